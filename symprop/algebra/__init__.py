@@ -1,0 +1,1 @@
+"""The calculus' expression language and the rows that define the scalar functions."""

@@ -1,0 +1,234 @@
+"""Arithmetic of index positions and sizes: affine forms, floor division, ranges.
+
+In: integer expressions over indices and sizes. Out: their normal form, whether one is known
+to lie in a range, and the solution of `affine == affine` for an index.
+"""
+
+from __future__ import annotations
+
+from symprop.algebra.build import (
+    ONE,
+    ZERO,
+    add,
+    apply,
+    idx,
+    iverson,
+    mul,
+    number,
+    sub,
+)
+from symprop.algebra.canonical import normal, same
+from symprop.algebra.expr import (
+    Apply,
+    Atom,
+    Expr,
+    Idx,
+    Index,
+    Size,
+    Term,
+    free_indices,
+    indices_of,
+)
+
+
+def coefficient(expr: Expr, index: Index) -> Expr | None:
+    """The coefficient of an index in a normal affine form; None when it is not affine in it."""
+    found = []
+    for term in expr.terms:
+        inside = [(a, e) for a, e in term.factors if index in indices_of(a)]
+        if not inside:
+            continue
+        if len(inside) != 1 or not isinstance(inside[0][0], Idx) or inside[0][1] != 1:
+            return None
+        rest = tuple((a, e) for a, e in term.factors if a is not inside[0][0])
+        found.append(Expr((Term(term.coef, rest),)))
+    return normal(add(*found)) if found else ZERO
+
+
+def solve(difference: Expr, index: Index) -> Expr | None:
+    """The value of `index` at which `difference` is 0, when its coefficient is 1 or -1."""
+    factor = coefficient(difference, index)
+    value = factor.number if factor is not None else None
+    if value not in (1, -1):
+        return None
+    rest = sub(difference, mul(number(int(value)), idx(index)))
+    return normal(mul(number(-int(value)), rest))
+
+
+def minimum_of(expr: Expr) -> Expr:
+    """A lower bound of an affine expression that holds no index (each index at its best end)."""
+    return _bound(expr, low=True)
+
+
+def maximum_of(expr: Expr) -> Expr:
+    """An upper bound of an affine expression that holds no index."""
+    return _bound(expr, low=False)
+
+
+def _bound(expr: Expr, low: bool) -> Expr:
+    parts = []
+    for term in expr.terms:
+        live = [(a, e) for a, e in term.factors if not isinstance(a, Size)]
+        if not live:
+            parts.append(Expr((term,)))
+            continue
+        rest = Expr((Term(term.coef, tuple((a, e) for a, e in term.factors
+                                           if isinstance(a, Size))),))
+        if len(live) != 1 or live[0][1] != 1:
+            return _unknown()
+        at_low = (term.coef > 0) == low
+        end = _end(live[0][0], at_low)
+        if end is None:
+            return _unknown()
+        parts.append(mul(rest, end))
+    return normal(add(*parts))
+
+
+def _unknown() -> Expr:
+    return apply("unknown")
+
+
+def _end(atom: Atom, low: bool) -> Expr | None:
+    if isinstance(atom, Idx):
+        return ZERO if low else sub(atom.index.size, ONE)
+    if isinstance(atom, Apply) and atom.function == "mod":
+        return ZERO if low else sub(atom.args[1], ONE)
+    if isinstance(atom, Apply) and atom.function == "floordiv":
+        if low:
+            return ZERO if nonnegative(atom.args[0]) else None
+        top = normal(add(maximum_of(atom.args[0]), ONE))
+        return sub(quotient(top, atom.args[1]), ONE) if exact(top, atom.args[1]) else None
+    return None
+
+
+def nonnegative(expr: Expr) -> bool:
+    """Whether an integer expression is known to be at least 0 (every size is at least 1)."""
+    low = normal(minimum_of(normal(expr)))
+    if any(isinstance(a, Apply) for t in low.terms for a, _ in t.factors):
+        return False
+    # Replace each size by 1 + (something >= 0): the sum is >= 0 if all coefficients then are.
+    total = sum((t.coef for t in low.terms), start=low.terms[0].coef * 0) if low.terms else 0
+    negative = [t for t in low.terms if t.coef < 0 and t.factors]
+    return total >= 0 and not negative or _dominated(low)
+
+
+def _dominated(low: Expr) -> bool:
+    """Whether each negative monomial is covered by a positive multiple of itself (N*W - W)."""
+    positive = [[t, t.coef] for t in low.terms if t.coef > 0]
+    for term in (t for t in low.terms if t.coef < 0):
+        need = -term.coef
+        names = {a: e for a, e in term.factors}
+        for entry in positive:
+            have = dict(entry[0].factors)  # type: ignore[union-attr]
+            if all(have.get(a, 0) >= e for a, e in names.items()):
+                used = min(need, entry[1])  # type: ignore[type-var]
+                entry[1] -= used  # type: ignore[operator]
+                need -= used  # type: ignore[operator]
+        if need > 0:
+            return False
+    return True
+
+
+def within(expr: Expr, size: Expr) -> bool:
+    """Whether 0 <= expr < size is known."""
+    single = expr.single_index
+    if single is not None and same(single.size, size):
+        return True
+    top = sub(sub(size, ONE), expr)
+    return nonnegative(expr) and nonnegative(top)
+
+
+def guard(expr: Expr, size: Expr) -> list[Expr]:
+    """The brackets of 0 <= expr < size that are not known to hold."""
+    brackets = []
+    if not nonnegative(expr):
+        brackets.append(iverson("<=", ZERO, expr))
+    if not nonnegative(sub(sub(size, ONE), expr)):
+        brackets.append(iverson("<", expr, size))
+    return [] if within(expr, size) else brackets
+
+
+def exact(expr: Expr, divisor: Expr) -> bool:
+    """Whether every term of expr is a multiple of the monomial `divisor`."""
+    return _split(expr, divisor)[1].is_zero
+
+
+def quotient(expr: Expr, divisor: Expr) -> Expr:
+    """The part of expr that `divisor` divides, divided."""
+    return _split(expr, divisor)[0]
+
+
+def _split(expr: Expr, divisor: Expr) -> tuple[Expr, Expr]:
+    """(quotient, rest) with expr = quotient * divisor + rest, term by term."""
+    if len(divisor.terms) != 1:
+        whole_quotient = normal(expr)
+        if same(whole_quotient, normal(divisor)):
+            return ONE, ZERO
+        return _split_sum(whole_quotient, normal(divisor))
+    by = divisor.terms[0]
+    quotients, rest = [], []
+    for term in expr.terms:
+        have = dict(term.factors)
+        fits = all(have.get(a, 0) >= e for a, e in by.factors)
+        if fits and (term.coef / by.coef).denominator == 1:
+            for a, e in by.factors:
+                have[a] = have[a] - e
+            left = tuple((a, e) for a, e in have.items() if e)
+            quotients.append(Term(term.coef / by.coef, left))
+        else:
+            rest.append(term)
+    return Expr(tuple(quotients)), Expr(tuple(rest))
+
+
+def _split_sum(expr: Expr, divisor: Expr) -> tuple[Expr, Expr]:
+    """Division by a sum: looks for an index whose coefficient is the divisor."""
+    quotients: list[Expr] = []
+    rest = expr
+    for index in sorted(free_indices(expr), key=lambda i: i.uid):
+        factor = coefficient(expr, index)
+        if factor is not None and same(factor, divisor):
+            quotients.append(idx(index))
+            rest = normal(sub(rest, mul(idx(index), divisor)))
+    return add(*quotients), rest
+
+
+def floordiv(expr: Expr, divisor: Expr) -> Expr:
+    """expr // divisor, simplified where the ranges decide it."""
+    expr, divisor = normal(expr), normal(divisor)
+    if divisor.number == 1:
+        return expr
+    if expr.number is not None and divisor.number is not None:
+        return number(expr.number // divisor.number)
+    whole, rest = _split(expr, divisor)
+    if rest.is_zero or within(rest, divisor):
+        return normal(whole)
+    return apply("floordiv", expr, divisor)
+
+
+def mod(expr: Expr, divisor: Expr) -> Expr:
+    """expr % divisor, simplified where the ranges decide it."""
+    expr, divisor = normal(expr), normal(divisor)
+    if divisor.number == 1:
+        return ZERO
+    if expr.number is not None and divisor.number is not None:
+        return number(expr.number % divisor.number)
+    _, rest = _split(expr, divisor)
+    if rest.is_zero:
+        return ZERO
+    return rest if within(rest, divisor) else apply("mod", expr, divisor)
+
+
+def recombine(expr: Expr) -> Expr:
+    """(k // W) * W + k % W is k, wherever it stands in a sum."""
+    for term in expr.terms:
+        for a, e in term.factors:
+            if not (isinstance(a, Apply) and a.function == "floordiv" and e == 1):
+                continue
+            over, by = a.args
+            pair = add(mul(apply("floordiv", over, by), by), apply("mod", over, by))
+            rest = normal(sub(expr, pair))
+            if len(rest.terms) <= len(expr.terms) - 2:
+                return recombine(normal(add(rest, over)))
+    return expr
+
+

@@ -1,0 +1,1 @@
+"""From a System to its adjoint equations, every step recorded."""

@@ -1,0 +1,205 @@
+"""Absorbing adjoint equations into their users where the counted cost does not rise.
+
+In: the drafts of the sweep. Out: the same drafts, some of them `inlined` because every user
+has absorbed them. An adjoint goes into all its users or into none; nothing moves around a
+recurrence.
+
+First every adjoint gets a zero test: written out down to the last contraction and
+collected, it may be exactly nothing (the path through a softmax's maximum is).
+"""
+
+from __future__ import annotations
+
+from symprop.algebra.build import ONE, ZERO, instantiate, make_term, mul, power
+from symprop.algebra.expr import Access, Expr, adjoint, arrays_of
+from symprop.derive.cost import contracts, cost
+from symprop.derive.fold import factor, fold_several
+from symprop.derive.knowledge import Knowledge
+from symprop.derive.simplify import Trail, simplify
+from symprop.derive.sweep import Draft
+from symprop.system import Equation, Step, cycles
+
+_WRITTEN_OUT = 8
+_LEVELS = 8
+
+
+def absorb(drafts: list[Draft], known: Knowledge) -> None:
+    """Marks zeros, then absorbs, in the order of the sweep."""
+    barred = _barred(drafts)
+    by_array = {d.array: d for d in drafts}
+    _zero_tests(drafts, by_array, barred, known)
+    users = _users(drafts)
+    zeros = [d for d in drafts if d.rhs.is_zero]
+    for draft in [*zeros, *(d for d in drafts if not d.rhs.is_zero)]:
+        if draft.array in barred or draft.primal in known.system.wrt:
+            continue
+        reading = [by_array[a] for a in users.get(draft.array, ())]
+        reading = [u for u in reading if draft.array in arrays_of(u.rhs)]
+        if not reading:
+            draft.inlined = True
+            continue
+        if contracts(draft.rhs) or (draft.rhs.number is None
+                                    and any(u.array in barred for u in reading)):
+            continue
+        if _try(draft, reading, known):
+            for user in reading:
+                for array in arrays_of(user.rhs):
+                    users.setdefault(array, {})[user.array] = None
+    _write_out(drafts, barred, known)
+    for draft in drafts:
+        draft.trail.move("factor", factor)
+        draft.trail.move("fold", lambda e: fold_several(e, known))
+
+
+def _write_out(drafts: list[Draft], barred: frozenset[str], known: Knowledge) -> None:
+    """Inserts several levels of adjoints into one user at once, where only the whole pays."""
+    for user in reversed(drafts):
+        if user.inlined or user.array in barred:
+            continue
+        trail, best = user.trail, None
+        base = _total(drafts, known, user, user.rhs)
+        for _ in range(_LEVELS):
+            inside = [d for d in drafts if d.array in arrays_of(trail.expr)
+                      and d.array not in barred and d is not user and not contracts(d.rhs)]
+            if not inside:
+                break
+            trail = insert(trail, inside[-1], known)  # the nearest in the sweep first
+            if len(trail.expr.terms) > _WRITTEN_OUT or contracts(trail.expr):
+                break
+            total = _total(drafts, known, user, trail.expr)
+            if total <= base:
+                base, best = total, trail
+        if best is not None:
+            user.trail = best
+            numbers = [b for s in best.steps if s.rule == "insert" for b in s.because]
+            user.absorbed = list(dict.fromkeys(numbers))
+            live = _live({d.array: d.rhs for d in drafts}, known)
+            for draft in drafts:
+                draft.inlined = draft.inlined or draft.array not in live
+
+
+def _total(drafts: list[Draft], known: Knowledge, user: Draft, rhs: Expr) -> float:
+    """The cost of all adjoint equations that are needed when `user` is `rhs`."""
+    table = {d.array: d.rhs for d in drafts}
+    table[user.array] = rhs
+    return sum(cost(table[a]) for a in _live(table, known))
+
+
+def _live(table: dict[str, Expr], known: Knowledge) -> dict[str, None]:
+    """The adjoint arrays from which the gradients can be reached."""
+    live: dict[str, None] = {}
+    todo = [adjoint(w) for w in known.system.wrt]
+    while todo:
+        array = todo.pop()
+        if array in table and array not in live:
+            live[array] = None
+            todo.extend(arrays_of(table[array]))
+    return live
+
+
+def _barred(drafts: list[Draft]) -> frozenset[str]:
+    equations = [Equation(d.number, d.array, d.indices, d.rhs) for d in drafts]
+    return frozenset(cycles(equations))
+
+
+def _users(drafts: list[Draft]) -> dict[str, dict[str, None]]:
+    users: dict[str, dict[str, None]] = {}
+    for draft in drafts:
+        for array in arrays_of(draft.rhs):
+            users.setdefault(array, {})[draft.array] = None
+    return users
+
+
+def _try(draft: Draft, reading: list[Draft], known: Knowledge) -> bool:
+    """Absorbs `draft` into all of `reading` if the summed cost allows it."""
+    before = cost(draft.rhs) + sum(cost(u.rhs) for u in reading)
+    trails, after = [], 0.0
+    for user in reading:
+        trail = insert(user.trail, draft, known)
+        trails.append(trail)
+        after += cost(trail.expr)
+        if after > before:
+            return False
+    if after == before and not _small(draft, reading):
+        return False
+    for user, trail in zip(reading, trails, strict=True):
+        user.trail = trail
+        user.absorbed.append(draft.number)
+    draft.inlined = True
+    return True
+
+
+def _small(draft: Draft, reading: list[Draft]) -> bool:
+    """At equal cost only one term without a sum of its own goes in, and into no contraction."""
+    if draft.rhs.number is not None or isinstance(draft.rhs.single_atom, Access):
+        return True
+    if len(reading) == 1 and _copies(reading[0], draft):
+        return True
+    if len(draft.rhs.terms) != 1 or draft.rhs.terms[0].bound:
+        return False
+    return all(not t.bound for u in reading for t in u.rhs.terms
+               if draft.array in arrays_of(Expr((t,))))
+
+
+def _copies(user: Draft, draft: Draft) -> bool:
+    item = user.rhs.single_atom
+    return isinstance(item, Access) and item.array == draft.array
+
+
+def insert(trail: Trail, draft: Draft, known: Knowledge) -> Trail:
+    """A user's trail with `draft` put in the place of its name, simplified."""
+    result = trail.copy()
+    result.move("insert", lambda e: (replace(e, draft), (draft.number,)))
+    return simplify(result, known)
+
+
+def replace(expr: Expr, draft: Draft) -> Expr:
+    """The adjoint's name replaced by its right-hand side; it is linear in every user."""
+    terms = []
+    for term in expr.terms:
+        if draft.array not in arrays_of(Expr((term,))):
+            terms.append(term)
+            continue
+        product = make_term(term.coef, {}, term.bound)
+        for item, exponent in term.factors:
+            if isinstance(item, Access) and item.array == draft.array:
+                value = instantiate(draft.indices, draft.rhs, item.indices)
+                product = mul(product, power(value, exponent))
+            elif draft.array in arrays_of(make_term(ONE.terms[0].coef, {item: 1})):
+                inner = replace(item.children[0], draft)
+                product = mul(product, power(inner, exponent))
+            else:
+                product = mul(product, make_term(ONE.terms[0].coef, {item: exponent}))
+        terms.extend(product.terms)
+    return Expr(tuple(terms))
+
+
+def _zero_tests(
+    drafts: list[Draft], by_array: dict[str, Draft], barred: frozenset[str], known: Knowledge
+) -> None:
+    """Replaces by 0 every adjoint that is nothing once it is written out."""
+    written: dict[str, Trail] = {}
+    for draft in drafts:
+        if draft.array in barred or draft.rhs.is_zero:
+            continue
+        trail = draft.trail
+        for array in arrays_of(draft.rhs):
+            if array in written:
+                source = by_array[array]
+                stand_in = Draft(source.number, source.primal, source.indices, written[array], ())
+                trail = insert(trail, stand_in, known)
+            elif array in by_array and by_array[array].rhs.is_zero:
+                trail = insert(trail, by_array[array], known)
+        if trail.expr.is_zero:
+            _vanish(draft, trail)
+        elif not contracts(trail.expr) and len(trail.expr.terms) <= _WRITTEN_OUT:
+            written[draft.array] = trail
+
+
+def _vanish(draft: Draft, trail: Trail) -> None:
+    last = trail.steps[-1]
+    steps = [*trail.steps[:-1], Step(last.equation, "zero", last.before, ZERO, last.because)]
+    draft.trail = Trail(draft.number, ZERO, steps)
+    draft.absorbed = list(dict.fromkeys(
+        b for s in steps if s.rule == "insert" for b in s.because))
+

@@ -1,0 +1,57 @@
+"""From a System to its Derivation: the sweep, the absorbing, the frozen result.
+
+In: a System. Out: a `Derivation` with every adjoint equation and every step as data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from symprop.derive.absorb import absorb
+from symprop.derive.knowledge import Knowledge
+from symprop.derive.sweep import Draft, sweep
+from symprop.system import Adjoint, Step, System
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """The adjoint equations of a system, in the order of the sweep."""
+
+    system: System
+    adjoints: tuple[Adjoint, ...]
+
+    @cached_property
+    def gradients(self) -> Mapping[str, Adjoint]:
+        """The adjoint equation of every wrt array."""
+        by_primal = {a.primal: a for a in self.adjoints}
+        return {name: by_primal[name] for name in self.system.wrt}
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps in printed order."""
+        return tuple(s for a in self.adjoints for s in a.steps)
+
+
+def derive(system: System) -> Derivation:
+    """Every gradient of the loss by one reverse sweep."""
+    known = Knowledge(system)
+    drafts = sweep(system, known)
+    absorb(drafts, known)
+    return Derivation(system, tuple(_freeze(d) for d in drafts))
+
+
+def _freeze(draft: Draft) -> Adjoint:
+    return Adjoint(
+        number=draft.number,
+        array=draft.array,
+        primal=draft.primal,
+        indices=draft.indices,
+        rhs=draft.rhs,
+        steps=tuple(draft.trail.steps),
+        inlined=draft.inlined,
+        sources=draft.sources,
+        absorbed=tuple(dict.fromkeys(draft.absorbed)),
+    )
+

@@ -1,0 +1,338 @@
+"""The moves between names and what they stand for: expand, fold, facts, factor.
+
+In: an expression and the `Knowledge` of its system. Out: an equal expression, with the
+equations and facts that the move leaned on. Expansion and folding are never interleaved
+(simplify.py orders them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from symprop.algebra.build import (
+    Atom,
+    add,
+    as_monomial,
+    atom,
+    instantiate,
+    make_term,
+    merge_factors,
+    mul,
+    number,
+    paren,
+    power,
+    substitute,
+)
+from symprop.algebra.canonical import collect, expand, same
+from symprop.algebra.expr import (
+    Access,
+    Apply,
+    Exponent,
+    Expr,
+    Extremum,
+    Index,
+    Paren,
+    Term,
+    accesses,
+    arrays_of,
+    indices_of,
+)
+from symprop.derive.cost import components, cost, split_common
+from symprop.derive.knowledge import Knowledge, Rule
+from symprop.derive.match import Env, match_atom, match_expr, match_factors
+from symprop.derive.sift import sift, tidy_term
+
+Moved = tuple[Expr, tuple[str, ...]]
+
+
+def per_term(expr: Expr, move: Callable[[Term], Moved | None]) -> Moved:
+    """Applies a move to every term, again and again until it no longer applies."""
+    because: dict[str, None] = {}
+    done: list[Term] = []
+    todo = list(reversed(expr.terms))
+    while todo:
+        term = todo.pop()
+        moved = move(term)
+        if moved is None:
+            done.append(term)
+            continue
+        because.update(dict.fromkeys(moved[1]))
+        todo.extend(reversed(moved[0].terms))
+    return Expr(tuple(done)), tuple(because)
+
+
+# ---- functions and extrema that the forward pass keeps --------------------------------------
+
+
+def fold_functions(expr: Expr, known: Knowledge) -> Moved:
+    """tanh(z) is a, exp(c) is e, max z is m, wherever the forward pass gave it a name."""
+    because: dict[str, None] = {}
+
+    def visit(item: Atom) -> Expr | None:
+        if isinstance(item, (Apply, Extremum)):
+            name = item.function if isinstance(item, Apply) else item.kind
+            for rule in known.kept.get(name, ()):
+                pattern = rule.pattern.factors[0][0]
+                for env in match_atom(pattern, item, {}, frozenset(rule.variables)):
+                    because[rule.because] = None
+                    return substitute(rule.value, env)
+        return None
+
+    return _rewrite(expr, visit), tuple(because)
+
+
+def _rewrite(expr: Expr, visit: Callable[[Atom], Expr | None]) -> Expr:
+    """Replaces atoms, outermost first, wherever they stand."""
+    if not any(isinstance(a, (Apply, Extremum, Paren)) or a.children
+               for t in expr.terms for a, _ in t.factors):
+        return expr
+    pieces = []
+    for term in expr.terms:
+        factors: dict[Atom, Exponent] = {}
+        product = make_term(term.coef, {}, term.bound)
+        for item, exponent in term.factors:
+            new = visit(item)
+            if new is None and isinstance(item, Paren):
+                body = _rewrite(item.body, visit)
+                new = paren(body) if body is not item.body else None
+            if new is None:
+                merge_factors(factors, ((item, exponent),))
+            else:
+                merge_factors(factors, as_monomial(power(new, exponent)).factors)
+        product = make_term(term.coef, factors, term.bound)
+        pieces.append(product)
+    return Expr(tuple(t for p in pieces for t in p.terms))
+
+
+# ---- sums that have a name -------------------------------------------------------------
+
+
+def fold_sums(expr: Expr, known: Knowledge) -> Moved:
+    """Σ_j e[n,j] is s[n]; by a fact, Σ_m Y[n,m] is 1."""
+    return per_term(expr, lambda term: _fold_sum(term, known.sums))
+
+
+def _fold_sum(term: Term, rules: list[Rule]) -> Moved | None:
+    if not term.bound:
+        return None
+    for bound in _candidate_sets(term):
+        inner = [(a, e) for a, e in term.factors if indices_of(a) & bound]
+        arrays = frozenset(a.array for f, _ in inner for a in accesses(atom(f)))
+        for rule in rules:
+            if len(rule.pattern.factors) != len(inner) or len(rule.pattern.bound) != len(bound):
+                continue
+            if not rule.arrays <= arrays:
+                continue
+            env = _match_sum(rule, inner, bound)
+            if env is not None:
+                rest = {a: e for a, e in term.factors if not indices_of(a) & bound}
+                left = tuple(b for b in term.bound if b not in bound)
+                folded = mul(make_term(term.coef, rest, left), substitute(rule.value, env))
+                return folded, (rule.because,)
+    return None
+
+
+def _candidate_sets(term: Term) -> list[frozenset[Index]]:
+    single = [frozenset((b,)) for b in term.bound]
+    whole = [c for c, _ in components(term) if len(c) > 1]
+    return whole + single
+
+
+def _match_sum(
+    rule: Rule, inner: list[tuple[Atom, Exponent]], bound: frozenset[Index]
+) -> Env | None:
+    variables = frozenset(rule.variables)
+    for env, rest in match_factors(rule.pattern.factors, inner, {}, variables):
+        images = {env[b].single_index for b in rule.pattern.bound if b in env}
+        if rest or images != bound:
+            continue
+        free = [env[v] for v in rule.variables if v in env and v not in rule.pattern.bound]
+        if any(_touches(e, bound) for e in free):
+            continue
+        if all(same(b.size, _single(env[b]).size) for b in rule.pattern.bound):
+            return env
+    return None
+
+
+def _single(expr: Expr) -> Index:
+    index = expr.single_index
+    assert index is not None
+    return index
+
+
+def _touches(expr: Expr, bound: frozenset[Index]) -> bool:
+    return any(indices_of(a) & bound for t in expr.terms for a, _ in t.factors)
+
+
+# ---- monomials that have a name --------------------------------------------------------
+
+
+def fold_monomials(expr: Expr, known: Knowledge) -> Moved:
+    """e/s is p, c r is h, (v + ε)^(-1/2) is r, while the cost falls."""
+    return per_term(expr, lambda term: _fold_monomial(term, known.monomials))
+
+
+def _fold_monomial(term: Term, rules: list[Rule]) -> Moved | None:
+    arrays = frozenset(a.array for f, _ in term.factors for a in accesses(atom(f)))
+    before = _rank(Expr((term,)))
+    best: tuple[tuple[float, int], Expr, tuple[str, ...]] | None = None
+    for rule in rules:
+        if not rule.arrays <= arrays:
+            continue
+        for candidate in _occurrences(term, rule):
+            settled, because = _fold_roots(candidate, rules)
+            rank = _rank(settled)
+            if rank < before and (best is None or rank < best[0]):
+                best = (rank, settled, (rule.because, *because))
+    return None if best is None else (best[1], best[2])
+
+
+def _fold_roots(expr: Expr, rules: list[Rule]) -> Moved:
+    """A root that was split off goes straight to its name: (v + ε)^(-1/2) is r."""
+    because: tuple[str, ...] = ()
+    for term in expr.terms:
+        if not any(isinstance(e, Fraction) for _, e in term.factors):
+            continue
+        for rule in rules:
+            if len(rule.pattern.factors) == 1 and isinstance(rule.pattern.factors[0][1], Fraction):
+                for candidate in _occurrences(term, rule):
+                    if _rank(candidate) < _rank(expr):
+                        expr, because = candidate, (rule.because,)
+                        break
+    return expr, because
+
+
+def _rank(expr: Expr) -> tuple[float, int]:
+    weight = sum(abs(e) for t in expr.terms for _, e in t.factors)
+    return cost(expr), int(weight * 2)
+
+
+def _occurrences(term: Term, rule: Rule) -> list[Expr]:
+    """The term with one occurrence of the rule's monomial (or a power of it) folded."""
+    found = []
+    for env, taken, times in _divisors(list(rule.pattern.factors), term, {}, rule):
+        if len(env) < len({i for i in rule.variables if i.size.number != 1}):
+            continue
+        left = dict(term.factors)
+        for item, exponent in taken.items():
+            left[item] = left[item] - exponent * times
+        value = power(substitute(rule.value, env), times)
+        coef = term.coef / rule.pattern.coef**times
+        found.append(mul(make_term(coef, left, term.bound), value))
+    return found
+
+
+def _divisors(
+    patterns: list[tuple[Atom, Exponent]], term: Term, env: Env, rule: Rule
+) -> list[tuple[Env, dict[Atom, Exponent], int]]:
+    """Ways to divide the term by the pattern: exponents of the same sign, at least as large."""
+    states: list[tuple[Env, dict[Atom, Exponent]]] = [(env, {})]
+    for pattern, exponent in patterns:
+        following = []
+        for env_, taken in states:
+            for item, power_ in term.factors:
+                if item in taken or power_ * exponent <= 0 or abs(power_) < abs(exponent):
+                    continue
+                for more in match_atom(pattern, item, env_, frozenset(rule.variables)):
+                    following.append((more, {**taken, item: exponent}))
+        states = following
+    exponents = dict(term.factors)
+    result = []
+    for env_, taken in states:
+        times = min(int(abs(exponents[a] / Fraction(e))) for a, e in taken.items())
+        result.append((env_, taken, max(times, 1)))
+    return result
+
+
+# ---- definitions with several terms ---------------------------------------------------
+
+
+def inline_definition(expr: Expr, array: str, known: Knowledge) -> Expr:
+    """Every whole positive power of an array replaced by its definition, multiplied out."""
+    equation = known.several[array]
+
+    def visit(item: Atom) -> Expr | None:
+        if isinstance(item, Access) and item.array == array:
+            return paren(instantiate(equation.indices, equation.rhs, item.indices))
+        return None
+
+    return collect(sift(expand(_rewrite_access(expr, visit))))
+
+
+def _rewrite_access(expr: Expr, visit: Callable[[Atom], Expr | None]) -> Expr:
+    pieces = []
+    for term in expr.terms:
+        product = make_term(term.coef, {}, term.bound)
+        for item, exponent in term.factors:
+            new = visit(item)
+            product = mul(product, power(new, exponent) if new is not None
+                          else make_term(Fraction(1), {item: exponent}))
+        pieces.append(product)
+    return Expr(tuple(t for p in pieces for t in p.terms))
+
+
+def fold_several(expr: Expr, known: Knowledge) -> Moved:
+    """x - μ is c: a sum of terms, whole or in parentheses, that is a definition."""
+    because: dict[str, None] = {}
+    whole = _fold_body(expr, known, because)
+    if whole is not None:
+        return whole, tuple(because)
+
+    def visit(item: Atom) -> Expr | None:
+        return _fold_body(item.body, known, because) if isinstance(item, Paren) else None
+
+    return _rewrite(expr, visit), tuple(because)
+
+
+def _fold_body(body: Expr, known: Knowledge, because: dict[str, None]) -> Expr | None:
+    if len(body.terms) < 2:
+        return None
+    reads = frozenset(arrays_of(body))
+    for array, equation in known.several.items():
+        if len(equation.rhs.terms) != len(body.terms) or frozenset(equation.reads) != reads:
+            continue
+        ratio = body.terms[0].coef / equation.rhs.terms[0].coef
+        for sign in dict.fromkeys((ratio, abs(ratio), -abs(ratio))):
+            scaled = Expr(tuple(Term(t.coef / sign, t.factors, t.bound) for t in body.terms))
+            for env in match_expr(equation.rhs, scaled, {}, frozenset(equation.indices)):
+                at = [env.get(i) for i in equation.indices]
+                if all(e is not None or i.size.number == 1
+                       for e, i in zip(at, equation.indices, strict=True)):
+                    because[equation.number] = None
+                    position = [e if e is not None else number(0) for e in at]
+                    return mul(number(sign), atom(Access(array, tuple(position))))
+    return None
+
+
+# ---- presentation ----------------------------------------------------------------------
+
+
+def factor(expr: Expr) -> Expr:
+    """What all terms share stands once, before the sum: r h̄ - r h s is r (h̄ - h s)."""
+    if len(expr.terms) < 2:
+        return expr
+    common, rest = split_common(expr)
+    if not common.factors and common.coef == 1:
+        return expr
+    if all(t.coef < 0 for t in rest):
+        common = Term(-common.coef, common.factors)
+        rest = tuple(Term(-t.coef, t.factors, t.bound) for t in rest)
+    return mul(Expr((common,)), paren(Expr(_positive_first(rest))))
+
+
+def _positive_first(terms: tuple[Term, ...]) -> tuple[Term, ...]:
+    """Terms with a positive sign lead, so that a difference reads P - Y."""
+    if terms[0].coef > 0:
+        return terms
+    return tuple(sorted(terms, key=lambda t: t.coef < 0))
+
+
+def opened(expr: Expr) -> Expr:
+    """Multiplied out, sifted and collected."""
+    return collect(sift(expand(expr)))
+
+
+def tidied(expr: Expr) -> Expr:
+    """Positions and brackets in normal form."""
+    return add(*(tidy_term(t) for t in expr.terms))

@@ -1,0 +1,318 @@
+"""Sifting: Kronecker deltas collapse the sums over their indices.
+
+In: an expression whose terms carry brackets [a == b] on index positions. Out: the same
+value with every delta eliminated that can be solved for a bound index with coefficient
+1 or -1 within its range; other strides keep the delta (a scatter).
+
+    Σ_j δ(j, k) f(j)              = f(k)
+    Σ_i δ(i + p, a) f(i)          = [0 <= a - p < I] f(a - p)
+    δ(i W + j, k), 0 <= j < W     = δ(i, k // W) δ(j, k % W)
+    Σ_k f(k // W, k % W)          = Σ_i Σ_j f(i, j)
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from symprop.algebra import indexing
+from symprop.algebra.build import (
+    ONE,
+    ZERO,
+    add,
+    atom,
+    idx,
+    iverson,
+    make_term,
+    mul,
+    number,
+    sub,
+    substitute_term,
+)
+from symprop.algebra.canonical import normal
+from symprop.algebra.expr import (
+    Access,
+    Apply,
+    Atom,
+    Expr,
+    Extremum,
+    Idx,
+    Index,
+    Iverson,
+    Paren,
+    Size,
+    Term,
+    atoms,
+    free_indices,
+    indices_of,
+)
+from symprop.derive.cost import extent
+
+
+def sift(expr: Expr) -> Expr:
+    """Eliminates deltas and settles brackets in every term."""
+    terms: list[Term] = []
+    for term in expr.terms:
+        terms.extend(_sift_term(term).terms)
+    return Expr(tuple(terms))
+
+
+def _sift_term(term: Term) -> Expr:
+    """One elimination after the other until none applies."""
+    current = tidy_term(term)
+    while len(current.terms) == 1:
+        one = current.terms[0]
+        following = _split_bound(one) or _eliminate(one)
+        if following is None:
+            return Expr((_inside(one),))
+        current = Expr(tuple(t for f in following.terms for t in tidy_term(f).terms))
+    return current
+
+
+def _inside(term: Term) -> Term:
+    """Sifts the sums inside parentheses too."""
+    if not any(isinstance(a, Paren) for a, _ in term.factors):
+        return term
+    factors = {}
+    for item, exponent in term.factors:
+        if isinstance(item, Paren):
+            body = sift(item.body)
+            if body.key != item.body.key and not body.is_zero:
+                item = Paren(body)
+        factors[item] = factors.get(item, 0) + exponent
+    return Term(term.coef, tuple((a, e) for a, e in factors.items() if e), term.bound)
+
+
+def is_position(expr: Expr) -> bool:
+    """Whether an expression is integer arithmetic on indices and sizes (gathers included)."""
+    return all(_positional(a) for t in expr.terms for a, _ in t.factors)
+
+
+def _positional(item: Atom) -> bool:
+    if isinstance(item, Paren):
+        return is_position(item.body)
+    if isinstance(item, Apply):
+        return item.function in ("floordiv", "mod")
+    return isinstance(item, (Idx, Size)) or (isinstance(item, Access) and bool(item.indices))
+
+
+def _eliminate(term: Term) -> Expr | None:
+    """The term with one delta solved for a bound index, or split, or None."""
+    for item, _ in term.factors:
+        if not isinstance(item, Iverson) or item.relation != "==":
+            continue
+        difference = normal(sub(item.lhs, item.rhs))
+        plain, guarded = _solutions(term, difference)
+        if plain is not None:
+            return _replace(term, item, *plain)
+        pieces = _split_delta(item)
+        if pieces is not None:
+            rest = {a: e for a, e in term.factors if a is not item}
+            return mul(make_term(term.coef, rest, term.bound), *pieces)
+        if guarded is not None:
+            return _replace(term, item, *guarded)
+        equal = _equate(term, item)
+        if equal is not None:
+            return equal
+    return None
+
+
+Solution = tuple[Index, Expr]
+
+
+def _solutions(term: Term, difference: Expr) -> tuple[Solution | None, Solution | None]:
+    """A bound index to solve for without a guard, and one that needs guards.
+
+    Guards are worth their price only where every bound index in the delta has coefficient
+    1 or -1 (the longest sum goes); with a stride the delta stays, and becomes a scatter.
+    """
+    found: list[tuple[float, Index, Expr]] = []
+    strided = False
+    for index in term.bound:
+        value = indexing.solve(difference, index)
+        if value is None:
+            factor = indexing.coefficient(difference, index)
+            strided = strided or (factor is not None and not factor.is_zero)
+            continue
+        if _gathers(value) or indexing.within(value, index.size):
+            return (index, value), None
+        found.append((-extent(index.size), index, value))
+    if not found or strided:
+        return None, None
+    _, index, value = min(found, key=lambda f: f[0])
+    return None, (index, value)
+
+
+def _gathers(value: Expr) -> bool:
+    """Whether a position is read from an integer array: its range is the array's own fact."""
+    return any(isinstance(a, Access) for a in atoms(value))
+
+
+def _replace(term: Term, delta: Iverson, index: Index, value: Expr) -> Expr:
+    rest = tuple((a, e) for a, e in term.factors if a is not delta)
+    bound = tuple(b for b in term.bound if b is not index)
+    replaced = substitute_term(Term(term.coef, rest, bound), {index: value})
+    guards = [] if value.single_atom and _gathers(value) else indexing.guard(value, index.size)
+    return mul(replaced, *guards)
+
+
+def _equate(term: Term, delta: Iverson) -> Expr | None:
+    """δ(j, y[n]) f(j) is δ(j, y[n]) f(y[n]): a delta on free indices is an equality."""
+    bound = frozenset(term.bound)
+    for side, value in ((delta.lhs, delta.rhs), (delta.rhs, delta.lhs)):
+        index = side.single_index
+        if index is None or index in bound or free_indices(value) & (bound | {index}):
+            continue
+        if value.single_index is not None and value.single_index.uid > index.uid:
+            continue
+        rest = tuple((a, e) for a, e in term.factors if a is not delta)
+        if not any(index in indices_of(a) for a, _ in rest):
+            continue
+        replaced = substitute_term(Term(term.coef, rest, term.bound), {index: value})
+        return mul(replaced, atom(delta))
+    return None
+
+
+def _split_delta(delta: Iverson) -> list[Expr] | None:
+    """δ(i W + r, p) with 0 <= r < W as δ(i, p // W) δ(r, p % W)."""
+    for mixed, other in ((delta.lhs, delta.rhs), (delta.rhs, delta.lhs)):
+        for index in sorted(free_indices(mixed), key=lambda i: i.uid):
+            step = indexing.coefficient(normal(mixed), index)
+            if step is None or step.is_zero or step.number in (1, -1):
+                continue
+            if step.number is not None and step.number < 0:
+                continue
+            rest = normal(sub(mixed, mul(idx(index), step)))
+            if rest.is_zero and step.number is not None:
+                continue
+            if not indexing.within(rest, step):
+                continue
+            return [
+                iverson("==", idx(index), indexing.floordiv(other, step)),
+                iverson("==", rest, indexing.mod(other, step)),
+            ]
+    return None
+
+
+def _split_bound(term: Term) -> Expr | None:
+    """A bound index that is read only through k // W and k % W becomes the pair (i, j)."""
+    for item, _ in term.factors:
+        if not isinstance(item, Iverson) or item.relation != "==":
+            continue
+        for inner in (*atoms(item.lhs), *atoms(item.rhs)):
+            if not (isinstance(inner, Apply) and inner.function in ("floordiv", "mod")):
+                continue
+            index, width = inner.args[0].single_index, inner.args[1]
+            if index not in term.bound or index is None:
+                continue
+            if not indexing.exact(index.size, width):
+                continue
+            outer = Index(index.letter, normal(indexing.quotient(index.size, width)))
+            part = Index(index.letter, width)
+            pair = normal(add(mul(idx(outer), width), idx(part)))
+            bound = tuple(b for b in term.bound if b is not index)
+            extra = tuple(b for b in (outer, part) if b.size != ONE)
+            return substitute_term(Term(term.coef, term.factors, (*bound, *extra)), {index: pair})
+    return None
+
+
+# ---- tidying of positions and brackets -----------------------------------------------------
+
+
+def tidy_term(term: Term) -> Expr:
+    """Positions in normal form, brackets that are decided settled, unused sums counted."""
+    coef, factors = term.coef, {}
+    for item, exponent in term.factors:
+        new = tidy_atom(item)
+        if new.is_zero:
+            return ZERO
+        piece = new.terms[0]
+        coef *= piece.coef if exponent == 1 else Fraction(piece.coef) ** int(exponent)
+        for a, e in piece.factors:
+            factors[a] = 1 if isinstance(a, Iverson) else factors.get(a, 0) + e * exponent
+    used = frozenset().union(*(indices_of(a) for a in factors)) if factors else frozenset()
+    bound = []
+    for index in term.bound:
+        if index in used:
+            bound.append(index)
+            continue
+        size = index.size.terms[0] if len(index.size.terms) == 1 else None
+        if size is None:
+            factors[Paren(index.size)] = factors.get(Paren(index.size), 0) + 1
+            continue
+        coef *= size.coef
+        for a, e in size.factors:
+            factors[a] = factors.get(a, 0) + e
+    return make_term(coef, factors, bound)
+
+
+def tidy_atom(item: Atom) -> Expr:
+    """An atom with its positions in normal form; a decided bracket is 0 or 1."""
+    if isinstance(item, Access):
+        return atom(Access(item.array, tuple(position(i) for i in item.indices)))
+    if isinstance(item, Iverson):
+        return _settle(item)
+    if isinstance(item, Paren):
+        terms = tuple(t for b in item.body.terms for t in tidy_term(b).terms)
+        body = Expr(terms)
+        return atom(item) if body.key == item.body.key else atom(Paren(body))
+    if isinstance(item, Apply) and item.function in ("floordiv", "mod"):
+        return position(atom(item))
+    if isinstance(item, (Apply, Extremum)) and item.children:
+        return _tidy_children(item)
+    return atom(item)
+
+
+def _tidy_children(item: Apply | Extremum) -> Expr:
+    children = tuple(
+        Expr(tuple(t for b in c.terms for t in tidy_term(b).terms)) for c in item.children
+    )
+    if isinstance(item, Apply):
+        return atom(Apply(item.function, children))
+    return atom(Extremum(item.kind, item.bound, children[0]))
+
+
+def position(expr: Expr) -> Expr:
+    """An index position in normal form."""
+    if expr.single_index is not None or expr.number is not None:
+        return expr
+    if not any(isinstance(a, Apply) for a in atoms(expr)):
+        return normal(expr)
+    parts = []
+    for term in expr.terms:
+        product = number(term.coef)
+        for item, exponent in term.factors:
+            new = atom(item)
+            if isinstance(item, Apply) and item.function in ("floordiv", "mod"):
+                operation = indexing.floordiv if item.function == "floordiv" else indexing.mod
+                new = operation(position(item.args[0]), item.args[1])
+            for _ in range(int(exponent)):
+                product = mul(product, new)
+        parts.append(product)
+    return indexing.recombine(normal(add(*parts)))
+
+
+def _settle(item: Iverson) -> Expr:
+    """[a r b] decided by ranges where they can; otherwise with positions in normal form."""
+    if not (is_position(item.lhs) and is_position(item.rhs)):
+        left, right = (Expr(tuple(t for b in c.terms for t in tidy_term(b).terms))
+                       for c in (item.lhs, item.rhs))
+        return iverson(item.relation, left, right)
+    lhs, rhs = position(item.lhs), position(item.rhs)
+    difference = normal(sub(rhs, lhs))
+    if item.relation in ("==", "!="):
+        equal = item.relation == "=="
+        if difference.is_zero:
+            return ONE if equal else ZERO
+        if indexing.nonnegative(sub(difference, ONE)) or indexing.nonnegative(
+            sub(mul(number(-1), difference), ONE)
+        ):
+            return ZERO if equal else ONE
+        return iverson(item.relation, lhs, rhs)
+    strict = ONE if item.relation == "<" else ZERO
+    if not _gathers(difference):
+        if indexing.nonnegative(normal(sub(difference, strict))):
+            return ONE
+        below = normal(sub(mul(number(-1), difference), ONE if item.relation == "<=" else ZERO))
+        if indexing.nonnegative(below):
+            return ZERO
+    return iverson(item.relation, lhs, rhs)

@@ -1,0 +1,157 @@
+"""Simplification of one adjoint: two candidates, the cheaper one stays.
+
+In: an expression, the `Knowledge` of its system. Out: an equal expression that costs no
+more, with every move as a recorded line.
+
+    light   sift, settle, fold functions to kept values, fold sums, collect
+    heavy   multiply out, expand monomials to their basis, fold sums, cancel,
+            try definitions of several terms, fold monomials, factor, fold sums of terms
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from symprop.algebra.canonical import collect, expand
+from symprop.algebra.expr import Expr, arrays_of
+from symprop.derive.cost import cost
+from symprop.derive.fold import (
+    Moved,
+    factor,
+    fold_functions,
+    fold_monomials,
+    fold_several,
+    fold_sums,
+    inline_definition,
+    opened,
+)
+from symprop.derive.knowledge import Knowledge
+from symprop.derive.sift import sift
+from symprop.system import Step
+
+_TERM_LIMIT = 48
+_TOGETHER = 3
+
+
+@dataclass
+class Trail:
+    """The expression as it stands and the steps that led to it."""
+
+    equation: str
+    expr: Expr
+    steps: list[Step] = field(default_factory=list)
+
+    def move(self, rule: str, move: Callable[[Expr], Expr | Moved]) -> bool:
+        """Applies a move; records a step when it changed something."""
+        result = move(self.expr)
+        after, because = result if isinstance(result, tuple) else (result, ())
+        if after.key == self.expr.key:
+            return False
+        self.steps.append(Step(self.equation, rule, self.expr, after, because))
+        self.expr = after
+        return True
+
+    def copy(self) -> Trail:
+        """An independent trail that starts where this one stands."""
+        return Trail(self.equation, self.expr, list(self.steps))
+
+
+def simplify(trail: Trail, known: Knowledge) -> Trail:
+    """The trail continued to the cheapest form found."""
+    light(trail, known)
+    if _inert(trail.expr, known):
+        return trail
+    other = heavy(trail.copy(), known)
+    return other if cost(other.expr) < cost(trail.expr) else trail
+
+
+def _inert(expr: Expr, known: Knowledge) -> bool:
+    """Whether the heavy pass cannot help: one term and nothing to expand in it."""
+    if expr.is_zero:
+        return True
+    if len(expr.terms) > 1:
+        return False
+    key = expr.terms[0]
+    return not key.bound and len(key.factors) <= 1
+
+
+def light(trail: Trail, known: Knowledge) -> None:
+    """The moves that never make anything larger."""
+    trail.move("kept value", lambda e: fold_functions(e, known))
+    trail.move("sifting", sift)
+    trail.move("fold", lambda e: fold_sums(e, known))
+    trail.move("fold", lambda e: fold_several(e, known))
+    trail.move("collect", collect)
+
+
+def heavy(trail: Trail, known: Knowledge) -> Trail:
+    """Expand everything, cancel, fold back."""
+    trail.move("multiply out", expand)
+    if len(trail.expr.terms) > _TERM_LIMIT:
+        return trail
+    trail.move("sifting", sift)
+    trail.move("expand", lambda e: _to_basis(e, known))
+    trail.move("sifting", sift)
+    trail.move("fold", lambda e: fold_sums(e, known))
+    trail.move("expand", lambda e: _to_basis(e, known))
+    trail.move("cancel", collect)
+    _try_definitions(trail, known)
+    trail.move("fold", lambda e: fold_monomials(e, known))
+    trail.move("collect", collect)
+    trail.move("fold", lambda e: fold_sums(e, known))
+    trail.move("factor", factor)
+    trail.move("fold", lambda e: fold_several(e, known))
+    return trail
+
+
+def _to_basis(expr: Expr, known: Knowledge) -> Moved:
+    after = known.to_basis(expr)
+    gone = [a for a in arrays_of(expr) if known.basis(a) is not None]
+    numbers = [e.number for a in gone if (e := known.system.equation(a)) is not None]
+    return after, tuple(numbers)
+
+
+def _try_definitions(trail: Trail, known: Knowledge) -> None:
+    """Definitions of several terms, opened one at a time where that makes the whole cheaper."""
+    arrays = [a for a in arrays_of(trail.expr) if a in known.several]
+    together = [tuple(arrays)] if 1 < len(arrays) <= _TOGETHER else []
+    for group in [*((a,) for a in arrays), *together]:
+        tried = trail.copy()
+        for array in group:
+            tried.move("expand", lambda e, a=array: (  # type: ignore[misc]
+                inline_definition(e, a, known), (known.several[a].number,)))
+        if len(tried.expr.terms) > _TERM_LIMIT:
+            continue
+        tried.move("expand", lambda e: _to_basis(e, known))
+        tried.move("fold", lambda e: fold_sums(e, known))
+        tried.move("cancel", opened)
+        if _settled_cost(tried.expr, known) < _settled_cost(trail.expr, known):
+            trail.expr, trail.steps = tried.expr, tried.steps
+    _open_sums(trail, known)
+
+
+def _settled_cost(expr: Expr, known: Knowledge) -> float:
+    """The cost after folding: what an expansion is judged by."""
+    folded, _ = fold_monomials(expr, known)
+    return cost(factor(collect(folded)))
+
+
+def _open_sums(trail: Trail, known: Knowledge) -> None:
+    """Inside one term: Σ c with c = x - μ becomes Σ x - Σ μ, which may be nothing."""
+    for term in trail.expr.terms:
+        if not term.bound or len(trail.expr.terms) > _TERM_LIMIT:
+            continue
+        alone = Expr((term,))
+        for array in arrays_of(alone):
+            if array not in known.several:
+                continue
+            value = inline_definition(alone, array, known)
+            value, because = fold_sums(known.to_basis(value), known)
+            value = opened(value)
+            if _settled_cost(value, known) >= _settled_cost(alone, known):
+                continue
+            number = known.several[array].number
+            trail.move("expand", lambda e, t=term, v=value, b=because, n=number: (  # type: ignore[misc]
+                Expr(tuple(x for y in e.terms for x in (v.terms if y is t else (y,)))), (n, *b)))
+            break

@@ -1,0 +1,72 @@
+"""The rule for names, and names that are free.
+
+In: text that a user, or a file, calls something by. Out: the same text, safe to print as Python,
+LaTeX and HTML, or a `NameRuleError` that says which part of the rule it breaks.
+"""
+
+import keyword
+from collections.abc import Container
+
+from symprop.errors import NameRuleError
+
+LONGEST = 64
+RULE = "a name is letters, digits and _, and begins with a letter"
+
+
+def check_name(name: object, what: str) -> str:
+    """Return `name` unchanged if it obeys the rule; `what` says what it is the name of.
+
+    The rule: `[A-Za-z][A-Za-z0-9_]{0,63}`, ASCII, no `__`, no Python keyword (the soft keywords
+    `match`, `case` and `type` are legal). Raises NameRuleError.
+
+    >>> check_name("W1", "an argument")
+    'W1'
+    """
+    if not isinstance(name, str):
+        kind = type(name).__name__
+        raise NameRuleError(f"{what} needs a text as its name, not {kind}")
+    fault = _fault(name)
+    if fault:
+        raise NameRuleError(f"{_shown(name)} is not a legal name for {what}: {fault}")
+    return name
+
+
+def unused(name: str, taken: Container[str]) -> str:
+    """Return the first of name, name_2, name_3, ... that is not in `taken`.
+
+    >>> unused("dh", {"dh", "dh_2"})
+    'dh_3'
+    """
+    candidate, number = name, 1
+    while candidate in taken:
+        number += 1
+        suffix = f"_{number}"
+        candidate = name[: LONGEST - len(suffix)].rstrip("_") + suffix
+    return candidate
+
+
+def _fault(name: str) -> str:
+    """Say in what way `name` breaks the rule; "" if it does not."""
+    if not name:
+        return f"it is empty; {RULE}"
+    if len(name) > LONGEST:
+        return f"it is longer than {LONGEST} characters"
+    if any(ord(c) < 32 or ord(c) == 127 for c in name):
+        return f"it holds a control character; {RULE}"
+    if not name.isascii():
+        return f"it is not ASCII; {RULE}"
+    if "__" in name:
+        return "it holds a double underscore"
+    strangers = [c for c in name if not (c.isalnum() or c == "_")]
+    if strangers:
+        return f"it holds {strangers[0]!r}; {RULE}"
+    if not name[0].isalpha():
+        return f"it begins with {name[0]!r}; {RULE}"
+    if keyword.iskeyword(name):
+        return "it is a Python keyword"
+    return ""
+
+
+def _shown(name: str) -> str:
+    """Show any text on one line of plain ASCII, shortened."""
+    return ascii(name if len(name) <= 40 else name[:37] + "...")

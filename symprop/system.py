@@ -1,0 +1,197 @@
+"""The data that travels: a traced System, and the Derivation that `derive` adds to it.
+
+In: nothing; these are plain frozen records. Out: what the tracer builds and every later
+stage reads. Index positions, sizes and right-hand sides are `algebra.Expr`.
+
+Conventions
+    A computed array keeps no axis of size 1 (keepdims and None are the tracer's views); a
+    declared axis given as the number 1 is read at position 0.
+    A recurrence is an ordinary equation that reads an array of its own cycle at a shifted
+    position: `h_prev[t] = [t = 0] h0 + [1 <= t] h[t-1]`. Axis 0 of every array of the
+    cycle is the recurrence's index.
+    The adjoint of array V is the array named `adjoint("V")`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from symprop.algebra.expr import Expr, Index, arrays_of
+
+
+@dataclass(frozen=True)
+class Array:
+    """A named tensor: dtype is "float", "int" or "bool"; kind "input", "constant", "computed"."""
+
+    name: str
+    dtype: str
+    shape: tuple[Expr, ...]
+    kind: str
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What may be assumed of an input: kind is "sums_to_one", "positive", "in_range" or "one_of".
+
+    args: ("sums_to_one": axis as a non-negative int), ("in_range": low, high), ("one_of": values).
+    """
+
+    kind: str
+    array: str
+    args: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A test of sizes at the door of the module: `left == right`, or `divisor` divides `left`."""
+
+    kind: str  # "equal" | "divides"
+    left: Expr
+    right: Expr
+    source: str
+
+
+@dataclass(frozen=True)
+class IndexRange:
+    """The integer array `array` is used as a position: its values lie in 0 <= value < size."""
+
+    array: str
+    size: Expr
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of the user's function.
+
+    tree: a leaf name, or a dict / list / tuple of trees (a dataclass counts as a dict with
+    `container` its class). annotation: the same structure with shape strings. static: the
+    value of a constant of the trace (then tree is None).
+    """
+
+    name: str
+    tree: Any
+    annotation: Any
+    static: Any = None
+    default: Any = None
+    container: type | None = None
+
+
+@dataclass(frozen=True)
+class Equation:
+    """`array[indices] = rhs`, numbered (F1), (F2), ...; `source` is "file.py:12" or ""."""
+
+    number: str
+    array: str
+    indices: tuple[Index, ...]
+    rhs: Expr
+    source: str = ""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The arrays on the right-hand side, in order of appearance."""
+        return arrays_of(self.rhs)
+
+
+@dataclass(frozen=True)
+class System:
+    """The primal program: declared inputs and equations in an order in which they can run.
+
+    Equations that nothing needs for the loss or an output are kept: a gradient may be
+    shorter in their terms (they are computed only if something reads them).
+    """
+
+    name: str
+    module: str
+    arguments: tuple[Argument, ...]
+    arrays: Mapping[str, Array]
+    equations: tuple[Equation, ...]
+    loss: str
+    outputs: tuple[tuple[str, str], ...] = ()
+    wrt: tuple[str, ...] = ()
+    wrt_keys: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    index_ranges: tuple[IndexRange, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    constants: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    sizes: tuple[str, ...] = ()
+
+    def equation(self, array: str) -> Equation | None:
+        """The equation that defines an array; None for inputs and constants."""
+        return self._by_array.get(array)
+
+    @property
+    def _by_array(self) -> dict[str, Equation]:
+        table: dict[str, Equation] | None = self.__dict__.get("_table")
+        if table is None:
+            table = {e.array: e for e in self.equations}
+            self.__dict__["_table"] = table
+        return table
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a derivation: `before` equals `after` by `rule`.
+
+    `because` names what the step leans on: equation numbers ("F3", "B2") and facts.
+    """
+
+    equation: str
+    rule: str
+    before: Expr
+    after: Expr
+    because: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Adjoint:
+    """(Bk): the adjoint equation of `primal`; `inlined` when every user has absorbed it."""
+
+    number: str
+    array: str
+    primal: str
+    indices: tuple[Index, ...]
+    rhs: Expr
+    steps: tuple[Step, ...]
+    inlined: bool = False
+    sources: tuple[str, ...] = ()  # forward equations differentiated, "F3"
+    absorbed: tuple[str, ...] = ()  # adjoint equations inserted, "B2"
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The arrays on the right-hand side, in order of appearance."""
+        return arrays_of(self.rhs)
+
+
+def cycles(equations: Iterable[Equation | Adjoint]) -> dict[str, int]:
+    """Numbers the strongly connected components that hold a recurrence: array -> component."""
+    graph = {e.array: e.reads for e in equations}
+    low: dict[str, int] = {}
+    order: dict[str, int] = {}
+    stack: list[str] = []
+    found: dict[str, int] = {}
+
+    def visit(node: str) -> None:
+        order[node] = low[node] = len(order)
+        stack.append(node)
+        for successor in graph[node]:
+            if successor not in graph:
+                continue
+            if successor not in order:
+                visit(successor)
+            if successor in stack:
+                low[node] = min(low[node], low[successor])
+        if low[node] == order[node]:
+            component = stack[stack.index(node):]
+            del stack[stack.index(node):]
+            if len(component) > 1 or node in graph[node]:
+                for member in component:
+                    found[member] = low[node]
+
+    for name in graph:
+        if name not in order:
+            visit(name)
+    return found
