@@ -109,7 +109,7 @@ def nonnegative(expr: Expr) -> bool:
     # Replace each size by 1 + (something >= 0): the sum is >= 0 if all coefficients then are.
     total = sum((t.coef for t in low.terms), start=low.terms[0].coef * 0) if low.terms else 0
     negative = [t for t in low.terms if t.coef < 0 and t.factors]
-    return total >= 0 and not negative or _dominated(low)
+    return (total >= 0 and not negative) or _dominated(low)
 
 
 def _dominated(low: Expr) -> bool:
@@ -117,10 +117,9 @@ def _dominated(low: Expr) -> bool:
     positive = [[t, t.coef] for t in low.terms if t.coef > 0]
     for term in (t for t in low.terms if t.coef < 0):
         need = -term.coef
-        names = {a: e for a, e in term.factors}
         for entry in positive:
             have = dict(entry[0].factors)  # type: ignore[union-attr]
-            if all(have.get(a, 0) >= e for a, e in names.items()):
+            if all(have.get(a, 0) >= e for a, e in term.factors):
                 used = min(need, entry[1])  # type: ignore[type-var]
                 entry[1] -= used  # type: ignore[operator]
                 need -= used  # type: ignore[operator]

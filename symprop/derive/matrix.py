@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from symprop.algebra.build import ONE, make_term, power
+from symprop.algebra.build import ONE, make_term
 from symprop.algebra.canonical import same
 from symprop.algebra.expr import (
     ADJOINT,
@@ -23,7 +23,6 @@ from symprop.algebra.expr import (
     Atom,
     Exponent,
     Expr,
-    Idx,
     Index,
     Iverson,
     Paren,
@@ -90,7 +89,10 @@ def matrix_of(name: str, arrays: Arrays) -> Matrix | None:
         rows, cols = (*array.shape, ONE, ONE)[:2]
         return Matrix(rows, cols, name)
     live = [s for s in array.shape if s != ONE]
-    return None if len(live) > 2 else Matrix(*(*live, ONE, ONE)[:2], name)
+    if len(live) > 2:
+        return None
+    rows, cols = (*live, ONE, ONE)[:2]
+    return Matrix(rows, cols, name)
 
 
 def _tensor(

@@ -12,6 +12,7 @@ value with every delta eliminated that can be solved for a bound index with coef
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 from symprop.algebra import indexing
@@ -19,6 +20,7 @@ from symprop.algebra.build import (
     ONE,
     ZERO,
     add,
+    as_monomial,
     atom,
     idx,
     iverson,
@@ -225,7 +227,7 @@ def tidy_term(term: Term) -> Expr:
         new = tidy_atom(item)
         if new.is_zero:
             return ZERO
-        piece = new.terms[0]
+        piece = as_monomial(new)
         coef *= piece.coef if exponent == 1 else Fraction(piece.coef) ** int(exponent)
         for a, e in piece.factors:
             factors[a] = 1 if isinstance(a, Iverson) else factors.get(a, 0) + e * exponent
@@ -307,7 +309,7 @@ def _settle(item: Iverson) -> Expr:
             sub(mul(number(-1), difference), ONE)
         ):
             return ZERO if equal else ONE
-        return iverson(item.relation, lhs, rhs)
+        return _reduced(item.relation, lhs, rhs, difference)
     strict = ONE if item.relation == "<" else ZERO
     if not _gathers(difference):
         if indexing.nonnegative(normal(sub(difference, strict))):
@@ -316,3 +318,20 @@ def _settle(item: Iverson) -> Expr:
         if indexing.nonnegative(below):
             return ZERO
     return iverson(item.relation, lhs, rhs)
+
+
+def _reduced(relation: str, lhs: Expr, rhs: Expr, difference: Expr) -> Expr:
+    """[2 i == 2 k] is [i == k]; [2 i == 2 k + 1] is 0."""
+    coefs = [t.coef for t in difference.terms if t.factors]
+    if any(c.denominator != 1 for c in coefs):
+        return iverson(relation, lhs, rhs)
+    step = math.gcd(*(int(c) for c in coefs))
+    rest = sum((t.coef for t in difference.terms if not t.factors), Fraction(0))
+    if step <= 1:
+        return iverson(relation, lhs, rhs)
+    if (rest / step).denominator != 1:
+        return ZERO if relation == "==" else ONE
+    left = [t for t in difference.terms if t.coef < 0]
+    right = [t for t in difference.terms if t.coef > 0]
+    return iverson(relation, Expr(tuple(Term(-t.coef / step, t.factors) for t in left)),
+                   Expr(tuple(Term(t.coef / step, t.factors) for t in right)))

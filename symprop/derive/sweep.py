@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from symprop.algebra.sympy_bridge import local_derivative
-
 from symprop.algebra.build import (
     ONE,
     ZERO,
@@ -24,6 +22,7 @@ from symprop.algebra.build import (
     sum_over,
 )
 from symprop.algebra.expr import Access, Expr, Index, Partial, Size, adjoint
+from symprop.algebra.sympy_bridge import local_derivative
 from symprop.derive.knowledge import Knowledge
 from symprop.derive.simplify import Trail, simplify
 from symprop.system import Array, Equation, System
