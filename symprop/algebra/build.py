@@ -161,7 +161,7 @@ def make_term(
 
 def whole(value: Exponent) -> Exponent:
     """The exponent as an int where it is one."""
-    return int(value) if value == int(value) else value
+    return value if isinstance(value, int) or value.denominator != 1 else value.numerator
 
 
 def neg(expr: Expr) -> Expr:

@@ -42,19 +42,22 @@ class Index:
 class Node:
     """Equality and hash by a canonical text that is computed once."""
 
-    @cached_property
+    @property
     def key(self) -> str:
+        """The canonical text (kept by hand: cached_property takes a lock before Python 3.12)."""
+        known: str | None = self.__dict__.get("_key")
+        if known is None:
+            known = self.__dict__["_key"] = self._text()
+        return known
+
+    def _text(self) -> str:
         raise NotImplementedError
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Node) and self.key == other.key
-
-    @cached_property
-    def _hash(self) -> int:
-        return hash(self.key)
+        return self is other or (isinstance(other, Node) and self.key == other.key)
 
     def __hash__(self) -> int:
-        return self._hash
+        return hash(self.key)
 
     def __repr__(self) -> str:
         return self.key
@@ -74,8 +77,7 @@ class Idx(Atom):
 
     index: Index
 
-    @cached_property
-    def key(self) -> str:
+    def _text(self) -> str:
         return f"#{self.index.uid}"
 
 
@@ -85,8 +87,7 @@ class Size(Atom):
 
     name: str
 
-    @cached_property
-    def key(self) -> str:
+    def _text(self) -> str:
         return f"|{self.name}|"
 
 
@@ -101,8 +102,7 @@ class Access(Atom):
     def children(self) -> tuple[Expr, ...]:
         return self.indices
 
-    @cached_property
-    def key(self) -> str:
+    def _text(self) -> str:
         return f"{self.array}[{','.join(i.key for i in self.indices)}]"
 
 
@@ -117,8 +117,7 @@ class Apply(Atom):
     def children(self) -> tuple[Expr, ...]:
         return self.args
 
-    @cached_property
-    def key(self) -> str:
+    def _text(self) -> str:
         return f"{self.function}({','.join(a.key for a in self.args)})"
 
 
@@ -134,8 +133,7 @@ class Iverson(Atom):
     def children(self) -> tuple[Expr, ...]:
         return (self.lhs, self.rhs)
 
-    @cached_property
-    def key(self) -> str:
+    def _text(self) -> str:
         return f"[{self.lhs.key}{self.relation}{self.rhs.key}]"
 
 
@@ -149,8 +147,7 @@ class Paren(Atom):
     def children(self) -> tuple[Expr, ...]:
         return (self.body,)
 
-    @cached_property
-    def key(self) -> str:
+    def _text(self) -> str:
         return f"({self.body.key})"
 
 
@@ -166,8 +163,7 @@ class Extremum(Atom):
     def children(self) -> tuple[Expr, ...]:
         return (self.body,)
 
-    @cached_property
-    def key(self) -> str:
+    def _text(self) -> str:
         return f"{self.kind}{{{','.join(str(b.uid) for b in self.bound)}}}({self.body.key})"
 
 
@@ -182,8 +178,7 @@ class Partial(Atom):
     def children(self) -> tuple[Expr, ...]:
         return (*self.numerator.indices, *self.denominator.indices)
 
-    @cached_property
-    def key(self) -> str:
+    def _text(self) -> str:
         return f"d{self.numerator.key}/d{self.denominator.key}"
 
 
@@ -195,8 +190,7 @@ class Term(Node):
     factors: tuple[tuple[Atom, Exponent], ...] = ()
     bound: tuple[Index, ...] = ()
 
-    @cached_property
-    def key(self) -> str:
+    def _text(self) -> str:
         product = "*".join(f"{a.key}^{e}" if e != 1 else a.key for a, e in self.factors)
         total = f"S{{{','.join(str(b.uid) for b in self.bound)}}}" if self.bound else ""
         return f"{self.coef}{total}{product}"
@@ -208,8 +202,7 @@ class Expr(Node):
 
     terms: tuple[Term, ...] = ()
 
-    @cached_property
-    def key(self) -> str:
+    def _text(self) -> str:
         return "+".join(t.key for t in self.terms) or "0"
 
     @property

@@ -103,6 +103,9 @@ def _end(atom: Atom, low: bool) -> Expr | None:
 
 def nonnegative(expr: Expr) -> bool:
     """Whether an integer expression is known to be at least 0 (every size is at least 1)."""
+    if all(t.coef > 0 and all(isinstance(a, (Idx, Size)) for a, _ in t.factors)
+           for t in expr.terms):
+        return True
     low = normal(minimum_of(normal(expr)))
     if any(isinstance(a, Apply) for t in low.terms for a, _ in t.factors):
         return False
