@@ -22,6 +22,7 @@ LONGEST_TEXT = 1000
 MOST_AXES = 32
 MOST_DIGITS = 12
 DEEPEST = 20
+MOST_TOKENS = 100
 TOKEN = re.compile(r"//|[-+*/()]|[0-9]+|[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -126,7 +127,7 @@ def parse_spec(text: str, where: str) -> ArraySpec:
     try:
         return ArraySpec(dtype, tuple(parse_dim(word) for word in words))
     except ShapeError as error:
-        raise ShapeError(f"the shape {text!a} of {where} is not readable: {error}") from None
+        raise ShapeError(f"the shape {_shown(text)} of {where} is not readable: {error}") from None
 
 
 def parse_dim(text: str) -> Dim:
@@ -140,7 +141,7 @@ def parse_dim(text: str) -> Dim:
     tokens = _tokens(text)
     dim, rest = _sum(tokens, 0)
     if rest:
-        raise ShapeError(f"{rest[0]!r} is in the way in {text!a}")
+        raise ShapeError(f"{rest[0]!r} is in the way in {_shown(text)}")
     return dim
 
 
@@ -259,7 +260,7 @@ def _unquoted(text: str, where: str) -> str:
     except (ValueError, SyntaxError):
         value = None
     if not isinstance(value, str):
-        raise ShapeError(f"the shape {text!a} of {where} is not readable")
+        raise ShapeError(f"the shape {_shown(text)} of {where} is not readable")
     return value
 
 
@@ -273,6 +274,8 @@ def _tokens(text: str) -> list[str]:
             raise ShapeError(f"{text[position]!a} is neither a name, a number nor + - * //")
         tokens.append(match.group())
         position = match.end()
+    if len(tokens) > MOST_TOKENS:
+        raise ShapeError(f"an axis of {len(tokens)} parts is too long")
     return tokens
 
 
@@ -338,3 +341,7 @@ def _axis_count(count: int) -> str:
 
 def _way_out(missing: str) -> str:
     return f"let another array have an axis {missing.split(', ')[0]} of its own"
+
+
+def _shown(text: str) -> str:
+    return ascii(text if len(text) <= 60 else text[:57] + "...")

@@ -1,0 +1,216 @@
+"""What the self-check at the end of a generated module needs to know.
+
+In: the annotations of the arguments of `forward`, the names that gradients are given for, the
+facts. Out: the context of the template `selfcheck.py.jinja`: lines of Python that draw inputs.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from symprop.check.annotations import read_annotation
+from symprop.check.domains import Domain, integer_range, read_facts, real_range
+from symprop.check.layout import WIDTH, Display, entries
+from symprop.check.sizes import choose_sizes, named_axes
+from symprop.check.trees import Tree, children, flatten, subtrees
+from symprop.errors import InputError
+from symprop.names import unused
+from symprop.shapes import ArraySpec, Dim, parse_dim
+
+NAMES = ("draw_inputs", "arguments", "gradients", "unit_steps", "difference", "self_check")
+"""The functions that the block defines: the rest of the module must leave them alone."""
+
+HEADING = "status     max error  decided"
+MOST_COORDINATES = 200
+
+
+def selfcheck_context(
+    arguments: Mapping[str, Any],
+    wrt: Iterable[str],
+    facts: Iterable[object] = (),
+    zero: Iterable[str] = (),
+    sizes: Mapping[str, int] | None = None,
+    whole: Iterable[str] = (),
+) -> dict[str, Any]:
+    """Return the value of `selfcheck` in the template `selfcheck.py.jinja`.
+
+    `arguments` are the annotations of `forward`, without `validate`. Sizes are small distinct
+    primes unless `sizes` fixes them; `whole` lists further axis expressions, such as `D//4`, that
+    must come out whole and positive. ShapeError, FactError and InputError as in `check`.
+
+    >>> context = selfcheck_context({"X": "N K", "w": "K"}, ["w"])
+    >>> context["sizes"], context["draws"][1]
+    (['N, K = 5, 3'], '"w": rng.normal(size=(K,)),')
+    """
+    trees = {name: read_annotation(text, name, {}) for name, text in arguments.items()}
+    specs = {
+        leaf: named_axes(leaf, spec)
+        for name in trees
+        for leaf, spec in flatten(name, trees[name]).items()
+    }
+    domains = read_facts(facts, specs)
+    limits = [dim for spec in specs.values() for dim in spec.dims]
+    limits += [domain.index for domain in domains.values() if domain.index is not None]
+    chosen = choose_sizes([*limits, *(parse_dim(text) for text in whole)], sizes or {})
+    spelled = _spelled(chosen)
+    leaves = _gradient_leaves(trees, wrt)
+    shapes = {name: _shape(specs[name], chosen) for name in leaves}
+    widths = [
+        _width("gradient", leaves, 24),
+        _width("shape", (str(shape) for shape in shapes.values()), 16),
+    ]
+    nested = any(children(tree) is not None for tree in trees.values())
+    return {
+        "sizes": _size_lines([name for name in chosen if _is_used(name, limits)], spelled, chosen),
+        "draws": entries({n: draw_code(specs[n], domains[n], spelled) for n in specs}),
+        "nested": nested,
+        "arguments": entries({name: _assembled(name, tree) for name, tree in trees.items()}),
+        "gradients": entries(leaves),
+        "zero": bool(tuple(zero)),
+        "heading": f"{'gradient':{widths[0]}}  {'shape':{widths[1]}}  {HEADING}",
+        "widths": widths,
+        "tangent": [
+            (name, axis + 1) for name in leaves if (axis := domains[name].sums_to_one) is not None
+        ],
+        "large": any(math.prod(shape) > MOST_COORDINATES for shape in shapes.values()),
+    }
+
+
+def draw_code(spec: ArraySpec, domain: Domain, spelled: Mapping[str, str]) -> str:
+    """Return the expression that draws one array; `spelled` says how sizes are called.
+
+    >>> draw_code(ArraySpec("float", (Dim("name", "N"),)), Domain(positive=True), {"N": "N"})
+    'rng.uniform(0.5, 2.0, size=(N,))'
+    """
+    size = f"size={_tuple([_code(dim, spelled) for dim in spec.dims])}"
+    if domain.values is not None:
+        kind = {"float": float, "int": int, "bool": bool}[spec.dtype]
+        return f"rng.choice([{', '.join(repr(kind(value)) for value in domain.values)}], {size})"
+    if domain.sums_to_one is not None and spec.dtype == "float":
+        return _distribution_code(spec, domain.sums_to_one, spelled)
+    if domain.sums_to_one is not None:
+        return _one_hot_code(spec, domain.sums_to_one, spelled)
+    if spec.dtype == "bool":
+        return f"rng.integers(0, 2, {size}) == 1"
+    if spec.dtype == "int":
+        low, high = integer_range(domain)
+        end = str(high + 1) if domain.index is None else _code(domain.index, spelled)
+        return f"rng.integers({low}, {end}, {size})"
+    ends = real_range(domain)
+    if ends is None:
+        return f"rng.normal({size})"
+    return f"rng.uniform({ends[0]!r}, {ends[1]!r}, {size})"
+
+
+def _distribution_code(spec: ArraySpec, axis: int, spelled: Mapping[str, str]) -> str:
+    """Dirichlet numbers sum to one along the last axis; another one is moved there."""
+    sizes = [_code(dim, spelled) for dim in spec.dims]
+    along = sizes.pop(axis)
+    drawn = f"rng.dirichlet(np.full({along}, 3.0), size={_tuple(sizes)})"
+    return drawn if axis == len(sizes) else f"np.moveaxis({drawn}, -1, {axis})"
+
+
+def _one_hot_code(spec: ArraySpec, axis: int, spelled: Mapping[str, str]) -> str:
+    sizes = [_code(dim, spelled) for dim in spec.dims]
+    along = sizes.pop(axis)
+    drawn = f"np.eye({along}, dtype={spec.dtype})[rng.integers(0, {along}, size={_tuple(sizes)})]"
+    return drawn if axis == len(sizes) else f"np.moveaxis({drawn}, -1, {axis})"
+
+
+def _spelled(sizes: Mapping[str, int]) -> dict[str, str]:
+    """Say how the code calls each size: by its name, or an unnamed one by its number."""
+    return {
+        name: str(size) if "__" in name else unused(name, ("np", "rng", "seed"))
+        for name, size in sizes.items()
+    }
+
+
+def _code(dim: Dim, spelled: Mapping[str, str]) -> str:
+    """Print an axis as Python.
+
+    >>> _code(parse_dim("4*H-1"), {"H": "H"})
+    '4 * H - 1'
+    """
+    renamed = {
+        name: Dim("name", name=code) if code.isidentifier() else Dim("number", value=int(code))
+        for name, code in spelled.items()
+    }
+    return re.sub(r"(//|[-+*])", r" \1 ", str(_replaced(dim, renamed)))
+
+
+def _replaced(dim: Dim, renamed: Mapping[str, Dim]) -> Dim:
+    if dim.kind == "name":
+        return renamed[dim.name]
+    return replace(dim, args=tuple(_replaced(arg, renamed) for arg in dim.args))
+
+
+def _tuple(parts: Sequence[str]) -> str:
+    return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
+
+
+def _shape(spec: ArraySpec, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    return tuple(dim.evaluate(sizes) for dim in spec.dims)
+
+
+def _is_used(name: str, limits: Iterable[Dim]) -> bool:
+    return "__" not in name and any(name in dim.names() for dim in limits)
+
+
+def _size_lines(
+    names: Sequence[str], spelled: Mapping[str, str], sizes: Mapping[str, int]
+) -> list[str]:
+    """Set as many sizes on a line as there is room for."""
+    lines: list[str] = []
+    waiting = list(names)
+    while waiting:
+        count = len(waiting)
+        while count > 1 and len(_assignment(waiting[:count], spelled, sizes)) > WIDTH - 4:
+            count -= 1
+        lines.append(_assignment(waiting[:count], spelled, sizes))
+        waiting = waiting[count:]
+    return lines
+
+
+def _assignment(names: Sequence[str], spelled: Mapping[str, str], sizes: Mapping[str, int]) -> str:
+    left = ", ".join(spelled[name] for name in names)
+    return f"{left} = {', '.join(str(sizes[name]) for name in names)}"
+
+
+def _assembled(name: str, tree: Tree) -> str | Display:
+    """Return the expression that builds an argument from the dict `leaves`."""
+    parts = children(tree)
+    if parts is None:
+        return f'leaves["{name}"]'
+    built = [(key, _assembled(f"{name}_{key}", part)) for key, part in parts.items()]
+    if isinstance(tree, list | tuple):
+        opening, closing = "[]" if isinstance(tree, list) else "()"
+        return Display(opening, tuple(("", part) for _, part in built), closing)
+    return Display("{", tuple((f'"{key}": ', part) for key, part in built), "}")
+
+
+def _gradient_leaves(trees: Mapping[str, Tree], wrt: Iterable[str]) -> dict[str, str]:
+    """Return where each gradient is found in the dict `grads`, by the name of its leaf."""
+    nodes = {n: node for name, tree in trees.items() for n, node in subtrees(name, tree).items()}
+    found: dict[str, str] = {}
+    for name in wrt:
+        if name not in nodes:
+            raise InputError(f"{name!r} in wrt is not an argument ({', '.join(trees)})")
+        found.update(_accesses(f'grads["{name}"]', name, nodes[name]))
+    return found
+
+
+def _accesses(code: str, name: str, tree: Tree) -> dict[str, str]:
+    parts = children(tree)
+    if parts is None:
+        return {name: code} if tree.dtype == "float" else {}
+    found: dict[str, str] = {}
+    for key, part in parts.items():
+        inner = f"{code}[{key}]" if isinstance(key, int) else f'{code}["{key}"]'
+        found.update(_accesses(inner, f"{name}_{key}", part))
+    return found
+
+
+def _width(heading: str, cells: Iterable[str], most: int) -> int:
+    return min(most, max([len(heading), *map(len, cells)]))
