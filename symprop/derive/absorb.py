@@ -13,7 +13,7 @@ from __future__ import annotations
 from symprop.algebra.build import ONE, ZERO, instantiate, make_term, mul, power
 from symprop.algebra.expr import Access, Expr, adjoint, arrays_of
 from symprop.derive.cost import contracts, cost
-from symprop.derive.fold import factor, fold_several
+from symprop.derive.fold import arranged, factor, fold_several
 from symprop.derive.knowledge import Knowledge
 from symprop.derive.simplify import Trail, simplify
 from symprop.derive.sweep import Draft
@@ -49,6 +49,7 @@ def absorb(drafts: list[Draft], known: Knowledge) -> None:
     for draft in drafts:
         draft.trail.move("factor", factor)
         draft.trail.move("fold", lambda e: fold_several(e, known))
+        draft.trail.present(arranged)
 
 
 def _write_out(drafts: list[Draft], barred: frozenset[str], known: Knowledge) -> None:

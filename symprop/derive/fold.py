@@ -26,13 +26,17 @@ from symprop.algebra.build import (
 )
 from symprop.algebra.canonical import collect, expand, same
 from symprop.algebra.expr import (
+    ADJOINT,
     Access,
     Apply,
     Exponent,
     Expr,
     Extremum,
+    Idx,
     Index,
+    Iverson,
     Paren,
+    Size,
     Term,
     accesses,
     arrays_of,
@@ -336,3 +340,17 @@ def opened(expr: Expr) -> Expr:
 def tidied(expr: Expr) -> Expr:
     """Positions and brackets in normal form."""
     return add(*(tidy_term(t) for t in expr.terms))
+
+
+def arranged(expr: Expr) -> Expr:
+    """Factors in reading order: sizes, adjoints, arrays, sums, brackets."""
+    return Expr(tuple(
+        Term(t.coef, tuple(sorted(t.factors, key=lambda f: _place(f[0]))), t.bound)
+        for t in expr.terms
+    ))
+
+
+def _place(item: Atom) -> int:
+    if isinstance(item, Access):
+        return 1 if item.array.startswith(ADJOINT) else 2
+    return {Size: 0, Idx: 2, Apply: 3, Paren: 4, Extremum: 4, Iverson: 5}.get(type(item), 5)

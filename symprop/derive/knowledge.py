@@ -34,6 +34,7 @@ from symprop.algebra.expr import (
     accesses,
     indices_of,
 )
+from symprop.derive.cost import contracts
 from symprop.derive.sift import tidy_term
 from symprop.system import Equation, System, cycles
 
@@ -176,6 +177,19 @@ class Knowledge:
         """Arrays that are a sum of several terms: expanded only tentatively, folded if found."""
         return {e.array: e for e in self.system.equations
                 if len(e.rhs.terms) > 1 and e.array not in self.cyclic}
+
+    @cached_property
+    def opens(self) -> frozenset[str]:
+        """The arrays of `several` worth opening: none that hides a matrix product."""
+        return frozenset(a for a, e in self.several.items() if not contracts(e.rhs))
+
+    @cached_property
+    def active(self) -> frozenset[str]:
+        """The arrays that have a definition to expand, or are part of one to fold."""
+        named = frozenset(r.because for r in self.monomials)
+        bases = frozenset(e.array for e in self.system.equations if e.number in named)
+        parts = frozenset(a for r in self.monomials for a in r.arrays)
+        return self.opens | bases | parts
 
 
 def _rule(equation: Equation, pattern: Term) -> Rule:

@@ -178,7 +178,9 @@ class _Graph:
         if not around:
             right = hadamard(weights[1:] or weights) if weights else _ones(index)
             left = weights[0] if len(weights) > 1 else _ones(index)
-            self.scalars.append(product([transposed(left), right]))
+            there = product([transposed(left), right])
+            back = product([transposed(right), left])
+            self.scalars.append(back if transposes(back) < transposes(there) else there)
             return
         matrices = [(self._other(ends, index), self.edges.pop(ends)) for ends in around]
         near, edges = matrices[0]

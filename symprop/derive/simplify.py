@@ -52,6 +52,13 @@ class Trail:
         self.expr = after
         return True
 
+    def present(self, order: Callable[[Expr], Expr]) -> None:
+        """Puts the last line into reading order: an order of factors is not a step."""
+        self.expr = order(self.expr)
+        if self.steps:
+            last = self.steps[-1]
+            self.steps[-1] = Step(last.equation, last.rule, last.before, self.expr, last.because)
+
     def copy(self) -> Trail:
         """An independent trail that starts where this one stands."""
         return Trail(self.equation, self.expr, list(self.steps))
@@ -67,13 +74,8 @@ def simplify(trail: Trail, known: Knowledge) -> Trail:
 
 
 def _inert(expr: Expr, known: Knowledge) -> bool:
-    """Whether the heavy pass cannot help: one term and nothing to expand in it."""
-    if expr.is_zero:
-        return True
-    if len(expr.terms) > 1:
-        return False
-    key = expr.terms[0]
-    return not key.bound and len(key.factors) <= 1
+    """Whether the heavy pass cannot help: no array that it could expand or fold."""
+    return known.active.isdisjoint(arrays_of(expr))
 
 
 def light(trail: Trail, known: Knowledge) -> None:
@@ -114,7 +116,7 @@ def _to_basis(expr: Expr, known: Knowledge) -> Moved:
 
 def _try_definitions(trail: Trail, known: Knowledge) -> None:
     """Definitions of several terms, opened one at a time where that makes the whole cheaper."""
-    arrays = [a for a in arrays_of(trail.expr) if a in known.several]
+    arrays = [a for a in arrays_of(trail.expr) if a in known.opens]
     together = [tuple(arrays)] if 1 < len(arrays) <= _TOGETHER else []
     for group in [*((a,) for a in arrays), *together]:
         tried = trail.copy()
@@ -144,7 +146,7 @@ def _open_sums(trail: Trail, known: Knowledge) -> None:
             continue
         alone = Expr((term,))
         for array in arrays_of(alone):
-            if array not in known.several:
+            if array not in known.opens:
                 continue
             value = inline_definition(alone, array, known)
             value, because = fold_sums(known.to_basis(value), known)

@@ -1,0 +1,86 @@
+# Every target sets up what it needs: a bare machine with Python 3.11 and its venv module will do.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest -n 2
+DEV := .venv/dev.stamp
+ORACLES := .venv/oracles.stamp
+OLDEST := .venv-oldest/dev.stamp
+
+# The lower bounds of pyproject.toml; tests/test_packaging.py holds the two together.
+FLOOR := numpy==1.26.0 sympy==1.13.0 jinja2==3.1.0 click==8.1.0 rich==13.0.0
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test bench lint format generated test-tex test-oracles test-packaging
+.PHONY: test-oldest fuzz clean
+
+help:
+	@echo "make demo            derive, check and train a network on handwritten digits -> build/"
+	@echo "make test            the tests, at most 10 minutes"
+	@echo "make lint            ruff and mypy --strict"
+	@echo "make generated       rewrite generated/, the zoo's modules and derivations"
+	@echo "make bench           how long deriving and verifying take"
+	@echo "make test-tex        the tests that need pdflatex"
+	@echo "make test-oracles    the tests against PyTorch, JAX and autograd"
+	@echo "make test-packaging  wheel, sdist, editable install, bare checkout"
+	@echo "make test-oldest     all tests with the oldest supported NumPy and SymPy"
+	@echo "make fuzz            a long random search for mistakes"
+
+demo: $(DEV)
+	$(PY) examples/digits.py build
+
+test: $(DEV)
+	$(PYTEST) -m "not tex and not oracles and not packaging and not oldest and not fuzz"
+
+lint: $(DEV)
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+
+format: $(DEV)
+	$(PY) -m ruff check --fix .
+
+generated: $(DEV)
+	$(PY) -m pytest -q tests/test_generated.py --update
+
+# Some environments preset an OpenBLAS kernel older than the processor: timings are without it.
+bench: $(DEV)
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PY) benchmarks/derive.py
+
+test-tex: $(DEV)
+	@command -v pdflatex >/dev/null || { echo "make test-tex needs pdflatex: install" \
+	  "texlive-latex-base, texlive-latex-recommended, texlive-pictures" >&2; exit 1; }
+	$(PYTEST) -m tex
+
+test-oracles: $(ORACLES)
+	$(PY) -c "import torch, jax, autograd"
+	$(PYTEST) -m oracles
+
+test-packaging: $(DEV)
+	$(PY) -m pytest -m packaging
+
+test-oldest: $(OLDEST)
+	.venv-oldest/bin/python -m pytest -n 2 \
+	  -m "not tex and not oracles and not packaging and not fuzz"
+
+fuzz: $(DEV)
+	$(PYTEST) -m fuzz
+
+$(DEV): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "symprop needs Python 3.11 or newer: make PYTHON=python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --editable ".[dev]"
+	@touch $@
+
+$(ORACLES): $(DEV)
+	$(PY) -m pip install --quiet --editable ".[dev,oracles]"
+	@touch $@
+
+$(OLDEST): pyproject.toml Makefile
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/python -m pip install --quiet --editable ".[dev]" $(FLOOR)
+	@touch $@
+
+clean:
+	rm -rf .venv .venv-oldest build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

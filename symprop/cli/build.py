@@ -1,0 +1,100 @@
+"""`symprop build`: everything that there is to have of a model, in one folder.
+
+In: TARGET and a folder. Out: NAME.tex, NAME.md, NAME.py, NAME_train.py, NAME_check.txt, and
+NAME.pdf where a TeX is installed. Nothing is written before all of it is known to be right.
+"""
+
+from pathlib import Path
+
+import click
+
+from symprop.cli.check import checked
+from symprop.cli.derive import printed
+from symprop.cli.options import (
+    FILE,
+    force_option,
+    seed_option,
+    size_option,
+    target_options,
+    template_option,
+)
+from symprop.cli.pdf import compile_pdf, has_tex
+from symprop.cli.progress import working
+from symprop.cli.stages import derived, generated
+from symprop.cli.targets import Options, find_forward
+from symprop.errors import InputError
+from symprop.files.write import make_folder, may_write, write_bytes, write_text
+from symprop.train.emit import training_module
+
+EXAMPLES = """\b
+Examples:
+  symprop build mlp -o build/
+  symprop build mlp -o build/ --size H=64     the width that mlp_train.py starts with
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@target_options
+@click.option(
+    "-o", "--output", type=FILE, metavar="DIR", required=True, help="Made if it is not there."
+)
+@size_option
+@seed_option
+@template_option
+@force_option
+def build(
+    target: str,
+    options: Options,
+    output: Path,
+    sizes: dict[str, int],
+    seed: int,
+    template_dir: Path | None,
+    force: bool,
+) -> int:
+    """Write all that there is of TARGET to a folder.
+
+    Derivation, module, check report, training module, and a PDF where there is a TeX.
+    """
+    found = find_forward(target, options)
+    derivation = derived(found)
+    module = generated(derivation, found.name, template_dir)
+    report = checked(module, found.name, seed=seed)
+    texts = {
+        ".tex": printed(derivation, "latex", True, None, template_dir),
+        ".md": printed(derivation, "markdown"),
+        ".py": module.source,
+        "_check.txt": str(report),
+    }
+    remarks = []
+    try:
+        texts["_train.py"] = training_module(module.source, found.name, sizes=sizes, seed=seed)
+    except InputError as error:
+        remarks.append(f"no {found.name}_train.py: {error}")
+    pdf = None
+    if has_tex():
+        with working("running pdflatex"):
+            pdf = compile_pdf(texts[".tex"])
+    else:
+        remarks.append(f"no {found.name}.pdf: there is no pdflatex")
+    _write_all(make_folder(output), found.name, texts, pdf, force)
+    for remark in remarks:
+        click.echo(f"symprop: {remark}", err=True)
+    click.echo(str(report).splitlines()[-1])
+    return 0 if report.passed else 1
+
+
+def _write_all(
+    folder: Path, name: str, texts: dict[str, str], pdf: bytes | None, force: bool
+) -> None:
+    """Write all files, or none if one is in the way."""
+    paths = [folder / f"{name}{ending}" for ending in texts]
+    if pdf is not None:
+        paths.append(folder / f"{name}.pdf")
+    for path in paths:
+        may_write(path, force)
+    for ending, text in texts.items():
+        write_text(folder / f"{name}{ending}", text, force)
+    if pdf is not None:
+        write_bytes(folder / f"{name}.pdf", pdf, force)
+    for path in paths:
+        click.echo(str(path))

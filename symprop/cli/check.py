@@ -1,0 +1,50 @@
+"""`symprop check`: are the gradients right?
+
+In: TARGET and options. Out: the report on standard output; exit status 1 if a gradient failed.
+"""
+
+import click
+
+from symprop import pipeline
+from symprop.check import CheckReport
+from symprop.cli.options import seed_option, size_option, target_options
+from symprop.cli.progress import working
+from symprop.cli.stages import derived, generated, given
+from symprop.cli.targets import Options, Target, find_forward_or_module, import_file
+
+EXAMPLES = """\b
+Examples:
+  symprop check mlp
+  symprop check mlp.py                 a generated or hand-written module
+  symprop check model.py:loss --size N=5 --seed 1
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@target_options
+@size_option
+@seed_option
+@click.option("--rtol", type=float, default=1e-7, show_default=True, help="Relative tolerance.")
+def check(target: str, options: Options, sizes: dict[str, int], seed: int, rtol: float) -> int:
+    """Compare the gradients of TARGET with finite differences.
+
+    TARGET may also be a Python file with functions forward and backward.
+    """
+    found = find_forward_or_module(target, options)
+    if isinstance(found, Target):
+        module: object = generated(derived(found), found.name)
+        declared = {}
+    else:
+        module = import_file(found)
+        declared = given(
+            shapes=options.shapes or None, wrt=options.wrt, facts=options.facts or None
+        )
+    report = checked(module, target, sizes=sizes, seed=seed, rtol=rtol, **declared)
+    click.echo(str(report))
+    return 0 if report.passed else 1
+
+
+def checked(module: object, name: str, **options: object) -> CheckReport:
+    """Check a module, with a bar on a terminal."""
+    with working(f"checking {name}") as progress:
+        return pipeline.check(module, progress=progress, **options)  # type: ignore[arg-type]

@@ -1,0 +1,92 @@
+"""`symprop derive`: the derivation as LaTeX, Markdown, Unicode text or PDF.
+
+In: TARGET and options. Out: the text on standard output or in a file.
+"""
+
+from pathlib import Path
+
+import click
+
+from symprop.cli.options import (
+    force_option,
+    only_option,
+    output_option,
+    target_options,
+    template_option,
+)
+from symprop.cli.pdf import compile_pdf
+from symprop.cli.progress import working
+from symprop.cli.stages import deliver, derived, given
+from symprop.cli.targets import Options, find_forward
+from symprop.cli.words import read_names
+from symprop.derivation import Derivation
+from symprop.errors import InputError
+from symprop.files.marks import stamp
+from symprop.files.write import may_write, write_bytes
+
+FORMATS = ("latex", "markdown", "text", "pdf")
+FORMAT_OF = {".md": "markdown", ".txt": "text", ".pdf": "pdf"}
+COMMENTS = {"latex": "% ", "markdown": "<!-- ", "text": "# "}
+
+EXAMPLES = """\b
+Examples:
+  symprop derive mlp --format text
+  symprop derive mlp --only W1 -o mlp.tex        for \\input
+  symprop derive mlp --standalone -o mlp.tex     a document
+  symprop derive model.py:loss --shape "X=N K" --fact "sums_to_one(Y,1)" -o model.pdf
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@target_options
+@output_option
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS),
+    help="Default: what the suffix of FILE says, else latex.",
+)  # fmt: skip
+@click.option("--standalone", is_flag=True, help="A LaTeX document, not a fragment for \\input.")
+@only_option
+@template_option
+@force_option
+def derive(
+    target: str,
+    options: Options,
+    output: Path | None,
+    form: str | None,
+    standalone: bool,
+    only: tuple[str, ...],
+    template_dir: Path | None,
+    force: bool,
+) -> None:
+    """Print the derivation of every gradient of TARGET, step by step."""
+    form = form or FORMAT_OF.get(output.suffix.lower() if output else "", "latex")
+    if form == "pdf" and output is None:
+        raise InputError("a PDF needs a file: say -o FILE.pdf")
+    if output is not None:
+        may_write(output, force)
+    names = read_names(only, "--only")
+    found = find_forward(target, options)
+    derivation = derived(found)
+    with working(f"verifying {found.name}"):
+        text = printed(derivation, form, standalone, names, template_dir)
+    if form == "pdf" and output is not None:
+        with working("running pdflatex"):
+            write_bytes(output, compile_pdf(text), force)
+    else:
+        deliver(text if output is None else stamp(text, COMMENTS[form]), output, force)
+
+
+def printed(
+    derivation: Derivation,
+    form: str,
+    standalone: bool = False,
+    only: list[str] | None = None,
+    templates: Path | None = None,
+) -> str:
+    """Return the derivation in one of the formats; for a PDF, the document to compile."""
+    if form == "text":
+        return derivation.text(only=only)
+    if form == "markdown":
+        return derivation.markdown(only=only)
+    whole = standalone or form == "pdf"
+    return derivation.latex(standalone=whole, only=only, **given(templates=templates))

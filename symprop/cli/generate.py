@@ -1,0 +1,35 @@
+"""`symprop generate`: the standalone NumPy module.
+
+In: TARGET and options. Out: the text of the module on standard output or in a file.
+"""
+
+from pathlib import Path
+
+import click
+
+from symprop.cli.options import force_option, output_option, target_options, template_option
+from symprop.cli.stages import deliver, derived, generated
+from symprop.cli.targets import Options, find_forward
+from symprop.files.write import may_write
+
+EXAMPLES = """\b
+Examples:
+  symprop generate mlp -o mlp.py && python mlp.py
+  symprop generate model.py:loss --wrt W,b -o model_gradients.py
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@target_options
+@output_option
+@template_option
+@force_option
+def generate(
+    target: str, options: Options, output: Path | None, template_dir: Path | None, force: bool
+) -> None:
+    """Write the NumPy module of loss and gradients of TARGET."""
+    if output is not None:
+        may_write(output, force)
+    found = find_forward(target, options)
+    module = generated(derived(found), found.name, template_dir)
+    deliver(module.source, output, force)

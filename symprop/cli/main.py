@@ -1,0 +1,138 @@
+"""The program `symprop`: its commands, and how every error becomes a line and an exit status.
+
+In: the words after `symprop`. Out: exit status 0 (done), 1 (a check failed), 2 (bad input),
+3 (refused to overwrite). Errors are at most three plain lines on standard error.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from symprop.cli.build import build
+from symprop.cli.check import check
+from symprop.cli.derive import derive
+from symprop.cli.generate import generate
+from symprop.cli.listing import listing
+from symprop.cli.train import train
+from symprop.errors import RefusedToOverwrite, SympropError, VerificationError
+from symprop.version import __version__
+
+DONE, FAILED, BAD_INPUT, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+MOST_LINES = 3
+LONGEST_LINE = 400
+WISHES_TRACEBACK = "SYMPROP_TRACEBACK"
+
+EXAMPLES = """\b
+Examples:
+  symprop list
+  symprop derive mlp --format text
+  symprop derive model.py:loss --shape "X=N K" --wrt W,b -o model.tex
+  symprop generate mlp -o mlp.py && python mlp.py
+  symprop train mlp --data digits.npz --size H=64 -o params.npz
+
+\b
+TARGET is the name of a model in the zoo, or path/file.py:function (the file
+is imported, and so executed), or for check and train a generated file.
+Exit status: 0 done, 1 a check failed, 2 bad input, 3 refused to overwrite.
+"""
+
+
+class InOrder(click.Group):
+    """Lists the commands in the order in which they are added."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(
+    cls=InOrder,
+    epilog=EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
+)
+@click.version_option(__version__, message="symprop %(version)s")
+def program() -> None:
+    """From a NumPy forward pass to a checked derivation and a NumPy backward pass."""
+
+
+for command in (derive, generate, check, train, build, listing):
+    program.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the program on `arguments` (default: the words of the command line) and exit."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit status; nothing escapes as a traceback."""
+    try:
+        result = program.main(arguments, prog_name="symprop", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _reader_is_gone()
+    except (KeyboardInterrupt, click.Abort):
+        return complain("interrupted", INTERRUPTED)
+    except Exception as error:
+        if os.environ.get(WISHES_TRACEBACK):
+            raise
+        return complain(*explained(error))
+    return result if isinstance(result, int) else DONE
+
+
+def explained(error: Exception) -> tuple[str, int]:
+    """Return what to say of an error, and the exit status."""
+    if isinstance(error, click.ClickException):
+        return _of_click(error), BAD_INPUT
+    if isinstance(error, RefusedToOverwrite):
+        return str(error), REFUSED
+    if isinstance(error, VerificationError):
+        return f"internal error, nothing was written: {error}", FAILED
+    if isinstance(error, SympropError):
+        return str(error), BAD_INPUT
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return where + (error.strerror or str(error)), BAD_INPUT
+    what = f"internal error: {type(error).__name__}: {error}{_place(error)}"
+    return f"{what}\nplease report it; {WISHES_TRACEBACK}=1 shows the traceback", FAILED
+
+
+def complain(message: str, status: int) -> int:
+    """Print a message in at most three plain lines on standard error; return `status`."""
+    lines = [_plain(line) for line in message.splitlines() if line.strip()] or ["unknown error"]
+    if len(lines) > MOST_LINES:
+        lines = [*lines[: MOST_LINES - 1], lines[MOST_LINES - 1] + " ..."]
+    for line in lines:
+        click.echo(f"symprop: {line}", err=True)
+    return status
+
+
+def _of_click(error: click.ClickException) -> str:
+    message = error.format_message().replace("\n", " ")
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        return f"{message}\n{error.ctx.command_path} --help shows what can be said"
+    return message
+
+
+def _plain(line: str) -> str:
+    """No control characters (a name may hold some) and no line without end."""
+    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line.rstrip())
+    return text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 4] + " ..."
+
+
+def _place(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    return f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})"
+
+
+def _reader_is_gone() -> int:
+    # As in `symprop list | head -1`: Python would complain once more when it flushes at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return FAILED

@@ -1,0 +1,80 @@
+"""Options that several commands share, as decorators.
+
+In: a command's function. Out: the function with click options around it. `target_options` reads
+what says more about TARGET and passes it on as one `Options`.
+"""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from symprop.cli.targets import Options
+from symprop.cli.words import read_facts, read_names, read_shapes, read_sizes, read_statics
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+# Existence and kind are tested where a path is used: there the sentences are ours.
+FILE = click.Path(path_type=Path)
+
+target_argument = click.argument("target")
+output_option = click.option("-o", "--output", type=FILE, metavar="FILE", help="Where to write it.")
+force_option = click.option(
+    "--force", is_flag=True, help="Overwrite a file of ours that was edited by hand."
+)
+template_option = click.option(
+    "--template-dir", type=FILE, metavar="DIR", help="Templates here go before the default ones."
+)
+only_option = click.option(
+    "--only", multiple=True, metavar="NAMES", help="Only what these gradients need: W1,b1."
+)
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="For random numbers."
+)
+
+
+def target_options(function: Function) -> Function:
+    """Add TARGET and the options about it; the command gets `target` and `options`."""
+
+    @target_argument
+    @click.option(
+        "--shape", "shapes", multiple=True, metavar='X="N K"', help="Shape of an argument."
+    )
+    @click.option("--wrt", multiple=True, metavar="NAMES", help="Parameters to derive: W1,b1.")
+    @click.option(
+        "--fact", "facts", multiple=True, metavar="FACT",
+        help="Assume: sums_to_one(Y,1), positive(s), in_range(t,0,1), one_of(y,-1,1).",
+    )  # fmt: skip
+    @click.option(
+        "--static", "statics", multiple=True, metavar="heads=4", help="Constant of the trace."
+    )
+    @functools.wraps(function)
+    def command(
+        shapes: tuple[str, ...],
+        wrt: tuple[str, ...],
+        facts: tuple[str, ...],
+        statics: tuple[str, ...],
+        **rest: Any,
+    ) -> Any:
+        options = Options(
+            shapes=read_shapes(shapes),
+            wrt=read_names(wrt, "--wrt"),
+            facts=read_facts(facts),
+            static=read_statics(statics),
+        )
+        return function(options=options, **rest)
+
+    return command  # type: ignore[return-value]
+
+
+def size_option(function: Function) -> Function:
+    """Add `--size H=64`, repeatable; the command gets `sizes`, a dict."""
+
+    @click.option("--size", "sizes", multiple=True, metavar="H=64", help="Size of a named axis.")
+    @functools.wraps(function)
+    def command(sizes: tuple[str, ...], **rest: Any) -> Any:
+        return function(sizes=read_sizes(sizes), **rest)
+
+    return command  # type: ignore[return-value]

@@ -1,0 +1,50 @@
+"""The stages of the pipeline as the commands call them, each with its progress.
+
+In: a `Target`. Out: its derivation and its generated module; and texts brought to where the user
+wants them.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from symprop import pipeline
+from symprop.cli.progress import working
+from symprop.cli.targets import Target, blaming
+from symprop.derivation import Derivation
+from symprop.emit.module import GeneratedModule
+from symprop.files.write import write_text
+
+
+def derived(target: Target) -> Derivation:
+    """Trace the forward pass and derive all its gradients."""
+    with working(f"tracing {target.name}"), blaming(target.function):
+        system = pipeline.trace(
+            target.function,
+            shapes=target.shapes,
+            wrt=target.wrt,
+            facts=target.facts,
+            static=target.static,
+        )
+    with working(f"deriving {target.name}"):
+        return pipeline.derive(system)
+
+
+def generated(derivation: Derivation, name: str, templates: Path | None = None) -> GeneratedModule:
+    """Write the module of a derivation, in memory."""
+    with working(f"generating {name}"):
+        return pipeline.generate(derivation, **given(templates=templates))
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """Return the options that are not None."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def deliver(text: str, output: Path | None, force: bool) -> None:
+    """Write `text` to a file, or to standard output if there is none."""
+    if output is None:
+        click.echo(text.rstrip("\n"))
+    else:
+        write_text(output, text, force)

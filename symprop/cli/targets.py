@@ -1,0 +1,170 @@
+"""Finds what the word TARGET means.
+
+In: the name of a zoo model, `path/file.py:function` or `path/file.py`, and the options that say
+more about it. Out: a `Target`, or the path of a module to check or train; an `InputError` that
+says what there is instead.
+"""
+
+import difflib
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import click
+
+from symprop.errors import FileError, InputError, SympropError
+from symprop.files.load import load_file
+from symprop.system import Fact
+from symprop.zoo import models
+
+PACKAGE = str(Path(__file__).resolve().parent.parent)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says about a target."""
+
+    shapes: Mapping[str, Any] = field(default_factory=dict)
+    wrt: Sequence[str] | None = None
+    facts: Sequence[Fact] = ()
+    static: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A forward pass to trace, and how: the arguments of `symprop.trace`."""
+
+    name: str
+    function: Callable[..., Any]
+    shapes: Mapping[str, Any] | None
+    wrt: Sequence[str] | None
+    facts: Sequence[Fact]
+    static: Mapping[str, Any] | None
+
+
+def find_forward(text: str, options: Options) -> Target:
+    """Return the forward pass that `text` names; a file without a function is an InputError."""
+    path, function = _split(text)
+    if path is None:
+        return _from_zoo(text, options)
+    if path.suffix != ".py":
+        raise InputError(f"{text!r} is neither a model of the zoo nor path/file.py:function")
+    if not function:
+        raise InputError(f"{path} alone is not a target here: write {path}:FUNCTION")
+    return _from_file(path, function, options)
+
+
+def find_forward_or_module(text: str, options: Options) -> Target | Path:
+    """Return a forward pass, or the path of a Python file that holds a whole module."""
+    path, function = _split(text)
+    if path is None or function or path.suffix != ".py":
+        return find_forward(text, options)
+    if not path.is_file():
+        raise FileError(f"there is no file {path}")
+    return path
+
+
+def import_file(path: Path) -> ModuleType:
+    """Import a Python file of the user's; what it raises becomes an InputError.
+
+    As with `python file.py`, the modules beside it can be imported, until the command ends.
+    """
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.with_resource(_importable(path.absolute().parent))
+    try:
+        return load_file(path)
+    except SympropError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise InputError(f"importing {path} fails: {_said(error)}{_line(error)}") from error
+
+
+@contextmanager
+def blaming(function: Callable[..., Any]) -> Iterator[None]:
+    """Turn what a user's function raises by itself into an InputError that names the line.
+
+    What symprop raises deep inside is no fault of the function and comes through.
+    """
+    try:
+        yield
+    except SympropError:
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        if frames and frames[-1].filename.startswith(PACKAGE):
+            raise
+        name = getattr(function, "__name__", "the function")
+        raise InputError(f"{name} raises {_said(error)}{_line(error)}") from error
+
+
+def _split(text: str) -> tuple[Path | None, str]:
+    """Part `file.py:function`; a word that is no path gives (None, "")."""
+    before, colon, after = text.rpartition(":")
+    if colon and before.endswith(".py"):
+        return Path(before), after
+    if text.endswith(".py") or "/" in text:
+        return Path(text), ""
+    return None, ""
+
+
+def _from_zoo(name: str, options: Options) -> Target:
+    zoo = models()
+    if name not in zoo:
+        close = difflib.get_close_matches(name, zoo, 1)
+        guess = f"did you mean {close[0]}?" if close else "symprop list shows the zoo"
+        raise InputError(f"{name!r} is neither a model of the zoo nor file.py:function; {guess}")
+    model = zoo[name]
+    return Target(
+        name=name,
+        function=model.function,
+        shapes={**(model.shapes or {}), **options.shapes} or None,
+        wrt=options.wrt if options.wrt is not None else model.wrt,
+        facts=(*model.facts, *options.facts),
+        static={**(model.static or {}), **options.static} or None,
+    )
+
+
+def _from_file(path: Path, name: str, options: Options) -> Target:
+    module = import_file(path)
+    function = getattr(module, name, None)
+    if not callable(function):
+        own = [
+            word
+            for word, value in vars(module).items()
+            if getattr(value, "__module__", None) == module.__name__ and callable(value)
+        ]
+        raise InputError(
+            f"there is no function {name} in {path}" + (f"; it has {', '.join(own)}" if own else "")
+        )
+    return Target(
+        name, function, options.shapes or None, options.wrt, options.facts, options.static or None
+    )
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _line(error: BaseException) -> str:
+    """Where, outside of symprop, an error was raised."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith((PACKAGE, "<frozen"))
+    ]
+    return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""

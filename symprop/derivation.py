@@ -1,0 +1,108 @@
+"""What `symprop.derive` hands to the user: the derivation with its printers.
+
+In: the adjoint equations of `derive/`. Out: the same data, with gradients as SymPy
+expressions, and LaTeX, Markdown and terminal text. Nothing is printed before every step
+has been verified (once, remembered).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import sympy
+
+from symprop.algebra.build import access, idx
+from symprop.algebra.sympy_bridge import to_sympy
+from symprop.derive import derivation as derived
+from symprop.derive.notes import notes
+from symprop.emit import latex, markdown, text
+from symprop.system import Adjoint, Step, System
+from symprop.verify import verify
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """∂L/∂W as SymPy: `lhs[indices] = rhs`, with the number it has in print and in code."""
+
+    number: str
+    indices: tuple[sympy.Expr, ...]
+    lhs: sympy.Expr
+    rhs: sympy.Expr
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """The derivation of every gradient of a system.
+
+    >>> import numpy as np, symprop
+    >>> def loss(x: "N", w: ""):
+    ...     return np.mean(w * x)
+    >>> derivation = symprop.derive(symprop.trace(loss, wrt=["w"]))
+    >>> [step.rule for step in derivation.steps][:2]
+    ['chain rule', 'local derivative']
+    """
+
+    system: System
+    adjoints: tuple[Adjoint, ...]
+
+    @cached_property
+    def gradients(self) -> Mapping[str, Gradient]:
+        """Name of a wrt array -> its gradient as a SymPy equation."""
+        by_primal = {a.primal: a for a in self.adjoints}
+        return {name: _gradient(by_primal[name]) for name in self.system.wrt}
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps in printed order: equation, rule, before, after, reason."""
+        return tuple(s for a in self.adjoints for s in a.steps)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """The facts that, stated, would make an equation shorter."""
+        return notes(self.system, self.adjoints)
+
+    def verify(self) -> None:
+        """Evaluates every step on random small tensors; raises VerificationError."""
+        if "_verified" not in self.__dict__:
+            verify(self)
+            self.__dict__["_verified"] = True
+
+    def latex(self, *, standalone: bool = False, only: Sequence[str] | None = None) -> str:
+        r"""A fragment for \input (amsmath), or a document with `standalone`.
+
+        `only` keeps what the named gradients depend on, with the numbers unchanged.
+        Raises InputError for a name that has no gradient.
+        """
+        self.verify()
+        return latex.latex(self, standalone=standalone, only=only)
+
+    def markdown(self, *, only: Sequence[str] | None = None) -> str:
+        """Markdown with one KaTeX block for each equation."""
+        self.verify()
+        return markdown.markdown(self, only=only)
+
+    def text(self, *, only: Sequence[str] | None = None) -> str:
+        """Unicode mathematics for a terminal."""
+        self.verify()
+        return text.text(self, only=only)
+
+
+def _gradient(adjoint: Adjoint) -> Gradient:
+    at = tuple(idx(i) for i in adjoint.indices)
+    return Gradient(
+        number=adjoint.number,
+        indices=tuple(to_sympy(i) for i in at),
+        lhs=to_sympy(access(adjoint.array, at)),
+        rhs=to_sympy(adjoint.rhs),
+    )
+
+
+def derive(system: System) -> Derivation:
+    """Every gradient of the system's loss, by one reverse sweep.
+
+    Raises UnsupportedError for an operation without a derivative.
+    """
+    result = derived.derive(system)
+    return Derivation(result.system, result.adjoints)

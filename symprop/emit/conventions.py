@@ -1,0 +1,51 @@
+"""Which notation a derivation uses, so that only that is explained.
+
+In: the expressions and matrix forms that are printed. Out: the sentences of
+`rules.CONVENTIONS` that apply, in their order.
+"""
+
+from __future__ import annotations
+
+from symprop.algebra.expr import Expr, Iverson, Paren, atoms
+from symprop.derive.matrix_nodes import Diag, Fill, Hadamard, Map, MatrixForm, Ones, Power, nodes
+from symprop.emit.rules import CONVENTIONS
+
+_KINDS: dict[type[MatrixForm], str] = {
+    Ones: "ones", Diag: "diag", Hadamard: "entries", Map: "entries", Fill: "entries",
+    Power: "power",
+}
+
+
+class Seen:
+    """The kinds of notation that occurred."""
+
+    def __init__(self) -> None:
+        self.kinds = {"adjoint"}
+
+    def expr(self, expr: Expr) -> None:
+        """Notes what an expression uses."""
+        self._sums(expr)
+        for atom in atoms(expr):
+            if isinstance(atom, Paren):
+                self._sums(atom.body)
+            elif isinstance(atom, Iverson):
+                plain = atom.lhs.single_index and atom.rhs.single_index
+                self.kinds.add("delta" if plain and atom.relation == "==" else "bracket")
+
+    def _sums(self, expr: Expr) -> None:
+        if any(t.bound for t in expr.terms):
+            self.kinds.add("sum")
+
+    def form(self, form: MatrixForm) -> None:
+        """Notes what a matrix form uses."""
+        self.kinds.add("vector")
+        inside_diag = {id(n.of) for n in nodes(form) if isinstance(n, Diag)}
+        for node in nodes(form):
+            for kind, name in _KINDS.items():
+                if isinstance(node, kind) and (kind is not Power or id(node) not in inside_diag):
+                    self.kinds.add(name)
+
+    def sentences(self, flavour: str) -> tuple[str, ...]:
+        """The sentences that apply; flavour is "latex" or "text"."""
+        rows = [c for kind, c in CONVENTIONS.items() if kind in self.kinds]
+        return tuple(s for c in rows if (s := c.latex if flavour == "latex" else c.text))

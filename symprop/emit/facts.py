@@ -1,0 +1,88 @@
+"""Declared facts, ranges and conditions, printed.
+
+In: a system, a notation. Out: one formula for each, and for the facts the label by which a
+step refers to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from symprop.algebra.build import access, idx, number, sum_over
+from symprop.algebra.expr import Expr, Index
+from symprop.emit.letters import axis_letters, letters, taken_by
+from symprop.emit.notation import Notation
+from symprop.emit.pieces import SUM, Piece, join
+from symprop.emit.printer import Printer
+from symprop.system import Equation, Fact, System
+
+
+class Facts:
+    """What the system assumes of its inputs: `printed` formulas, `labels` of the facts."""
+
+    def __init__(self, system: System, notation: Notation) -> None:
+        self.system = system
+        self.to = notation
+        self.plain = Printer(notation, {})
+        facts = [self._fact(f).text for f in system.facts]
+        ranges = [self._range(r.array, r.size).text for r in system.index_ranges]
+        conditions = [self._condition(c.kind, c.left, c.right) for c in system.conditions]
+        self.printed = (*facts, *ranges, *conditions)
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The text by which a step names a fact -> "fact 1"."""
+        found = {}
+        for place, fact in enumerate(self.system.facts, start=1):
+            arguments = [fact.array, *map(str, fact.args)]
+            found[f"{fact.kind}({', '.join(arguments)})"] = f"fact {place}"
+            if fact.kind == "sums_to_one":
+                found[f"sums_to_one({fact.array}, axis={fact.args[0]})"] = f"fact {place}"
+        return found
+
+    def _fact(self, fact: Fact) -> Piece:
+        entry, printer, indices = self._entry(fact.array)
+        if fact.kind == "sums_to_one":
+            left = printer.expr(sum_over(entry, [indices[fact.args[0]]]))
+            return self._line(left, "==", self.to.piece("1"))
+        if fact.kind == "positive":
+            return self._line(self.to.piece("0"), "<", printer.expr(entry))
+        if fact.kind == "in_range":
+            low, high = (self._value(v) for v in fact.args)
+            return self._line(self._line(low, "<=", printer.expr(entry)), "<=", high)
+        values = [self._value(v) for v in fact.args]
+        inside = [p for v in values for p in (self.to.sign("comma"), v)][1:]
+        chosen = self.to.enclosed(join(inside, SUM), "{}")
+        return self._line(printer.expr(entry), "in", chosen)
+
+    def _range(self, array: str, size: Expr) -> Piece:
+        entry, printer, _ = self._entry(array)
+        low = self._line(self.to.piece("0"), "<=", printer.expr(entry))
+        return self._line(low, "<", self.plain.expr(size))
+
+    def _condition(self, kind: str, left: Expr, right: Expr) -> str:
+        if kind == "equal":
+            return self._line(self.plain.expr(left), "==", self.plain.expr(right)).text
+        return self._line(self.plain.expr(right), "divides", self.plain.expr(left)).text
+
+    def _entry(self, array: str) -> tuple[Expr, Printer, tuple[Index, ...]]:
+        """An entry of an array, a printer with letters for it, and its indices."""
+        indices = tuple(Index("i", s) for s in self.system.arrays[array].shape)
+        entry = access(array, [idx(i) for i in indices])
+        taken = taken_by(self.system)
+        axes = axis_letters(self.system.sizes, taken)
+        shown = letters(Equation("", array, indices, entry), taken, axes)
+        return entry, Printer(self.to, shown), indices
+
+    def _value(self, value: object) -> Piece:
+        """A number of a fact."""
+        if not isinstance(value, (int, float, Fraction)):
+            return self.to.piece(str(value))
+        if value in (float("inf"), float("-inf")):
+            infinity = self.to.word("infinity")
+            return infinity if value > 0 else join([self.to.sign("negative"), infinity], SUM)
+        return self.plain.expr(number(value))
+
+    def _line(self, left: Piece, relation: str, right: Piece) -> Piece:
+        return join([left, self.to.sign(relation), right], SUM)

@@ -1,0 +1,73 @@
+r"""A derivation as LaTeX: a fragment for \input that needs amsmath, or a whole document.
+
+In: a derivation. Out: LaTeX. Rows are cut by measured width before they overflow a text
+345 pt wide; what a host document may want otherwise is a macro made by \providecommand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from symprop.emit.latex_names import escape
+from symprop.emit.latex_notation import LatexNotation
+from symprop.emit.sheet import Derived, Row, SheetPrinter, Style
+from symprop.files.templates import render
+from symprop.system import System
+
+FRAGMENT = "derivation.tex.jinja"
+DOCUMENT = "standalone.tex.jinja"
+
+
+class LatexStyle(Style):
+    """Sentences and rows of LaTeX."""
+
+    flavour = "latex"
+    continuation = 20.0
+
+    def math(self, text: str) -> str:
+        return f"${text}$"
+
+    def plain(self, text: str) -> str:
+        return escape(text)
+
+    def times(self) -> str:
+        return r" \times "
+
+
+def notation(system: System) -> LatexNotation:
+    """LaTeX for one system: a size that has an array's name is set apart."""
+    return LatexNotation(clashing=frozenset(system.sizes) & frozenset(system.arrays))
+
+
+def latex(
+    derivation: Derived,
+    *,
+    standalone: bool = False,
+    only: Sequence[str] | None = None,
+    templates: str | Path | None = None,
+) -> str:
+    r"""The derivation for \input, or a document with `standalone`.
+
+    only: names of gradients; what they depend on is printed, numbered as in the whole.
+    templates: a folder whose derivation.tex.jinja or standalone.tex.jinja goes before ours.
+    Raises InputError for a name that has no gradient.
+    """
+    sheet = SheetPrinter(derivation, LatexStyle(notation(derivation.system)), only).sheet()
+    text = render(FRAGMENT, {"sheet": sheet, "aligned": aligned}, templates, latex=True)
+    if not standalone:
+        return text
+    return render(DOCUMENT, {"sheet": sheet, "fragment": text}, templates, latex=True)
+
+
+def aligned(rows: Sequence[Row]) -> str:
+    r"""The rows of an align* environment, each with its rule or number as a tag."""
+    return " \\\\\n".join(_row(row) for row in rows)
+
+
+def _row(row: Row) -> str:
+    begun = f"  {row.left} &= {row.lines[0]}"
+    whole = " \\\\\n".join([begun, *(rf"  &\quad {{}}{line.strip()}" for line in row.lines[1:])])
+    if row.number:
+        return rf"{whole} \tag{{{row.number}}}"
+    return rf"{whole} \tag*{{\sympropreason{{{row.label}}}}}" if row.label else whole

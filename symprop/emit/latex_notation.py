@@ -1,0 +1,206 @@
+"""Mathematics in LaTeX: amsmath, and of that what KaTeX knows too.
+
+In: printed parts. Out: LaTeX with its width in points of a 10 pt page, measured well enough
+to break lines before they overflow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Sequence
+from typing import ClassVar
+
+from symprop.algebra import rows
+from symprop.algebra.expr import Exponent
+from symprop.emit.latex_names import size_symbol, symbol
+from symprop.emit.notation import Notation
+from symprop.emit.pieces import ATOM, PRODUCT, Piece, join
+
+_MARKS = {"⌊": r"\lfloor", "⌋": r"\rfloor", "{": r"\lbrace", "}": r"\rbrace"}
+LINE = 345.0  # \textwidth of the article class at 10 pt
+
+
+class LatexNotation(Notation):
+    """LaTeX; `clashing` holds the sizes that have an array's name and are set in sans serif."""
+
+    room = LINE
+    divides_last = False
+    sets_functions_apart = True
+    signs: ClassVar[dict[str, str]] = {
+        "plus": " + ", "minus": " - ", "negative": "-", "times": r"{}\times ",
+        "==": " = ", "!=": r" \ne ", "<": " < ", "<=": r" \le ",
+        "mod": r" \bmod ", "hadamard": r" \odot ", "comma": ", ",
+        "in": r" \in ", "divides": r" \mid ",
+    }
+    words: ClassVar[dict[str, str]] = {"infinity": r"\infty", "diag": r"\operatorname{diag}"}
+
+    def __init__(self, clashing: Container[str] = ()) -> None:
+        self.clashing = clashing
+
+    def measure(self, text: str) -> float:
+        return width(text)
+
+    def array(self, name: str) -> Piece:
+        return self.piece(symbol(name).latex)
+
+    def entry(self, name: str, positions: Sequence[Piece]) -> Piece:
+        lowered = ",".join(p.text for p in positions)
+        return self.piece(symbol(name).latex + (f"_{{{lowered}}}" if lowered else ""))
+
+    def size(self, name: str) -> Piece:
+        text = size_symbol(name)
+        return self.piece(rf"\mathsf{{{text}}}" if name in self.clashing else text)
+
+    def scientific(self, digits: str, exponent: int) -> Piece:
+        power = f"10^{{{exponent}}}"
+        return self.piece(power if digits == "1" else rf"{digits} \cdot {power}", PRODUCT)
+
+    def fraction(self, above: Piece, below: Piece) -> Piece:
+        return self.piece(rf"\frac{{{above.text}}}{{{below.text}}}", ATOM, tall=True)
+
+    def power(self, base: Piece, exponent: Exponent) -> Piece:
+        simple = not re.search(r"\^|\\frac|\s", _unscripted(base.text)) or base.text[-1] in ")]"
+        body = base if simple else self.enclosed(base)
+        last = self.piece(f"^{{{_ratio(exponent)}}}")
+        return join([body, last], ATOM)
+
+    def root(self, body: Piece) -> Piece:
+        return self.piece(rf"\sqrt{{{body.text}}}", ATOM, body.tall)
+
+    def over(self, what: str, letters: Sequence[str]) -> Piece:
+        return self.piece(rf"\{what}_{{{','.join(letters)}}} ", ATOM, tall=True)
+
+    def partial(self, above: Piece, below: Piece) -> Piece:
+        return self.piece(rf"\frac{{\partial {above.text}}}{{\partial {below.text}}}", tall=True)
+
+    def template(self, name: str) -> str | None:
+        return rows.get(name).latex if name in rows.registry().rows else None
+
+    def function_name(self, name: str) -> str:
+        return rf"\operatorname{{{name.replace('_', chr(92) + '_')}}}"
+
+    def delta(self, left: Piece, right: Piece) -> Piece:
+        return self.piece(rf"\delta_{{{left.text},{right.text}}}")
+
+    def enclosed(self, body: Piece, marks: str = "()") -> Piece:
+        left, right = (_MARKS.get(m, m) for m in marks)
+        if body.tall:
+            left, right = rf"\Bigl{left} ", rf" \Bigr{right}"
+        elif left.startswith("\\"):
+            left, right = f"{left} ", f" {right}"
+        parts = [self.piece(left), body.deeper(2), self.piece(right)]
+        return join(parts, ATOM)
+
+    def sized(self, symbol: str, size: Piece) -> Piece:
+        mark = r"\mathbf{1}" if symbol == "1" else symbol
+        return self.piece(f"{mark}_{{{size.text}}}")
+
+    def beside(self, left: Piece, right: Piece) -> Piece:
+        upright = r"\mathrm" in left.text or r"\mathrm" in right.text
+        return self.piece(r" \, " if upright else " ")
+
+    def transposed(self, body: Piece) -> Piece:
+        return self._raised(body, r"\top")
+
+    def elementwise_power(self, body: Piece, exponent: Exponent) -> Piece:
+        return self._raised(body, rf"\circ {_ratio(exponent)}")
+
+    def _raised(self, body: Piece, mark: str) -> Piece:
+        """A mark behind a matrix; it joins the superscript that a name may end with."""
+        match = re.fullmatch(r"(.*)\^\{([^{}]*(?:\{[^{}]*\})?)\}", body.text)
+        if match and body.binds == ATOM and body.text[-1] == "}" and "(" not in match[1]:
+            return self.piece(rf"{match[1]}^{{{match[2]} {mark}}}")
+        base = self.atomic(body)
+        return join([base, self.piece(f"^{{{mark}}}")], ATOM)
+
+
+def _ratio(exponent: Exponent) -> str:
+    return str(exponent)
+
+
+def _unscripted(text: str) -> str:
+    return re.sub(r"_\{.*\}$", "", text)
+
+
+# ---- widths -------------------------------------------------------------------------------
+
+_TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
+_COMMANDS = {
+    r"\,": 1.7, r"\;": 2.8, r"\quad": 10.0, r"\sum": 16.1, r"\infty": 10.0, r"\times": 12.2,
+    r"\odot": 12.2, r"\le": 13.3, r"\ne": 13.3, r"\cdot": 7.2, r"\circ": 5.0, r"\top": 7.8,
+    r"\bmod": 24.0, r"\lfloor": 4.5, r"\rfloor": 4.5, r"\lceil": 4.5, r"\rceil": 4.5,
+    r"\Bigl": 1.8, r"\Bigr": 1.8, r"\bigl": 0.7, r"\bigr": 0.7, r"\_": 5.0, r"\lvert": 2.8,
+    r"\rvert": 2.8, r"\partial": 5.8,
+}
+_NO_WIDTH = frozenset((
+    r"\mathrm", r"\mathbf", r"\mathsf", r"\bar", r"\overline", r"\operatorname", r"\textstyle",
+))
+_WORDS = frozenset((
+    r"\log", r"\exp", r"\sin", r"\cos", r"\tan", r"\tanh", r"\sinh", r"\cosh", r"\max", r"\min",
+    r"\arcsin", r"\arccos", r"\arctan",
+))
+_CHARACTERS = {
+    "+": 12.2, "-": 12.2, "=": 13.3, "<": 13.3, ">": 13.3, "(": 3.9, ")": 3.9, "[": 2.8,
+    "]": 2.8, ",": 4.5, ".": 2.8, "|": 2.8, " ": 0.0, "{": 0.0, "}": 0.0, "_": 0.0, "^": 0.0,
+}
+_SCRIPT = 0.72
+
+
+def width(text: str) -> float:
+    """The width of math in points, at 10 pt.
+
+    >>> 20 < width(r"\\frac{X_{n,k}}{N} + 1") < 45
+    True
+    """
+    return _run(_TOKEN.findall(text), 0, 1.0)[0]
+
+
+def _run(tokens: list[str], at: int, scale: float) -> tuple[float, int]:
+    """The width from `at` to the end or to the brace that closes; and where that is."""
+    total = 0.0
+    while at < len(tokens):
+        token = tokens[at]
+        if token == "}":
+            return total, at + 1
+        if token in "_^":
+            part, at = _argument(tokens, at + 1, scale * _SCRIPT)
+            raised = 0.0
+            if at < len(tokens) and tokens[at] in "_^" and tokens[at] != token:
+                raised, at = _argument(tokens, at + 1, scale * _SCRIPT)
+            total += max(part, raised)
+        elif token == "{":
+            part, at = _run(tokens, at + 1, scale)
+            total += part
+        elif token in (r"\frac", r"\dfrac"):
+            above, at = _argument(tokens, at + 1, scale)
+            below, at = _argument(tokens, at, scale)
+            total += max(above, below) + 2.4
+        elif token == r"\sqrt":
+            part, at = _argument(tokens, at + 1, scale)
+            total += part + 8.4
+        else:
+            total += _mark(token) * scale
+            at += 1
+    return total, at
+
+
+def _argument(tokens: list[str], at: int, scale: float) -> tuple[float, int]:
+    if at < len(tokens) and tokens[at] == "{":
+        return _run(tokens, at + 1, scale)
+    return (_mark(tokens[at]) * scale if at < len(tokens) else 0.0), at + 1
+
+
+def _mark(token: str) -> float:
+    if token in _NO_WIDTH:
+        return 0.0
+    if token in _WORDS:
+        return 5.3 * (len(token) - 1) + 1.7
+    if token in _COMMANDS:
+        return _COMMANDS[token]
+    if token.startswith("\\"):
+        return 6.5
+    if token in _CHARACTERS:
+        return _CHARACTERS[token]
+    if token.isdigit():
+        return 5.0
+    return 8.2 if token.isupper() else 5.4

@@ -1,0 +1,182 @@
+"""What a notation must be able to write: LaTeX and Unicode text each fill this in.
+
+In: printed parts. Out: printed wholes. The printers decide what is written; a `Notation`
+decides how it looks.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import ClassVar
+
+from symprop.algebra.expr import Exponent
+from symprop.emit.pieces import ATOM, BIG, PRODUCT, Chunk, Piece, join
+
+_SMALL = 8  # 1/8 is printed as a fraction, 1/10 as a decimal
+_SMALL_POWER_OF_TWO = 64
+_LONG = 6  # so many zeros are printed as a power of ten
+
+
+class Notation(ABC):
+    """The marks of one kind of output."""
+
+    room: float  # the width of a line
+    divides_last: bool  # Σ_n x[n]/N for \frac{1}{N} \sum_n x_n
+    sets_functions_apart: bool  # (\tanh z)^2, not \tanh z^2
+    signs: ClassVar[dict[str, str]]  # operators with their spaces
+    words: ClassVar[dict[str, str]]  # fixed symbols
+
+    # ---- what a subclass writes ----------------------------------------------------------
+
+    @abstractmethod
+    def measure(self, text: str) -> float:
+        """The width of a text."""
+
+    @abstractmethod
+    def array(self, name: str) -> Piece:
+        """An array's name; an adjoint's begins with ∂."""
+
+    @abstractmethod
+    def entry(self, name: str, positions: Sequence[Piece]) -> Piece:
+        """An array at a position."""
+
+    @abstractmethod
+    def size(self, name: str) -> Piece:
+        """The size of an axis."""
+
+    @abstractmethod
+    def scientific(self, digits: str, exponent: int) -> Piece:
+        """digits * 10^exponent."""
+
+    @abstractmethod
+    def fraction(self, above: Piece, below: Piece) -> Piece:
+        """A quotient."""
+
+    @abstractmethod
+    def power(self, base: Piece, exponent: Exponent) -> Piece:
+        """A power of an atom."""
+
+    @abstractmethod
+    def root(self, body: Piece) -> Piece:
+        """A square root."""
+
+    @abstractmethod
+    def over(self, what: str, letters: Sequence[str]) -> Piece:
+        """The sign of a sum, max or min over indices."""
+
+    @abstractmethod
+    def partial(self, above: Piece, below: Piece) -> Piece:
+        """A partial derivative."""
+
+    @abstractmethod
+    def template(self, name: str) -> str | None:
+        """How a scalar function is written, with {x}, {y}, {z} for the arguments."""
+
+    @abstractmethod
+    def function_name(self, name: str) -> str:
+        """The name of a function that has no template."""
+
+    @abstractmethod
+    def delta(self, left: Piece, right: Piece) -> Piece:
+        """A Kronecker delta."""
+
+    @abstractmethod
+    def enclosed(self, body: Piece, marks: str = "()") -> Piece:
+        """The body between marks: (), [] or ⌊⌋."""
+
+    @abstractmethod
+    def sized(self, symbol: str, size: Piece) -> Piece:
+        """The column of ones ("1") or the identity ("I") of a size."""
+
+    @abstractmethod
+    def beside(self, left: Piece, right: Piece) -> Piece:
+        """The space between two factors."""
+
+    @abstractmethod
+    def transposed(self, body: Piece) -> Piece:
+        """A transpose."""
+
+    @abstractmethod
+    def elementwise_power(self, body: Piece, exponent: Exponent) -> Piece:
+        """A power of every entry."""
+
+    # ---- what follows from that ----------------------------------------------------------
+
+    def piece(self, text: str, binds: int = ATOM, tall: bool = False) -> Piece:
+        """A text as a piece of one chunk."""
+        return Piece((Chunk(text, self.measure(text)),), binds, tall)
+
+    def sign(self, name: str) -> Piece:
+        """An operator with its spaces."""
+        return self.piece(self.signs[name])
+
+    def word(self, name: str) -> Piece:
+        """A fixed symbol."""
+        return self.piece(self.words[name])
+
+    def position(self, printed: Piece) -> Piece:
+        """An index position, which may be written more tightly."""
+        return printed
+
+    def atomic(self, printed: Piece) -> Piece:
+        """The piece, in parentheses unless it is an atom."""
+        return printed if printed.binds == ATOM else self.enclosed(printed)
+
+    def product(self, factors: Sequence[Piece], by: str = "", level: int = 1) -> Piece:
+        """Factors side by side; a line may end before each but the first."""
+        if len(factors) == 1:
+            return factors[0]
+        carry = self.sign("times")
+        parts = [factors[0].deeper(level)]
+        for factor in factors[1:]:
+            between = self.sign(by) if by else self.beside(parts[-1], factor)
+            spaced = join([between, factor.deeper(level)], factor.binds).fused()
+            parts.append(spaced.opening(level, *(("", 0.0) if by else (carry.text, carry.width))))
+        return join(parts, BIG if factors[-1].binds == BIG else PRODUCT)
+
+    def number(self, value: Fraction) -> Piece:
+        """A number that is not negative: a small fraction, a decimal, or a power of ten."""
+        if value.denominator == 1 and len(str(value)) <= _LONG:
+            return self.piece(str(value))
+        if is_ratio(value):
+            return self.fraction(
+                self.number(Fraction(value.numerator)), self.number(Fraction(value.denominator))
+            )
+        digits, exponent = _decimal(value)
+        if exponent < 0 and value >= Fraction(1, 1000):
+            return self.piece(f"{_shifted(digits, exponent)}")
+        if 0 <= exponent < _LONG:
+            return self.piece(digits + "0" * exponent)
+        mantissa = digits[0] + ("." + digits[1:] if digits[1:] else "")
+        return self.scientific(mantissa, exponent + len(digits) - 1)
+
+
+def is_ratio(value: Fraction) -> bool:
+    """Whether a number is written as numerator / denominator, not as a decimal."""
+    below = value.denominator
+    if below == 1:
+        return False
+    power_of_two = below & (below - 1) == 0
+    if below <= _SMALL or (power_of_two and below <= _SMALL_POWER_OF_TWO):
+        return True
+    for prime in (2, 5):
+        while below % prime == 0:
+            below //= prime
+    return below != 1
+
+
+def _decimal(value: Fraction) -> tuple[str, int]:
+    """(digits, exponent) with value = digits * 10^exponent, no digit 0 at the end."""
+    exponent = 0
+    while value.denominator != 1:
+        value, exponent = value * 10, exponent - 1
+    digits = str(value.numerator)
+    short = digits.rstrip("0") or "0"
+    return short, exponent + len(digits) - len(short)
+
+
+def _shifted(digits: str, exponent: int) -> str:
+    padded = digits.rjust(1 - exponent, "0")
+    return f"{padded[:exponent]}.{padded[exponent:]}"

@@ -1,0 +1,295 @@
+"""Expressions in any notation.
+
+In: an `Expr`, letters for its indices, a `Notation`. Out: a `Piece`. Operands keep their
+order; a sum sign stands before its product and after the factors that do not depend on it;
+negative powers are written as fractions, sizes and numbers first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+
+from symprop.algebra.build import as_monomial, make_term
+from symprop.algebra.expr import (
+    Access,
+    Apply,
+    Atom,
+    Exponent,
+    Expr,
+    Extremum,
+    Idx,
+    Index,
+    Iverson,
+    Paren,
+    Partial,
+    Size,
+    Term,
+    atoms_of,
+    indices_of,
+)
+from symprop.emit.letters import occurrences
+from symprop.emit.notation import Notation, is_ratio
+from symprop.emit.pieces import ATOM, BIG, PRODUCT, SIGNED, SUM, Piece, join
+
+Factor = tuple[Atom, Exponent]
+_HALF = Fraction(1, 2)
+_FRACTION_SHARE = 0.6  # of a line: a longer numerator stands behind its fraction
+_PLACEHOLDER = re.compile(r"\(\{[xyz]\}\)|\{[xyz]\}")
+_OPENER = re.compile(r"([({\[,|⌊⌈]|\\lvert|\\lfloor|\\lceil)\s*$")
+
+
+class Printer:
+    """Prints the expressions of one equation."""
+
+    def __init__(self, notation: Notation, letters: Mapping[int, str]) -> None:
+        self.to = notation
+        self.letters = letters
+
+    def letter(self, index: Index) -> str:
+        """The letter of an index."""
+        return self.letters.get(index.uid, index.letter)
+
+    def expr(self, expr: Expr) -> Piece:
+        """A sum of terms; a line may end before each plus or minus."""
+        if expr.is_zero:
+            return self.to.piece("0")
+        parts = []
+        for number, term in enumerate(expr.terms):
+            printed = self._unsigned(term)
+            negative = term.coef < 0
+            if number == 0 and not negative:
+                parts.append(printed)
+                continue
+            sign = "negative" if number == 0 else "minus" if negative else "plus"
+            signed = join([self.to.sign(sign), printed], SIGNED).fused()
+            parts.append(signed if number == 0 else signed.opening(0))
+        if len(parts) == 1:
+            return parts[0]
+        return join(parts, SUM)
+
+    def position(self, expr: Expr) -> Piece:
+        """An index position."""
+        return self.to.position(self.expr(expr))
+
+    # ---- terms ---------------------------------------------------------------------------
+
+    def _unsigned(self, term: Term) -> Piece:
+        """A term without its sign."""
+        coef = abs(term.coef)
+        bound = frozenset(term.bound)
+        constants = [(a, e) for a, e in term.factors if _is_constant(a)]
+        outer = [(a, e) for a, e in term.factors
+                 if not _is_constant(a) and not indices_of(a) & bound]
+        inner = [(a, e) for a, e in term.factors if indices_of(a) & bound]
+        if not bound:
+            return self._group(coef, constants, outer)
+        below: list[Factor] = []
+        divisor = Fraction(1)
+        if self.to.divides_last and all(e > 0 for _, e in outer):  # each summand is divided
+            below = [(a, e) for a, e in constants if e < 0]
+            constants = [(a, e) for a, e in constants if e > 0]
+            if is_ratio(coef):
+                coef, divisor = Fraction(coef.numerator), Fraction(1, coef.denominator)
+        total = self.to.over("sum", self._bound_letters(term))
+        body = self._group(divisor, below, inner)
+        if body.binds <= SIGNED:
+            body = self.to.enclosed(body)
+        summed = join([total, body.deeper(1)], BIG).fused()
+        if coef == 1 and not constants and not outer:
+            return summed
+        before = self._group(coef, constants, outer)
+        return self.to.product([self._as_factor(before), summed])
+
+    def _bound_letters(self, term: Term) -> list[str]:
+        """The letters under the sum sign, in the order in which they occur behind it."""
+        inside = Expr((Term(Fraction(1), term.factors),))
+        met = [i for i in occurrences(inside) if i in term.bound]
+        return [self.letter(i) for i in dict.fromkeys([*met, *term.bound])]
+
+    def _group(
+        self, coef: Fraction, constants: Sequence[Factor], others: Sequence[Factor]
+    ) -> Piece:
+        """coef * constants * others, with what has a negative exponent below a line."""
+        ratio = is_ratio(coef)
+        numbers = self._powers(constants, 1, False)
+        if (ratio and coef.numerator != 1) or (not ratio and coef != 1):
+            numbers.insert(0, self.to.number(Fraction(coef.numerator) if ratio else coef))
+        below = self._powers(constants, -1, False)
+        if ratio:
+            below.insert(0, self.to.number(Fraction(coef.denominator)))
+        under = self._powers(others, -1, False)
+        above = self._powers(others, 1, not under)
+        if under or (below and above and self.to.divides_last):
+            return self._fraction([*numbers, *above], [*below, *under], others)
+        if below:
+            quotient = self._fraction(numbers, below, ())
+            return self.to.product([quotient, *above]) if above else quotient
+        factors = [*numbers, *above]
+        return self.to.product(factors) if factors else self.to.piece("1")
+
+    def _fraction(
+        self, above: list[Piece], below: list[Piece], others: Sequence[Factor]
+    ) -> Piece:
+        """A quotient of products; a numerator that is one sum needs no parentheses."""
+        lone = [a for a, e in others if e == 1]
+        if len(above) == 1 and len(lone) == 1 and isinstance(lone[0], Paren):
+            above = [self.expr(lone[0].body)]
+        top = self.to.product(above) if above else self.to.piece("1")
+        bottom = self._bare(below, others)
+        if top.width > self.to.room * _FRACTION_SHARE:
+            head = self.to.fraction(self.to.piece("1"), bottom)
+            return self.to.product([head, self._as_factor(top)]).bound_as(PRODUCT)
+        return self.to.fraction(top, bottom)
+
+    def _bare(self, below: list[Piece], others: Sequence[Factor]) -> Piece:
+        lone = [a for a, e in others if e == -1]
+        if len(below) == 1 and len(lone) == 1 and isinstance(lone[0], Paren):
+            return self.expr(lone[0].body)
+        return self.to.product(below)
+
+    def _powers(self, factors: Sequence[Factor], sign: int, last: bool) -> list[Piece]:
+        """The factors whose exponent has this sign, to that exponent."""
+        chosen = _chained([(a, e * sign) for a, e in factors if e * sign > 0])
+        printed = []
+        for number, (atom, exponent) in enumerate(chosen, start=1):
+            if isinstance(atom, list):
+                printed.append(self._chain(atom))
+            else:
+                printed.append(self._power(atom, exponent, last and number == len(chosen)))
+        return printed
+
+    def _power(self, atom: Atom, exponent: Exponent, open_end: bool) -> Piece:
+        if exponent == _HALF:
+            body = atom.body if isinstance(atom, Paren) else make_term(Fraction(1), {atom: 1})
+            return self.to.root(self.expr(body))
+        if exponent == 1:
+            if open_end and isinstance(atom, Paren) and _is_plain_sum(atom.body):
+                return self.expr(atom.body)
+            printed = self.atom(atom)
+            return printed if open_end and printed.binds == BIG else self._as_factor(printed)
+        base = self.atom(atom)
+        apart = self.to.sets_functions_apart and isinstance(atom, Apply) and atom.args
+        simple = base.binds == ATOM and not apart
+        return self.to.power(base if simple else self.to.enclosed(base), exponent)
+
+    def _as_factor(self, printed: Piece) -> Piece:
+        return self.to.enclosed(printed) if printed.binds < PRODUCT else printed
+
+    # ---- atoms ---------------------------------------------------------------------------
+
+    def atom(self, atom: Atom) -> Piece:
+        """One factor without its exponent."""
+        if isinstance(atom, Access):
+            return self.to.entry(atom.array, [self.position(i) for i in atom.indices])
+        if isinstance(atom, Idx):
+            return self.to.piece(self.letter(atom.index))
+        if isinstance(atom, Size):
+            return self.to.size(atom.name)
+        if isinstance(atom, Paren):
+            return self.to.enclosed(self.expr(atom.body))
+        if isinstance(atom, Partial):
+            return self.to.partial(self.atom(atom.numerator), self.atom(atom.denominator))
+        if isinstance(atom, Iverson):
+            return self._iverson(atom)
+        if isinstance(atom, Extremum):
+            return self._extremum(atom)
+        assert isinstance(atom, Apply)
+        return self._apply(atom)
+
+    def _iverson(self, atom: Iverson) -> Piece:
+        if atom.relation == "==" and atom.lhs.single_index and atom.rhs.single_index:
+            return self.to.delta(self.position(atom.lhs), self.position(atom.rhs))
+        return self._chain([atom])
+
+    def _chain(self, brackets: list[Iverson]) -> Piece:
+        """[a <= b][b < c] as [a <= b < c]."""
+        parts = [self.position(brackets[0].lhs)]
+        for bracket in brackets:
+            parts += [self.to.sign(bracket.relation), self.position(bracket.rhs)]
+        return self.to.enclosed(join(parts, SUM).unbroken(), "[]")
+
+    def _extremum(self, atom: Extremum) -> Piece:
+        head = self.to.over(atom.kind, [self.letter(b) for b in atom.bound])
+        body = self.expr(atom.body)
+        body = self.to.enclosed(body) if body.binds <= SIGNED else body
+        return join([head, body.deeper(1)], BIG).fused()
+
+    def _apply(self, atom: Apply) -> Piece:
+        arguments = [self.expr(a) for a in atom.args]
+        if atom.function == "inf":
+            return self.to.word("infinity")
+        if atom.function == "floordiv":
+            quotient = self.to.fraction(*arguments)
+            return self.to.enclosed(quotient, "⌊⌋")
+        if atom.function == "mod":
+            left, right = (self.to.atomic(a) for a in arguments)
+            return join([left, self.to.sign("mod"), right], SUM)
+        return self.row(atom.function, arguments)
+
+    def row(self, name: str, arguments: Sequence[Piece]) -> Piece:
+        """A scalar function of printed arguments."""
+        template = self.to.template(name)
+        if template is None:
+            inside = join(_separated(arguments, self.to.sign("comma")), SUM)
+            head = self.to.piece(self.to.function_name(name))
+            return join([head, self.to.enclosed(inside.deeper(1))], ATOM)
+        values = dict(zip("xyz", arguments, strict=False))
+        parts, at = [], 0
+        for match in _PLACEHOLDER.finditer(template):
+            before = template[at:match.start()]
+            if before:
+                parts.append(self.to.piece(before))
+            value = values[match.group().strip("(){}")].deeper(2)
+            parts.append(self._argument(match.group(), before, value))
+            at = match.end()
+        if template[at:]:
+            parts.append(self.to.piece(template[at:]))
+        whole = join(parts, ATOM)
+        return self.to.piece(whole.text) if "{{" in template else whole
+
+    def _argument(self, hole: str, before: str, value: Piece) -> Piece:
+        """An argument in the parentheses of the template, or in its own where it needs them."""
+        if hole.startswith("("):
+            return self.to.enclosed(value)
+        return value if _OPENER.search(before) else self.to.atomic(value)
+
+
+def _separated(parts: Iterable[Piece], between: Piece) -> list[Piece]:
+    result: list[Piece] = []
+    for part in parts:
+        result += [between, part] if result else [part]
+    return result
+
+
+def _is_constant(atom: Atom) -> bool:
+    """Whether an atom is made of sizes and numbers only."""
+    return all(isinstance(a, (Size, Paren)) or (isinstance(a, Apply) and
+               a.function in ("floordiv", "mod")) for a in atoms_of(atom))
+
+
+def _is_plain_sum(body: Expr) -> bool:
+    """Whether a sum over indices may stand last in a product without parentheses."""
+    term = as_monomial(body)
+    return len(body.terms) == 1 and bool(term.bound) and term.coef > 0
+
+
+def _chained(factors: Sequence[Factor]) -> list[tuple[Atom | list[Iverson], Exponent]]:
+    """Neighbouring brackets that share a side, as one list."""
+    result: list[tuple[Atom | list[Iverson], Exponent]] = []
+    for atom, exponent in factors:
+        before = result[-1][0] if result else None
+        if _ordered(atom):
+            assert isinstance(atom, Iverson)
+            if isinstance(before, list) and before[-1].rhs == atom.lhs:
+                before.append(atom)
+                continue
+            result.append(([atom], 1))
+        else:
+            result.append((atom, exponent))
+    return result
+
+
+def _ordered(atom: Atom) -> bool:
+    return isinstance(atom, Iverson) and atom.relation in ("<", "<=")

@@ -1,0 +1,100 @@
+"""The rules of a derivation in words, as data.
+
+In: the rule of a `Step`. Out: the name that is printed beside the step, and a sentence that
+says why the step holds. A rule that has no row prints as it is called.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a rule is called in print, and one sentence on it."""
+
+    label: str
+    sentence: str
+
+
+RULES: dict[str, Rule] = {
+    "chain rule": Rule(
+        "chain rule",
+        "The loss depends on an array through every equation that reads it: multiply each such"
+        " equation's adjoint by its local derivative and add over all of its entries.",
+    ),
+    "local derivative": Rule(
+        "local derivative",
+        "The definition is differentiated with respect to one entry; an entry depends on itself"
+        " alone, so that a Kronecker delta appears.",
+    ),
+    "sifting": Rule(
+        "sifting",
+        "A Kronecker delta under a sum keeps the one summand in which both indices agree.",
+    ),
+    "kept value": Rule(
+        "kept value", "A function value that the forward pass has computed is used by its name."
+    ),
+    "expand": Rule("expand", "A name is replaced by what its equation defines."),
+    "multiply out": Rule("multiply out", "A product of sums is written as a sum of products."),
+    "collect": Rule("collect", "Equal terms are added up."),
+    "cancel": Rule("cancel", "Equal factors, or equal terms of opposite sign, drop out."),
+    "fold": Rule("fold", "What equals the right-hand side of an equation is called by its name."),
+    "factor": Rule("factor", "A common factor is taken out of the sum."),
+    "insert": Rule("insert", "An adjoint is replaced by its own equation."),
+    "fact": Rule("fact", "A declared property of the input is used."),
+    "rename": Rule("rename", "A bound index gets another letter."),
+    "zero": Rule("zero", "Everything cancels: the adjoint is exactly zero."),
+}
+
+
+def rule(name: str) -> Rule:
+    """The row of a rule; an unknown rule is its own label and has no sentence.
+
+    >>> rule("sifting").label, rule("settle").sentence
+    ('sifting', '')
+    """
+    return RULES.get(name) or Rule(name, "")
+
+
+@dataclass(frozen=True)
+class Convention:
+    """A sentence on notation, printed where the notation occurs: in LaTeX, and in text."""
+
+    latex: str
+    text: str
+
+
+CONVENTIONS: dict[str, Convention] = {
+    "adjoint": Convention(
+        r"$\bar{V} = \partial L / \partial V$ is the adjoint of $V$, of the shape of $V$.",
+        "V\u0304 = ∂L/∂V is the adjoint of V, of the shape of V.",
+    ),
+    "sum": Convention(
+        "A sum sign reaches to the next plus or minus sign.",
+        "A sum sign Σ reaches to the next plus or minus sign.",
+    ),
+    "delta": Convention(r"$\delta_{i,j}$ is 1 where $i = j$, and 0 elsewhere.", ""),
+    "bracket": Convention(
+        r"$[\,\ldots\,]$ around a condition is 1 where it holds, and 0 elsewhere; what it"
+        " multiplies by 0 counts as 0, even where that is infinite.",
+        "[...] around a condition is 1 where it holds, and 0 elsewhere; what it multiplies by"
+        " 0 counts as 0, even where that is infinite.",
+    ),
+    "vector": Convention("In matrix notation every vector is a column.",
+                         "In matrix notation every vector is a column."),
+    "ones": Convention(r"$\mathbf{1}_{N}$ is the column of $N$ ones.",
+                       "1_N is the column of N ones."),
+    "diag": Convention(
+        r"$\operatorname{diag}(v)$ is the diagonal matrix of the vector $v$.",
+        "diag(v) is the diagonal matrix of the vector v.",
+    ),
+    "entries": Convention(
+        r"$\odot$ multiplies entry by entry. A function of a matrix, and a number added to one,"
+        " act on every entry.",
+        "⊙ multiplies entry by entry. A function of a matrix, and a number added to one, act on"
+        " every entry.",
+    ),
+    "power": Convention(r"$A^{\circ p}$ raises every entry of $A$ to the power $p$.",
+                        "A^∘(p) raises every entry of A to the power p."),
+}

@@ -1,0 +1,270 @@
+"""The contents of a printed derivation, in any notation.
+
+In: a derivation and a `Style`. Out: a `Sheet`: lists of printed rows, for a template to lay
+out. No mathematics happens here: what is printed are the recorded steps.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from symprop.algebra.build import access, idx
+from symprop.algebra.expr import Expr
+from symprop.derive.matrix import matrix_form
+from symprop.derive.notes import notes
+from symprop.emit.conventions import Seen
+from symprop.emit.facts import Facts
+from symprop.emit.letters import axis_letters, equation_letters, taken_by
+from symprop.emit.matrix_printer import MatrixPrinter
+from symprop.emit.notation import Notation
+from symprop.emit.pieces import SUM, Piece, lines
+from symprop.emit.printer import Printer
+from symprop.emit.rules import rule
+from symprop.emit.selection import Selection, select
+from symprop.system import Adjoint, Array, Equation, System
+
+_NUMBER = re.compile(r"[FB][0-9]+")
+
+
+class Derived(Protocol):
+    """What is printed: a system and its adjoint equations, in sweep order."""
+
+    @property
+    def system(self) -> System: ...
+
+    @property
+    def adjoints(self) -> tuple[Adjoint, ...]: ...
+
+
+@dataclass(frozen=True)
+class Row:
+    """`left = lines`, with a rule beside it or an equation's number."""
+
+    left: str
+    lines: tuple[str, ...]
+    label: str = ""
+    number: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One equation with all that is printed of it; `heading` is its array."""
+
+    number: str
+    heading: str
+    rows: tuple[Row, ...]
+    sources: tuple[str, ...] = ()
+    absorbed: tuple[str, ...] = ()
+    absorbed_by: tuple[str, ...] = ()
+    zero: bool = False
+
+
+@dataclass(frozen=True)
+class SymbolRow:
+    """A line of the table of symbols: printed name, name in code, shape, what it is."""
+
+    symbol: str
+    code: str
+    shape: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """All that a template lays out."""
+
+    name: str
+    loss: str
+    sizes: tuple[tuple[str, str], ...]
+    symbols: tuple[SymbolRow, ...]
+    conventions: tuple[str, ...]
+    facts: tuple[str, ...]
+    notes: tuple[str, ...]
+    forward: tuple[Block, ...]
+    backward: tuple[Block, ...]
+    gradients: tuple[Block, ...]
+    rules: tuple[tuple[str, str], ...]
+
+
+class Style(ABC):
+    """What differs between the outputs: marks, room, and how words are written."""
+
+    flavour: str  # "latex" or "text": which spelling of a sentence
+    continuation: float  # the indent of a line that continues another
+
+    def __init__(self, notation: Notation) -> None:
+        self.to = notation
+
+    @abstractmethod
+    def math(self, text: str) -> str:
+        """Mathematics within a sentence."""
+
+    @abstractmethod
+    def plain(self, text: str) -> str:
+        """Any words."""
+
+    @abstractmethod
+    def times(self) -> str:
+        """What stands between two sizes of a shape."""
+
+
+class SheetPrinter:
+    """Prints one derivation in one style."""
+
+    def __init__(self, derived: Derived, style: Style, only: Sequence[str] | None) -> None:
+        self.derived = derived
+        self.system = derived.system
+        self.style = style
+        self.to = style.to
+        self.chosen: Selection = select(derived.system, derived.adjoints, only)
+        self.seen = Seen()
+        self.facts = Facts(self.system, style.to)
+
+    def sheet(self) -> Sheet:
+        """Everything, printed."""
+        system = self.system
+        forward = tuple(self._forward(e) for e in self.chosen.forward)
+        backward = tuple(self._backward(a) for a in self.chosen.backward)
+        gradients = tuple(self._gradient(self._adjoint_of[n]) for n in self.chosen.gradients)
+        used = dict.fromkeys(s.rule for a in self.chosen.backward for s in a.steps)
+        explained = [(rule(name).label, rule(name).sentence) for name in used]
+        letters = axis_letters(system.sizes, taken_by(system))
+        return Sheet(
+            name=self.style.plain(system.name),
+            loss=self.style.math(self.to.array(system.loss).text),
+            sizes=tuple((self.style.math(self.to.size(n).text), self.style.math(letters[n]))
+                        for n in self.chosen.sizes),
+            symbols=tuple(self._symbol(system.arrays[n]) for n in self.chosen.arrays),
+            conventions=self.seen.sentences(self.style.flavour),
+            facts=tuple(self.style.math(f) for f in self.facts.printed),
+            notes=tuple(self.style.plain(n) for n in self._notes()),
+            forward=forward,
+            backward=backward,
+            gradients=gradients,
+            rules=tuple((a, self.style.plain(b)) for a, b in explained if b),
+        )
+
+    @cached_property
+    def _adjoint_of(self) -> Mapping[str, Adjoint]:
+        return {a.primal: a for a in self.derived.adjoints}
+
+    @cached_property
+    def _absorbed_by(self) -> Mapping[str, tuple[str, ...]]:
+        readers: dict[str, tuple[str, ...]] = {}
+        for adjoint in self.chosen.backward:
+            for number in adjoint.absorbed:
+                readers[number] = (*readers.get(number, ()), f"({adjoint.number})")
+        return readers
+
+    def _notes(self) -> tuple[str, ...]:
+        """Which facts, not stated, would make a printed equation shorter."""
+        return notes(self.system, self.chosen.backward)
+
+    # ---- rows ----------------------------------------------------------------------------
+
+    def _forward(self, equation: Equation) -> Block:
+        printer = self._printer(equation)
+        row = self._index_row(equation, printer, number=equation.number)
+        matrix = self._matrix_row(equation)
+        rows = (row,) if matrix is None else (row, matrix)
+        return Block(equation.number, self._name(equation.array), rows)
+
+    def _backward(self, adjoint: Adjoint) -> Block:
+        printer = self._printer(adjoint)
+        rows = self._steps(adjoint, printer)
+        matrix = self._matrix_row(adjoint, number=adjoint.number)
+        rows.append(matrix or self._index_row(adjoint, printer, number=adjoint.number))
+        return Block(
+            number=adjoint.number,
+            heading=self._name(adjoint.primal),
+            rows=tuple(rows),
+            sources=tuple(f"({s})" for s in adjoint.sources),
+            absorbed=tuple(f"({s})" for s in adjoint.absorbed),
+            absorbed_by=self._absorbed_by.get(adjoint.number, ()) if adjoint.inlined else (),
+            zero=adjoint.rhs.is_zero,
+        )
+
+    def _steps(self, adjoint: Adjoint, printer: Printer) -> list[Row]:
+        left = self._left(adjoint, printer)
+        rows: list[Row] = []
+        for step in adjoint.steps:
+            self.seen.expr(step.after)
+            reasons = step.because or (adjoint.sources if step.rule == "chain rule" else ())
+            label = ", ".join([rule(step.rule).label, *map(self._reason, reasons)])
+            cut = self._cut(printer.expr(step.after), left)
+            rows.append(Row("" if rows else left.text, cut, self.style.plain(label)))
+        if adjoint.steps and adjoint.steps[-1].after != adjoint.rhs:
+            rows.append(Row("", self._cut(printer.expr(adjoint.rhs), left)))
+        return rows
+
+    def _gradient(self, adjoint: Adjoint) -> Block:
+        printer = self._printer(adjoint)
+        rows = [self._index_row(adjoint, printer, number=adjoint.number)]
+        matrix = self._matrix_row(adjoint)
+        return Block(adjoint.number, self._name(adjoint.primal),
+                     tuple(rows if matrix is None else [*rows, matrix]), zero=adjoint.rhs.is_zero)
+
+    def _index_row(
+        self, equation: Equation | Adjoint, printer: Printer, number: str = ""
+    ) -> Row:
+        self.seen.expr(equation.rhs)
+        left = self._left(equation, printer)
+        return Row(left.text, self._cut(printer.expr(equation.rhs), left), number=number)
+
+    def _matrix_row(self, equation: Equation | Adjoint, number: str = "") -> Row | None:
+        form = matrix_form(equation, self.system.arrays)
+        if form is None:
+            return None
+        self.seen.form(form)
+        left = self.to.array(equation.array)
+        above = self._left(equation, self._printer(equation))  # their equal signs are aligned
+        printed = MatrixPrinter(self.to).form(form)
+        return Row(left.text, self._cut(printed, above), number=number)
+
+    def _left(self, equation: Equation | Adjoint, printer: Printer) -> Piece:
+        at = [idx(i) for i in equation.indices]
+        return printer.expr(access(equation.array, at))
+
+    def _cut(self, printed: Piece, left: Piece) -> tuple[str, ...]:
+        first = self.to.room - left.width - self.to.sign("==").width
+        return tuple(lines(printed, first, first - self.style.continuation))
+
+    def _printer(self, equation: Equation | Adjoint) -> Printer:
+        return Printer(self.to, equation_letters(self.system, equation))
+
+    def _reason(self, reason: str) -> str:
+        """A number in parentheses, a fact by its place in the list, anything else as it is."""
+        if _NUMBER.fullmatch(reason):
+            return f"({reason})"
+        return self.facts.labels.get(reason, reason)
+
+    # ---- names and shapes ----------------------------------------------------------------
+
+    def _name(self, array: str) -> str:
+        return self.style.math(self.to.array(array).text)
+
+    def _symbol(self, array: Array) -> SymbolRow:
+        equation = self.system.equation(array.name)
+        kind = {"int": "integers", "bool": "booleans"}.get(array.dtype, "")
+        if array.name in self.system.wrt:
+            role = "parameter"
+        elif equation is not None:
+            role = f"({equation.number})"
+        else:
+            role = f"{array.kind}, {kind}" if kind else array.kind
+        code = self.style.plain(array.name)
+        return SymbolRow(self._name(array.name), code, self._shape(array.shape), role)
+
+    def _shape(self, shape: Sequence[Expr]) -> str:
+        if not shape:
+            return "scalar"
+        printer = Printer(self.to, {})
+        sizes = [printer.expr(s) for s in shape]
+        texts = [(self.to.enclosed(s) if s.binds == SUM else s).text for s in sizes]
+        return self.style.math(self.style.times().join(texts))
+

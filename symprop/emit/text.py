@@ -1,0 +1,84 @@
+"""A derivation as Unicode text for a terminal.
+
+In: a derivation. Out: lines of at most 88 columns, the rule or number of each at its right.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+from symprop.emit.sheet import Derived, Row, SheetPrinter, Style
+from symprop.emit.text_notation import TextNotation, columns
+from symprop.files.templates import render
+
+PAGE = "derivation.txt.jinja"
+WIDTH = 88
+INDENT = 2
+
+
+class TextStyle(Style):
+    """Sentences of plain text."""
+
+    flavour = "text"
+    continuation = 4.0
+
+    def math(self, text: str) -> str:
+        return text
+
+    def plain(self, text: str) -> str:
+        return text
+
+    def times(self) -> str:
+        return " × "
+
+
+def text(
+    derivation: Derived,
+    *,
+    only: Sequence[str] | None = None,
+    templates: str | Path | None = None,
+) -> str:
+    """The derivation as text.
+
+    only: names of gradients; what they depend on is printed, numbered as in the whole.
+    templates: a folder whose derivation.txt.jinja goes before ours. Raises InputError for a
+    name that has no gradient.
+    """
+    system = derivation.system
+    clashing = frozenset(system.sizes) & frozenset(system.arrays)
+    style = TextStyle(TextNotation(WIDTH - INDENT, clashing=clashing))
+    sheet = SheetPrinter(derivation, style, only).sheet()
+    values = {"sheet": sheet, "aligned": aligned, "padded": padded, "wrapped": wrapped}
+    return render(PAGE, values, templates)
+
+
+def padded(words: str, width: int) -> str:
+    """A text filled up to a width in columns."""
+    return words + " " * max(0, width - columns(words))
+
+
+def wrapped(words: str, indent: int = INDENT) -> str:
+    """A paragraph, indented; its first line has its indent from the template."""
+    return textwrap.fill(words, WIDTH, initial_indent=" " * indent,
+                         subsequent_indent=" " * indent).lstrip()
+
+
+def aligned(rows: Sequence[Row]) -> str:
+    """Rows with their equal signs under each other."""
+    left = max(columns(row.left) for row in rows)
+    return "\n".join(line for row in rows for line in _row(row, left))
+
+
+def _row(row: Row, left: int) -> list[str]:
+    begun = " " * INDENT + padded(row.left, left) + " = " + row.lines[0]
+    rest = [" " * (INDENT + left + 5) + line.strip() for line in row.lines[1:]]
+    done = [begun, *rest]
+    beside = f"({row.number})" if row.number else row.label
+    if not beside:
+        return done
+    gap = WIDTH - columns(done[-1]) - columns(beside)
+    if gap >= 2:
+        return [*done[:-1], done[-1] + " " * gap + beside]
+    return [*done, " " * (WIDTH - columns(beside)) + beside]

@@ -1,0 +1,133 @@
+"""Mathematics in Unicode text, for a terminal and for the margins of generated code.
+
+In: printed parts. Out: one line of text for each expression, with widths in columns.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Container, Mapping, Sequence
+from typing import ClassVar
+
+from symprop.algebra import rows
+from symprop.algebra.expr import ADJOINT, Exponent
+from symprop.emit.notation import Notation
+from symprop.emit.pieces import ATOM, BIG, PRODUCT, Piece, join
+
+_RAISED = str.maketrans("0123456789-+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺")
+_OVER = {"sum": "Σ", "max": "max", "min": "min"}
+
+
+class TextNotation(Notation):
+    """Unicode text.
+
+    names: names of arrays that differ from the usual (in code: dW for ∂W). clashing: sizes
+    that have an array's name, set between bars.
+    """
+
+    divides_last = True
+    sets_functions_apart = False
+    signs: ClassVar[dict[str, str]] = {
+        "plus": " + ", "minus": " - ", "negative": "-", "times": "·", "==": " = ",
+        "!=": " ≠ ", "<": " < ", "<=": " ≤ ", "mod": " mod ", "hadamard": " ⊙ ",
+        "comma": ", ", "in": " ∈ ", "divides": " divides ",
+    }
+    words: ClassVar[dict[str, str]] = {"infinity": "∞", "diag": "diag"}
+
+    def __init__(
+        self, room: int = 76, names: Mapping[str, str] | None = None,
+        clashing: Container[str] = (),
+    ) -> None:
+        self.room = float(room)
+        self.clashing = clashing
+        self.names = names or {}
+
+    def measure(self, text: str) -> float:
+        return float(columns(text))
+
+    def array(self, name: str) -> Piece:
+        return self.piece(self.names.get(name) or spelled(name))
+
+    def entry(self, name: str, positions: Sequence[Piece]) -> Piece:
+        inside = ",".join(p.text for p in positions)
+        return self.piece(self.array(name).text + (f"[{inside}]" if inside else ""))
+
+    def size(self, name: str) -> Piece:
+        return self.piece(f"|{name}|" if name in self.clashing else name)
+
+    def position(self, printed: Piece) -> Piece:
+        if " mod " in printed.text:
+            return printed
+        return self.piece(printed.text.replace(" + ", "+").replace(" - ", "-"), printed.binds)
+
+    def scientific(self, digits: str, exponent: int) -> Piece:
+        return self.piece(f"{digits}e{exponent}")
+
+    def fraction(self, above: Piece, below: Piece) -> Piece:
+        top = self.enclosed(above) if above.binds <= BIG else above
+        bottom = below if below.binds == ATOM else self.enclosed(below)
+        return join([top, self.piece("/"), bottom], PRODUCT)
+
+    def power(self, base: Piece, exponent: Exponent) -> Piece:
+        return join([base, self.piece(_raised(exponent))], ATOM)
+
+    def root(self, body: Piece) -> Piece:
+        inside = body if body.binds == ATOM else self.enclosed(body)
+        return join([self.piece("√"), inside], ATOM)
+
+    def over(self, what: str, letters: Sequence[str]) -> Piece:
+        return self.piece(f"{_OVER[what]}_{''.join(letters)} ")
+
+    def partial(self, above: Piece, below: Piece) -> Piece:
+        return self.piece(f"∂{above.text}/∂{below.text}")
+
+    def template(self, name: str) -> str | None:
+        return rows.get(name).text if name in rows.registry().rows else None
+
+    def function_name(self, name: str) -> str:
+        return name
+
+    def delta(self, left: Piece, right: Piece) -> Piece:
+        return self.piece(f"[{left.text} = {right.text}]")
+
+    def enclosed(self, body: Piece, marks: str = "()") -> Piece:
+        return join([self.piece(marks[0]), body.deeper(2), self.piece(marks[1])], ATOM)
+
+    def sized(self, symbol: str, size: Piece) -> Piece:
+        inside = size.text.replace(" ", "")
+        return self.piece(f"{symbol}_{inside}" if inside.isalnum() else f"{symbol}_({inside})")
+
+    def beside(self, left: Piece, right: Piece) -> Piece:
+        return self.piece(" ")
+
+    def transposed(self, body: Piece) -> Piece:
+        return join([self.atomic(body), self.piece("ᵀ")], ATOM)
+
+    def elementwise_power(self, body: Piece, exponent: Exponent) -> Piece:
+        return join([self.atomic(body), self.piece(f"^∘({exponent})")], ATOM)
+
+
+def spelled(name: str) -> str:
+    """An array's name: an adjoint has a bar over its letter, or over a whole word.
+
+    >>> spelled("∂W1") == "W\\u0304" + "1"
+    True
+    """
+    if not name.startswith(ADJOINT):
+        return name
+    name = name[len(ADJOINT):]
+    stem = next((k for k, c in enumerate(name) if not c.isalpha()), len(name))
+    if stem == 1:
+        return name[0] + "\u0304" + name[1:]
+    return "".join(c + "\u0305" for c in name[:stem]) + name[stem:]
+
+
+def columns(text: str) -> int:
+    """The columns that a text takes on a terminal: combining marks take none."""
+    return sum(1 for c in text if not unicodedata.combining(c))
+
+
+def _raised(exponent: Exponent) -> str:
+    if isinstance(exponent, int):
+        return str(exponent).translate(_RAISED)
+    return f"^({exponent})"

@@ -1,0 +1,145 @@
+"""Small random tensors from the declared domains of a system's inputs.
+
+In: a System and a seed. Out: sizes, as small and as different as the conditions allow, and a
+value for every input: continuous where the domain is, so that no kink is met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from symprop.algebra.expr import Expr, Size, atoms
+from symprop.errors import InputError
+from symprop.interpret.evaluate import extent
+from symprop.system import Array, Condition, Fact, System
+
+_LARGEST = 16
+_ATTEMPTS = 20_000
+
+
+def draw(
+    system: System, seed: int, sizes: Mapping[str, int] | None = None, positive: bool = False
+) -> tuple[dict[str, int], dict[str, np.ndarray[Any, Any]]]:
+    """Sizes and inputs. `positive` keeps unrestricted inputs in 0.5 ... 1.5.
+
+    Raises InputError when no small sizes meet the conditions.
+    """
+    chosen = dict(sizes) if sizes is not None else draw_sizes(system, seed)
+    generator = np.random.default_rng(seed)
+    inputs = {
+        array.name: _draw_array(system, array, chosen, generator, positive)
+        for array in system.arrays.values() if array.kind == "input"
+    }
+    return chosen, inputs
+
+
+def draw_sizes(system: System, seed: int) -> dict[str, int]:
+    """The first assignment of small sizes, different where that can be, that all tests allow."""
+    names = list(system.sizes)
+    shapes = [n for a in system.arrays.values() for n in a.shape]
+    tests: list[tuple[frozenset[str], Expr | Condition]] = [
+        (_names(s), s) for s in {s.key: s for s in shapes}.values()]
+    tests += [(_names(c.left) | _names(c.right), c) for c in system.conditions]
+    tests += [(_names(r.size), r.size) for r in system.index_ranges]
+    attempts = iter(range(_ATTEMPTS))
+    for chosen in _assignments(names, 0, {}, tests, seed, attempts):
+        return chosen
+    raise InputError(f"{system.name}: no sizes up to {_LARGEST} meet the conditions")
+
+
+def _assignments(
+    names: Sequence[str], k: int, chosen: dict[str, int],
+    tests: Sequence[tuple[frozenset[str], Expr | Condition]], seed: int, attempts: Iterator[int],
+) -> Iterator[dict[str, int]]:
+    """Depth first over the names; a test is made as soon as all its names are chosen."""
+    if k == len(names):
+        yield dict(chosen)
+        return
+    for candidate in _candidates(chosen, len(names), seed + k):
+        if next(attempts, None) is None:
+            return
+        chosen[names[k]] = candidate
+        due = (t for needs, t in tests if names[k] in needs and needs <= chosen.keys())
+        if all(_holds(t, chosen) for t in due):
+            yield from _assignments(names, k + 1, chosen, tests, seed, attempts)
+        del chosen[names[k]]
+
+
+def _candidates(chosen: Mapping[str, int], count: int, seed: int) -> list[int]:
+    """Small sizes not yet in use, in an order that the seed turns; then larger, then any."""
+    used = set(chosen.values())
+    small = [n for n in range(2, count + 3) if n not in used]
+    turn = seed % len(small)
+    large = [n for n in range(count + 3, _LARGEST + 1) if n not in used]
+    return [*small[turn:], *small[:turn], *large, *sorted(used), 1]
+
+
+def _names(size: Expr) -> frozenset[str]:
+    return frozenset(a.name for a in atoms(size) if isinstance(a, Size))
+
+
+def _holds(test: Expr | Condition, sizes: Mapping[str, int]) -> bool:
+    """Whether an axis is not empty, or a condition on sizes is met."""
+    try:
+        if isinstance(test, Expr):
+            return extent(test, sizes) >= 1
+        left, right = extent(test.left, sizes), extent(test.right, sizes)
+    except InputError:
+        return False
+    return left == right if test.kind == "equal" else right > 0 and left % right == 0
+
+
+def _draw_array(
+    system: System, array: Array, sizes: Mapping[str, int],
+    generator: np.random.Generator, positive: bool,
+) -> np.ndarray[Any, Any]:
+    shape = [extent(s, sizes) for s in array.shape]
+    facts = {f.kind: f for f in system.facts if f.array == array.name}
+    if array.dtype == "bool":
+        return np.asarray(generator.integers(0, 2, shape).astype(bool))
+    if "one_of" in facts:
+        kind = int if array.dtype == "int" else float
+        return np.asarray(generator.choice(np.array(facts["one_of"].args, kind), shape))
+    if array.dtype == "int":
+        return _draw_integers(system, array, sizes, shape, facts, generator)
+    return _draw_floats(shape, facts, generator, positive)
+
+
+def _draw_integers(
+    system: System, array: Array, sizes: Mapping[str, int], shape: list[int],
+    facts: Mapping[str, Fact], generator: np.random.Generator,
+) -> np.ndarray[Any, Any]:
+    """Positions within every axis they are used on; else small numbers."""
+    tops = [extent(r.size, sizes) for r in system.index_ranges if r.array == array.name]
+    low, high = (1 if "positive" in facts else 0), min(tops, default=4)
+    if "in_range" in facts:
+        first, last = facts["in_range"].args
+        low = max(low, int(first))
+        high = min(int(last) + 1, high) if tops else int(last) + 1
+    return np.asarray(generator.integers(low, max(high, low + 1), shape))
+
+
+def _draw_floats(
+    shape: list[int], facts: Mapping[str, Fact], generator: np.random.Generator, positive: bool
+) -> np.ndarray[Any, Any]:
+    """Inside the range, away from its ends; a distribution along an axis that sums to one."""
+    low, high = (0.5, 1.5) if positive or "positive" in facts else (-1.5, 1.5)
+    if "sums_to_one" in facts:
+        low, high = 0.2, 1.2
+    if "in_range" in facts:
+        first, last = (float(v) for v in facts["in_range"].args)
+        if not np.isfinite(first):
+            first = min(last - 3.0, -1.5)
+        if not np.isfinite(last):
+            last = max(first + 3.0, 1.5)
+        if "positive" in facts:
+            first = max(first, 0.0)
+        margin = 0.05 * (last - first)
+        low, high = first + margin, last - margin
+    drawn = generator.uniform(low, high, shape)
+    if "sums_to_one" in facts:
+        drawn = drawn / drawn.sum(axis=facts["sums_to_one"].args[0], keepdims=True)
+    return np.asarray(drawn)

@@ -1,0 +1,113 @@
+"""All equations of a system, one after the other, recurrences by repetition.
+
+In: a System, the values of its inputs, sizes. Out: the value of every array. An array of a
+recurrence starts as nan; its equations are repeated until nothing changes any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from symprop.errors import InputError
+from symprop.interpret.evaluate import Arrays, Evaluator
+from symprop.system import Adjoint, Equation, System, cycles
+
+Array = np.ndarray[Any, Any]
+Item = Equation | Adjoint
+
+STEP = 1e-30  # of a complex step: no rounding error, whatever the scale
+
+
+def run(system: System, inputs: Arrays, sizes: Mapping[str, int]) -> dict[str, Array]:
+    """The value of every input, constant and computed array.
+
+    Raises InputError for a missing input or a recurrence that does not settle, and
+    IndexRangeError for an unguarded read out of range, naming the equation.
+    """
+    arrays = {**system.constants, **inputs}
+    run_equations(system.equations, arrays, sizes)
+    return arrays
+
+
+def run_equations(
+    items: Iterable[Item], arrays: MutableMapping[str, Array], sizes: Mapping[str, int]
+) -> None:
+    """Evaluates equations into `arrays`; each as soon as what it reads is there."""
+    evaluator = Evaluator(arrays, sizes)
+    pending = _groups(list(items))
+    while pending:
+        waiting = []
+        for group in pending:
+            own = {item.array for item in group}
+            if all(a in arrays or a in own for item in group for a in item.reads):
+                _run_group(group, evaluator, arrays)
+            else:
+                waiting.append(group)
+        if len(waiting) == len(pending):
+            missing = {a for item in waiting[0] for a in item.reads if a not in arrays}
+            raise InputError(f"({waiting[0][0].number}) reads {', '.join(sorted(missing))}, "
+                             "which has no value")
+        pending = waiting
+
+
+def _groups(items: list[Item]) -> list[list[Item]]:
+    """The equations of one recurrence together, at the place of its first."""
+    component = cycles(items)
+    groups: dict[object, list[Item]] = {}
+    for item in items:
+        groups.setdefault(component.get(item.array, item.array), []).append(item)
+    return list(groups.values())
+
+
+def _run_group(
+    group: Sequence[Item], evaluator: Evaluator, arrays: MutableMapping[str, Array]
+) -> None:
+    if len(group) == 1 and group[0].array not in group[0].reads:
+        arrays[group[0].array] = value_of(group[0], evaluator)
+        return
+    for item in group:
+        arrays[item.array] = np.full([evaluator.extent(i.size) for i in item.indices], np.nan)
+    longest = max(n for item in group for n in (1, *arrays[item.array].shape[:1]))
+    for _ in range(longest * len(group) + 1):
+        before = [arrays[item.array] for item in group]
+        for item in group:
+            arrays[item.array] = value_of(item, evaluator)
+        if all(np.array_equal(b, arrays[item.array], equal_nan=True)
+               for b, item in zip(before, group, strict=True)):
+            return
+    names = ", ".join(item.array for item in group)
+    raise InputError(f"the recurrence of {names} does not settle")
+
+
+def value_of(item: Item, evaluator: Evaluator) -> Array:
+    """The right-hand side on the grid of the equation's indices."""
+    try:
+        return evaluator.value(item.rhs, item.indices)
+    except (IndexError, InputError) as error:
+        raise type(error)(f"({item.number}): {error}") from error
+
+
+def slope(equation: Equation, array: str, direction: Array, evaluator: Evaluator) -> Array:
+    """The derivative of one equation along a direction of one array it reads, other arrays fixed.
+
+    By a complex step: exact, and no kink is ever crossed.
+    """
+    arrays = dict(evaluator.arrays)
+    arrays[array] = arrays[array] + 1j * STEP * direction
+    stepped = Evaluator(arrays, evaluator.sizes)
+    stepped.extents = evaluator.extents
+    return np.asarray(np.imag(value_of(equation, stepped)) / STEP)
+
+
+def jacobian(equation: Equation, array: str, evaluator: Evaluator) -> Array:
+    """All derivatives of one equation by the entries of one array: axes of both, in order."""
+    shape = np.shape(evaluator.arrays[array])
+    columns = []
+    for k in range(int(np.prod(shape))):
+        unit = np.zeros(shape)
+        unit.flat[k] = 1.0
+        columns.append(slope(equation, array, unit, evaluator))
+    return np.stack(columns, axis=-1).reshape(*columns[0].shape, *shape)

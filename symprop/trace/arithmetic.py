@@ -1,0 +1,244 @@
+"""Arithmetic and scalar functions: what NumPy's ufuncs mean.
+
+In: operands as a ufunc takes them. Out: traced arrays, one equation an operation.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from symprop.algebra import build, indexing, rows
+from symprop.algebra.expr import Expr, free_indices
+from symprop.errors import InputError, TraceError, UnsupportedError
+from symprop.trace.booleans import logical_and, logical_or
+from symprop.trace.coerce import as_traced, number_expr
+from symprop.trace.context import located
+from symprop.trace.elementwise import defined, pointwise, result_kind, row
+from symprop.trace.registry import REFUSED, UFUNCS, function, method, ufunc
+from symprop.trace.tensor import Traced
+
+_EXACT = 10**6  # quotients of whole numbers up to this stay fractions
+
+
+def checked(options: dict[str, Any]) -> None:
+    """Raises TraceError for options of a ufunc that a trace cannot follow."""
+    for key, value in options.items():
+        if value is None or key in ("casting", "order", "subok", "dtype"):
+            continue
+        if key == "where" and value is True:
+            continue
+        raise located(TraceError, f"the option {key}= of a NumPy function cannot be traced")
+
+
+@ufunc("add")
+def add(left: Any, right: Any, **options: Any) -> Traced:
+    """left + right; of booleans: or."""
+    checked(options)
+    arrays = as_traced(left), as_traced(right)
+    kind = result_kind(arrays)
+    if kind == "bool":
+        return logical_or(*arrays)
+    return pointwise(arrays, build.add, kind, "add")
+
+
+@ufunc("subtract")
+def subtract(left: Any, right: Any, **options: Any) -> Traced:
+    """left - right."""
+    checked(options)
+    arrays = as_traced(left), as_traced(right)
+    kind = result_kind(arrays)
+    if kind == "bool":
+        raise located(UnsupportedError, "NumPy does not subtract booleans: use ^ or np.where")
+    return pointwise(arrays, build.sub, kind, "subtract")
+
+
+@ufunc("multiply")
+def multiply(left: Any, right: Any, **options: Any) -> Traced:
+    """left * right; of booleans: and."""
+    checked(options)
+    arrays = as_traced(left), as_traced(right)
+    kind = result_kind(arrays)
+    if kind == "bool":
+        return logical_and(*arrays)
+    return pointwise(arrays, build.mul, kind, "multiply")
+
+
+@ufunc("divide", "true_divide")
+def divide(left: Any, right: Any, **options: Any) -> Traced:
+    """left / right."""
+    checked(options)
+    return pointwise((left, right), _ratio, "float", "divide")
+
+
+def _ratio(left: Expr, right: Expr) -> Expr:
+    return build.mul(left, reciprocal_of(right))
+
+
+def reciprocal_of(expr: Expr) -> Expr:
+    """1 / expr; of a float with many digits it is the nearest float, not a long fraction."""
+    value = expr.number
+    if value is None:
+        return build.power(expr, -1)
+    if not value:
+        raise located(InputError, "a division by the number 0")
+    exact = 1 / value
+    short = abs(exact.numerator) <= _EXACT and exact.denominator <= _EXACT
+    return build.number(exact if short else Fraction(repr(float(exact))))
+
+
+@ufunc("reciprocal")
+def reciprocal(value: Any, **options: Any) -> Traced:
+    """1 / x."""
+    return divide(1, value, **options)
+
+
+@ufunc("negative")
+def negative(value: Any, **options: Any) -> Traced:
+    """-x."""
+    checked(options)
+    array = as_traced(value)
+    return defined(build.neg(array.body), array.axes, array.kind, "negative")
+
+
+@ufunc("positive", "conjugate")
+def positive(value: Any, **options: Any) -> Traced:
+    """x."""
+    checked(options)
+    return as_traced(value)
+
+
+def _whole(name: str, operation: Any) -> Any:
+    def apply(left: Any, right: Any, **options: Any) -> Traced:
+        checked(options)
+        arrays = as_traced(left), as_traced(right)
+        if result_kind(arrays) == "float":
+            raise located(UnsupportedError, f"np.{name} is traced for integers only")
+        return pointwise(arrays, operation, "int", name)
+
+    return apply
+
+
+for _name, _operation in (("floor_divide", indexing.floordiv), ("remainder", indexing.mod)):
+    ufunc(_name)(_whole(_name, _operation))
+
+
+@ufunc("power", "float_power")
+def power(base: Any, exponent: Any, **options: Any) -> Traced:
+    """base ** exponent: a power for whole and half exponents, else the function pow."""
+    checked(options)
+    left, right = as_traced(base), as_traced(exponent)
+    value = right.body.number
+    if value is None or value.denominator not in (1, 2):
+        return row("pow", left, right)
+    whole: int | Fraction = int(value) if value.denominator == 1 else value
+    if left.kind != "float" and not (isinstance(whole, int) and whole >= 0):
+        kind = "float"
+    else:
+        kind = "int" if left.kind == "bool" else left.kind
+    return pointwise((left, right), lambda x, _: power_of(x, whole), kind, "power")
+
+
+def power_of(expr: Expr, exponent: int | Fraction) -> Expr:
+    """expr ** exponent; of a number with a root that is no fraction: the nearest float."""
+    value = expr.number
+    if value is not None and not isinstance(exponent, int):
+        if value < 0:
+            raise located(InputError, "a root of a negative number")
+        return number_expr(float(value) ** float(exponent))
+    if value == 0 and exponent < 0:
+        raise located(InputError, "a division by the number 0")
+    return build.power(expr, exponent)
+
+
+@ufunc("square")
+def square(value: Any, **options: Any) -> Traced:
+    """x ** 2."""
+    return power(value, 2, **options)
+
+
+@ufunc("sqrt")
+def sqrt(value: Any, **options: Any) -> Traced:
+    """x ** (1/2)."""
+    checked(options)
+    array = as_traced(value)
+    return pointwise((array,), lambda x: power_of(x, Fraction(1, 2)), "float", "sqrt")
+
+
+# ---- maximum, minimum, clip ---------------------------------------------------------------
+
+
+def _is_number(array: Traced) -> bool:
+    return not free_indices(array.body) and array.body.number is not None
+
+
+def _extreme(name: str) -> Any:
+    def apply(left: Any, right: Any, **options: Any) -> Traced:
+        checked(options)
+        a, b = as_traced(left), as_traced(right)
+        if _is_number(b):
+            return row(f"{name}_constant", a, b)
+        return row(f"{name}_constant", b, a) if _is_number(a) else row(name, a, b)
+
+    return apply
+
+
+maximum = ufunc("maximum", "fmax")(_extreme("maximum"))
+minimum = ufunc("minimum", "fmin")(_extreme("minimum"))
+
+
+@function("clip")
+@method("clip")
+@ufunc("clip")
+def clip(value: Any, a_min: Any = None, a_max: Any = None, **options: Any) -> Traced:
+    """x kept within low and high."""
+    low = options.pop("min", None) if a_min is None else a_min
+    high = options.pop("max", None) if a_max is None else a_max
+    checked(options)
+    if low is None and high is None:
+        return as_traced(value)
+    if low is None:
+        return minimum(value, high)  # type: ignore[no-any-return]
+    if high is None:
+        return maximum(value, low)  # type: ignore[no-any-return]
+    ends = as_traced(low), as_traced(high)
+    if all(_is_number(e) for e in ends):
+        return row("clip", value, *ends)
+    return minimum(maximum(value, low), high)  # type: ignore[no-any-return]
+
+
+# ---- rows by name -------------------------------------------------------------------------
+
+_OTHER_NAMES = {"absolute": "abs", "fabs": "abs", "expit": "sigmoid", "log_expit": "log_sigmoid"}
+_ROW_UFUNCS = (
+    "exp", "expm1", "exp2", "log", "log1p", "log2", "log10", "logaddexp", "sin", "cos", "tan",
+    "arcsin", "arccos", "arctan", "arctan2", "sinh", "cosh", "tanh", "arcsinh", "arccosh",
+    "arctanh", "cbrt", "hypot", "sign", "floor", "ceil", "erf", "erfc", "logit", "xlogy",
+)
+
+
+def _row_handler(name: str) -> Any:
+    def apply(*operands: Any, **options: Any) -> Traced:
+        checked(options)
+        return row(name, *operands)
+
+    return apply
+
+
+for _name in _ROW_UFUNCS:
+    ufunc(_name)(_row_handler(_name))
+for _name, _row in _OTHER_NAMES.items():
+    ufunc(_name)(_row_handler(_row))
+
+
+def known_rows() -> tuple[str, ...]:
+    """The names of the rows that some ufunc means."""
+    return tuple(n for n in rows.names() if n in UFUNCS)
+
+
+REFUSED.update({
+    "isnan": "it decides by the numbers in an array", "isfinite": "it decides by the numbers",
+    "isinf": "it decides by the numbers in an array", "rint": "rounding has no derivative",
+    "trunc": "rounding has no derivative", "round": "rounding has no derivative",
+    "around": "rounding has no derivative",
+})

@@ -1,0 +1,143 @@
+"""Plain numbers, sizes and arrays as traced arrays.
+
+In: whatever stands beside a traced array in an operation. Out: a traced array: a number, a size,
+index arithmetic, or an access to a constant that the module will hold.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from symprop.algebra.build import access, add, apply, idx, iverson, mul, neg, number
+from symprop.algebra.expr import Expr, Index
+from symprop.errors import DTypeError, InputError, NameRuleError, ShapeError, TraceError
+from symprop.names import check_name, unused
+from symprop.system import Array
+from symprop.trace.context import current, located, user_frame
+from symprop.trace.sizes import SymbolicSize
+from symprop.trace.tensor import Traced
+from symprop.trace.tracer import Tracer
+
+MOST_NUMBERS = 1000
+_KINDS = {"f": "float", "i": "int", "u": "int", "b": "bool"}
+
+
+def as_traced(value: Any) -> Traced:
+    """Any operand as a traced array. DTypeError, InputError or TraceError where it cannot be."""
+    tracer = current()
+    if isinstance(value, Traced):
+        if value.tracer is not tracer:
+            value.tracer.check_running()
+            raise located(TraceError, "a traced array of another trace was used in this one")
+        return value
+    if isinstance(value, SymbolicSize):
+        return Traced(tracer, (), value.expr, "int")
+    if isinstance(value, bool | np.bool_):
+        return Traced(tracer, (), number(int(value)), "bool")
+    if isinstance(value, int | np.integer):
+        return Traced(tracer, (), number(int(value)), "int")
+    if isinstance(value, float | np.floating):
+        return Traced(tracer, (), number_expr(float(value)), "float")
+    if isinstance(value, Fraction):
+        return Traced(tracer, (), number(value), "float")
+    return _from_array(tracer, value)
+
+
+def number_expr(value: float) -> Expr:
+    """A float as an expression; infinity is a function without arguments."""
+    if math.isnan(value):
+        raise located(TraceError, "a constant is nan")
+    if math.isinf(value):
+        return apply("inf") if value > 0 else neg(apply("inf"))
+    return number(value)
+
+
+def _from_array(tracer: Tracer, value: Any) -> Traced:
+    if isinstance(value, list | tuple) and _holds_traced(value):
+        raise located(TraceError, (
+            "a list with traced arrays in it stands where an array should: join them by "
+            "np.stack or np.concatenate"))
+    array = np.asarray(value)
+    if array.dtype.kind not in _KINDS:
+        raise located(DTypeError, (
+            f"a value of type {type(value).__name__} with numbers of kind {array.dtype} stands "
+            "where an array of real numbers should"))
+    if 0 in array.shape:
+        raise located(ShapeError, f"a constant array of shape {array.shape} has no entries")
+    kind = _KINDS[array.dtype.kind]
+    axes = [Index("i", number(n)) for n in array.shape]
+    body = _uniform(array) or _progression(array, axes)
+    if body is None:
+        name = _constant_name(tracer, value, array)
+        body = access(name, [idx(a) for a in axes])
+        if kind == "bool":
+            body = iverson("!=", body, number(0))
+    return Traced(tracer, axes, body, kind)
+
+
+def _holds_traced(value: Any) -> bool:
+    return any(
+        isinstance(v, Traced | SymbolicSize) or (isinstance(v, list | tuple) and _holds_traced(v))
+        for v in value
+    )
+
+
+def _uniform(array: np.ndarray[Any, Any]) -> Expr | None:
+    """The number of an array whose entries are all equal."""
+    first = array.flat[0]
+    if not np.all(array == first) and not np.isnan(float(first)):
+        return None
+    return number_expr(float(first)) if array.dtype.kind == "f" else number(int(first))
+
+
+def _progression(array: np.ndarray[Any, Any], axes: list[Index]) -> Expr | None:
+    """The index expression of a row of integers at equal distances."""
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        return None
+    start, step = int(array[0]), int(array[1]) - int(array[0])
+    if any(int(v) != start + step * k for k, v in enumerate(array)):
+        return None
+    return add(number(start), mul(number(step), idx(axes[0])))
+
+
+def _constant_name(tracer: Tracer, value: Any, array: np.ndarray[Any, Any]) -> str:
+    """The name under which the module holds a constant array; the same array has one name."""
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise located(InputError, "a constant array holds nan or infinity: build it in the "
+                                  "function, for instance by np.where(mask, x, -np.inf)")
+    for name, known in tracer.constants.items():
+        if known.dtype == array.dtype and np.array_equal(known, array):
+            return name
+    wanted = _variable_of(value)
+    if array.size > MOST_NUMBERS:
+        raise located(InputError, (
+            f"the constant array {wanted or ''} of shape {array.shape} has {array.size} numbers; "
+            f"up to {MOST_NUMBERS} become part of the module: pass it as an input of the "
+            "function").replace("array  of", "array of"))
+    name = unused(wanted or "const", tracer.taken)
+    tracer.taken.add(name)
+    stored = array.copy()
+    stored.setflags(write=False)
+    tracer.constants[name] = stored
+    shape = tuple(number(n) for n in array.shape)
+    tracer.arrays[name] = Array(name, _KINDS[array.dtype.kind], shape, "constant")
+    return name
+
+
+def _variable_of(value: Any) -> str | None:
+    """What the user's code calls this object."""
+    frame = user_frame()
+    if frame is None:
+        return None
+    for table in (frame.f_locals, frame.f_globals):
+        for name, held in table.items():
+            if held is value:
+                try:
+                    return check_name(name, "a constant")
+                except NameRuleError:
+                    continue
+    return None

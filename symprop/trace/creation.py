@@ -1,0 +1,243 @@
+"""NumPy's creation functions on symbolic sizes, in index notation.
+
+In: sizes and traced arrays as shape arguments. Out: traced arrays without equations: arange is
+i, eye is [i = j], tri is [j <= i]. While a trace runs, `patched` puts wrappers into NumPy's
+namespace that act only on the tracing thread and only where a size is symbolic; random
+functions refuse. The namespace is restored whatever happens.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number, sub
+from symprop.algebra.canonical import normal
+from symprop.algebra.expr import Expr, Index
+from symprop.errors import TraceError, UnsupportedError
+from symprop.trace.arithmetic import add as add_arrays
+from symprop.trace.arithmetic import divide, multiply, subtract
+from symprop.trace.coerce import as_traced
+from symprop.trace.context import active, current, located
+from symprop.trace.registry import FUNCTIONS, function
+from symprop.trace.shapes_of import is_symbolic, new_axes, shape_exprs
+from symprop.trace.sizes import as_size, size_expr
+from symprop.trace.tensor import Traced
+
+_KINDS = {"f": "float", "i": "int", "u": "int", "b": "bool"}
+
+
+def _kind(dtype: Any, default: str) -> str:
+    if dtype is None:
+        return default
+    kind = _KINDS.get(np.dtype(dtype).kind)
+    if kind is None:
+        raise located(UnsupportedError, f"dtype {dtype!r}: symprop computes with real numbers")
+    return kind
+
+
+def _made(axes: tuple[Index, ...], body: Expr, kind: str) -> Traced:
+    return Traced(current(), axes, body, kind)
+
+
+def zeros(shape: Any, dtype: Any = None, order: Any = "C", **options: Any) -> Traced:
+    """The number 0 everywhere."""
+    return _made(new_axes(shape_exprs(shape, "zeros")), ZERO, _kind(dtype, "float"))
+
+
+def ones(shape: Any, dtype: Any = None, order: Any = "C", **options: Any) -> Traced:
+    """The number 1 everywhere."""
+    return _made(new_axes(shape_exprs(shape, "ones")), ONE, _kind(dtype, "float"))
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Traced:
+    """One value everywhere."""
+    value = as_traced(fill_value)
+    axes = new_axes(shape_exprs(shape, "full"))
+    return _made(axes, value.aligned(axes), _kind(dtype, value.kind))
+
+
+@function("zeros_like", "empty_like")
+def zeros_like(a: Any, dtype: Any = None, *args: Any, **options: Any) -> Traced:
+    """The number 0 in the shape of an array."""
+    array = as_traced(a)
+    return _made(new_axes(array.sizes), ZERO, _kind(dtype, array.kind))
+
+
+@function("ones_like")
+def ones_like(a: Any, dtype: Any = None, *args: Any, **options: Any) -> Traced:
+    """The number 1 in the shape of an array."""
+    array = as_traced(a)
+    return _made(new_axes(array.sizes), ONE, _kind(dtype, array.kind))
+
+
+@function("full_like")
+def full_like(a: Any, fill_value: Any, dtype: Any = None, *args: Any, **options: Any) -> Traced:
+    """One value in the shape of an array."""
+    array = as_traced(a)
+    axes = new_axes(array.sizes)
+    return _made(axes, as_traced(fill_value).aligned(axes), _kind(dtype, array.kind))
+
+
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None,
+           **options: Any) -> Traced:
+    """start + i * step."""
+    first, last = (0, start) if stop is None else (start, stop)
+    if not isinstance(step, int) or step == 0:
+        raise located(UnsupportedError, "np.arange of a size is traced with a whole step")
+    ends = [size_expr(first), size_expr(last)]
+    if ends[0] is None or ends[1] is None:
+        raise located(UnsupportedError, "np.arange of a size is traced with whole ends")
+    distance = sub(ends[1], ends[0]) if step > 0 else sub(ends[0], ends[1])
+    count = as_size(normal(add(distance, number(abs(step) - 1))))
+    length = size_expr(_floor(count, abs(step)))
+    assert length is not None
+    axes = new_axes([length])
+    body = normal(add(ends[0], mul(number(step), idx(axes[0]))))
+    return _made(axes, body, _kind(dtype, "int"))
+
+
+def _floor(count: Any, step: int) -> Any:
+    return count if step == 1 else count // step
+
+
+def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None, **options: Any) -> Traced:
+    """[j = i + k]."""
+    axes = new_axes(shape_exprs((N, N if M is None else M), "eye"))
+    row = normal(add(idx(axes[0]), number(int(k))))
+    return _made(axes, iverson("==", row, idx(axes[1])), _kind(dtype, "float"))
+
+
+def identity(n: Any, dtype: Any = None, **options: Any) -> Traced:
+    """[i = j]."""
+    return eye(n, dtype=dtype)
+
+
+def tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = None, **options: Any) -> Traced:
+    """[j <= i + k]."""
+    axes = new_axes(shape_exprs((N, N if M is None else M), "tri"))
+    edge = normal(add(idx(axes[0]), number(int(k))))
+    return _made(axes, iverson("<=", idx(axes[1]), edge), _kind(dtype, "float"))
+
+
+def linspace(start: Any, stop: Any, num: Any = 50, endpoint: Any = True, **options: Any) -> Traced:
+    """start + i * (stop - start) / (num - 1)."""
+    if options.get("retstep"):
+        raise located(UnsupportedError, "np.linspace is traced without retstep")
+    count = num - 1 if endpoint else num
+    step = divide(subtract(stop, start), count)
+    return add_arrays(start, multiply(arange(num, dtype=float), step))
+
+
+def indices(dimensions: Any, dtype: Any = int, sparse: Any = False) -> Any:
+    """The index of every axis, as arrays of the full shape."""
+    axes = new_axes(shape_exprs(tuple(dimensions), "indices"))
+    if sparse:
+        return tuple(_made(tuple(a if k == j else Index("i", ONE) for j, a in enumerate(axes)),
+                           idx(axis), "int") for k, axis in enumerate(axes))
+    (which,) = new_axes([number(len(axes))])
+    pieces = [mul(iverson("==", idx(which), number(k)), idx(a)) for k, a in enumerate(axes)]
+    return _made((which, *axes), add(*pieces), _kind(dtype, "int"))
+
+
+@function("meshgrid")
+def meshgrid(*xi: Any, copy: Any = True, sparse: Any = False, indexing: Any = "xy") -> Any:
+    """Vectors broadcast against each other."""
+    vectors = [as_traced(x).ravel() for x in xi]
+    order = list(range(len(vectors)))
+    if indexing == "xy" and len(order) > 1:
+        order[0], order[1] = 1, 0
+    axes = new_axes([vectors[k].sizes[0] for k in order])
+    found = []
+    for k, vector in enumerate(vectors):
+        place = order.index(k)
+        own = axes if not sparse else tuple(
+            a if j == place else Index("i", ONE) for j, a in enumerate(axes))
+        found.append(_made(own, vector.at([idx(axes[place])]), vector.kind))
+    return found
+
+
+# ---- NumPy's namespace during a trace -----------------------------------------------------
+
+_CREATION: dict[str, Callable[..., Any]] = {
+    "arange": arange, "zeros": zeros, "ones": ones, "full": full, "empty": zeros, "eye": eye,
+    "identity": identity, "tri": tri, "linspace": linspace, "indices": indices,
+}
+_SHAPED = ("reshape", "broadcast_to", "tile", "repeat", "full_like", "zeros_like", "ones_like",
+           "empty_like", "tril", "triu")
+_lock = threading.Lock()
+_saved: dict[tuple[Any, str], Any] = {}
+_depth = 0
+
+
+@contextmanager
+def patched() -> Iterator[None]:
+    """NumPy's namespace understands symbolic sizes for the length of a with block."""
+    global _depth
+    with _lock:
+        if not _depth:
+            _patch()
+        _depth += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _depth -= 1
+            if not _depth:
+                _restore()
+
+
+def _patch() -> None:
+    try:
+        for name, traced in _CREATION.items():
+            _replace(np, name, _wrapper(getattr(np, name), traced))
+        for name in _SHAPED:
+            original = getattr(np, name)
+            _replace(np, name, _wrapper(original, FUNCTIONS[original]))
+        for name in np.random.__all__:
+            original = getattr(np.random, name)
+            if callable(original) and not isinstance(original, type):
+                _replace(np.random, name, _refusing(original, name))
+    except BaseException:
+        _restore()
+        raise
+
+
+def _replace(module: Any, name: str, value: Any) -> None:
+    _saved[module, name] = getattr(module, name)
+    setattr(module, name, value)
+
+
+def _restore() -> None:
+    for (module, name), original in _saved.items():
+        setattr(module, name, original)
+    _saved.clear()
+
+
+def _wrapper(original: Callable[..., Any], traced: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def call(*args: Any, **options: Any) -> Any:
+        if active() is None:
+            return original(*args, **options)
+        if any(map(is_symbolic, args)) or any(map(is_symbolic, options.values())):
+            return traced(*args, **options)
+        return original(*args, **options)
+
+    return call
+
+
+def _refusing(original: Callable[..., Any], name: str) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def call(*args: Any, **options: Any) -> Any:
+        if active() is None:
+            return original(*args, **options)
+        raise located(TraceError, (
+            f"np.random.{name} gives other numbers on every call, but a trace runs once: pass "
+            "random arrays as inputs of the function"))
+
+    return call

@@ -1,0 +1,151 @@
+"""From a finished trace to a System.
+
+In: the tracer and what the user's function returned. Out: merged, ordered, named, numbered
+equations; and errors for what cannot be a loss or an output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symprop.algebra.build import ONE, idx, substitute
+from symprop.algebra.expr import Index
+from symprop.errors import DTypeError, InputError, ShapeError, TraceError
+from symprop.names import check_name
+from symprop.system import Array, Equation, cycles
+from symprop.trace.coerce import as_traced
+from symprop.trace.elementwise import named
+from symprop.trace.merge import merge, renamed
+from symprop.trace.naming import is_whole, name_all
+from symprop.trace.sizes import SymbolicSize
+from symprop.trace.tensor import Traced
+from symprop.trace.text import shape_text
+from symprop.trace.tracer import Draft, Tracer
+
+
+@dataclass(frozen=True)
+class Result:
+    """The equations of a system and which of them are its loss and outputs."""
+
+    equations: tuple[Equation, ...]
+    arrays: Mapping[str, Array]
+    loss: str
+    outputs: tuple[tuple[str, str], ...]
+
+
+def returned(value: Any, tracer: Tracer) -> tuple[str, dict[str, str]]:
+    """(loss, outputs by name) as provisional arrays, each with an equation of its own."""
+    extra: Any = {}
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], Mapping):
+        value, extra = value
+    elif isinstance(value, tuple | list | dict):
+        raise InputError(
+            "the function must return its loss, or (loss, {name: array}), not a "
+            f"{type(value).__name__} of {len(value)}")
+    loss = _equation_of(_checked_loss(value), "loss")
+    outputs: dict[str, str] = {}
+    for name, array in extra.items():
+        check_name(name, "an output")
+        if not isinstance(array, Traced | np.ndarray | np.generic | int | float):
+            raise InputError(f"the output {name} is a {type(array).__name__}, not an array")
+        outputs[name] = _equation_of(as_traced(array), "copy", name)
+    return loss, outputs
+
+
+def _checked_loss(value: Any) -> Traced:
+    if isinstance(value, SymbolicSize):
+        raise TraceError("the function returns the size of an axis, not a loss")
+    if not isinstance(value, Traced):
+        shown = "nothing" if value is None else f"a plain {type(value).__name__}"
+        raise TraceError(
+            f"the function returns {shown}: its loss must be calculated from its arguments")
+    if value.ndim:
+        raise ShapeError(
+            f"the loss must be a scalar, but it has the shape {shape_text(value.sizes)}: sum it "
+            "or take its mean")
+    if value.kind != "float":
+        raise DTypeError("the loss is an integer or a truth value, which has no gradient")
+    return value
+
+
+def _equation_of(value: Traced, op: str, wanted: str = "") -> str:
+    """The equation that is this array; a view or an input gets one."""
+    if value.draft is None or not is_whole(value):
+        value = named(value, op)
+    draft = value.draft
+    assert draft is not None
+    if draft.name is None and wanted:
+        draft.name = value.tracer.given(wanted, ())
+    return draft.array
+
+
+def finish(tracer: Tracer, loss: str, outputs: Mapping[str, str]) -> Result:
+    """Merges, orders, names and numbers the equations."""
+    keep = {loss, *outputs.values()}
+    live = _live(list(tracer.drafts.values()), keep)
+    drafts = _ordered(merge(_ordered(live), keep))
+    names = name_all(drafts, tracer, loss)
+    arrays = dict(tracer.arrays)
+    equations = []
+    for count, draft in enumerate(drafts, 1):
+        name = names[draft.array]
+        arrays[name] = Array(name, draft.kind, tuple(i.size for i in draft.indices), "computed")
+        equations.append(_equation(f"F{count}", draft, names))
+    final = tuple((name, names[array]) for name, array in outputs.items())
+    return Result(tuple(equations), arrays, names[loss], final)
+
+
+def _equation(number: str, draft: Draft, names: dict[str, str]) -> Equation:
+    fresh = tuple(Index(i.letter, i.size) for i in draft.indices)
+    mapping = {i: idx(f) for i, f in zip(draft.indices, fresh, strict=True) if i.size != ONE}
+    rhs = substitute(renamed(draft.rhs, names), mapping)
+    return Equation(number, names[draft.array], fresh, rhs, draft.source)
+
+
+def _live(drafts: Sequence[Draft], keep: set[str]) -> list[Draft]:
+    """What the user named, the loss, the outputs, and all that these read."""
+    table = {d.array: d for d in drafts}
+    wanted = [d.array for d in drafts if d.name is not None or d.array in keep]
+    found: set[str] = set()
+    while wanted:
+        array = wanted.pop()
+        if array in table and array not in found:
+            found.add(array)
+            wanted.extend(table[array].reads)
+    return [d for d in drafts if d.array in found]
+
+
+def _ordered(drafts: Sequence[Draft]) -> list[Draft]:
+    """An order in which they can run, as written where possible; a recurrence stays together."""
+    component = cycles([Equation("", d.array, d.indices, d.rhs) for d in drafts])
+    groups: dict[object, list[Draft]] = {}
+    for draft in drafts:
+        groups.setdefault(component.get(draft.array, draft.array), []).append(draft)
+    group_of = {d.array: key for key, members in groups.items() for d in members}
+    done: list[Draft] = []
+    visited: set[object] = set()
+    for key in groups:
+        _visit(key, groups, group_of, visited, done)
+    return done
+
+
+def _visit(
+    start: object, groups: Mapping[object, list[Draft]], group_of: Mapping[str, object],
+    visited: set[object], done: list[Draft],
+) -> None:
+    """Adds a group after the groups that it reads (a stack in place of recursion)."""
+    stack = [(start, False)]
+    while stack:
+        key, ready = stack.pop()
+        if ready:
+            done.extend(groups[key])
+        elif key not in visited:
+            visited.add(key)
+            stack.append((key, True))
+            needs = [group_of[r] for d in groups[key] for r in d.reads if r in group_of]
+            stack.extend((n, False) for n in reversed(needs) if n not in visited)
+

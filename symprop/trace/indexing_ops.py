@@ -1,0 +1,329 @@
+"""Square brackets, take, take_along_axis: reading at positions is a view, never an equation.
+
+In: traced arrays and keys as NumPy takes them. Out: traced arrays whose body reads at affine
+positions, or at the entries of an integer array; that such entries lie within the axis is noted
+and tested at the door of the module.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number, sub
+from symprop.algebra.canonical import normal
+from symprop.algebra.expr import Access, Apply, Expr, Index, Size, atoms
+from symprop.algebra.indexing import floordiv, nonnegative, within
+from symprop.errors import DTypeError, IndexRangeError, ShapeError, TraceError, UnsupportedError
+from symprop.trace.arithmetic import add as add_arrays
+from symprop.trace.booleans import guarded
+from symprop.trace.coerce import as_traced
+from symprop.trace.context import current, located
+from symprop.trace.registry import function, method
+from symprop.trace.shapes_of import broadcast, new_axes, normal_axis, positions
+from symprop.trace.sizes import size_expr
+from symprop.trace.tensor import Traced
+from symprop.trace.text import size_text
+
+
+@dataclass
+class _Reading:
+    """What a key has settled so far: result axes, positions, and index arrays with their axis."""
+
+    axes: list[Index] = field(default_factory=list)
+    at: list[Expr] = field(default_factory=list)
+    arrays: list[tuple[int, Traced]] = field(default_factory=list)  # (axis of the source, array)
+    places: list[int] = field(default_factory=list)  # where among the result axes each stood
+    items: list[int] = field(default_factory=list)  # where in the key each stood
+
+
+@method("__getitem__")
+def getitem(array: Traced, key: Any) -> Traced:
+    """array[key] with integers, slices, None, ..., integer arrays."""
+    parts = _spelled_out(array, key if isinstance(key, tuple) else (key,))
+    reading = _Reading()
+    axis = 0
+    for item, part in enumerate(parts):
+        if part is None:
+            reading.axes.append(Index("i", ONE))
+            continue
+        _read(array, axis, part, item, reading)
+        axis += 1
+    return _with_arrays(array, reading)
+
+
+def _spelled_out(array: Traced, key: tuple[Any, ...]) -> list[Any]:
+    """The key with one part for every axis: the ellipsis and missing axes become slices."""
+    used = sum(1 for k in key if k is not None and k is not Ellipsis)
+    if used > array.ndim:
+        raise located(IndexRangeError, f"{used} indices are too many for {array.described()}")
+    dots = [k for k, part in enumerate(key) if part is Ellipsis]
+    if len(dots) > 1:
+        raise located(IndexRangeError, "an index can hold only one ellipsis (...)")
+    full = [slice(None)] * (array.ndim - used)
+    if not dots:
+        return [*key, *full]
+    return [*key[:dots[0]], *full, *key[dots[0] + 1:]]
+
+
+def _read(array: Traced, axis: int, part: Any, item: int, reading: _Reading) -> None:
+    """One axis read by one part of the key."""
+    size = array.sizes[axis]
+    if isinstance(part, slice):
+        index, position = _sliced(array, axis, part)
+        reading.axes.append(index)
+        reading.at.append(position)
+        return
+    whole = size_expr(part) if not isinstance(part, np.ndarray) else None
+    if whole is not None and not (isinstance(part, Traced) and part.ndim):
+        reading.at.append(_place(array, axis, whole))
+        return
+    positions_ = _index_array(array, axis, part)
+    if positions_.kind == "int" and not positions_.ndim and positions_.body.number is not None:
+        reading.at.append(_place(array, axis, positions_.body))
+        return
+    reading.arrays.append((axis, _checked_range(array, axis, positions_, size)))
+    reading.places.append(len(reading.axes))
+    reading.items.append(item)
+    reading.at.append(ZERO)
+
+
+def _index_array(array: Traced, axis: int, part: Any) -> Traced:
+    if isinstance(part, bool | np.bool_) or not isinstance(
+            part, Traced | np.ndarray | list | tuple | np.generic):
+        raise located(TraceError, f"{part!r} cannot index {array.described()}")
+    found = as_traced(_non_negative(array, axis, part))
+    if found.kind == "bool":
+        raise located(TraceError, (
+            "a boolean mask as an index gives a shape that depends on the numbers: use "
+            "np.where(mask, x, 0)"))
+    if found.kind != "int":
+        raise located(DTypeError, f"{found.described()} is not of integers and cannot index")
+    return found
+
+
+def _non_negative(array: Traced, axis: int, part: Any) -> Any:
+    """Plain positions counted from the end as positions from the start."""
+    if isinstance(part, Traced):
+        return part
+    given = np.asarray(part)
+    size = array.sizes[axis].number
+    if given.dtype.kind not in "iu" or not given.size:
+        return given
+    if size is not None:
+        low, high = int(given.min()), int(given.max())
+        if low < -size or high >= size:
+            worst = low if low < -size else high
+            raise located(IndexRangeError, (
+                f"index {worst} is outside axis {axis} of {array.described()}"))
+        return np.where(given < 0, given + int(size), given)
+    if (given < 0).all():
+        end = Traced(array.tracer, (), array.sizes[axis], "int")
+        return add_arrays(end, given)
+    if (given < 0).any():
+        raise located(UnsupportedError, "an index array mixes positions from both ends of a "
+                                        "named axis")
+    return given
+
+
+def _place(array: Traced, axis: int, whole: Expr) -> Expr:
+    """One position on an axis; a negative one counts from the end."""
+    size = array.sizes[axis]
+    position = _from_end(whole, size)
+    low, high = position.number, size.number
+    if (low is not None and low < 0) or (
+            low is not None and high is not None and low >= high):
+        raise located(IndexRangeError, (
+            f"index {size_text(whole)} is outside axis {axis} of {array.described()}"))
+    current().at_least(size, add(position, ONE))
+    return position
+
+
+def _from_end(whole: Expr, size: Expr) -> Expr:
+    if whole.terms and all(t.coef < 0 for t in whole.terms):
+        return current().size_normal(add(size, whole))
+    return current().size_normal(whole)
+
+
+# ---- slices -------------------------------------------------------------------------------
+
+
+def _sliced(array: Traced, axis: int, part: slice) -> tuple[Index, Expr]:
+    """(the index of the result's axis, the position that it reads)."""
+    size = array.sizes[axis]
+    step = 1 if part.step is None else part.step
+    if not isinstance(step, int) or step == 0:
+        raise located(TraceError, f"the step of a slice is {step!r}, not a whole number")
+    ends = [None if e is None else _bound(e) for e in (part.start, part.stop)]
+    if size.number is not None and all(e is None or e.number is not None for e in ends):
+        return _plain_slice(int(size.number), part)
+    if step < 0:
+        if ends != [None, None] or step != -1:
+            raise located(UnsupportedError, (
+                "a slice of a named axis that runs backwards is traced as x[::-1] only"))
+        (index,) = new_axes([size])
+        return index, normal(sub(sub(size, ONE), idx(index)))
+    start = ZERO if ends[0] is None else _from_end(ends[0], size)
+    stop = size if ends[1] is None else _from_end(ends[1], size)
+    stop = _clipped(stop, size)
+    current().at_least(size, stop)
+    length = current().size_normal(sub(stop, start))
+    current().at_least(length, ZERO)
+    if step > 1:
+        length = floordiv(normal(add(length, number(step - 1))), number(step))
+    (index,) = new_axes([current().size_normal(length)])
+    return index, normal(add(start, mul(number(step), idx(index))))
+
+
+def _clipped(stop: Expr, size: Expr) -> Expr:
+    """The end of a slice: what lies beyond the axis for certain ends with it."""
+    return size if nonnegative(normal(sub(stop, size))) else stop
+
+
+def _bound(value: Any) -> Expr:
+    expr = size_expr(value)
+    if expr is None:
+        raise located(TraceError, (
+            f"the end {value!r} of a slice is neither an integer nor the size of an axis"))
+    return expr
+
+
+def _plain_slice(size: int, part: slice) -> tuple[Index, Expr]:
+    first, last = (
+        None if e is None else int(_bound(e).number or 0) for e in (part.start, part.stop))
+    start, stop, step = slice(first, last, part.step).indices(size)
+    count = len(range(start, stop, step))
+    if not count:
+        raise located(ShapeError, f"the slice {part.start}:{part.stop} of an axis of size {size} "
+                                  "is empty")
+    (index,) = new_axes([number(count)])
+    return index, normal(add(number(start), mul(number(step), idx(index))))
+
+
+# ---- integer arrays -----------------------------------------------------------------------
+
+
+def _with_arrays(array: Traced, reading: _Reading) -> Traced:
+    """The view, with the axes of the index arrays where NumPy puts them."""
+    if not reading.arrays:
+        return array.view(reading.axes, reading.at)
+    indices = [i for _, i in reading.arrays]
+    shared = broadcast(indices, "integer arrays as an index")
+    for axis, index in reading.arrays:
+        reading.at[axis] = normal(index.aligned(shared))
+    together = reading.items == list(range(reading.items[0], reading.items[-1] + 1))
+    place = reading.places[0] if together else 0
+    axes = [*reading.axes[:place], *shared, *reading.axes[place:]]
+    return array.view(axes, reading.at)
+
+
+def _checked_range(array: Traced, axis: int, index: Traced, size: Expr) -> Traced:
+    """The index array, its range noted or known. Raises UnsupportedError where it is neither."""
+    body = current().size_normal(index.body)
+    if not any(isinstance(a, Access) for a in atoms(body)):
+        if not within(body, size):
+            last = Traced(index.tracer, index.axes, body, "int")
+            _check_affine(array, axis, last, size)
+        return index
+    offset: list[Expr] = []
+    reads: list[Access] = []
+    for term in body.terms:
+        inner = [a for a, _ in term.factors if isinstance(a, Access)]
+        if len(term.factors) == 1 and len(inner) == 1 and term.coef == 1 and not reads:
+            reads.append(inner[0])
+        elif any(not isinstance(a, Size) for a, _ in term.factors):
+            return _provable(array, axis, index, size)
+        else:
+            offset.append(Expr((term,)))
+    shift = add(*offset)
+    if not reads or not nonnegative(shift):
+        return _provable(array, axis, index, size)
+    if reads[0].array not in index.tracer.constants:
+        index.tracer.index_range(reads[0].array, normal(sub(size, shift)))
+    return index
+
+
+def _provable(array: Traced, axis: int, index: Traced, size: Expr) -> Traced:
+    if within(index.body, size) or _is_rest(index.body, size):
+        return index
+    raise located(UnsupportedError, (
+        f"whether an index calculated from an integer array lies within axis {axis} of "
+        f"{array.described()} cannot be tested at the door: pass the index itself as an input"))
+
+
+def _is_rest(body: Expr, size: Expr) -> bool:
+    atom = body.single_atom
+    return isinstance(atom, Apply) and atom.function == "mod" and within(body, size)
+
+
+def _check_affine(array: Traced, axis: int, index: Traced, size: Expr) -> None:
+    """Positions that are index arithmetic: what is not known of their range becomes a test."""
+    from_zero = index.at([ZERO] * index.ndim)
+    to_end = index.at([sub(a.size, ONE) for a in index.axes])
+    for end in (normal(from_zero), normal(to_end)):
+        value, limit = end.number, size.number
+        if value is not None and (value < 0 or (limit is not None and value >= limit)):
+            raise located(IndexRangeError, (
+                f"index {size_text(end)} is outside axis {axis} of {array.described()}"))
+        current().at_least(size, add(end, ONE))
+
+
+@function("take")
+@method("take")
+def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Traced:
+    """Entries looked up along an axis."""
+    array = as_traced(a)
+    if out is not None or mode != "raise":
+        raise located(UnsupportedError, "np.take is traced without out= and mode=")
+    if axis is None:
+        array, axis = array.ravel(), 0
+    place = normal_axis(axis, array.ndim, "take")
+    return getitem(array, (*[slice(None)] * place, indices))
+
+
+@function("take_along_axis")
+def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Traced:
+    """Entries looked up along an axis, at positions that vary with the other axes."""
+    array, index = as_traced(arr), as_traced(indices)
+    if axis is None:
+        array, axis = array.ravel(), 0
+    place = normal_axis(axis, array.ndim, "take_along_axis")
+    if index.ndim != array.ndim:
+        raise located(ShapeError, (
+            f"take_along_axis: {array.described()} and {index.described()} have not as many axes"))
+    if index.kind != "int":
+        raise located(DTypeError, f"{index.described()} is not of integers and cannot index")
+    rest = [Traced(array.tracer, [x if k != place else Index("i", ONE)
+                                  for k, x in enumerate(array.axes)], ONE, "int"),
+            index]
+    axes = broadcast(rest, "take_along_axis")
+    index = _checked_range(array, place, index, array.sizes[place])
+    at = positions(axes)
+    at[place] = normal(index.aligned(axes))
+    return array.view(axes, at)
+
+
+@function("choose", "put_along_axis", "put", "place", "copyto")
+def _refuse_writing(*args: Any, **options: Any) -> Traced:
+    raise located(TraceError, "writing into an array in place cannot be traced: use np.where")
+
+
+def _triangle(lower: bool) -> Any:
+    def keep(m: Any, k: Any = 0) -> Traced:
+        array = as_traced(m)
+        if array.ndim < 2:
+            raise located(ShapeError, f"{array.described()} has no triangle")
+        row, column = (idx(a) for a in array.axes[-2:])
+        edge = normal(add(row, number(int(k))))
+        inside = iverson("<=", column, edge) if lower else iverson("<=", edge, column)
+        body = guarded(inside, array.body)
+        return Traced(array.tracer, array.axes, body, array.kind)
+
+    return keep
+
+
+for _name in ("tril", "triu"):
+    function(_name)(_triangle(_name == "tril"))
+

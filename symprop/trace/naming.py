@@ -1,0 +1,221 @@
+"""Names for equations, observed while the user's function runs.
+
+In: the frames of the user's function, of its helpers and of `symprop.nn`. Out: on every draft
+the name of the user's variable that held it first, and for what only a helper named, the
+helper's own name, to be joined to the name of the variable that receives the result.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import CodeType, FrameType
+from typing import Any
+
+from symprop.algebra.build import ONE
+from symprop.algebra.expr import Access
+from symprop.errors import NameRuleError
+from symprop.names import LONGEST, check_name
+from symprop.trace.context import is_users
+from symprop.trace.tensor import Traced
+from symprop.trace.tracer import Draft, Tracer
+
+CARRY = "carry"
+_MOST_ITEMS = 1000
+_ROLES = {
+    "add": "sum", "subtract": "diff", "multiply": "prod", "divide": "ratio", "negative": "neg",
+    "matmul": "dot", "tensordot": "dot", "einsum": "dot", "vdot": "dot", "power": "pow",
+    "where": "cases", "concatenate": "joined", "stack": "joined", "copy": "view", "loss": "value",
+}
+
+
+class Observer:
+    """Watches local variables line by line through `sys.settrace`."""
+
+    def __init__(self, tracer: Tracer, function: Callable[..., Any]) -> None:
+        self.tracer = tracer
+        self.levels: dict[FrameType, int] = {}
+        self.seen: dict[FrameType, dict[str, object]] = {}
+        self.codes: dict[CodeType, int] = {}
+        self.reserved: set[str] = set()
+        self.own_code(function, 0)
+
+    def own_code(self, function: Any, level: int) -> None:
+        """Makes the frames of `function` count as the user's own, at `level`."""
+        code = code_of(function)
+        if code is not None:
+            self.codes[code] = level
+            self.reserved.update(code.co_varnames)
+
+    def level_here(self) -> int:
+        """The level of the innermost observed frame."""
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and frame not in self.levels:
+            frame = frame.f_back
+        return self.levels[frame] if frame is not None else 0
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Observes for the length of a with block; the previous trace function comes back."""
+        previous = sys.gettrace()
+        sys.settrace(self._called)
+        try:
+            yield
+        finally:
+            sys.settrace(previous)
+            self.levels.clear()
+            self.seen.clear()
+
+    def _called(self, frame: FrameType, event: str, arg: object) -> Any:
+        if event != "call" or not _observed(frame):
+            return None
+        level = self.codes.get(frame.f_code)
+        self.levels[frame] = self._parent_level(frame) + 1 if level is None else level
+        self.seen[frame] = dict(_items(frame.f_locals))
+        for name, value in self.seen[frame].items():
+            if isinstance(value, Traced) and value.draft is not None and value.draft.op == CARRY:
+                self._note(name, value, self.levels[frame])
+        return self._ran
+
+    def _parent_level(self, frame: FrameType) -> int:
+        parent = frame.f_back
+        while parent is not None and parent not in self.levels:
+            parent = parent.f_back
+        return self.levels[parent] if parent is not None else -1
+
+    def _ran(self, frame: FrameType, event: str, arg: object) -> Any:
+        if frame in self.levels and event in ("line", "return"):
+            seen = self.seen[frame]
+            for name, value in _items(frame.f_locals):
+                if seen.get(name) is not value:
+                    seen[name] = value
+                    if isinstance(value, Traced):
+                        self._note(name, value, self.levels[frame])
+        if event == "return":
+            self.levels.pop(frame, None)
+            self.seen.pop(frame, None)
+        return self._ran
+
+    def _note(self, name: str, value: Traced, level: int) -> None:
+        draft = value.draft
+        if draft is None or value.tracer is not self.tracer or not _legal(name):
+            return
+        if draft.op == CARRY:
+            draft.local = draft.local or name
+        elif is_whole(value):
+            if level == 0:
+                draft.name = draft.name or self.tracer.given(name, self.reserved)
+            elif draft.local is None or level < draft.depth:
+                draft.local, draft.depth = name, level
+
+
+def is_whole(value: Traced) -> bool:
+    """Whether a view shows its equation as it is (but for axes of size 1)."""
+    atom = value.body.single_atom
+    if not isinstance(atom, Access):
+        return False
+    own = [a for a in value.axes if a.size != ONE]
+    shown = [i.single_index for i in atom.indices]
+    loops = [i for i in value.tracer.loops if i in shown]
+    return shown == [*loops, *own]
+
+
+def code_of(function: Any) -> CodeType | None:
+    """The code that runs when `function` is called, decorators and partials looked through."""
+    while True:
+        if isinstance(function, functools.partial):
+            function = function.func
+        elif hasattr(function, "__wrapped__"):
+            function = function.__wrapped__
+        elif inspect.ismethod(function):
+            function = function.__func__
+        elif inspect.isfunction(function):
+            return function.__code__
+        elif callable(function) and inspect.ismethod(function.__call__):
+            function = function.__call__.__func__
+        else:
+            return None
+
+
+def _observed(frame: FrameType) -> bool:
+    module = str(frame.f_globals.get("__name__", ""))
+    return is_users(frame) or (module + ".").startswith("symprop.nn.")
+
+
+def _items(table: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Local variables, and what stands in a list, tuple or dict among them."""
+    for name, value in list(table.items()):
+        yield name, value
+        if isinstance(value, list | tuple) and len(value) <= _MOST_ITEMS:
+            for key, part in enumerate(value):
+                yield f"{name}_{key}", part
+        elif isinstance(value, dict) and len(value) <= _MOST_ITEMS:
+            for key, part in list(value.items()):
+                yield f"{name}_{key}", part
+
+
+def _legal(name: str) -> bool:
+    try:
+        check_name(name, "an array")
+    except NameRuleError:
+        return False
+    return True
+
+
+# ---- names for what has none --------------------------------------------------------------
+
+
+def name_all(drafts: Sequence[Draft], tracer: Tracer, loss: str) -> dict[str, str]:
+    """The final name of every draft, by its provisional one."""
+    users = _users(drafts)
+    by_array = {d.array: d for d in drafts}
+    if by_array[loss].name is None:
+        by_array[loss].name = tracer.given("L", ())
+    names = {d.array: d.name for d in drafts if d.name is not None}
+    receivers = _receivers(drafts, users)
+    for draft in drafts:
+        if draft.array not in names:
+            base = receivers.get(draft.array, "L")
+            wanted = f"{base}_{_suffix(draft, base, users, by_array)}"[:LONGEST].rstrip("_")
+            names[draft.array] = tracer.given(wanted, ())
+    return names
+
+
+def _users(drafts: Iterable[Draft]) -> dict[str, list[str]]:
+    """Who reads each array, in order."""
+    found: dict[str, list[str]] = {}
+    for draft in drafts:
+        for read in draft.reads:
+            found.setdefault(read, []).append(draft.array)
+    return found
+
+
+def _receivers(drafts: Sequence[Draft], users: Mapping[str, list[str]]) -> dict[str, str]:
+    """For every draft, the name of the first named equation that it helps to make."""
+    found = {d.array: d.name for d in drafts if d.name is not None}
+    for _ in range(2):  # twice, because a recurrence is read before it is made
+        for draft in reversed(drafts):
+            if draft.array not in found:
+                for user in users.get(draft.array, ()):
+                    if user in found and user != draft.array:
+                        found[draft.array] = found[user]
+                        break
+    return found
+
+
+def _suffix(
+    draft: Draft, base: str, users: Mapping[str, list[str]], by_array: Mapping[str, Draft]
+) -> str:
+    """What an equation is to its receiver: a helper's name for it, or the part it plays."""
+    local = (draft.local or "").strip("_")
+    if local and local != base and _legal(f"{base}_{local}"):
+        return local
+    readers = [by_array[u] for u in users.get(draft.array, ())]
+    role = _ROLES.get(draft.op, draft.op)
+    plain = draft.op in _ROLES
+    if plain and len(readers) == 1 and readers[0].op not in _ROLES:
+        return "in"
+    return role if _legal(f"{base}_{role}") else "part"

@@ -1,0 +1,213 @@
+"""Sums, means, extrema over axes.
+
+In: a traced array and NumPy's `axis`, `keepdims`, `ddof`. Out: traced arrays; the reduced axes
+become bound indices, and a kept one an axis of size 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from symprop.algebra.build import (
+    ONE,
+    extremum,
+    idx,
+    iverson,
+    mul,
+    number,
+    power,
+    sub,
+    substitute,
+    sum_over,
+)
+from symprop.algebra.expr import Expr, Index, free_indices
+from symprop.errors import TraceError, UnsupportedError
+from symprop.trace.arithmetic import sqrt, square, subtract
+from symprop.trace.coerce import as_traced
+from symprop.trace.context import located
+from symprop.trace.elementwise import atomic, defined
+from symprop.trace.registry import REFUSED, function, method, ufunc
+from symprop.trace.shapes_of import axis_tuple, new_axes, normal_axis
+from symprop.trace.tensor import Traced
+
+_MISSING = "<no value>"
+
+
+def _checked(what: str, options: dict[str, Any]) -> None:
+    for key, value in options.items():
+        if value is None or (value is True and key == "where") or key in ("dtype", "correction"):
+            continue
+        if repr(value) == _MISSING or key == "mean":
+            continue
+        raise located(TraceError, f"the option {key}= of np.{what} cannot be traced")
+
+
+def _split(array: Traced, axes: Sequence[int]) -> tuple[list[Index], list[Index], Expr]:
+    """(kept formal axes, fresh bound indices of the reduced ones, the entry over both)."""
+    fresh = new_axes(array.sizes)
+    body = array.at([idx(f) for f in fresh])
+    kept = [f for k, f in enumerate(fresh) if k not in axes]
+    bound = [f for k, f in enumerate(fresh) if k in axes]
+    return kept, bound, body
+
+
+def _shaped(result: Traced, array: Traced, axes: Sequence[int], keepdims: Any) -> Traced:
+    """The result with its reduced axes back as axes of size 1, if `keepdims` says so."""
+    if repr(keepdims) == _MISSING or not keepdims:
+        return result
+    kept = iter(result.axes)
+    full = [Index("i", ONE) if k in axes else next(kept) for k in range(array.ndim)]
+    return Traced(result.tracer, full, result.body, result.kind)
+
+
+def summed(body: Expr, bound: Sequence[Index]) -> Expr:
+    """The sum over `bound`; an index that does not occur counts its size."""
+    free = free_indices(body)
+    total = sum_over(body, [b for b in bound if b in free])
+    for index in bound:
+        if index not in free and index.size != ONE:
+            total = mul(index.size, total)
+    return total
+
+
+@function("sum")
+@method("sum")
+@ufunc("add.reduce")
+def sum_(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
+         **options: Any) -> Traced:
+    """The sum over axes."""
+    _checked("sum", {**options, "out": out})
+    array = as_traced(a)
+    axes = axis_tuple(axis, array.ndim, "sum")
+    kept, bound, body = _split(array, axes)
+    kind = "int" if array.kind == "bool" else array.kind
+    return _shaped(defined(summed(body, bound), kept, kind, "sum"), array, axes, keepdims)
+
+
+@ufunc("add.accumulate")
+@function("cumsum")
+@method("cumsum")
+def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Traced:
+    """Running sums: the sum of what stands at or before each place."""
+    _checked("cumsum", {"out": out})
+    array = as_traced(a)
+    if axis is None:
+        if array.ndim != 1:
+            raise located(UnsupportedError, "np.cumsum of several axes needs an axis")
+        axis = 0
+    place = normal_axis(axis, array.ndim, "cumsum")
+    fresh = new_axes(array.sizes)
+    bound = new_axes([array.sizes[place]])[0]
+    positions = [idx(f) for f in fresh]
+    before = iverson("<=", idx(bound), idx(fresh[place]))
+    positions[place] = idx(bound)
+    rhs = sum_over(mul(before, array.at(positions)), [bound])
+    kind = "int" if array.kind == "bool" else array.kind
+    return defined(rhs, fresh, kind, "cumsum")
+
+
+def _count(bound: Sequence[Index]) -> Expr:
+    return mul(ONE, *(b.size for b in bound))
+
+
+@function("mean", "average")
+@method("mean")
+def mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
+         **options: Any) -> Traced:
+    """The sum over axes divided by their sizes."""
+    _checked("mean", {**options, "out": out})
+    array = as_traced(a)
+    axes = axis_tuple(axis, array.ndim, "mean")
+    kept, bound, body = _split(array, axes)
+    free = free_indices(body)
+    live = [b for b in bound if b in free]
+    rhs = mul(power(_count(live), -1), sum_over(body, live))
+    return _shaped(defined(rhs, kept, "float", "mean"), array, axes, keepdims)
+
+
+@function("var")
+@method("var")
+def var(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
+        keepdims: Any = False, **options: Any) -> Traced:
+    """The mean of the squares of what is left when the mean is taken off."""
+    _checked("var", {**options, "out": out})
+    if options.get("correction") is not None and repr(options["correction"]) != _MISSING:
+        ddof = options["correction"]
+    array = as_traced(a)
+    axes = axis_tuple(axis, array.ndim, "var")
+    centred = subtract(array, mean(array, axis=axes, keepdims=True))
+    kept, bound, body = _split(square(centred), axes)
+    count = sub(_count(bound), number(ddof))
+    rhs = mul(power(count, -1), summed(body, bound))
+    return _shaped(defined(rhs, kept, "float", "var"), array, axes, keepdims)
+
+
+@function("std")
+@method("std")
+def std(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
+        keepdims: Any = False, **options: Any) -> Traced:
+    """The root of the variance."""
+    return sqrt(var(a, axis, dtype, out, ddof, keepdims, **options))
+
+
+def _extreme(kind: str) -> Any:
+    def reduce(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False,
+               **options: Any) -> Traced:
+        _checked(kind, {**options, "out": out})
+        array = atomic(as_traced(a))
+        axes = axis_tuple(axis, array.ndim, kind)
+        kept, bound, body = _split(array, axes)
+        free = free_indices(body)
+        rhs = extremum(kind, body, [b for b in bound if b in free and b.size != ONE])
+        return _shaped(defined(rhs, kept, array.kind, kind), array, axes, keepdims)
+
+    return reduce
+
+
+max_ = method("max")(function("max", "amax")(_extreme("max")))
+min_ = method("min")(function("min", "amin")(_extreme("min")))
+
+
+def _ufunc_reduce(reducer: Any) -> Any:
+    def apply(a: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: Any = False,
+              **options: Any) -> Any:
+        return reducer(a, axis=axis, out=out, keepdims=keepdims, **options)
+
+    return apply
+
+
+ufunc("add.reduce")(_ufunc_reduce(sum_))
+ufunc("maximum.reduce")(_ufunc_reduce(max_))
+ufunc("minimum.reduce")(_ufunc_reduce(min_))
+
+
+@function("ptp")
+def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Traced:
+    """The maximum less the minimum."""
+    return subtract(max_(a, axis, out, keepdims), min_(a, axis, out, keepdims))
+
+
+@function("linalg.norm")
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Traced:
+    """The root of the sum of squares."""
+    if ord not in (None, 2, "fro") or (ord == 2 and axis is None and as_traced(x).ndim != 1):
+        raise located(UnsupportedError, "np.linalg.norm is traced as the 2-norm of vectors")
+    return sqrt(sum_(square(x), axis=axis, keepdims=keepdims))
+
+
+def renamed(array: Traced, axes: Sequence[Index]) -> Expr:
+    """The entry of an array over other axes of the same sizes."""
+    return substitute(array.body, {a: idx(b) for a, b in zip(array.axes, axes, strict=True)
+                                   if a.size != ONE})
+
+
+_NO_PRODUCT = "write it as np.exp(np.sum(np.log(x))), or as products of slices"
+_NO_PLACE = "its result is a place that depends on the numbers"
+_NO_ORDER = "it orders by the numbers in an array"
+REFUSED.update({
+    "prod": _NO_PRODUCT, "cumprod": _NO_PRODUCT, "multiply.reduce": _NO_PRODUCT,
+    "argmax": _NO_PLACE, "argmin": _NO_PLACE, "nonzero": _NO_PLACE, "argwhere": _NO_PLACE,
+    "sort": _NO_ORDER, "argsort": _NO_ORDER, "median": _NO_ORDER, "partition": _NO_ORDER,
+    "unique": _NO_ORDER, "searchsorted": _NO_ORDER,
+})

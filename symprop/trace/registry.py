@@ -1,0 +1,71 @@
+"""What NumPy's protocols find: tables from ufuncs, functions and methods to their meaning.
+
+In: registrations by the modules that implement operations. Out: the tables that the traced
+array looks into. Keeping them here lets the array class import none of its operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+Handler = Callable[..., Any]
+_H = TypeVar("_H", bound=Handler)
+UFUNCS: dict[str, Handler] = {}  # by the ufunc's name
+FUNCTIONS: dict[Any, Handler] = {}  # by NumPy's function object
+METHODS: dict[str, Handler] = {}  # by the name of ndarray's method
+PROPERTIES: dict[str, Handler] = {}  # by the name of ndarray's attribute
+REFUSED: dict[str, str] = {}  # functions and methods that are refused by name, with the reason
+
+
+def ufunc(*names: str) -> Callable[[_H], _H]:
+    """Registers the meaning of NumPy's ufuncs of these names."""
+
+    def note(handler: _H) -> _H:
+        UFUNCS.update(dict.fromkeys(names, handler))
+        return handler
+
+    return note
+
+
+def function(*names: str) -> Callable[[_H], _H]:
+    """Registers the meaning of NumPy's functions of these (dotted) names."""
+
+    def note(handler: _H) -> _H:
+        for name in names:
+            found = numpy_function(name)
+            if found is not None:
+                FUNCTIONS[found] = handler
+        return handler
+
+    return note
+
+
+def method(*names: str) -> Callable[[_H], _H]:
+    """Registers the meaning of ndarray's methods of these names."""
+
+    def note(handler: _H) -> _H:
+        METHODS.update(dict.fromkeys(names, handler))
+        return handler
+
+    return note
+
+
+def attribute(*names: str) -> Callable[[_H], _H]:
+    """Registers the meaning of ndarray's attributes of these names."""
+
+    def note(handler: _H) -> _H:
+        PROPERTIES.update(dict.fromkeys(names, handler))
+        return handler
+
+    return note
+
+
+def numpy_function(name: str) -> Any:
+    """NumPy's function of a dotted name; None where this NumPy has none."""
+    found: Any = np
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found

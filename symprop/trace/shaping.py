@@ -1,0 +1,325 @@
+"""Reshape and what repeats or joins arrays.
+
+In: traced arrays and shapes. Out: views whose positions are index arithmetic (a // n, a % n),
+and, for joined arrays, one equation of guarded pieces.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number, sub
+from symprop.algebra.canonical import normal
+from symprop.algebra.expr import Expr, Index
+from symprop.algebra.indexing import floordiv, mod
+from symprop.errors import ShapeError, UnsupportedError
+from symprop.trace.booleans import guarded
+from symprop.trace.coerce import as_traced
+from symprop.trace.context import current, located
+from symprop.trace.elementwise import defined, result_kind
+from symprop.trace.registry import function, method
+from symprop.trace.shapes_of import (
+    axis_tuple,
+    broadcast,
+    new_axes,
+    normal_axis,
+    positions,
+    shape_exprs,
+)
+from symprop.trace.sizes import same_size
+from symprop.trace.tensor import Traced
+from symprop.trace.text import shape_text, size_text
+
+
+def _product(sizes: Sequence[Expr]) -> Expr:
+    return current().size_normal(mul(ONE, *sizes))
+
+
+@function("reshape")
+def reshape(a: Any, shape: Any = None, order: Any = "C", **options: Any) -> Traced:
+    """The same entries, row by row, under another shape; one size may be -1."""
+    array = as_traced(a)
+    if order not in ("C", "A"):
+        raise located(UnsupportedError, "reshape is traced with order='C' only")
+    sizes = _completed(array, shape_exprs(options.get("newshape", shape), "reshape"))
+    axes = new_axes(sizes)
+    at: list[Expr] = []
+    for old, new in _groups(array.axes, axes):
+        at.extend(_unravelled(_ravelled(new), [o.size for o in old]))
+    return array.view(axes, at)
+
+
+@method("reshape")
+def _reshape_method(array: Traced, *shape: Any, **options: Any) -> Traced:
+    return reshape(array, shape[0] if len(shape) == 1 else shape, **options)
+
+
+def _completed(array: Traced, sizes: list[Expr]) -> list[Expr]:
+    """The sizes with -1 worked out. ShapeError where the number of entries does not fit."""
+    total = _product(array.sizes)
+    unknown = [k for k, s in enumerate(sizes) if s.number == -1]
+    known = _product([s for s in sizes if s.number != -1])
+    if len(unknown) > 1:
+        raise located(ShapeError, "reshape: only one size can be -1")
+    if unknown:
+        if total.number is not None and known.number and total.number % known.number:
+            raise _wrong_count(array, sizes)
+        sizes[unknown[0]] = current().exact_quotient(total, known)
+    elif not same_size(total, known):
+        raise _wrong_count(array, sizes)
+    return sizes
+
+
+def _wrong_count(array: Traced, sizes: Sequence[Expr]) -> Exception:
+    return located(ShapeError, (
+        f"{array.described()} cannot be reshaped to {shape_text(sizes)}: "
+        f"{size_text(_product(array.sizes))} entries are not {size_text(_product(sizes))}"))
+
+
+Group = tuple[list[Index], list[Index]]
+
+
+def _groups(old: Sequence[Index], new: Sequence[Index]) -> list[Group]:
+    """The shortest runs of old and new axes with equal numbers of entries, from the left."""
+    groups: list[Group] = []
+    left, right = list(old), list(new)
+    while left or right:
+        mine, theirs = left[:1], right[:1]
+        taken, given = 1 if left else 0, 1 if right else 0
+        cut = _first_match(left, right)
+        if cut is not None:
+            taken, given = cut
+            mine, theirs = left[:taken], right[:given]
+        else:
+            mine, theirs, taken, given = left, right, len(left), len(right)
+        groups.append((mine, theirs))
+        left, right = left[taken:], right[given:]
+    return groups
+
+
+def _first_match(left: Sequence[Index], right: Sequence[Index]) -> tuple[int, int] | None:
+    for total in range(1, len(left) + len(right) + 1):
+        for i in range(min(total, len(left)) + 1):
+            j = total - i
+            if j > len(right):
+                continue
+            if same_size(_product([x.size for x in left[:i]]),
+                         _product([x.size for x in right[:j]])):
+                return i, j
+    return None
+
+
+def _ravelled(axes: Sequence[Index]) -> Expr:
+    """The number of an entry, counted row by row."""
+    flat = ZERO
+    for axis in axes:
+        flat = add(mul(flat, axis.size), idx(axis)) if not flat.is_zero else idx(axis)
+    return normal(flat)
+
+
+def _unravelled(flat: Expr, sizes: Sequence[Expr]) -> list[Expr]:
+    """The position whose number is `flat`."""
+    found: list[Expr] = []
+    for k, size in enumerate(sizes):
+        stride = _product(sizes[k + 1:])
+        if size == ONE:
+            found.append(ZERO)
+            continue
+        whole = floordiv(flat, stride)
+        leading = all(s == ONE for s in sizes[:k])
+        found.append(whole if leading else mod(whole, size))
+    return found
+
+
+@function("ravel")
+@method("ravel", "flatten")
+def ravel(a: Any, order: Any = "C") -> Traced:
+    """All entries in one axis."""
+    return reshape(a, -1, order)
+
+
+@function("broadcast_to")
+def broadcast_to(array: Any, shape: Any, subok: Any = False) -> Traced:
+    """The array repeated along new axes and along axes of size 1."""
+    x = as_traced(array)
+    axes = new_axes(shape_exprs(shape, "broadcast_to"))
+    own = axes[len(axes) - x.ndim:] if len(axes) >= x.ndim else ()
+    if len(own) != x.ndim or not all(
+            s == ONE or same_size(s, o.size) for s, o in zip(x.sizes, own, strict=True)):
+        raise located(ShapeError, (
+            f"{x.described()} does not broadcast to {shape_text(a.size for a in axes)}"))
+    return x.view(axes, positions(own))
+
+
+@function("broadcast_arrays")
+def broadcast_arrays(*arrays: Any, **options: Any) -> tuple[Traced, ...]:
+    """Every array in the shape to which all broadcast."""
+    from_all = [as_traced(a) for a in arrays]
+    axes = broadcast(from_all, "broadcast_arrays")
+    return tuple(Traced(a.tracer, axes, a.aligned(axes), a.kind) for a in from_all)
+
+
+@function("tile")
+def tile(A: Any, reps: Any) -> Traced:
+    """The whole array repeated along its axes."""
+    array = as_traced(A)
+    counts = shape_exprs(reps, "tile")
+    rank = max(array.ndim, len(counts))
+    counts = [ONE] * (rank - len(counts)) + counts
+    old = [ONE] * (rank - array.ndim) + list(array.sizes)
+    axes = new_axes([current().size_normal(mul(s, c)) for s, c in zip(old, counts, strict=True)])
+    at = [mod(idx(a), s) if s != ONE else ZERO for a, s in zip(axes, old, strict=True)]
+    return array.view(axes, at[rank - array.ndim:])
+
+
+@function("repeat")
+@method("repeat")
+def repeat(a: Any, repeats: Any, axis: Any = None) -> Traced:
+    """Every entry repeated along one axis."""
+    array = as_traced(a)
+    if axis is None:
+        array, axis = ravel(array), 0
+    place = normal_axis(axis, array.ndim, "repeat")
+    counts = shape_exprs(repeats, "repeat")
+    if len(counts) != 1:
+        raise located(UnsupportedError, "repeat is traced with one number of repeats")
+    sizes = list(array.sizes)
+    sizes[place] = current().size_normal(mul(sizes[place], counts[0]))
+    axes = new_axes(sizes)
+    at = positions(axes)
+    at[place] = floordiv(at[place], counts[0]) if array.sizes[place] != ONE else ZERO
+    return array.view(axes, at)
+
+
+# ---- joining ------------------------------------------------------------------------------
+
+
+@function("concatenate", "concat")
+def concatenate(arrays: Any, axis: Any = 0, out: Any = None, **options: Any) -> Traced:
+    """Arrays one after the other along an axis."""
+    parts = [as_traced(a) for a in arrays]
+    if not parts:
+        raise located(ShapeError, "concatenate: no arrays to join")
+    if axis is None:
+        parts, axis = [ravel(p) for p in parts], 0
+    place = normal_axis(axis, parts[0].ndim, "concatenate")
+    for part in parts[1:]:
+        if part.ndim != parts[0].ndim or not all(
+                k == place or same_size(a, b)
+                for k, (a, b) in enumerate(zip(part.sizes, parts[0].sizes, strict=True))):
+            raise located(ShapeError, (
+                f"concatenate: {parts[0].described()} and {part.described()} differ in more "
+                f"than axis {place}"))
+    if len(parts) == 1:
+        return parts[0]
+    sizes = list(parts[0].sizes)
+    sizes[place] = current().size_normal(add(*(p.sizes[place] for p in parts)))
+    axes = new_axes(sizes)
+    body = _pieces(parts, axes, place)
+    return defined(body, axes, result_kind(parts), "concatenate")
+
+
+def _pieces(parts: Sequence[Traced], axes: Sequence[Index], place: int) -> Expr:
+    """Every part behind the brackets of where it lies."""
+    pieces = []
+    start: Expr = ZERO
+    position = idx(axes[place])
+    for number_, part in enumerate(parts):
+        end = normal(add(start, part.sizes[place]))
+        inside = ONE
+        if number_:
+            inside = mul(inside, iverson("<=", start, position))
+        if number_ < len(parts) - 1:
+            inside = mul(inside, iverson("<", position, end))
+        at = positions(axes)
+        at[place] = normal(sub(position, start))
+        pieces.append(guarded(inside, part.at(at)))
+        start = end
+    return add(*pieces)
+
+
+@function("stack")
+def stack(arrays: Any, axis: Any = 0, out: Any = None, **options: Any) -> Traced:
+    """Arrays of one shape along a new axis."""
+    parts = [as_traced(a) for a in arrays]
+    if not parts:
+        raise located(ShapeError, "stack: no arrays to join")
+    for part in parts[1:]:
+        if part.ndim != parts[0].ndim or not all(
+                map(same_size, part.sizes, parts[0].sizes)):
+            raise located(ShapeError, (
+                f"stack: {parts[0].described()} and {part.described()} differ in shape"))
+    place = normal_axis(axis, parts[0].ndim + 1, "stack")
+    own = new_axes(parts[0].sizes)
+    (new,) = new_axes([number(len(parts))])
+    pieces = [guarded(iverson("==", idx(new), number(k)), p.at(positions(own)))
+              for k, p in enumerate(parts)]
+    axes = [*own[:place], new, *own[place:]]
+    return defined(add(*pieces), axes, result_kind(parts), "stack")
+
+
+@function("vstack")
+def vstack(tup: Any, **options: Any) -> Traced:
+    """Rows under one another."""
+    parts = [as_traced(a) for a in tup]
+    return concatenate([p if p.ndim > 1 else p.reshape(1, -1) for p in parts], 0)
+
+
+@function("hstack")
+def hstack(tup: Any, **options: Any) -> Traced:
+    """Arrays side by side."""
+    parts = [as_traced(a) for a in tup]
+    return concatenate(parts, 0 if parts[0].ndim == 1 else 1)
+
+
+@function("column_stack")
+def column_stack(tup: Any) -> Traced:
+    """Vectors as columns."""
+    parts = [as_traced(a) for a in tup]
+    return concatenate([p if p.ndim > 1 else p.reshape(-1, 1) for p in parts], 1)
+
+
+@function("append")
+def append(arr: Any, values: Any, axis: Any = None) -> Traced:
+    """Two arrays one after the other."""
+    return concatenate([arr, values], axis)
+
+
+@function("split", "array_split")
+def split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Traced]:
+    """An array cut into parts along an axis."""
+    array = as_traced(ary)
+    (place,) = axis_tuple((axis,), array.ndim, "split")
+    size = array.sizes[place]
+    if isinstance(indices_or_sections, int):
+        count = indices_or_sections
+        part = current().exact_quotient(size, number(count))
+        if size.number is not None and size.number % count:
+            raise located(ShapeError, (
+                f"split: axis {place} of size {size_text(size)} has no {count} equal parts"))
+        cuts = [normal(mul(number(k), part)) for k in range(count + 1)]
+    else:
+        cuts = [ZERO, *shape_exprs(tuple(indices_or_sections), "split"), size]
+    parts = []
+    for start, end in itertools.pairwise(cuts):
+        sizes = list(array.sizes)
+        sizes[place] = current().size_normal(sub(end, start))
+        axes = new_axes(sizes)
+        at = positions(axes)
+        at[place] = normal(add(start, at[place]))
+        parts.append(array.view(axes, at))
+    return parts
+
+
+@function("hsplit")
+def hsplit(ary: Any, indices_or_sections: Any) -> list[Traced]:
+    """An array cut along its second axis."""
+    return split(ary, indices_or_sections, 1 if as_traced(ary).ndim > 1 else 0)
+
+
+@function("vsplit")
+def vsplit(ary: Any, indices_or_sections: Any) -> list[Traced]:
+    """An array cut along its first axis."""
+    return split(ary, indices_or_sections, 0)

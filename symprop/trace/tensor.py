@@ -1,0 +1,299 @@
+"""The traced array: a view of an equation, an input or an index expression.
+
+In: NumPy's protocols (NEP 13 and NEP 18), operators, methods and attributes. Out: what the
+tables of `registry` say. `axes` are the formal indices and `body` the entry at them; a
+transpose or a slice is another body over other axes, and no equation. An axis of size 1 has an
+index that occurs nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any, NoReturn
+
+import numpy as np
+
+from symprop.algebra.build import ONE, idx, substitute
+from symprop.algebra.expr import Access, Expr, Index, Size, accesses, atoms
+from symprop.errors import SympropError, TraceError, UnsupportedError
+from symprop.trace.context import located
+from symprop.trace.registry import FUNCTIONS, METHODS, PROPERTIES, REFUSED, UFUNCS
+from symprop.trace.sizes import as_size
+from symprop.trace.text import shape_text
+from symprop.trace.tracer import PROVISIONAL, Draft, Tracer
+
+_DTYPES = {"float": np.dtype(np.float64), "int": np.dtype(np.int64), "bool": np.dtype(bool)}
+_AS_ARRAY = (
+    "a traced array has no numbers, so it cannot become a plain one: np.array, np.asarray, "
+    "item assignment into a plain array, and indexing a plain array with it all need numbers; "
+    "use np.stack or np.concatenate to join arrays, np.take(table, y, axis=0) to look up, "
+    "np.where to write at places"
+)
+
+
+class MissingAttribute(UnsupportedError, AttributeError):
+    """An attribute of ndarray that a traced array does not have."""
+
+
+class Traced:
+    """An array of a trace. Never made by users: `trace` hands it to their function."""
+
+    __slots__ = ("__weakref__", "axes", "body", "kind", "tracer")
+    __array_priority__ = 2000
+
+    def __init__(self, tracer: Tracer, axes: Sequence[Index], body: Expr, kind: str) -> None:
+        self.tracer = tracer
+        self.axes = tuple(axes)
+        self.body = body
+        self.kind = kind
+
+    # ---- what symprop's own code asks
+
+    @property
+    def sizes(self) -> tuple[Expr, ...]:
+        """The size of every axis, as an expression."""
+        return tuple(a.size for a in self.axes)
+
+    @property
+    def size_body(self) -> Expr | None:
+        """The body of an integer scalar made of sizes alone, which can serve as a size."""
+        if self.axes or self.kind != "int" or not all(
+            isinstance(a, Size) or a.children for a in atoms(self.body)
+        ) or any(True for _ in accesses(self.body)):
+            return None
+        return self.body
+
+    def at(self, positions: Sequence[Expr]) -> Expr:
+        """The entry at `positions`."""
+        pairs = zip(self.axes, positions, strict=True)
+        return substitute(self.body, {a: p for a, p in pairs if a.size != ONE})
+
+    def aligned(self, axes: Sequence[Index]) -> Expr:
+        """The entry over `axes`, to which this array broadcasts."""
+        own = axes[len(axes) - len(self.axes):]
+        return self.at([idx(a) for a in own])
+
+    def view(self, axes: Sequence[Index], positions: Sequence[Expr]) -> Traced:
+        """The array over `axes` whose entry is this array's entry at `positions`."""
+        return Traced(self.tracer, axes, self.at(positions), self.kind)
+
+    @property
+    def draft(self) -> Draft | None:
+        """The equation of which this is a view; None for inputs, constants and others."""
+        atom = self.body.single_atom
+        return self.tracer.drafts.get(atom.array) if isinstance(atom, Access) else None
+
+    def described(self) -> str:
+        """The array as a message calls it: its name, if it has one, and its shape."""
+        atom = self.body.single_atom
+        name = atom.array if isinstance(atom, Access) else ""
+        if self.draft is not None:
+            name = self.draft.name or self.draft.local or ""
+        if not name or name.startswith(PROVISIONAL):
+            name = "an array"
+        return f"{name} of shape {shape_text(self.sizes)}"
+
+    # ---- NumPy's protocols
+
+    def __array_ufunc__(self, ufunc: np.ufunc, call: str, *inputs: Any, **options: Any) -> Any:
+        name = ufunc.__name__
+        if any(value is not None for value in options.pop("out", ())):
+            raise located(TraceError, (
+                f"np.{name} writes into an existing array (+= and out= do), which a trace "
+                "cannot follow: write x = x + y"))
+        handler = UFUNCS.get(name if call == "__call__" else f"{name}.{call}")
+        if handler is None:
+            shown = name if call == "__call__" else f"{name}.{call}"
+            raise located(UnsupportedError, _refusal(shown, f"np.{shown}"))
+        return handler(*inputs, **options)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, options: Any) -> Any:
+        handler = FUNCTIONS.get(func)
+        if handler is None:
+            name = getattr(func, "__name__", str(func))
+            raise located(UnsupportedError, _refusal(name, f"np.{name}"))
+        try:
+            return handler(*args, **options)
+        except TypeError as error:
+            if isinstance(error, SympropError):
+                raise
+            name = getattr(func, "__name__", str(func))
+            raise located(UnsupportedError, f"np.{name} is not traced with these arguments "
+                                            f"({error})") from error
+
+    def __array__(self, *args: Any, **options: Any) -> NoReturn:
+        raise located(TraceError, _AS_ARRAY)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in PROPERTIES:
+            return PROPERTIES[name](self)
+        if name in METHODS:
+            return partial(METHODS[name], self)
+        if not name.startswith("_") and hasattr(np.ndarray, name):
+            raise located(MissingAttribute, _refusal(name, f"the ndarray attribute .{name}"))
+        raise AttributeError(f"a traced array has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in Traced.__slots__:
+            raise located(TraceError, f"setting .{name} changes a traced array in place")
+        object.__setattr__(self, name, value)
+
+    # ---- shape
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """The sizes of the axes: ints for axes given as numbers, else symbolic sizes."""
+        return tuple(as_size(s) for s in self.sizes)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.axes)
+
+    @property
+    def size(self) -> Any:
+        """The number of entries."""
+        total: Any = 1
+        for size in self.shape:
+            total = total * size
+        return total
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The kind of number, as NumPy's widest type of it."""
+        return _DTYPES[self.kind]
+
+    def __len__(self) -> int:
+        if not self.axes:
+            raise located(TraceError, "len() of a scalar")
+        size = self.shape[0]
+        if isinstance(size, int):
+            return size
+        raise located(TraceError, (
+            f"len() of the axis {size} is not known while tracing: use .shape[0], which may "
+            "stand in arithmetic and in shapes"))
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.axes:
+            raise located(TraceError, "iteration over a scalar")
+        size = self.shape[0]
+        if not isinstance(size, int):
+            raise located(TraceError, (
+                f"a loop over the axis {size} cannot be traced: use whole-array NumPy or "
+                "symprop.scan, or declare the axis as a number"))
+        return (self[k] for k in range(size))
+
+    def __getitem__(self, key: Any) -> Any:
+        return METHODS["__getitem__"](self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise located(TraceError, (
+            "writing into an array in place cannot be traced: build the new array with "
+            "np.where, np.concatenate or np.stack"))
+
+    # ---- what would make a number of it
+
+    def __bool__(self) -> NoReturn:
+        raise located(TraceError, (
+            "a branch that depends on the numbers in an array cannot be traced (if, while, and, "
+            "or, not, max(), chained comparisons): use np.where, np.maximum, np.logical_and"))
+
+    def __float__(self) -> NoReturn:
+        raise located(TraceError, (
+            "a traced array cannot become a number: use NumPy's functions in place of float(), "
+            "int(), round() and the module math"))
+
+    def __index__(self) -> NoReturn:
+        raise located(TraceError, (
+            "a traced array cannot become a number that counts or indexes: use "
+            "np.take(table, y, axis=0) to look up in a plain array"))
+
+    __int__ = __complex__ = __round__ = __trunc__ = __floor__ = __ceil__ = __float__
+
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec if not spec or spec[-1] == "s" else "")
+
+    def __repr__(self) -> str:
+        return f"<traced {self.described()}>"
+
+    def __copy__(self) -> Traced:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Traced:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise located(TraceError, "a traced array cannot be pickled")
+
+    def __contains__(self, value: object) -> NoReturn:
+        self.__bool__()
+
+    __hash__ = object.__hash__
+
+
+def _refusal(name: str, shown: str) -> str:
+    """Why an operation is refused."""
+    reason = REFUSED.get(name, "symprop has no definition for it")
+    return f"{shown} cannot be traced: {reason}"
+
+
+# ---- operators ----------------------------------------------------------------------------
+
+
+def _operator(name: str, swapped: bool = False) -> Any:
+    def apply(self: Traced, other: object) -> Any:
+        if not _is_operand(other):
+            return NotImplemented
+        return _called(name, other, self) if swapped else _called(name, self, other)
+
+    return apply
+
+
+def _called(name: str, *operands: object) -> Any:
+    handler = UFUNCS.get(name)
+    if handler is None:
+        raise located(UnsupportedError, _refusal(name, f"np.{name}"))
+    return handler(*operands)
+
+
+def _is_operand(value: object) -> bool:
+    plain = (int, float, list, tuple, np.ndarray, np.generic, Traced)
+    return isinstance(value, plain) or hasattr(value, "__array_ufunc__")
+
+
+def _unary(name: str) -> Any:
+    def apply(self: Traced) -> Any:
+        return _called(name, self)
+
+    return apply
+
+
+def _in_place(symbol: str) -> Any:
+    def refuse(self: Traced, other: object) -> NoReturn:
+        raise located(TraceError, (
+            f"{symbol}= writes into an array in place, which a trace cannot follow: "
+            f"write x = x {symbol} y"))
+
+    return refuse
+
+
+_BINARY = {
+    "add": ("add", "+"), "sub": ("subtract", "-"), "mul": ("multiply", "*"),
+    "truediv": ("divide", "/"), "floordiv": ("floor_divide", "//"), "mod": ("remainder", "%"),
+    "pow": ("power", "**"), "matmul": ("matmul", "@"), "and": ("bitwise_and", "&"),
+    "or": ("bitwise_or", "|"), "xor": ("bitwise_xor", "^"),
+    "lshift": ("left_shift", "<<"), "rshift": ("right_shift", ">>"),
+}
+_COMPARISONS = {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal",
+                "gt": "greater", "ge": "greater_equal"}
+_UNARY = {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "invert"}
+
+for _name, (_ufunc, _symbol) in _BINARY.items():
+    setattr(Traced, f"__{_name}__", _operator(_ufunc))
+    setattr(Traced, f"__r{_name}__", _operator(_ufunc, swapped=True))
+    setattr(Traced, f"__i{_name}__", _in_place(_symbol))
+for _name, _ufunc in _COMPARISONS.items():
+    setattr(Traced, f"__{_name}__", _operator(_ufunc))
+for _name, _ufunc in _UNARY.items():
+    setattr(Traced, f"__{_name}__", _unary(_ufunc))

@@ -1,0 +1,194 @@
+"""From a NumPy function to a System.
+
+In: a function of arrays, shapes, facts. Out: a `System` of named equations. The function runs
+once, on traced arrays; NumPy's namespace and the trace function of this thread are put back
+whatever happens.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+
+from symprop.check.trees import children
+from symprop.errors import DTypeError, InputError, TraceError
+from symprop.system import Fact, System
+from symprop.trace import context, operations
+from symprop.trace.arguments import (
+    Arguments,
+    bound_call,
+    call_values,
+    declare,
+    module_of,
+    read_arguments,
+)
+from symprop.trace.creation import patched
+from symprop.trace.facts import checked_facts
+from symprop.trace.finish import finish, returned
+from symprop.trace.naming import Observer
+from symprop.trace.tracer import Tracer
+
+assert operations
+
+
+def trace(
+    function: Callable[..., Any],
+    shapes: Mapping[str, Any] | None = None,
+    wrt: Iterable[str] | None = None,
+    facts: Iterable[Fact] = (),
+    static: Mapping[str, Any] | None = None,
+) -> System:
+    """Trace a NumPy function into a `System` of equations.
+
+    `shapes` gives the shapes of the arguments, over their annotations: `"N K"`, `"int N"`, `""`
+    for a scalar, or a dict, list or tuple of these. `wrt` names the arguments (or leaves such as
+    `blocks_0_Wq`) to differentiate by; all floating ones by default. `static` overrides the
+    values of arguments that have a default and no shape. The function returns its scalar loss,
+    or (loss, dict of named outputs).
+
+    Raises ShapeError for shapes that do not fit, TraceError for what a trace cannot follow,
+    UnsupportedError for operations without a definition, DTypeError for integer parameters,
+    FactError, NameRuleError and InputError for what their names say.
+
+    >>> def loss(X: "N K", y: "N", w: "K"):
+    ...     return np.mean((X @ w - y) ** 2)
+    >>> [e.array for e in trace(loss).equations]
+    ['L_diff', 'L']
+    """
+    if not callable(function):
+        raise InputError(f"trace needs a function, not {function!r}")
+    found = read_arguments(function, shapes, static)
+    tracer = Tracer()
+    declare(found, tracer)
+    keys, leaves = _wrt(found, wrt)
+    inputs = {n: a for n, a in tracer.arrays.items() if a.kind == "input"}
+    known = checked_facts(facts, inputs)
+    with _running(tracer, function):
+        values = call_values(found, tracer)
+        with _no_randomness(function), tracer.observer.watching():
+            value = bound_call(function, values)
+        loss, outputs = returned(value, tracer)
+        result = finish(tracer, loss, outputs)
+    return System(
+        name=_function_name(function),
+        module=module_of(function),
+        arguments=tuple(found.arguments),
+        arrays=result.arrays,
+        equations=result.equations,
+        loss=result.loss,
+        outputs=result.outputs,
+        wrt=leaves,
+        wrt_keys=keys,
+        facts=known,
+        index_ranges=tuple(tracer.index_ranges),
+        conditions=tuple(tracer.conditions),
+        constants=tracer.constants,
+        sizes=tuple(tracer.size_names),
+    )
+
+
+@contextmanager
+def _running(tracer: Tracer, function: Callable[..., Any]) -> Iterator[None]:
+    """The tracer as the current one, NumPy's namespace patched; both undone at the end."""
+    tracer.observer = Observer(tracer, function)
+    with ExitStack() as stack:
+        context.enter(tracer)
+        stack.callback(context.leave)
+        stack.enter_context(patched())
+        try:
+            yield
+        finally:
+            tracer.finished = True
+
+
+def _function_name(function: Callable[..., Any]) -> str:
+    name = getattr(function, "__name__", "") or type(function).__name__
+    return name if name.isidentifier() else "function"
+
+
+# ---- wrt ----------------------------------------------------------------------------------
+
+
+def _wrt(found: Arguments, wrt: Iterable[str] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(keys as the user gave them, names of the leaves). InputError or DTypeError if unusable."""
+    if wrt is None:
+        keys = _floating(found)
+        if not keys:
+            raise DTypeError("there is no floating argument to differentiate by")
+    else:
+        keys = (wrt,) if isinstance(wrt, str) else tuple(wrt)
+        if not keys:
+            raise InputError("wrt is empty: name at least one argument to differentiate by")
+    leaves: list[str] = []
+    for key in keys:
+        for leaf in _leaves_of(found, key):
+            if found.leaves[leaf].dtype != "float":
+                raise DTypeError(
+                    f"{leaf} is declared as {str(found.leaves[leaf])!r}: a gradient needs a "
+                    "floating parameter")
+            if leaf in leaves:
+                raise InputError(f"{leaf} is named twice in wrt")
+            leaves.append(leaf)
+    return keys, tuple(leaves)
+
+
+def _leaves_of(found: Arguments, key: object) -> list[str]:
+    if isinstance(key, str) and key in found.leaves:
+        return [key]
+    if isinstance(key, str) and key in found.specs:
+        return _below(key, found.specs[key])
+    if any(a.name == key for a in found.arguments):
+        raise InputError(f"wrt names {key!r}, which has no shape: it is a constant of the trace")
+    raise InputError(
+        f"wrt names {key!r}, which is no array; the arrays are {', '.join(found.leaves)}")
+
+
+def _below(name: str, tree: Any) -> list[str]:
+    parts = children(tree)
+    if parts is None:
+        return [name]
+    return [leaf for key, part in parts.items() for leaf in _below(f"{name}_{key}", part)]
+
+
+def _floating(found: Arguments) -> tuple[str, ...]:
+    """Every argument of floats; of a mixed structure the floating leaves."""
+    keys: list[str] = []
+    for name, spec in found.specs.items():
+        leaves = _below(name, spec)
+        floats = [n for n in leaves if found.leaves[n].dtype == "float"]
+        keys.extend([name] if len(floats) == len(leaves) and leaves else floats)
+    return tuple(keys)
+
+
+# ---- randomness ---------------------------------------------------------------------------
+
+
+@contextmanager
+def _no_randomness(function: Callable[..., Any]) -> Iterator[None]:
+    """Raises TraceError when a generator that the function can reach was drawn from."""
+    generators = _generators(function)
+    before = [repr(g.bit_generator.state) for g in generators]
+    python = random.getstate()
+    yield
+    after = [repr(g.bit_generator.state) for g in generators]
+    if before != after or python != random.getstate():
+        raise TraceError(
+            "random numbers were drawn while tracing; they would be the same on every call of "
+            "the module: pass random arrays as inputs of the function")
+
+
+def _generators(function: Any) -> list[Any]:
+    """NumPy's generators among the function's globals, closure and defaults."""
+    held: list[Any] = list((getattr(function, "__globals__", None) or {}).values())
+    held += list(getattr(function, "__defaults__", None) or ())
+    held += list((getattr(function, "__kwdefaults__", None) or {}).values())
+    for cell in getattr(function, "__closure__", None) or ():
+        try:
+            held.append(cell.cell_contents)
+        except ValueError:  # an empty cell
+            continue
+    return [h for h in held if isinstance(h, np.random.Generator)]

@@ -1,0 +1,220 @@
+"""The record of one trace: arrays, equations in the order of their making, and conditions.
+
+In: right-hand sides, from the operations. Out: traced arrays that stand for them, and a list of
+drafts, one for each operation, in which no subexpression stands twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symprop.algebra import indexing
+from symprop.algebra.build import ONE, ZERO, access, idx, mul, sub
+from symprop.algebra.canonical import canonical, normal, same
+from symprop.algebra.expr import (
+    Access,
+    Apply,
+    Atom,
+    Expr,
+    Extremum,
+    Index,
+    Iverson,
+    arrays_of,
+    atoms,
+    free_indices,
+)
+from symprop.errors import TraceError
+from symprop.names import unused
+from symprop.system import Array, Condition, IndexRange
+from symprop.trace.context import located, source_line
+from symprop.trace.text import size_text
+
+PROVISIONAL = "%"  # begins the name of an array that has no name yet
+_INLINE_TERMS = 8
+
+
+@dataclass(eq=False)
+class Draft:
+    """An equation in the making. `name` is the user's; `local` a helper's own name for it."""
+
+    array: str
+    indices: tuple[Index, ...]
+    rhs: Expr
+    kind: str
+    op: str
+    source: str
+    name: str | None = None
+    local: str | None = None
+    depth: int = 0
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The arrays on the right-hand side."""
+        return arrays_of(self.rhs)
+
+
+class Tracer:
+    """What one trace has found out so far."""
+
+    def __init__(self) -> None:
+        self.arrays: dict[str, Array] = {}
+        self.drafts: dict[str, Draft] = {}
+        self.conditions: list[Condition] = []
+        self.index_ranges: list[IndexRange] = []
+        self.constants: dict[str, np.ndarray[Any, Any]] = {}
+        self.loops: list[Index] = []  # the time indices of the scans being traced
+        self.size_names: list[str] = []
+        self.taken: set[str] = set()  # names of arrays that are given away
+        self.finished = False
+        self.observer: Any = None  # naming.Observer
+        self._table: dict[str, Draft] = {}
+        self._divisible: list[tuple[Expr, Expr]] = []
+
+    # ---- equations
+
+    def define(
+        self, rhs: Expr, axes: Sequence[Index], kind: str, op: str, force: bool = False
+    ) -> tuple[Expr, Draft | None]:
+        """The body that stands for `rhs` over `axes`: `rhs` itself, or an access to an equation.
+
+        Numbers, sizes, index arithmetic, brackets and pure copies need no equation of their own
+        unless `force` asks for one.
+        """
+        self.check_running()
+        if not force and is_inline(rhs, kind):
+            return rhs, None
+        free = free_indices(rhs)
+        formals = tuple(
+            [i for i in self.loops if i in free] + [a for a in axes if a.size != ONE]
+        )
+        key = self._key(rhs, formals, kind)
+        draft = self._table.get(key)
+        if draft is None:
+            name = f"{PROVISIONAL}{len(self.drafts) + 1}"
+            draft = Draft(name, formals, rhs, kind, op, source_line())
+            self._table[key] = self.drafts[name] = draft
+        return access(draft.array, [idx(f) for f in formals]), draft
+
+    def reserve(self, axes: Sequence[Index], kind: str, op: str) -> Draft:
+        """An equation whose right-hand side is filled in later (a recurrence's)."""
+        name = f"{PROVISIONAL}{len(self.drafts) + 1}"
+        draft = Draft(name, tuple(axes), ZERO, kind, op, source_line())
+        self.drafts[name] = draft
+        return draft
+
+    def _key(self, rhs: Expr, formals: Sequence[Index], kind: str) -> str:
+        labels = {f.uid: f"f{k}" for k, f in enumerate(formals)}
+        sizes = ",".join(canonical(self.size_normal(f.size)) for f in formals)
+        return f"{kind}({sizes}){canonical(rhs, labels)}"
+
+    def check_running(self) -> None:
+        """Raises TraceError when this trace is over."""
+        if self.finished:
+            raise located(TraceError, "a traced array was used after its trace had ended")
+
+    def given(self, wanted: str, reserved: Container[str]) -> str:
+        """A free name: `wanted`, or with a number that gives no name in `reserved` either."""
+        name = wanted
+        if name in self.taken:
+            names = set(self.taken)
+            while name in names or name in reserved:
+                names.add(name)
+                name = unused(wanted, names)
+        self.taken.add(name)
+        return name
+
+    # ---- sizes
+
+    def divides(self, left: Expr, right: Expr) -> None:
+        """Notes that `right` divides `left`: tested at the door of the module."""
+        if not any(same(a, left) and same(b, right) for a, b in self._divisible):
+            self._divisible.append((left, right))
+            self.conditions.append(Condition("divides", left, right, source_line()))
+
+    def assume_divides(self, left: Expr, right: Expr) -> None:
+        """The same for a division in a declared shape: the door tests those anyway."""
+        self._divisible.append((left, right))
+
+    def at_least(self, left: Expr, right: Expr) -> None:
+        """Notes that left >= right must hold."""
+        if indexing.nonnegative(normal(sub(left, right))):
+            return
+        if not any(c.kind == "at_least" and same(c.left, left) and same(c.right, right)
+                   for c in self.conditions):
+            self.conditions.append(Condition("at_least", left, right, source_line()))
+
+    def exact_quotient(self, left: Expr, right: Expr) -> Expr:
+        """left // right, where the rest is tested to be 0."""
+        left, right = self.size_normal(left), self.size_normal(right)
+        if right.is_zero:
+            raise located(TraceError, f"the size {size_text(left)} is divided by 0")
+        result = self.size_normal(indexing.floordiv(left, right))
+        if any(isinstance(a, Apply) and a.function == "floordiv" and same(a.args[0], left)
+               for a in atoms(result)):
+            self.divides(left, right)
+        return result
+
+    def rest(self, left: Expr, right: Expr) -> Expr:
+        """left % right."""
+        left, right = self.size_normal(left), self.size_normal(right)
+        if any(same(a, left) and same(b, right) for a, b in self._divisible):
+            return ZERO
+        return indexing.mod(left, right)
+
+    def size_normal(self, expr: Expr) -> Expr:
+        """The normal form of a size, in which (D // h) * h is D where h is known to divide D."""
+        expr = normal(expr)
+        if not self._divisible or not any(isinstance(a, Apply) for a in atoms(expr)):
+            return expr
+        for position, term in enumerate(expr.terms):
+            for a, e in term.factors:
+                if e != 1 or not isinstance(a, Apply) or a.function != "floordiv":
+                    continue
+                whole, by = a.args
+                if not any(same(w, whole) and same(b, by) for w, b in self._divisible):
+                    continue
+                others = tuple((b, x) for b, x in term.factors if b is not a)
+                rest = Expr((type(term)(term.coef, others),))
+                if indexing.exact(rest, by):
+                    new = mul(indexing.quotient(rest, by), whole)
+                    terms = (*expr.terms[:position], *new.terms, *expr.terms[position + 1:])
+                    return self.size_normal(Expr(terms))
+        return expr
+
+    # ---- inputs
+
+    def index_range(self, array: str, size: Expr) -> None:
+        """Notes that the integer array `array` points into an axis of that size."""
+        if not any(r.array == array and same(r.size, size) for r in self.index_ranges):
+            self.index_ranges.append(IndexRange(array, size))
+
+
+def is_inline(rhs: Expr, kind: str) -> bool:
+    """Whether an expression is so simple that it needs no equation."""
+    if isinstance(rhs.single_atom, Access):
+        return True
+    if len(rhs.terms) > _INLINE_TERMS or any(t.bound for t in rhs.terms):
+        return False
+    inside = list(atoms(rhs))
+    if any(isinstance(a, Extremum) for a in inside):
+        return False
+    if kind != "float":
+        return True
+    if any(_reads(a) for t in rhs.terms for a, _ in t.factors):
+        return False
+    if not free_indices(rhs):
+        return True
+    return all(a.function in ("floordiv", "mod", "inf") for a in inside if isinstance(a, Apply))
+
+
+def _reads(item: Atom) -> bool:
+    """Whether an atom reads an array outside a bracket: a mask is no arithmetic."""
+    if isinstance(item, Access):
+        return True
+    if isinstance(item, Iverson):
+        return False
+    return any(_reads(a) for child in item.children for t in child.terms for a, _ in t.factors)

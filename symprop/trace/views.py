@@ -1,0 +1,334 @@
+"""Views: transposes, new axes, diagonals, flips, windows, padding. None makes an equation.
+
+In: traced arrays and NumPy's arguments. Out: traced arrays with the same body at other
+positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number, sub
+from symprop.algebra.canonical import normal
+from symprop.algebra.expr import Expr, Index
+from symprop.algebra.indexing import guard, mod
+from symprop.errors import ShapeError, TraceError, UnsupportedError
+from symprop.trace.booleans import as_condition, choice, guarded
+from symprop.trace.coerce import as_traced
+from symprop.trace.context import current, located
+from symprop.trace.elementwise import named
+from symprop.trace.registry import attribute, function, method
+from symprop.trace.shapes_of import axis_tuple, new_axes, normal_axis, positions, shape_exprs
+from symprop.trace.sizes import same_size
+from symprop.trace.tensor import Traced
+from symprop.trace.text import size_text
+
+Pad = tuple[Expr, Expr]
+
+
+def permuted(array: Traced, order: Sequence[int]) -> Traced:
+    """The array with its axes in another order."""
+    return Traced(array.tracer, [array.axes[k] for k in order], array.body, array.kind)
+
+
+@function("transpose")
+def transpose(a: Any, axes: Any = None) -> Traced:
+    """The axes in reverse, or in the order that `axes` says."""
+    array = as_traced(a)
+    if axes is None:
+        return permuted(array, range(array.ndim)[::-1])
+    order = axis_tuple(tuple(axes), array.ndim, "transpose")
+    if len(order) != array.ndim:
+        raise located(ShapeError, f"transpose: {axes} does not name all {array.ndim} axes")
+    return permuted(array, order)
+
+
+@method("transpose")
+def _transpose_method(array: Traced, *axes: Any) -> Traced:
+    given = axes[0] if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], tuple | list)) \
+        else axes or None
+    return transpose(array, given)
+
+
+attribute("T")(transpose)
+
+
+@attribute("mT")
+@function("matrix_transpose", "linalg.matrix_transpose")
+def matrix_transpose(a: Any) -> Traced:
+    """The last two axes exchanged."""
+    return swapaxes(a, -1, -2)
+
+
+@function("swapaxes")
+@method("swapaxes")
+def swapaxes(a: Any, axis1: Any, axis2: Any) -> Traced:
+    """Two axes exchanged."""
+    array = as_traced(a)
+    i, j = (normal_axis(x, array.ndim, "swapaxes") for x in (axis1, axis2))
+    order = list(range(array.ndim))
+    order[i], order[j] = j, i
+    return permuted(array, order)
+
+
+@function("moveaxis")
+def moveaxis(a: Any, source: Any, destination: Any) -> Traced:
+    """Axes moved to other places, the others in their order."""
+    array = as_traced(a)
+    origin = axis_tuple(source, array.ndim, "moveaxis")
+    target = axis_tuple(destination, array.ndim, "moveaxis")
+    if len(origin) != len(target):
+        raise located(ShapeError, "moveaxis: source and destination are not of one length")
+    order = [k for k in range(array.ndim) if k not in origin]
+    for place, axis in sorted(zip(target, origin, strict=True)):
+        order.insert(place, axis)
+    return permuted(array, order)
+
+
+@function("rollaxis")
+def rollaxis(a: Any, axis: Any, start: Any = 0) -> Traced:
+    """One axis moved before another."""
+    array = as_traced(a)
+    place = normal_axis(axis, array.ndim, "rollaxis")
+    end = start + array.ndim if start < 0 else start
+    return moveaxis(array, place, end - 1 if place < end else end)
+
+
+@function("expand_dims")
+def expand_dims(a: Any, axis: Any) -> Traced:
+    """New axes of size 1."""
+    array = as_traced(a)
+    count = len(axis) if isinstance(axis, tuple | list) else 1
+    places = axis_tuple(axis, array.ndim + count, "expand_dims")
+    old = iter(array.axes)
+    axes = [Index("i", ONE) if k in places else next(old) for k in range(array.ndim + count)]
+    return Traced(array.tracer, axes, array.body, array.kind)
+
+
+@function("squeeze")
+@method("squeeze")
+def squeeze(a: Any, axis: Any = None) -> Traced:
+    """Axes of size 1 taken away."""
+    array = as_traced(a)
+    if axis is None:
+        gone = tuple(k for k, s in enumerate(array.sizes) if s == ONE)
+    else:
+        gone = axis_tuple(axis, array.ndim, "squeeze")
+    for k in gone:
+        if array.sizes[k] != ONE:
+            raise located(ShapeError, (
+                f"squeeze: axis {k} of {array.described()} is not of size 1"))
+    kept = [x for k, x in enumerate(array.axes) if k not in gone]
+    return Traced(array.tracer, kept, array.body, array.kind)
+
+
+@function("atleast_1d")
+def atleast_1d(a: Any) -> Traced:
+    """A scalar with one axis."""
+    array = as_traced(a)
+    return array if array.ndim else expand_dims(array, 0)
+
+
+@function("atleast_2d")
+def atleast_2d(a: Any) -> Traced:
+    """A vector as one row."""
+    array = atleast_1d(a)
+    return array if array.ndim > 1 else expand_dims(array, 0)
+
+
+@function("diagonal", "linalg.diagonal")
+@method("diagonal")
+def diagonal(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Traced:
+    """The entries at equal positions of two axes, as the last axis."""
+    array = as_traced(a)
+    i, j = (normal_axis(x, array.ndim, "diagonal") for x in (axis1, axis2))
+    rows, columns = array.sizes[i], array.sizes[j]
+    shift = int(offset)
+    if not same_size(rows, columns):
+        rows, columns = _known_sizes(array, i, j)
+    low = min(normal(sub(rows, number(max(-shift, 0)))), normal(sub(columns, number(
+        max(shift, 0)))), key=lambda e: (e.number is None, e.number or 0))
+    (axis,) = new_axes([low])
+    kept = [x for k, x in enumerate(array.axes) if k not in (i, j)]
+    places = iter(positions(kept))
+    at = [next(places) if k not in (i, j) else ZERO for k in range(array.ndim)]
+    at[i], at[j] = (normal(add(idx(axis), number(max(s, 0)))) for s in (-shift, shift))
+    return array.view([*kept, axis], at)
+
+
+def _known_sizes(array: Traced, i: int, j: int) -> Pad:
+    rows, columns = array.sizes[i], array.sizes[j]
+    if rows.number is None or columns.number is None:
+        raise located(ShapeError, (
+            f"diagonal: axes {i} and {j} of {array.described()} are not known to be equal"))
+    return rows, columns
+
+
+@function("diag")
+def diag(v: Any, k: Any = 0) -> Traced:
+    """The diagonal of a matrix, or a matrix with a given diagonal."""
+    array = as_traced(v)
+    if array.ndim == 2:
+        return diagonal(array, k)
+    if array.ndim != 1:
+        raise located(ShapeError, f"diag: {array.described()} is neither vector nor matrix")
+    size = normal(add(array.sizes[0], number(abs(int(k)))))
+    axes = new_axes([size, size])
+    row, column = (normal(sub(idx(a), number(max(s, 0))))
+                   for a, s in zip(axes, (-int(k), int(k)), strict=True))
+    inside = _product(guard(row, array.sizes[0]) + guard(column, array.sizes[0]))
+    on = mul(iverson("==", row, column), inside)
+    return Traced(array.tracer, axes, guarded(on, array.at([row])), array.kind)
+
+
+def _product(brackets: Sequence[Expr]) -> Expr:
+    return mul(ONE, *brackets)
+
+
+@function("flip")
+def flip(m: Any, axis: Any = None) -> Traced:
+    """The order along axes reversed."""
+    array = as_traced(m)
+    places = axis_tuple(axis, array.ndim, "flip")
+    at = [normal(sub(sub(a.size, ONE), idx(a))) if k in places else idx(a)
+          for k, a in enumerate(array.axes)]
+    return array.view(array.axes, at)
+
+
+@function("flipud")
+def flipud(m: Any) -> Traced:
+    """The first axis reversed."""
+    return flip(m, 0)
+
+
+@function("fliplr")
+def fliplr(m: Any) -> Traced:
+    """The second axis reversed."""
+    return flip(m, 1)
+
+
+@function("roll")
+def roll(a: Any, shift: Any, axis: Any = None) -> Traced:
+    """The entries moved along an axis, those that fall out put in at the other end."""
+    array = as_traced(a)
+    if axis is None:
+        if array.ndim != 1:
+            flat = roll(array.ravel(), shift, 0)
+            return flat.reshape(array.shape)  # type: ignore[no-any-return]
+        axis = 0
+    shifts = shift if isinstance(shift, tuple | list) else (shift,)
+    places = axis_tuple(axis, array.ndim, "roll")
+    if len(shifts) == 1:
+        shifts = tuple(shifts) * len(places)
+    at = positions(array.axes)
+    for k, by in zip(places, shifts, strict=True):
+        (moved,) = shape_exprs(by, "roll")
+        at[k] = mod(normal(sub(at[k], moved)), array.sizes[k])
+    return array.view(array.axes, at)
+
+
+@function("lib.stride_tricks.sliding_window_view")
+def sliding_window_view(x: Any, window_shape: Any, axis: Any = None, **options: Any) -> Traced:
+    """Every window of given sizes, as new last axes."""
+    array = as_traced(x)
+    windows = shape_exprs(window_shape, "sliding_window_view")
+    places = axis_tuple(axis, array.ndim, "sliding_window_view")
+    if len(places) != len(windows):
+        raise located(ShapeError, "sliding_window_view: one window size for each axis, please")
+    sizes = list(array.sizes)
+    for k, window in zip(places, windows, strict=True):
+        sizes[k] = current().size_normal(add(sub(sizes[k], window), ONE))
+        if sizes[k].number is not None and sizes[k].number <= 0:  # type: ignore[operator]
+            raise located(ShapeError, f"a window of {size_text(window)} is longer than axis {k}")
+    outer, inner = new_axes(sizes), new_axes(windows)
+    at = positions(outer)
+    for k, index in zip(places, inner, strict=True):
+        at[k] = add(at[k], idx(index))
+    return array.view([*outer, *inner], at)
+
+
+@function("pad")
+def pad(array: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = 0,
+        **options: Any) -> Traced:
+    """The array within a border of a constant."""
+    x = as_traced(array)
+    if mode != "constant" or options:
+        raise located(UnsupportedError, "np.pad is traced with mode='constant' only")
+    fill = as_traced(constant_values)
+    if fill.ndim:
+        raise located(UnsupportedError, "np.pad is traced with one constant for all sides")
+    widths = _widths(pad_width, x.ndim)
+    sizes = [current().size_normal(add(s, a, b)) for s, (a, b) in
+             zip(x.sizes, widths, strict=True)]
+    axes = new_axes(sizes)
+    at, brackets = [], []
+    for axis, size, (before, _) in zip(axes, x.sizes, widths, strict=True):
+        at.append(normal(sub(idx(axis), before)))
+        if not same_size(axis.size, size):
+            brackets += guard(at[-1], size)
+    inside = _product(brackets)
+    # The access stays behind its brackets even where its axis has size 1.
+    entry = x.at(at)
+    if fill.body.is_zero:
+        return Traced(x.tracer, axes, guarded(inside, entry), x.kind)
+    body = choice(inside, entry, fill.body)
+    return named(Traced(x.tracer, axes, body, x.kind), "pad")
+
+
+def _widths(pad_width: Any, rank: int) -> list[Pad]:
+    """The borders before and after every axis."""
+    given = pad_width
+    if isinstance(given, np.ndarray):
+        given = given.tolist()
+    if not isinstance(given, list | tuple):
+        given = ((given, given),) * rank
+    elif not isinstance(given[0], list | tuple):
+        pair = tuple(given) if len(given) == 2 else (given[0], given[0])
+        given = (pair,) * rank
+    elif len(given) == 1:
+        given = tuple(given) * rank
+    if len(given) != rank:
+        raise located(ShapeError, f"pad: {len(given)} borders for an array of {rank} axes")
+    found = []
+    for part in given:
+        exprs = shape_exprs(tuple(part), "pad")
+        found.append((exprs[0], exprs[-1]))
+    return found
+
+
+@method("copy", "view", "conj", "conjugate", "__pos__")
+def _copy(array: Traced, *args: Any, **options: Any) -> Traced:
+    return array
+
+
+@function("copy", "ascontiguousarray", "real", "nan_to_num")
+def copy(a: Any, *args: Any, **options: Any) -> Traced:
+    """The array itself: traced arrays never change."""
+    return as_traced(a)
+
+
+@method("astype")
+def astype(array: Traced, dtype: Any, *args: Any, **options: Any) -> Traced:
+    """Another kind of number; every width of float computes as the inputs do."""
+    kind = {"f": "float", "i": "int", "u": "int", "b": "bool"}.get(np.dtype(dtype).kind)
+    if kind is None:
+        raise located(TraceError, f"astype({dtype!r}): symprop computes with real numbers")
+    if kind == array.kind or kind == "float" or (kind == "int" and array.kind == "bool"):
+        return Traced(array.tracer, array.axes, array.body, kind)
+    if kind == "bool":
+        return as_condition(array)
+    raise located(TraceError, "a float array cannot become one of integers: rounding has no "
+                              "derivative")
+
+
+@attribute("real")
+def _real(array: Traced) -> Traced:
+    return array
+
+
+@attribute("flat", "base", "data", "strides", "ctypes", "flags", "nbytes", "itemsize", "imag")
+def _no_memory(array: Traced) -> Any:
+    raise located(TraceError, "a traced array has no memory (.flat, .data, .strides, ...)")

@@ -1,0 +1,50 @@
+"""Models without a hidden layer: regression and the classifiers of one matrix.
+
+In: arrays. Out: a scalar loss and what `predict` returns.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from symprop import nn
+
+
+def linear_regression(X: "N D", y: "N", w: "D", b: "") -> Any:
+    """Least squares: 1/N Σ (X w + b - y)²."""
+    prediction = X @ w + b
+    r = prediction - y
+    loss = np.mean(r**2)
+    return loss, {"prediction": prediction}
+
+
+def perceptron(X: "N D", y: "N", w: "D", b: "") -> Any:
+    """The perceptron's criterion max(0, -y z), made smooth: log(1 + exp(-y z)), y = -1 or 1."""
+    z = X @ w + b
+    margin = y * z
+    loss = np.mean(nn.softplus(-margin))
+    return loss, {"z": z}
+
+
+def logistic_regression(X: "N D", y: "N", w: "D", b: "") -> Any:
+    """Binary cross-entropy of a = σ(X w + b) with labels 0 and 1."""
+    z = X @ w + b
+    a = nn.sigmoid(z)
+    loss = nn.binary_cross_entropy_with_logits(z, y)
+    return loss, {"probability": a}
+
+
+def softmax_regression(X: "N D", y: "int N", W: "D M", b: "M") -> Any:
+    """Cross-entropy of softmax(X W + b) with integer labels."""
+    Z = X @ W + b
+    loss = nn.cross_entropy(Z, y)
+    return loss, {"logits": Z}
+
+
+def matrix_factorization(R: "N M", mask: "N M", U: "N K", V: "M K") -> Any:
+    """Squared error of U Vᵀ on the observed entries, with weight decay."""
+    error = mask * (U @ V.T - R)
+    loss = np.sum(error**2) / 2 + 0.05 * nn.l2_penalty(U, V)
+    return loss, {"ratings": U @ V.T}

@@ -1,0 +1,59 @@
+"""Multilayer perceptrons.
+
+In: arrays. Out: a scalar loss and what `predict` returns.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from symprop import nn
+
+
+def mlp(X: "N K", Y: "N M", W1: "K H", b1: "H", W2: "H M", b2: "M") -> Any:
+    """One hidden layer, tanh, softmax with cross-entropy; examples as rows."""
+    A1 = np.tanh(X @ W1 + b1)
+    Z2 = A1 @ W2 + b2
+    return nn.cross_entropy(Z2, Y), {"logits": Z2}
+
+
+def mlp_sigmoid_mse(
+    x: "K N", y: "M N", W1: "H K", b1: "H 1", W2: "M H", b2: "M 1"
+) -> Any:
+    """Nielsen's network: z = W a + b, a = σ(z), quadratic cost; examples as columns."""
+    z1 = W1 @ x + b1
+    a1 = nn.sigmoid(z1)
+    z2 = W2 @ a1 + b2
+    a2 = nn.sigmoid(z2)
+    N = x.shape[1]
+    C = np.sum((a2 - y) ** 2) / (2 * N)
+    return C, {"a2": a2}
+
+
+def deep_mlp(
+    X: "N K", y: "int N",
+    W1: "K H", b1: "H", W2: "H H", b2: "H", W3: "H H", b3: "H",
+    W4: "H H", b4: "H", W5: "H H", b5: "H", W6: "H M", b6: "M",
+) -> Any:
+    """Five hidden layers, relu, cross-entropy with integer labels."""
+    A1 = nn.relu(X @ W1 + b1)
+    A2 = nn.relu(A1 @ W2 + b2)
+    A3 = nn.relu(A2 @ W3 + b3)
+    A4 = nn.relu(A3 @ W4 + b4)
+    A5 = nn.relu(A4 @ W5 + b5)
+    Z6 = A5 @ W6 + b6
+    return nn.cross_entropy(Z6, y), {"logits": Z6}
+
+
+def autoencoder(
+    X: "N D", W1: "D H", b1: "H", W2: "H K", b2: "K", W3: "K H", b3: "H", W4: "H D", b4: "D"
+) -> Any:
+    """D -> H -> K -> H -> D with tanh; mean squared error of the reconstruction."""
+    H1 = np.tanh(X @ W1 + b1)
+    code = np.tanh(H1 @ W2 + b2)
+    H3 = np.tanh(code @ W3 + b3)
+    reconstruction = H3 @ W4 + b4
+    loss = nn.mse_loss(reconstruction, X)
+    return loss, {"code": code, "reconstruction": reconstruction}
