@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from symprop.algebra.build import ONE, ZERO, instantiate, make_term, mul, power
 from symprop.algebra.expr import Access, Expr, adjoint, arrays_of
-from symprop.derive.cost import contracts, cost
+from symprop.derive.cost import contracts, cost, volume
 from symprop.derive.fold import arranged, factor, fold_several
 from symprop.derive.knowledge import Knowledge
 from symprop.derive.simplify import Trail, simplify
@@ -21,6 +21,7 @@ from symprop.system import Equation, Step, cycles
 
 _WRITTEN_OUT = 8
 _LEVELS = 8
+_STORE = 0.5  # operations that one stored entry is worth
 
 
 def absorb(drafts: list[Draft], known: Knowledge) -> None:
@@ -80,10 +81,11 @@ def _write_out(drafts: list[Draft], barred: frozenset[str], known: Knowledge) ->
 
 
 def _total(drafts: list[Draft], known: Knowledge, user: Draft, rhs: Expr) -> float:
-    """The cost of all adjoint equations that are needed when `user` is `rhs`."""
+    """The cost, one store for each entry included, of all that is needed when `user` is `rhs`."""
     table = {d.array: d.rhs for d in drafts}
+    points = {d.array: _STORE * volume(d.indices) for d in drafts}
     table[user.array] = rhs
-    return sum(cost(table[a]) for a in _live(table, known))
+    return sum(cost(table[a]) + points[a] for a in _live(table, known))
 
 
 def _live(table: dict[str, Expr], known: Knowledge) -> dict[str, None]:
@@ -113,7 +115,9 @@ def _users(drafts: list[Draft]) -> dict[str, dict[str, None]]:
 
 def _try(draft: Draft, reading: list[Draft], known: Knowledge) -> bool:
     """Absorbs `draft` into all of `reading` if the summed cost allows it."""
-    before = cost(draft.rhs) + sum(cost(u.rhs) for u in reading)
+    if not _free(draft) and any(contracts(u.rhs) for u in reading):
+        return False  # a matrix product needs its operand as an array
+    before = cost(draft.rhs) + _STORE * volume(draft.indices) + sum(cost(u.rhs) for u in reading)
     trails, after = [], 0.0
     for user in reading:
         trail = insert(user.trail, draft, known)
@@ -121,8 +125,6 @@ def _try(draft: Draft, reading: list[Draft], known: Knowledge) -> bool:
         after += cost(trail.expr)
         if after > before:
             return False
-    if after == before and not _small(draft, reading):
-        return False
     for user, trail in zip(reading, trails, strict=True):
         user.trail = trail
         user.absorbed.append(draft.number)
@@ -130,21 +132,9 @@ def _try(draft: Draft, reading: list[Draft], known: Knowledge) -> bool:
     return True
 
 
-def _small(draft: Draft, reading: list[Draft]) -> bool:
-    """At equal cost only one term without a sum of its own goes in, and into no contraction."""
-    if draft.rhs.number is not None or isinstance(draft.rhs.single_atom, Access):
-        return True
-    if len(reading) == 1 and _copies(reading[0], draft):
-        return True
-    if len(draft.rhs.terms) != 1 or draft.rhs.terms[0].bound:
-        return False
-    return all(not t.bound for u in reading for t in u.rhs.terms
-               if draft.array in arrays_of(Expr((t,))))
-
-
-def _copies(user: Draft, draft: Draft) -> bool:
-    item = user.rhs.single_atom
-    return isinstance(item, Access) and item.array == draft.array
+def _free(draft: Draft) -> bool:
+    """A number or another array's name: nothing is worked out twice."""
+    return draft.rhs.number is not None or isinstance(draft.rhs.single_atom, Access)
 
 
 def insert(trail: Trail, draft: Draft, known: Knowledge) -> Trail:

@@ -174,7 +174,28 @@ def _touches(expr: Expr, bound: frozenset[Index]) -> bool:
 
 def fold_monomials(expr: Expr, known: Knowledge) -> Moved:
     """e/s is p, c r is h, (v + ε)^(-1/2) is r, while the cost falls."""
-    return per_term(expr, lambda term: _fold_monomial(term, known.monomials))
+    folded, because = per_term(expr, lambda term: _fold_monomial(term, known.monomials))
+    shared, more = _fold_to_share(folded, known.monomials)
+    return shared, tuple(dict.fromkeys((*because, *more)))
+
+
+def _fold_to_share(expr: Expr, rules: list[Rule]) -> Moved:
+    """Folds that cost a term nothing but give it a factor that the other terms have too."""
+    because: tuple[str, ...] = ()
+    while len(expr.terms) > 1:
+        best, reason = expr, because
+        for place, term in enumerate(expr.terms):
+            arrays = frozenset(a.array for f, _ in term.factors for a in accesses(atom(f)))
+            for rule in (r for r in rules if r.arrays <= arrays):
+                for candidate in _occurrences(term, rule):
+                    settled, roots = _fold_roots(candidate, rules)
+                    whole = Expr((*expr.terms[:place], *settled.terms, *expr.terms[place + 1:]))
+                    if cost(whole) < cost(best):
+                        best, reason = whole, (*because, rule.because, *roots)
+        if best is expr:
+            break
+        expr, because = best, reason
+    return expr, because
 
 
 def _fold_monomial(term: Term, rules: list[Rule]) -> Moved | None:
@@ -230,7 +251,10 @@ def _occurrences(term: Term, rule: Rule) -> list[Expr]:
 def _divisors(
     patterns: list[tuple[Atom, Exponent]], term: Term, env: Env, rule: Rule
 ) -> list[tuple[Env, dict[Atom, Exponent], int]]:
-    """Ways to divide the term by the pattern: exponents of the same sign, at least as large."""
+    """Ways to divide the term by a power of the pattern: (positions, factors, the power)."""
+    variables = frozenset(rule.variables)
+    if len(patterns) == 1:
+        return _powers(patterns[0], term, variables)
     states: list[tuple[Env, dict[Atom, Exponent]]] = [(env, {})]
     for pattern, exponent in patterns:
         following = []
@@ -238,7 +262,7 @@ def _divisors(
             for item, power_ in term.factors:
                 if item in taken or power_ * exponent <= 0 or abs(power_) < abs(exponent):
                     continue
-                for more in match_atom(pattern, item, env_, frozenset(rule.variables)):
+                for more in match_atom(pattern, item, env_, variables):
                     following.append((more, {**taken, item: exponent}))
         states = following
     exponents = dict(term.factors)
@@ -247,6 +271,19 @@ def _divisors(
         times = min(int(abs(exponents[a] / Fraction(e))) for a, e in taken.items())
         result.append((env_, taken, max(times, 1)))
     return result
+
+
+def _powers(
+    pattern: tuple[Atom, Exponent], term: Term, variables: frozenset[Index]
+) -> list[tuple[Env, dict[Atom, Exponent], int]]:
+    """Factors that are a whole power, positive or negative, of a pattern of one factor."""
+    found = []
+    for item, exponent in term.factors:
+        times = Fraction(exponent) / Fraction(pattern[1])
+        if times.denominator == 1 and times:
+            for env in match_atom(pattern[0], item, {}, variables):
+                found.append((env, {item: pattern[1]}, int(times)))
+    return found
 
 
 # ---- definitions with several terms ---------------------------------------------------
@@ -322,7 +359,18 @@ def factor(expr: Expr) -> Expr:
     if all(t.coef < 0 for t in rest):
         common = Term(-common.coef, common.factors)
         rest = tuple(Term(-t.coef, t.factors, t.bound) for t in rest)
-    return mul(Expr((common,)), paren(Expr(_positive_first(rest))))
+    flat = tuple(inner for term in rest for inner in _flat(term))
+    return mul(Expr((common,)), paren(Expr(_positive_first(flat))))
+
+
+def _flat(term: Term) -> tuple[Term, ...]:
+    """A term that is a number times a sum alone joins the sum around it."""
+    if term.bound or len(term.factors) != 1 or term.factors[0][1] != 1:
+        return (term,)
+    item = term.factors[0][0]
+    if not isinstance(item, Paren):
+        return (term,)
+    return tuple(Term(term.coef * t.coef, t.factors, t.bound) for t in item.body.terms)
 
 
 def _positive_first(terms: tuple[Term, ...]) -> tuple[Term, ...]:
