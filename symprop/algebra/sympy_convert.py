@@ -42,7 +42,6 @@ from symprop.algebra.expr import (
     Partial,
     Size,
     Term,
-    atoms,
 )
 from symprop.algebra.sympy_nodes import (
     INFINITY,
@@ -94,15 +93,19 @@ def symbol_table(*exprs: Expr, name: Callable[[Index], str] = index_name) -> dic
     pending = list(exprs)
     while pending:
         expr = pending.pop()
-        for item in atoms(expr):
+        binders = [b for t in expr.terms for b in t.bound]
+        for item in (a for t in expr.terms for a, _ in t.factors):
+            pending.extend(item.children)
             if isinstance(item, Idx):
                 table[_index_symbol(name(item.index))] = idx(item.index)
-                pending.append(item.index.size)
+                binders.append(item.index)
             elif isinstance(item, Size):
                 table[_size_symbol(item.name)] = atom(item)
             elif isinstance(item, Access) and not item.indices:
                 table[sympy.Symbol(item.array)] = atom(item)
-        pending.extend(b.size for t in expr.terms for b in t.bound)
+            elif isinstance(item, Extremum):
+                binders.extend(item.bound)
+        pending.extend(b.size for b in binders)
     return table
 
 

@@ -8,17 +8,21 @@ text. Nothing is evaluated: literals go through `ast.literal_eval`, facts have a
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from symprop.errors import InputError
 from symprop.names import check_name
 from symprop.system import Fact
+from symprop.trace.facts import in_range, one_of, positive, sums_to_one
 
 FACT = re.compile(r"\s*([a-z_]+)\s*\(([^()]*)\)\s*")
 VALUE = re.compile(r"(?:([a-z]+)\s*=\s*)?([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?|[-+]?inf)")
-# The keys by which each kind of fact may name its values, in order; one_of takes any number.
-KINDS = {"sums_to_one": ("axis",), "positive": (), "in_range": ("low", "high"), "one_of": None}
+MAKERS: Mapping[str, Callable[..., Fact]] = {
+    make.__name__: make for make in (sums_to_one, positive, in_range, one_of)
+}
+# The keys by which a fact may name its values, in order.
+KEYS = {"sums_to_one": ("axis",), "in_range": ("low", "high")}
 KNOWN = "sums_to_one(Y,1), positive(s), in_range(t,0,1), one_of(y,-1,1)"
 LONGEST = 1000
 
@@ -108,31 +112,30 @@ def read_facts(texts: Iterable[str]) -> list[Fact]:
 
 def _fact(text: str) -> Fact:
     match = FACT.fullmatch(text[:LONGEST])
-    if match is None or match[1] not in KINDS:
+    if match is None or match[1] not in MAKERS:
         raise InputError(f"--fact {text[:60]!r} is none that is known: {KNOWN}")
     kind = match[1]
     array, *rest = [part.strip() for part in match[2].split(",")]
-    check_name(array, f"the array of --fact {text[:60]!r}")
-    values = tuple(_value(part, KINDS[kind], place, text) for place, part in enumerate(rest))
-    wanted = KINDS[kind]
-    if len(values) != len(wanted) if wanted is not None else not values:
-        raise InputError(f"--fact {text!r} has the wrong number of values: {KNOWN}")
-    return Fact(kind, array, values)
+    keys = KEYS.get(kind, ())
+    values = [
+        _value(part, keys[place] if place < len(keys) else None, text)
+        for place, part in enumerate(rest)
+    ]
+    try:
+        return MAKERS[kind](array, *values)
+    except TypeError:
+        raise InputError(f"--fact {text[:60]!r} has the wrong number of values: {KNOWN}") from None
 
 
-def _value(part: str, keys: tuple[str, ...] | None, place: int, text: str) -> int | float:
+def _value(part: str, key: str | None, text: str) -> int | float:
     match = VALUE.fullmatch(part)
-    expected = keys[place] if keys and place < len(keys) else None
-    if match is None or (match[1] is not None and match[1] != expected):
-        raise InputError(f"--fact {text!r}: {part!r} is not a number as in {KNOWN}")
+    if match is None or match[1] not in (None, key):
+        raise InputError(f"--fact {text[:60]!r}: {part[:60]!r} is not a number as in {KNOWN}")
+    digits = match[2]
     try:
-        return int(match[2])
+        return int(digits) if digits.lstrip("+-").isdigit() else float(digits)
     except ValueError:
-        pass
-    try:
-        return float(match[2])
-    except ValueError:
-        raise InputError(f"--fact {text!r}: {part!r} is not a number") from None
+        raise InputError(f"--fact {text[:60]!r}: {digits[:60]!r} is not a number") from None
 
 
 def _literal(text: str, what: str) -> Any:

@@ -79,8 +79,9 @@ def fold_functions(expr: Expr, known: Knowledge) -> Moved:
             for rule in known.kept.get(name, ()):
                 pattern = rule.pattern.factors[0][0]
                 for env in match_atom(pattern, item, {}, frozenset(rule.variables)):
-                    because[rule.because] = None
-                    return substitute(rule.value, env)
+                    if known.covers(rule.variables, env):
+                        because[rule.because] = None
+                        return substitute(rule.value, env)
         return None
 
     return _rewrite(expr, visit), tuple(because)
@@ -114,22 +115,22 @@ def _rewrite(expr: Expr, visit: Callable[[Atom], Expr | None]) -> Expr:
 
 def fold_sums(expr: Expr, known: Knowledge) -> Moved:
     """Σ_j e[n,j] is s[n]; by a fact, Σ_m Y[n,m] is 1."""
-    return per_term(expr, lambda term: _fold_sum(term, known.sums))
+    return per_term(expr, lambda term: _fold_sum(term, known))
 
 
-def _fold_sum(term: Term, rules: list[Rule]) -> Moved | None:
+def _fold_sum(term: Term, known: Knowledge) -> Moved | None:
     if not term.bound:
         return None
     for bound in _candidate_sets(term):
         inner = [(a, e) for a, e in term.factors if indices_of(a) & bound]
         arrays = frozenset(a.array for f, _ in inner for a in accesses(atom(f)))
-        for rule in rules:
+        for rule in known.sums:
             if len(rule.pattern.factors) != len(inner) or len(rule.pattern.bound) != len(bound):
                 continue
             if not rule.arrays <= arrays:
                 continue
             env = _match_sum(rule, inner, bound)
-            if env is not None:
+            if env is not None and known.covers(rule.variables, env):
                 rest = {a: e for a, e in term.factors if not indices_of(a) & bound}
                 left = tuple(b for b in term.bound if b not in bound)
                 folded = mul(make_term(term.coef, rest, left), substitute(rule.value, env))
@@ -174,21 +175,21 @@ def _touches(expr: Expr, bound: frozenset[Index]) -> bool:
 
 def fold_monomials(expr: Expr, known: Knowledge) -> Moved:
     """e/s is p, c r is h, (v + ε)^(-1/2) is r, while the cost falls."""
-    folded, because = per_term(expr, lambda term: _fold_monomial(term, known.monomials))
-    shared, more = _fold_to_share(folded, known.monomials)
+    folded, because = per_term(expr, lambda term: _fold_monomial(term, known))
+    shared, more = _fold_to_share(folded, known)
     return shared, tuple(dict.fromkeys((*because, *more)))
 
 
-def _fold_to_share(expr: Expr, rules: list[Rule]) -> Moved:
+def _fold_to_share(expr: Expr, known: Knowledge) -> Moved:
     """Folds that cost a term nothing but give it a factor that the other terms have too."""
     because: tuple[str, ...] = ()
     while len(expr.terms) > 1:
         best, reason = expr, because
         for place, term in enumerate(expr.terms):
             arrays = frozenset(a.array for f, _ in term.factors for a in accesses(atom(f)))
-            for rule in (r for r in rules if r.arrays <= arrays):
-                for candidate in _occurrences(term, rule):
-                    settled, roots = _fold_roots(candidate, rules)
+            for rule in (r for r in known.monomials if r.arrays <= arrays):
+                for candidate in _occurrences(term, rule, known):
+                    settled, roots = _fold_roots(candidate, known)
                     whole = Expr((*expr.terms[:place], *settled.terms, *expr.terms[place + 1:]))
                     if cost(whole) < cost(best):
                         best, reason = whole, (*because, rule.because, *roots)
@@ -198,30 +199,30 @@ def _fold_to_share(expr: Expr, rules: list[Rule]) -> Moved:
     return expr, because
 
 
-def _fold_monomial(term: Term, rules: list[Rule]) -> Moved | None:
+def _fold_monomial(term: Term, known: Knowledge) -> Moved | None:
     arrays = frozenset(a.array for f, _ in term.factors for a in accesses(atom(f)))
     before = _rank(Expr((term,)))
     best: tuple[tuple[float, int], Expr, tuple[str, ...]] | None = None
-    for rule in rules:
+    for rule in known.monomials:
         if not rule.arrays <= arrays:
             continue
-        for candidate in _occurrences(term, rule):
-            settled, because = _fold_roots(candidate, rules)
+        for candidate in _occurrences(term, rule, known):
+            settled, because = _fold_roots(candidate, known)
             rank = _rank(settled)
             if rank < before and (best is None or rank < best[0]):
                 best = (rank, settled, (rule.because, *because))
     return None if best is None else (best[1], best[2])
 
 
-def _fold_roots(expr: Expr, rules: list[Rule]) -> Moved:
+def _fold_roots(expr: Expr, known: Knowledge) -> Moved:
     """A root that was split off goes straight to its name: (v + ε)^(-1/2) is r."""
     because: tuple[str, ...] = ()
     for term in expr.terms:
         if not any(isinstance(e, Fraction) for _, e in term.factors):
             continue
-        for rule in rules:
+        for rule in known.monomials:
             if len(rule.pattern.factors) == 1 and isinstance(rule.pattern.factors[0][1], Fraction):
-                for candidate in _occurrences(term, rule):
+                for candidate in _occurrences(term, rule, known):
                     if _rank(candidate) < _rank(expr):
                         expr, because = candidate, (rule.because,)
                         break
@@ -233,11 +234,13 @@ def _rank(expr: Expr) -> tuple[float, int]:
     return cost(expr), int(weight * 2)
 
 
-def _occurrences(term: Term, rule: Rule) -> list[Expr]:
+def _occurrences(term: Term, rule: Rule, known: Knowledge) -> list[Expr]:
     """The term with one occurrence of the rule's monomial (or a power of it) folded."""
     found = []
     for env, taken, times in _divisors(list(rule.pattern.factors), term, {}, rule):
         if len(env) < len({i for i in rule.variables if i.size.number != 1}):
+            continue
+        if not known.covers(rule.variables, env):
             continue
         left = dict(term.factors)
         for item, exponent in taken.items():
@@ -338,7 +341,7 @@ def _fold_body(body: Expr, known: Knowledge, because: dict[str, None]) -> Expr |
             scaled = Expr(tuple(Term(t.coef / sign, t.factors, t.bound) for t in body.terms))
             for env in match_expr(equation.rhs, scaled, {}, frozenset(equation.indices)):
                 at = [env.get(i) for i in equation.indices]
-                if all(e is not None or i.size.number == 1
+                if known.covers(equation.indices, env) and all(e is not None or i.size.number == 1
                        for e, i in zip(at, equation.indices, strict=True)):
                     because[equation.number] = None
                     position = [e if e is not None else number(0) for e in at]

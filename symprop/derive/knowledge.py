@@ -6,6 +6,7 @@ functions and extrema kept by the forward pass, one-term sums with their names, 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,6 +21,7 @@ from symprop.algebra.build import (
     mul,
     power,
 )
+from symprop.algebra.canonical import same
 from symprop.algebra.expr import (
     Access,
     Apply,
@@ -34,6 +36,7 @@ from symprop.algebra.expr import (
     accesses,
     indices_of,
 )
+from symprop.algebra.indexing import within
 from symprop.derive.cost import contracts
 from symprop.derive.sift import tidy_term
 from symprop.system import Equation, System, cycles
@@ -110,6 +113,18 @@ class Knowledge:
             power(make_term(inside.coef, {}), exponent)
         ).coef
         return make_term(coef, {a: int(e) if e == int(e) else e for a, e in factors.items()})
+
+    def covers(self, variables: Iterable[Index], env: Mapping[Index, Expr]) -> bool:
+        """Whether a definition exists at the positions that a match gave its indices."""
+        return all(self._lies_in(env[v], v.size) for v in variables if v in env)
+
+    def _lies_in(self, position: Expr, size: Expr) -> bool:
+        if within(position, size):
+            return True
+        item = position.single_atom
+        return isinstance(item, Access) and any(
+            r.array == item.array and same(r.size, size) for r in self.system.index_ranges
+        )
 
     @cached_property
     def kept(self) -> dict[str, list[Rule]]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from symprop.algebra.expr import ADJOINT
 
-_PATTERN = re.compile(r"([A-Za-z]+)([0-9]*)(?:_([A-Za-z0-9]+))?")
+_PATTERN = re.compile(r"([A-Za-z]+)([0-9]*)(?:_([0-9]+|[A-Za-z][A-Za-z0-9_]*))?")
 _GREEK = {
     name: f"\\{name}" for name in (
         "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa",
@@ -62,7 +62,7 @@ def symbol(name: str) -> Symbol:
     stem, digits, rest = match.groups()
     raised = f"({digits})" if digits else ""
     if rest:
-        raised += f"[{rest}]" if rest.isdigit() else rf"\mathrm{{{rest}}}"
+        raised += f"[{rest}]" if rest.isdigit() else rf"\mathrm{{{escape(rest)}}}"
     return Symbol(_stem(stem), raised, barred)
 
 
@@ -78,7 +78,7 @@ def size_symbol(name: str) -> str:
     stem, digits, rest = match.groups()
     lowered = digits
     if rest:
-        lowered += f"[{rest}]" if rest.isdigit() else rf"\mathrm{{{rest}}}"
+        lowered += f"[{rest}]" if rest.isdigit() else rf"\mathrm{{{escape(rest)}}}"
     return _stem(stem) + (f"_{{{lowered}}}" if lowered else "")
 
 

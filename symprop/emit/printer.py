@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from symprop.algebra.build import as_monomial, make_term
+from symprop.algebra.build import add, as_monomial, make_term
 from symprop.algebra.expr import (
     Access,
     Apply,
@@ -70,8 +70,12 @@ class Printer:
         return join(parts, SUM)
 
     def position(self, expr: Expr) -> Piece:
-        """An index position."""
-        return self.to.position(self.expr(expr))
+        """An index position: without outer parentheses, t - 1 for -1 + t."""
+        opened = add(expr)
+        while opened != expr:
+            expr, opened = opened, add(opened)
+        terms = sorted(expr.terms, key=lambda t: (not t.factors, t.coef < 0))
+        return self.to.position(self.expr(Expr(tuple(terms))))
 
     # ---- terms ---------------------------------------------------------------------------
 
@@ -284,6 +288,9 @@ def _chained(factors: Sequence[Factor]) -> list[tuple[Atom | list[Iverson], Expo
             assert isinstance(atom, Iverson)
             if isinstance(before, list) and before[-1].rhs == atom.lhs:
                 before.append(atom)
+                continue
+            if isinstance(before, list) and before[0].lhs == atom.rhs:
+                before.insert(0, atom)
                 continue
             result.append(([atom], 1))
         else:

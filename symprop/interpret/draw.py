@@ -89,7 +89,9 @@ def _holds(test: Expr | Condition, sizes: Mapping[str, int]) -> bool:
         left, right = extent(test.left, sizes), extent(test.right, sizes)
     except InputError:
         return False
-    return left == right if test.kind == "equal" else right > 0 and left % right == 0
+    if test.kind == "divides":
+        return right > 0 and left % right == 0
+    return left >= right if test.kind == "at_least" else left == right
 
 
 def _draw_array(

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -34,8 +33,20 @@ from symprop.algebra.expr import (
 )
 from symprop.errors import IndexRangeError, InputError, UnsupportedError
 from symprop.interpret.functions import value
+from symprop.interpret.grid import (
+    Frame,
+    Value,
+    both,
+    contracted,
+    full,
+    integral,
+    lifted,
+    summed,
+    times,
+    view,
+    whole,
+)
 
-Value = Any  # an array with one axis for each index of its frame (1 where constant), or a number
 Arrays = Mapping[str, "np.ndarray[Any, Any]"]
 Partials = Callable[[str, str], "np.ndarray[Any, Any]"]
 
@@ -71,36 +82,10 @@ def magnitude(
 
 def extent(size: Expr, sizes: Mapping[str, int]) -> int:
     """The value of a size. Raises InputError for one that is negative or no integer."""
-    found = float(Evaluator({}, sizes).expr(size, _Frame(), None))
+    found = float(Evaluator({}, sizes).expr(size, Frame(), None))
     if found < 0 or found != int(found):
         raise InputError(f"an axis cannot have the size {found:g}")
     return int(found)
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """The axes of a grid: which index each is, and its length."""
-
-    axes: tuple[Index, ...] = ()
-    shape: tuple[int, ...] = ()
-
-    def extended(self, more: Sequence[tuple[Index, int]]) -> _Frame:
-        """The grid with further axes at the end."""
-        return _Frame((*self.axes, *(i for i, _ in more)), (*self.shape, *(n for _, n in more)))
-
-    def axis(self, index: Index) -> int:
-        """The axis of an index, the innermost if there are several."""
-        for k in range(len(self.axes) - 1, -1, -1):
-            if self.axes[k] is index:
-                return k
-        raise InputError(f"the index {index!r} is bound by no sum and no equation")
-
-    def arange(self, index: Index) -> Value:
-        """The values of an index along its axis."""
-        axis = self.axis(index)
-        shape = [1] * len(self.shape)
-        shape[axis] = self.shape[axis]
-        return np.arange(self.shape[axis]).reshape(shape)
 
 
 class Evaluator:
@@ -117,7 +102,7 @@ class Evaluator:
 
     def value(self, expr: Expr, indices: Sequence[Index] = ()) -> np.ndarray[Any, Any]:
         """As `evaluate`."""
-        frame = _Frame().extended([(i, self.extent(i.size)) for i in indices])
+        frame = Frame().extended([(i, self.extent(i.size)) for i in indices])
         with np.errstate(all="ignore"):
             found = self.expr(expr, frame, None)
         return np.array(np.broadcast_to(found, frame.shape))
@@ -129,53 +114,53 @@ class Evaluator:
             found = self.extents[size.key] = extent(size, self.sizes)
         return found
 
-    def expr(self, expr: Expr, frame: _Frame, live: Value) -> Value:
+    def expr(self, expr: Expr, frame: Frame, live: Value) -> Value:
         """The sum of the terms."""
         total: Value = 0
         for term in expr.terms:
             total = total + self.term(term, frame, live)
         return total
 
-    def term(self, term: Term, frame: _Frame, live: Value) -> Value:
+    def term(self, term: Term, frame: Frame, live: Value) -> Value:
         """One product on the grid of free and bound indices, then summed."""
         outer = len(frame.shape)
         if term.bound:
             frame = frame.extended([(b, self.extent(b.size)) for b in term.bound])
-            live = _lifted(live, len(term.bound))
+            live = lifted(live, len(term.bound))
         own = self._brackets(term, frame, live)
         if own is not None and not np.any(own):
             return 0
-        reach = _both(live, own)
+        reach = both(live, own)
         values = [self.coefficient(term.coef)]
         for item, exponent in term.factors:
             if not isinstance(item, Iverson):
                 values.append(self.power(item, exponent, frame, reach))
         if term.bound and math.prod(frame.shape) > _LARGE:
             mask = [] if own is None else [np.asarray(own).astype(float)]
-            contracted = _contracted(values + mask, frame, outer)
-            if contracted is not None:
-                return contracted
+            found = contracted(values + mask, frame, outer)
+            if found is not None:
+                return found
         product = values[0]
         for factor in values[1:]:
-            product = product * factor
+            product = times(product, factor)
         if own is not None:
             product = np.where(own, product, 0)
-        return _summed(product, frame, outer)
+        return summed(product, frame, outer)
 
-    def _brackets(self, term: Term, frame: _Frame, live: Value) -> Value:
+    def _brackets(self, term: Term, frame: Frame, live: Value) -> Value:
         """Where all brackets of a term hold; those on positions first, they guard the others."""
         found = [a for a, _ in term.factors if isinstance(a, Iverson)]
         found.sort(key=lambda a: any(True for c in a.children for _ in accesses(c)))
         own: Value = None
         for bracket in found:
-            own = _both(own, self.bracket(bracket, frame, _both(live, own)))
+            own = both(own, self.bracket(bracket, frame, both(live, own)))
         return own
 
     def coefficient(self, coef: Fraction) -> Value:
         """A whole coefficient stays an int: positions are made of them."""
         return int(coef) if coef.denominator == 1 else float(coef)
 
-    def power(self, item: Atom, exponent: int | Fraction, frame: _Frame, live: Value) -> Value:
+    def power(self, item: Atom, exponent: int | Fraction, frame: Frame, live: Value) -> Value:
         """A factor with its exponent."""
         base = self.atom(item, frame, live)
         if exponent == 1:
@@ -189,7 +174,7 @@ class Evaluator:
             return root if exponent > 0 else np.divide(1.0, root)
         return np.power(base * 1.0, float(exponent))
 
-    def atom(self, item: Atom, frame: _Frame, live: Value) -> Value:
+    def atom(self, item: Atom, frame: Frame, live: Value) -> Value:
         """One factor."""
         if isinstance(item, Access):
             return self.entry(item, frame, live)
@@ -208,20 +193,20 @@ class Evaluator:
         assert isinstance(item, Apply)
         return self.apply(item, frame, live)
 
-    def apply(self, item: Apply, frame: _Frame, live: Value) -> Value:
+    def apply(self, item: Apply, frame: Frame, live: Value) -> Value:
         """A row function, or integer arithmetic."""
         if item.function == "inf":
             return np.inf
         args = tuple(self.expr(a, frame, live) for a in item.args)
         if item.function in ("floordiv", "mod"):
             operation = np.floor_divide if item.function == "floordiv" else np.remainder
-            return operation(_whole(args[0]), _whole(args[1]))
+            return operation(whole(args[0]), whole(args[1]))
         return value(item.function, args)
 
-    def bracket(self, item: Iverson, frame: _Frame, live: Value) -> Value:
+    def bracket(self, item: Iverson, frame: Frame, live: Value) -> Value:
         """Where a condition holds; floats are compared up to rounding."""
         lhs, rhs = (np.real(self.expr(c, frame, live)) for c in item.children)
-        if _integral(lhs) and _integral(rhs):
+        if integral(lhs) and integral(rhs):
             equal, less = np.equal(lhs, rhs), np.less(lhs, rhs)
         else:
             near = np.abs(lhs - rhs) <= EQUAL * np.maximum(np.abs(lhs), np.abs(rhs))
@@ -229,26 +214,26 @@ class Evaluator:
             less = (lhs < rhs) & ~equal
         return {"==": equal, "!=": ~equal, "<": less, "<=": less | equal}[item.relation]
 
-    def extremum(self, item: Extremum, frame: _Frame, live: Value) -> Value:
+    def extremum(self, item: Extremum, frame: Frame, live: Value) -> Value:
         """The largest or smallest value; a complex step is shared equally among ties."""
         inner = frame.extended([(b, self.extent(b.size)) for b in item.bound])
         outer, axes = len(frame.shape), tuple(range(len(frame.shape), len(inner.shape)))
-        body = self.expr(item.body, inner, _lifted(live, len(item.bound)))
-        body = _full(body, inner, outer)
+        body = self.expr(item.body, inner, lifted(live, len(item.bound)))
+        body = full(body, inner, outer)
         best = (np.max if item.kind == "max" else np.min)(body.real, axis=axes, keepdims=True)
         if np.iscomplexobj(body):
             hit = body.real == best
             best = np.where(hit, body, 0).sum(axes, keepdims=True) / hit.sum(axes, keepdims=True)
         return best.reshape(best.shape[:outer])
 
-    def entry(self, item: Access, frame: _Frame, live: Value) -> Value:
+    def entry(self, item: Access, frame: Frame, live: Value) -> Value:
         """An entry of an array."""
         array = self.arrays.get(item.array)
         if array is None:
             raise InputError(f"the array {item.array} has no value")
         return self.read(item.array, np.asarray(array), item.indices, frame, live)
 
-    def partial(self, item: Partial, frame: _Frame, live: Value) -> Value:
+    def partial(self, item: Partial, frame: Frame, live: Value) -> Value:
         """A local derivative, as an entry of the array of all of them."""
         above, below = item.numerator, item.denominator
         if self.partials is None:
@@ -259,7 +244,7 @@ class Evaluator:
 
     def read(
         self, name: str, array: np.ndarray[Any, Any], indices: tuple[Expr, ...],
-        frame: _Frame, live: Value,
+        frame: Frame, live: Value,
     ) -> Value:
         """The entries of an array at positions; out of range only where `live` is false."""
         if len(indices) != array.ndim:
@@ -267,15 +252,15 @@ class Evaluator:
                 f"{name} has {array.ndim} axes and is read at {len(indices)} positions")
         if array.dtype == bool:
             array = array.astype(int)
-        view = _view(array, indices, frame)
-        if view is not None:
-            return view
+        whole_array = view(array, indices, frame)
+        if whole_array is not None:
+            return whole_array
         positions = []
         for axis, index in enumerate(indices):
-            position = _whole(self.expr(index, frame, live))
+            position = whole(self.expr(index, frame, live))
             outside = (position < 0) | (position >= array.shape[axis])
             if np.any(outside):
-                _refuse(name, axis, array.shape[axis], position, _both(outside, live))
+                _refuse(name, axis, array.shape[axis], position, both(outside, live))
                 position = np.clip(position, 0, array.shape[axis] - 1)
             positions.append(position)
         return array[tuple(positions)]
@@ -288,31 +273,12 @@ class _Magnitude(Evaluator):
         """Its absolute value."""
         return super().coefficient(abs(coef))
 
-    def power(self, item: Atom, exponent: int | Fraction, frame: _Frame, live: Value) -> Value:
+    def power(self, item: Atom, exponent: int | Fraction, frame: Frame, live: Value) -> Value:
         """A sum as a factor is made positive term by term, unless it divides."""
         if isinstance(item, Paren) and exponent > 0:
             return super().power(item, exponent, frame, live)
         plain = Evaluator(self.arrays, self.sizes, self.partials)
         return np.abs(plain.power(item, exponent, frame, live))
-
-
-def _view(array: np.ndarray[Any, Any], indices: tuple[Expr, ...], frame: _Frame) -> Value:
-    """The array itself, turned, where each position is an index that spans the axis; or None."""
-    axes = []
-    for index, length in zip(indices, array.shape, strict=True):
-        single = index.single_index
-        if single is None:
-            return None
-        axes.append(frame.axis(single))
-        if frame.shape[axes[-1]] != length:
-            return None
-    if len(set(axes)) != len(axes):
-        return None
-    order = sorted(range(len(axes)), key=axes.__getitem__)
-    shape = [1] * len(frame.shape)
-    for axis, length in zip(axes, array.shape, strict=True):
-        shape[axis] = length
-    return (array if order == list(range(len(axes))) else array.transpose(order)).reshape(shape)
 
 
 def _refuse(name: str, axis: int, length: int, position: Value, bad: Value) -> None:
@@ -321,66 +287,3 @@ def _refuse(name: str, axis: int, length: int, position: Value, bad: Value) -> N
         where = np.broadcast_to(position, np.shape(bad))[np.asarray(bad)]
         raise IndexRangeError(
             f"{name} is read at {int(where.flat[0])} on axis {axis}, which has size {length}")
-
-
-def _both(left: Value, right: Value) -> Value:
-    """The conjunction of two masks, of which None is true everywhere."""
-    if left is None or right is None:
-        return right if left is None else left
-    return left & right
-
-
-def _lifted(live: Value, more: int) -> Value:
-    """A mask on a grid with further axes."""
-    return live if live is None or not more else np.reshape(live, (*np.shape(live), *[1] * more))
-
-
-def _integral(found: Value) -> bool:
-    return np.asarray(found).dtype.kind in "iub"
-
-
-def _whole(found: Value) -> Value:
-    """Positions as integers. Raises UnsupportedError where they are none."""
-    if _integral(found):
-        return found
-    rounded = np.rint(np.real(found))
-    if not np.allclose(rounded, found, rtol=0, atol=1e-9):
-        raise UnsupportedError("a position is not a whole number")
-    return rounded.astype(int)
-
-
-def _full(found: Value, frame: _Frame, outer: int) -> Value:
-    """The value with full length along the axes that `frame` has beyond `outer`."""
-    found = np.asarray(found)
-    have = found.shape[:outer] if found.ndim else (1,) * outer
-    return np.broadcast_to(found, (*have, *frame.shape[outer:]))
-
-
-def _summed(product: Value, frame: _Frame, outer: int) -> Value:
-    """The sum over the axes beyond `outer`; a constant axis counts as often as it is long."""
-    if len(frame.shape) == outer:
-        return product
-    if np.ndim(product) == 0:
-        return product * math.prod(frame.shape[outer:])
-    axes = range(outer, len(frame.shape))
-    times = math.prod(frame.shape[k] for k in axes if product.shape[k] != frame.shape[k])
-    total = product.sum(axis=tuple(axes))
-    return total * times if times != 1 else total
-
-
-def _contracted(values: list[Value], frame: _Frame, outer: int) -> Value:
-    """The sum of a large product by NumPy's planned contraction; None where that is unsafe."""
-    if not all(np.all(np.isfinite(v)) for v in values):
-        return None
-    operands: list[Any] = []
-    used: set[int] = set()
-    for factor in values:
-        array = np.asarray(factor)
-        axes = [k for k, n in enumerate(array.shape) if n != 1]
-        used.update(axes)
-        operands += [array.reshape([array.shape[k] for k in axes]), axes]
-    kept = [k for k in range(outer) if k in used]
-    total = np.einsum(*operands, kept, optimize="greedy")
-    shape = [frame.shape[k] if k in kept else 1 for k in range(outer)]
-    times = math.prod(n for k, n in enumerate(frame.shape) if k >= outer and k not in used)
-    return total.reshape(shape) * times

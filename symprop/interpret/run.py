@@ -6,7 +6,7 @@ recurrence starts as nan; its equations are repeated until nothing changes any m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ Array = np.ndarray[Any, Any]
 Item = Equation | Adjoint
 
 STEP = 1e-30  # of a complex step: no rounding error, whatever the scale
+DIFFERENCE = 1e-3
 
 
 def run(system: System, inputs: Arrays, sizes: Mapping[str, int]) -> dict[str, Array]:
@@ -91,15 +92,38 @@ def value_of(item: Item, evaluator: Evaluator) -> Array:
 
 
 def slope(equation: Equation, array: str, direction: Array, evaluator: Evaluator) -> Array:
-    """The derivative of one equation along a direction of one array it reads, other arrays fixed.
+    """The derivative of one equation along a direction of one array it reads, others fixed."""
 
-    By a complex step: exact, and no kink is ever crossed.
+    def value(step: Any) -> Array:
+        arrays = {**evaluator.arrays, array: evaluator.arrays[array] + step * direction}
+        return value_of(equation, Evaluator(arrays, evaluator.sizes))
+
+    return derivative_at_zero(value)
+
+
+def loss_slope(
+    system: System, inputs: Arrays, sizes: Mapping[str, int], directions: Arrays
+) -> Array:
+    """The derivative of the loss along a direction of several inputs at once."""
+
+    def value(step: Any) -> Array:
+        stepped = {n: inputs[n] + step * d for n, d in directions.items()}
+        return run(system, {**inputs, **stepped}, sizes)[system.loss]
+
+    return derivative_at_zero(value)
+
+
+def derivative_at_zero(value: Callable[[Any], Array]) -> Array:
+    """The derivative of an array by a number.
+
+    By a complex step, which is exact and crosses no kink; where that gives no number
+    (infinities under the step), by Richardson's differences.
     """
-    arrays = dict(evaluator.arrays)
-    arrays[array] = arrays[array] + 1j * STEP * direction
-    stepped = Evaluator(arrays, evaluator.sizes)
-    stepped.extents = evaluator.extents
-    return np.asarray(np.imag(value_of(equation, stepped)) / STEP)
+    found = np.asarray(np.imag(value(1j * STEP)) / STEP)
+    if np.all(np.isfinite(found)):
+        return found
+    wide, narrow = ((value(h) - value(-h)) / (2 * h) for h in (DIFFERENCE, DIFFERENCE / 2))
+    return np.where(np.isfinite(found), found, (4 * narrow - wide) / 3)
 
 
 def jacobian(equation: Equation, array: str, evaluator: Evaluator) -> Array:

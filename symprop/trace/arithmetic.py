@@ -8,6 +8,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from symprop.algebra import build, indexing, rows
 from symprop.algebra.expr import Expr, free_indices
 from symprop.errors import InputError, TraceError, UnsupportedError
@@ -24,7 +26,9 @@ _EXACT = 10**6  # quotients of whole numbers up to this stay fractions
 def checked(options: dict[str, Any]) -> None:
     """Raises TraceError for options of a ufunc that a trace cannot follow."""
     for key, value in options.items():
-        if value is None or key in ("casting", "order", "subok", "dtype"):
+        if value is None or key in ("casting", "order", "subok"):
+            continue
+        if key == "dtype" and np.dtype(value).kind == "f":
             continue
         if key == "where" and value is True:
             continue

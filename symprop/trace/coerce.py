@@ -17,7 +17,8 @@ from symprop.algebra.expr import Expr, Index
 from symprop.errors import DTypeError, InputError, NameRuleError, ShapeError, TraceError
 from symprop.names import check_name, unused
 from symprop.system import Array
-from symprop.trace.context import current, located, user_frame
+from symprop.trace.context import located, user_frame
+from symprop.trace.running import current
 from symprop.trace.sizes import SymbolicSize
 from symprop.trace.tensor import Traced
 from symprop.trace.tracer import Tracer

@@ -1,56 +1,18 @@
-"""Which trace is running on this thread, and where in the user's code it is.
+"""Where in the user's code a trace is.
 
-In: nothing. Out: the current tracer, and "file.py:12" for equations and messages.
+In: nothing. Out: "file.py:12" for equations and messages, and errors that begin with it.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import threading
 from types import FrameType
-from typing import TYPE_CHECKING
 
-from symprop.errors import SympropError, TraceError
-
-if TYPE_CHECKING:
-    from symprop.trace.tracer import Tracer
+from symprop.errors import SympropError
 
 _INSIDE = ("symprop.", "numpy.", "scipy.")
 _SHOWN = ("symprop.zoo",)
-
-
-class _Running(threading.local):
-    """The traces of one thread, outermost first."""
-
-    def __init__(self) -> None:
-        self.stack: list[Tracer] = []
-
-
-_running = _Running()
-
-
-def active() -> Tracer | None:
-    """The innermost trace of this thread, or None."""
-    return _running.stack[-1] if _running.stack else None
-
-
-def current() -> Tracer:
-    """The innermost trace of this thread; TraceError when there is none."""
-    tracer = active()
-    if tracer is None:
-        raise TraceError("a traced array or size was used after its trace had ended")
-    return tracer
-
-
-def enter(tracer: Tracer) -> None:
-    """Makes `tracer` the current one of this thread."""
-    _running.stack.append(tracer)
-
-
-def leave() -> None:
-    """Ends what `enter` began."""
-    _running.stack.pop()
 
 
 def is_users(frame: FrameType) -> bool:

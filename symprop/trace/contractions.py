@@ -11,7 +11,7 @@ from typing import Any
 
 from symprop.algebra.build import ONE, mul
 from symprop.algebra.expr import Expr, Index
-from symprop.errors import ShapeError, UnsupportedError
+from symprop.errors import ShapeError, TraceError, UnsupportedError
 from symprop.trace.arithmetic import multiply
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
@@ -79,6 +79,8 @@ def vecdot(left: Any, right: Any, axis: Any = -1, **options: Any) -> Traced:
 def dot(a: Any, b: Any, out: Any = None) -> Traced:
     """Sums over the last axis of a and the last but one of b; with a scalar: the product."""
     left, right = as_traced(a), as_traced(b)
+    if out is not None:
+        raise located(TraceError, "np.dot with out= writes into an array: it cannot be traced")
     if not left.ndim or not right.ndim:
         return multiply(left, right)
     if left.ndim <= 2 and right.ndim <= 2:

@@ -9,6 +9,7 @@ functions refuse. The namespace is restored whatever happens.
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,10 +23,13 @@ from symprop.algebra.expr import Expr, Index
 from symprop.errors import TraceError, UnsupportedError
 from symprop.trace.arithmetic import add as add_arrays
 from symprop.trace.arithmetic import divide, multiply, subtract
+from symprop.trace.callers import called_by_name
 from symprop.trace.coerce import as_traced
-from symprop.trace.context import active, current, located
+from symprop.trace.context import located
 from symprop.trace.registry import FUNCTIONS, function
+from symprop.trace.running import active, current
 from symprop.trace.shapes_of import is_symbolic, new_axes, shape_exprs
+from symprop.trace.shaping import broadcast_to
 from symprop.trace.sizes import as_size, size_expr
 from symprop.trace.tensor import Traced
 
@@ -57,31 +61,31 @@ def ones(shape: Any, dtype: Any = None, order: Any = "C", **options: Any) -> Tra
 
 def full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Traced:
     """One value everywhere."""
-    value = as_traced(fill_value)
-    axes = new_axes(shape_exprs(shape, "full"))
-    return _made(axes, value.aligned(axes), _kind(dtype, value.kind))
+    value = broadcast_to(as_traced(fill_value), shape)
+    return _made(value.axes, value.body, _kind(dtype, value.kind))
 
 
 @function("zeros_like", "empty_like")
-def zeros_like(a: Any, dtype: Any = None, *args: Any, **options: Any) -> Traced:
+def zeros_like(a: Any, dtype: Any = None, order: Any = "K", subok: Any = True) -> Traced:
     """The number 0 in the shape of an array."""
     array = as_traced(a)
     return _made(new_axes(array.sizes), ZERO, _kind(dtype, array.kind))
 
 
 @function("ones_like")
-def ones_like(a: Any, dtype: Any = None, *args: Any, **options: Any) -> Traced:
+def ones_like(a: Any, dtype: Any = None, order: Any = "K", subok: Any = True) -> Traced:
     """The number 1 in the shape of an array."""
     array = as_traced(a)
     return _made(new_axes(array.sizes), ONE, _kind(dtype, array.kind))
 
 
 @function("full_like")
-def full_like(a: Any, fill_value: Any, dtype: Any = None, *args: Any, **options: Any) -> Traced:
+def full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: Any = True
+) -> Traced:
     """One value in the shape of an array."""
     array = as_traced(a)
-    axes = new_axes(array.sizes)
-    return _made(axes, as_traced(fill_value).aligned(axes), _kind(dtype, array.kind))
+    return full(array.shape, fill_value, dtype or array.dtype)
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None,
@@ -169,7 +173,7 @@ _CREATION: dict[str, Callable[..., Any]] = {
     "identity": identity, "tri": tri, "linspace": linspace, "indices": indices,
 }
 _SHAPED = ("reshape", "broadcast_to", "tile", "repeat", "full_like", "zeros_like", "ones_like",
-           "empty_like", "tril", "triu")
+           "empty_like", "tril", "triu", "take")
 _lock = threading.Lock()
 _saved: dict[tuple[Any, str], Any] = {}
 _depth = 0
@@ -224,9 +228,14 @@ def _wrapper(original: Callable[..., Any], traced: Callable[..., Any]) -> Callab
     def call(*args: Any, **options: Any) -> Any:
         if active() is None:
             return original(*args, **options)
-        if any(map(is_symbolic, args)) or any(map(is_symbolic, options.values())):
-            return traced(*args, **options)
-        return original(*args, **options)
+        if not (any(map(is_symbolic, args)) or any(map(is_symbolic, options.values()))):
+            return original(*args, **options)
+        if not called_by_name(sys._getframe(1), original.__name__):
+            raise located(TraceError, (
+                f"np.{original.__name__} was asked for a symbolic size by compiled code, such as "
+                f"a random generator's, or under another name: call it as "
+                f"np.{original.__name__}, and pass random arrays as inputs"))
+        return traced(*args, **options)
 
     return call
 

@@ -13,7 +13,8 @@ from symprop.algebra.build import apply
 from symprop.algebra.expr import Access, Expr, Index, atoms
 from symprop.errors import InputError, UnsupportedError
 from symprop.trace.coerce import as_traced
-from symprop.trace.context import current, located
+from symprop.trace.context import located
+from symprop.trace.running import current
 from symprop.trace.shapes_of import broadcast
 from symprop.trace.tensor import Traced
 

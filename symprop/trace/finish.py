@@ -107,9 +107,9 @@ def _equation(number: str, draft: Draft, names: dict[str, str]) -> Equation:
 
 
 def _live(drafts: Sequence[Draft], keep: set[str]) -> list[Draft]:
-    """What the user named, the loss, the outputs, and all that these read."""
+    """What the user or a helper named, the loss, the outputs, and all that these read."""
     table = {d.array: d for d in drafts}
-    wanted = [d.array for d in drafts if d.name is not None or d.array in keep]
+    wanted = [d.array for d in drafts if d.name or d.local or d.array in keep]
     found: set[str] = set()
     while wanted:
         array = wanted.pop()

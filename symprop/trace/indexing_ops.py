@@ -20,8 +20,9 @@ from symprop.errors import DTypeError, IndexRangeError, ShapeError, TraceError, 
 from symprop.trace.arithmetic import add as add_arrays
 from symprop.trace.booleans import guarded
 from symprop.trace.coerce import as_traced
-from symprop.trace.context import current, located
+from symprop.trace.context import located
 from symprop.trace.registry import function, method
+from symprop.trace.running import current
 from symprop.trace.shapes_of import broadcast, new_axes, normal_axis, positions
 from symprop.trace.sizes import size_expr
 from symprop.trace.tensor import Traced
@@ -119,9 +120,11 @@ def _non_negative(array: Traced, axis: int, part: Any) -> Any:
             raise located(IndexRangeError, (
                 f"index {worst} is outside axis {axis} of {array.described()}"))
         return np.where(given < 0, given + int(size), given)
+    for end in (int(given.max()) + 1, -int(given.min())):
+        current().at_least(array.sizes[axis], number(end))
     if (given < 0).all():
-        end = Traced(array.tracer, (), array.sizes[axis], "int")
-        return add_arrays(end, given)
+        last = Traced(array.tracer, (), array.sizes[axis], "int")
+        return add_arrays(last, given)
     if (given < 0).any():
         raise located(UnsupportedError, "an index array mixes positions from both ends of a "
                                         "named axis")
@@ -132,9 +135,8 @@ def _place(array: Traced, axis: int, whole: Expr) -> Expr:
     """One position on an axis; a negative one counts from the end."""
     size = array.sizes[axis]
     position = _from_end(whole, size)
-    low, high = position.number, size.number
-    if (low is not None and low < 0) or (
-            low is not None and high is not None and low >= high):
+    left = current().size_normal(sub(size, add(position, ONE)))
+    if any(n is not None and n < 0 for n in (position.number, left.number)):
         raise located(IndexRangeError, (
             f"index {size_text(whole)} is outside axis {axis} of {array.described()}"))
     current().at_least(size, add(position, ONE))
@@ -170,9 +172,11 @@ def _sliced(array: Traced, axis: int, part: slice) -> tuple[Index, Expr]:
     stop = _clipped(stop, size)
     current().at_least(size, stop)
     length = current().size_normal(sub(stop, start))
-    current().at_least(length, ZERO)
+    if length.number is not None and length.number <= 0:
+        raise located(ShapeError, f"a slice of axis {axis} of {array.described()} is empty")
     if step > 1:
         length = floordiv(normal(add(length, number(step - 1))), number(step))
+    current().at_least(stop, start)
     (index,) = new_axes([current().size_normal(length)])
     return index, normal(add(start, mul(number(step), idx(index))))
 

@@ -54,31 +54,39 @@ def merge(drafts: Sequence[Draft], keep: Iterable[str]) -> list[Draft]:
     kept = set(keep)
     left = {d.array: d for d in drafts}
     component = cycles([Equation("", d.array, d.indices, d.rhs) for d in drafts])
+    readers: dict[str, list[str]] = {d.array: [] for d in drafts}
     for draft in drafts:
-        if draft.array in kept or draft.name or draft.local or draft.op == CARRY:
+        _note_reader(readers, draft)
+    for draft in drafts:
+        if draft.kind != "float" or draft.op == CARRY or draft.array in kept:
             continue
-        reader = _only_reader(draft, left.values())
-        if reader is None or draft.kind != "float":
+        if draft.name or draft.local or len(readers[draft.array]) != 1:
             continue
+        reader = left[readers[draft.array][0]]
         inside = component.get(reader.array)
-        if inside is not None and component.get(draft.array) != inside:
+        if reader is draft or (inside is not None and component.get(draft.array) != inside):
             continue
         merged = _merged(draft, reader)
         if merged is not None:
+            _forget_reader(readers, draft)
+            _forget_reader(readers, reader)
             reader.rhs = merged
+            _note_reader(readers, reader)
             del left[draft.array]
     return list(left.values())
 
 
-def _only_reader(draft: Draft, drafts: Iterable[Draft]) -> Draft | None:
-    """The one draft that reads `draft`, and reads it once."""
-    found: Draft | None = None
-    for other in drafts:
-        count = sum(1 for a in accesses(other.rhs) if a.array == draft.array)
-        if count > 1 or (count and (found is not None or other is draft)):
-            return None
-        found = other if count else found
-    return found
+def _note_reader(readers: dict[str, list[str]], draft: Draft) -> None:
+    """Lists a draft once for every time that it reads an array."""
+    for access in accesses(draft.rhs):
+        if access.array in readers:
+            readers[access.array].append(draft.array)
+
+
+def _forget_reader(readers: dict[str, list[str]], draft: Draft) -> None:
+    for access in accesses(draft.rhs):
+        if access.array in readers:
+            readers[access.array].remove(draft.array)
 
 
 def _merged(draft: Draft, reader: Draft) -> Expr | None:
@@ -115,7 +123,7 @@ def _into(
     access, exponent = place
     rhs = draft.rhs
     others = tuple((a, e) for a, e in term.factors if a is not access)
-    bare = all(isinstance(a, Size) or _only_sizes(a) for a, _ in others)
+    bare = all(_only_sizes(a) for a, _ in others)
     positions = [p.single_index for p in access.indices]
     if any(p is None for p in positions):
         return None
@@ -160,7 +168,10 @@ def _is_kept(atom: Atom) -> bool:
 
 
 def _only_sizes(atom: Atom) -> bool:
-    return not any(isinstance(a, Access | Apply | Iverson | Extremum) for a in atoms_of(atom))
+    return all(
+        isinstance(a, Size | Paren)
+        or (isinstance(a, Apply) and a.function in ("floordiv", "mod", "inf"))
+        for a in atoms_of(atom))
 
 
 def _product(
@@ -189,7 +200,7 @@ def _is_scaled_copy(rhs: Expr) -> bool:
         return False
     reads = [e for a, e in rhs.terms[0].factors if isinstance(a, Access)]
     rest = [a for a, _ in rhs.terms[0].factors if not isinstance(a, Access)]
-    return reads == [1] and all(isinstance(a, Size) or _only_sizes(a) for a in rest)
+    return reads == [1] and all(_only_sizes(a) for a in rest)
 
 
 def _everywhere(expr: Expr, draft: Draft) -> Expr | None:

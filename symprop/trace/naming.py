@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any
 
+from symprop.algebra import rows
 from symprop.algebra.build import ONE
 from symprop.algebra.expr import Access
 from symprop.errors import NameRuleError
@@ -75,7 +76,7 @@ class Observer:
         level = self.codes.get(frame.f_code)
         self.levels[frame] = self._parent_level(frame) + 1 if level is None else level
         self.seen[frame] = dict(_items(frame.f_locals))
-        for name, value in self.seen[frame].items():
+        for name, value in frame.f_locals.items():
             if isinstance(value, Traced) and value.draft is not None and value.draft.op == CARRY:
                 self._note(name, value, self.levels[frame])
         return self._ran
@@ -105,11 +106,13 @@ class Observer:
             return
         if draft.op == CARRY:
             draft.local = draft.local or name
-        elif is_whole(value):
+        elif not is_whole(value):
             if level == 0:
-                draft.name = draft.name or self.tracer.given(name, self.reserved)
-            elif draft.local is None or level < draft.depth:
-                draft.local, draft.depth = name, level
+                draft.hint = draft.hint or name
+        elif level == 0:
+            draft.name = draft.name or self.tracer.given(name, self.reserved)
+        elif draft.local is None or level < draft.depth:
+            draft.local, draft.depth = name, level
 
 
 def is_whole(value: Traced) -> bool:
@@ -195,7 +198,7 @@ def _users(drafts: Iterable[Draft]) -> dict[str, list[str]]:
 
 def _receivers(drafts: Sequence[Draft], users: Mapping[str, list[str]]) -> dict[str, str]:
     """For every draft, the name of the first named equation that it helps to make."""
-    found = {d.array: d.name for d in drafts if d.name is not None}
+    found = {d.array: d.name or d.hint or "" for d in drafts if d.name or d.hint}
     for _ in range(2):  # twice, because a recurrence is read before it is made
         for draft in reversed(drafts):
             if draft.array not in found:
@@ -203,6 +206,11 @@ def _receivers(drafts: Sequence[Draft], users: Mapping[str, list[str]]) -> dict[
                     if user in found and user != draft.array:
                         found[draft.array] = found[user]
                         break
+    later = ""
+    for draft in reversed(drafts):  # what nothing reads belongs to what is bound next
+        later = draft.name or later
+        if later:
+            found.setdefault(draft.array, later)
     return found
 
 
@@ -215,7 +223,7 @@ def _suffix(
         return local
     readers = [by_array[u] for u in users.get(draft.array, ())]
     role = _ROLES.get(draft.op, draft.op)
-    plain = draft.op in _ROLES
-    if plain and len(readers) == 1 and readers[0].op not in _ROLES:
+    lone = draft.op in _ROLES and not draft.hint and len(readers) == 1
+    if lone and readers[0].op in rows.names():
         return "in"
     return role if _legal(f"{base}_{role}") else "part"

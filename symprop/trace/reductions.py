@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from symprop.algebra.build import (
     ONE,
     extremum,
@@ -23,7 +25,7 @@ from symprop.algebra.build import (
 )
 from symprop.algebra.expr import Expr, Index, free_indices
 from symprop.errors import TraceError, UnsupportedError
-from symprop.trace.arithmetic import sqrt, square, subtract
+from symprop.trace.arithmetic import divide, multiply, sqrt, square, subtract
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
 from symprop.trace.elementwise import atomic, defined
@@ -71,6 +73,16 @@ def summed(body: Expr, bound: Sequence[Index]) -> Expr:
     return total
 
 
+def summed_kind(array: Traced, dtype: Any) -> str:
+    """The kind of a sum: truth values count, and `dtype` may ask for floats."""
+    kind = "int" if array.kind == "bool" else array.kind
+    if dtype is None or np.dtype(dtype).kind == "f":
+        return kind if dtype is None else "float"
+    if kind == "float":
+        raise located(TraceError, f"dtype={dtype!r} would round, which has no derivative")
+    return kind
+
+
 @function("sum")
 @method("sum")
 @ufunc("add.reduce")
@@ -81,7 +93,7 @@ def sum_(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims:
     array = as_traced(a)
     axes = axis_tuple(axis, array.ndim, "sum")
     kept, bound, body = _split(array, axes)
-    kind = "int" if array.kind == "bool" else array.kind
+    kind = summed_kind(array, dtype)
     return _shaped(defined(summed(body, bound), kept, kind, "sum"), array, axes, keepdims)
 
 
@@ -103,7 +115,7 @@ def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Trac
     before = iverson("<=", idx(bound), idx(fresh[place]))
     positions[place] = idx(bound)
     rhs = sum_over(mul(before, array.at(positions)), [bound])
-    kind = "int" if array.kind == "bool" else array.kind
+    kind = summed_kind(array, dtype)
     return defined(rhs, fresh, kind, "cumsum")
 
 
@@ -111,7 +123,7 @@ def _count(bound: Sequence[Index]) -> Expr:
     return mul(ONE, *(b.size for b in bound))
 
 
-@function("mean", "average")
+@function("mean")
 @method("mean")
 def mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
          **options: Any) -> Traced:
@@ -124,6 +136,23 @@ def mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims:
     live = [b for b in bound if b in free]
     rhs = mul(power(_count(live), -1), sum_over(body, live))
     return _shaped(defined(rhs, kept, "float", "mean"), array, axes, keepdims)
+
+
+@function("average")
+def average(a: Any, axis: Any = None, weights: Any = None, returned: Any = False,
+            keepdims: Any = False) -> Traced:
+    """The mean, or the weighted mean."""
+    if returned:
+        raise located(UnsupportedError, "np.average is traced without returned=")
+    if weights is None:
+        return mean(a, axis=axis, keepdims=keepdims)
+    array, factor = as_traced(a), as_traced(weights)
+    if factor.ndim == 1 and array.ndim > 1 and isinstance(axis, int):
+        place = normal_axis(axis, array.ndim, "average")
+        axes = [factor.axes[0] if k == place else Index("i", ONE) for k in range(array.ndim)]
+        factor = Traced(array.tracer, axes, factor.body, factor.kind)
+    total = sum_(multiply(array, factor), axis=axis, keepdims=keepdims)
+    return divide(total, sum_(factor, axis=axis, keepdims=keepdims))
 
 
 @function("var")
@@ -205,7 +234,11 @@ def renamed(array: Traced, axes: Sequence[Index]) -> Expr:
 _NO_PRODUCT = "write it as np.exp(np.sum(np.log(x))), or as products of slices"
 _NO_PLACE = "its result is a place that depends on the numbers"
 _NO_ORDER = "it orders by the numbers in an array"
+_NO_NUMBERS = "a traced array has no numbers"
 REFUSED.update({
+    "item": _NO_NUMBERS, "tolist": _NO_NUMBERS, "tobytes": _NO_NUMBERS, "tofile": _NO_NUMBERS,
+    "any": "no trace can branch on the numbers in an array",
+    "all": "no trace can branch on the numbers in an array",
     "prod": _NO_PRODUCT, "cumprod": _NO_PRODUCT, "multiply.reduce": _NO_PRODUCT,
     "argmax": _NO_PLACE, "argmin": _NO_PLACE, "nonzero": _NO_PLACE, "argwhere": _NO_PLACE,
     "sort": _NO_ORDER, "argsort": _NO_ORDER, "median": _NO_ORDER, "partition": _NO_ORDER,

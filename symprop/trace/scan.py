@@ -20,11 +20,12 @@ from symprop.algebra.build import ONE, ZERO, access, add, idx, iverson, mul, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr, Index
 from symprop.check.trees import children, sequence
-from symprop.errors import DTypeError, InputError, ShapeError, TraceError
+from symprop.errors import DTypeError, InputError, ShapeError, TraceError, UnsupportedError
 from symprop.trace.coerce import as_traced
-from symprop.trace.context import active, current, located
+from symprop.trace.context import located
 from symprop.trace.elementwise import named
 from symprop.trace.naming import CARRY, is_whole
+from symprop.trace.running import active, current
 from symprop.trace.shapes_of import is_symbolic, new_axes
 from symprop.trace.sizes import same_size, size_expr
 from symprop.trace.tensor import Traced
@@ -125,6 +126,8 @@ def _entry(t: int) -> Callable[[Any], Any]:
 
 def _traced(step: Callable[[Any, Any], Any], init: Any, xs: Any, length: Any) -> Any:
     tracer = current()
+    if tracer.loops:
+        raise located(UnsupportedError, "a scan within the step of a scan cannot be traced")
     arrays = [as_traced(leaf) for leaf in _leaves(xs)]
     time = Index("t", _length(arrays, length))
     starts = [as_traced(leaf) for leaf in _leaves(init)]

@@ -14,12 +14,13 @@ from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr, Index
 from symprop.algebra.indexing import floordiv, mod
-from symprop.errors import ShapeError, UnsupportedError
+from symprop.errors import ShapeError, TraceError, UnsupportedError
 from symprop.trace.booleans import guarded
 from symprop.trace.coerce import as_traced
-from symprop.trace.context import current, located
+from symprop.trace.context import located
 from symprop.trace.elementwise import defined, result_kind
 from symprop.trace.registry import function, method
+from symprop.trace.running import current
 from symprop.trace.shapes_of import (
     axis_tuple,
     broadcast,
@@ -73,9 +74,11 @@ def _completed(array: Traced, sizes: list[Expr]) -> list[Expr]:
 
 
 def _wrong_count(array: Traced, sizes: Sequence[Expr]) -> Exception:
+    asked = size_text(_product([s for s in sizes if s.number != -1]))
+    relation = "not a multiple of" if any(s.number == -1 for s in sizes) else "not"
     return located(ShapeError, (
-        f"{array.described()} cannot be reshaped to {shape_text(sizes)}: "
-        f"{size_text(_product(array.sizes))} entries are not {size_text(_product(sizes))}"))
+        f"{array.described()} cannot be reshaped to {shape_text(sizes)}: its "
+        f"{size_text(_product(array.sizes))} entries are {relation} {asked}"))
 
 
 Group = tuple[list[Index], list[Index]]
@@ -199,6 +202,7 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> Traced:
 @function("concatenate", "concat")
 def concatenate(arrays: Any, axis: Any = 0, out: Any = None, **options: Any) -> Traced:
     """Arrays one after the other along an axis."""
+    _no_out(out)
     parts = [as_traced(a) for a in arrays]
     if not parts:
         raise located(ShapeError, "concatenate: no arrays to join")
@@ -219,6 +223,11 @@ def concatenate(arrays: Any, axis: Any = 0, out: Any = None, **options: Any) -> 
     axes = new_axes(sizes)
     body = _pieces(parts, axes, place)
     return defined(body, axes, result_kind(parts), "concatenate")
+
+
+def _no_out(out: Any) -> None:
+    if out is not None:
+        raise located(TraceError, "out= writes into an existing array, which cannot be traced")
 
 
 def _pieces(parts: Sequence[Traced], axes: Sequence[Index], place: int) -> Expr:
@@ -243,6 +252,7 @@ def _pieces(parts: Sequence[Traced], axes: Sequence[Index], place: int) -> Expr:
 @function("stack")
 def stack(arrays: Any, axis: Any = 0, out: Any = None, **options: Any) -> Traced:
     """Arrays of one shape along a new axis."""
+    _no_out(out)
     parts = [as_traced(a) for a in arrays]
     if not parts:
         raise located(ShapeError, "stack: no arrays to join")

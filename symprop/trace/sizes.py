@@ -14,8 +14,9 @@ from symprop.algebra.build import ONE, add, mul, number, sub
 from symprop.algebra.canonical import normal, same
 from symprop.algebra.expr import Apply, Expr
 from symprop.errors import TraceError
-from symprop.trace.context import current, located
+from symprop.trace.context import located
 from symprop.trace.registry import UFUNCS
+from symprop.trace.running import active, current
 from symprop.trace.text import size_text
 
 SizeLike = Any
@@ -133,7 +134,11 @@ class SymbolicSize:
                             "functions in place of those of math")
 
     def _refuse(self, deed: str, way_out: str) -> NoReturn:
-        raise located(TraceError, f"the size {self} cannot {deed}: {way_out}")
+        error = located(TraceError, f"the size {self} cannot {deed}: {way_out}")
+        tracer = active()
+        if tracer is not None:
+            tracer.refusal = error
+        raise error
 
     def __repr__(self) -> str:
         return size_text(self.expr)

@@ -110,16 +110,19 @@ class Traced:
 
     def __array_function__(self, func: Any, types: Any, args: Any, options: Any) -> Any:
         handler = FUNCTIONS.get(func)
+        name = getattr(func, "__name__", str(func))
+        shown = f"{getattr(func, '__module__', None) or 'numpy'}.{name}".replace("numpy", "np", 1)
         if handler is None:
-            name = getattr(func, "__name__", str(func))
-            raise located(UnsupportedError, _refusal(name, f"np.{name}"))
+            raise located(UnsupportedError, _refusal(name, shown))
+        if options.get("out") is not None:
+            raise located(TraceError, f"{shown} writes into an existing array (out=), which a "
+                                      "trace cannot follow")
         try:
             return handler(*args, **options)
         except TypeError as error:
             if isinstance(error, SympropError):
                 raise
-            name = getattr(func, "__name__", str(func))
-            raise located(UnsupportedError, f"np.{name} is not traced with these arguments "
+            raise located(UnsupportedError, f"{shown} is not traced with these arguments "
                                             f"({error})") from error
 
     def __array__(self, *args: Any, **options: Any) -> NoReturn:
@@ -130,9 +133,11 @@ class Traced:
             return PROPERTIES[name](self)
         if name in METHODS:
             return partial(METHODS[name], self)
-        if not name.startswith("_") and hasattr(np.ndarray, name):
+        if name.startswith("_"):
+            raise AttributeError(f"a traced array has no attribute {name!r}")
+        if hasattr(np.ndarray, name):
             raise located(MissingAttribute, _refusal(name, f"the ndarray attribute .{name}"))
-        raise AttributeError(f"a traced array has no attribute {name!r}")
+        raise located(MissingAttribute, f"an array has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in Traced.__slots__:

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from symprop.check.trees import children
-from symprop.errors import DTypeError, InputError, TraceError
+from symprop.errors import DTypeError, InputError, SympropError, TraceError
 from symprop.system import Fact, System
-from symprop.trace import context, operations
+from symprop.trace import operations, running
 from symprop.trace.arguments import (
     Arguments,
     bound_call,
@@ -70,7 +70,7 @@ def trace(
     with _running(tracer, function):
         values = call_values(found, tracer)
         with _no_randomness(function), tracer.observer.watching():
-            value = bound_call(function, values)
+            value = _called(function, values)
         loss, outputs = returned(value, tracer)
         result = finish(tracer, loss, outputs)
     return System(
@@ -91,13 +91,30 @@ def trace(
     )
 
 
+def _called(function: Callable[..., Any], values: Mapping[str, Any]) -> Any:
+    """Calls the function. Where NumPy has put its error in place of ours, ours is raised."""
+    try:
+        return bound_call(function, values)
+    except SympropError:
+        raise
+    except Exception as error:
+        inner: BaseException | None = error
+        while inner is not None and not isinstance(inner, SympropError):
+            inner = inner.__cause__ or inner.__context__
+        if inner is None and isinstance(error, TypeError):
+            inner = running.current().refusal
+        if inner is None:
+            raise
+        raise inner from None
+
+
 @contextmanager
 def _running(tracer: Tracer, function: Callable[..., Any]) -> Iterator[None]:
     """The tracer as the current one, NumPy's namespace patched; both undone at the end."""
     tracer.observer = Observer(tracer, function)
     with ExitStack() as stack:
-        context.enter(tracer)
-        stack.callback(context.leave)
+        running.enter(tracer)
+        stack.callback(running.leave)
         stack.enter_context(patched())
         try:
             yield

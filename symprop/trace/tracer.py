@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from symprop.algebra import indexing
-from symprop.algebra.build import ONE, ZERO, access, idx, mul, sub
+from symprop.algebra.build import ONE, ZERO, access, idx, make_term, mul, sub
 from symprop.algebra.canonical import canonical, normal, same
 from symprop.algebra.expr import (
     Access,
@@ -27,7 +27,7 @@ from symprop.algebra.expr import (
     atoms,
     free_indices,
 )
-from symprop.errors import TraceError
+from symprop.errors import SympropError, TraceError
 from symprop.names import unused
 from symprop.system import Array, Condition, IndexRange
 from symprop.trace.context import located, source_line
@@ -49,6 +49,7 @@ class Draft:
     source: str
     name: str | None = None
     local: str | None = None
+    hint: str | None = None  # the user's variable that holds a view of it, such as a transpose
     depth: int = 0
 
     @property
@@ -70,6 +71,7 @@ class Tracer:
         self.size_names: list[str] = []
         self.taken: set[str] = set()  # names of arrays that are given away
         self.finished = False
+        self.refusal: SympropError | None = None  # the last one, for code that swallows it
         self.observer: Any = None  # naming.Observer
         self._table: dict[str, Draft] = {}
         self._divisible: list[tuple[Expr, Expr]] = []
@@ -85,9 +87,12 @@ class Tracer:
         unless `force` asks for one.
         """
         self.check_running()
+        free = free_indices(rhs)
+        if free - {*self.loops, *axes}:
+            raise located(TraceError, "an array of a step was used after its scan had ended: "
+                                      "return it from the step as part of y")
         if not force and is_inline(rhs, kind):
             return rhs, None
-        free = free_indices(rhs)
         formals = tuple(
             [i for i in self.loops if i in free] + [a for a in axes if a.size != ONE]
         )
@@ -152,6 +157,7 @@ class Tracer:
         left, right = self.size_normal(left), self.size_normal(right)
         if right.is_zero:
             raise located(TraceError, f"the size {size_text(left)} is divided by 0")
+        left, right = _cancelled(left, right)
         result = self.size_normal(indexing.floordiv(left, right))
         if any(isinstance(a, Apply) and a.function == "floordiv" and same(a.args[0], left)
                for a in atoms(result)):
@@ -191,6 +197,18 @@ class Tracer:
         """Notes that the integer array `array` points into an axis of that size."""
         if not any(r.array == array and same(r.size, size) for r in self.index_ranges):
             self.index_ranges.append(IndexRange(array, size))
+
+
+def _cancelled(left: Expr, right: Expr) -> tuple[Expr, Expr]:
+    """Two sizes to be divided, without the factors that both have."""
+    if len(left.terms) != 1 or len(right.terms) != 1:
+        return left, right
+    above, below = dict(left.terms[0].factors), dict(right.terms[0].factors)
+    for item in [a for a in above if a in below]:
+        common = min(above[item], below[item])
+        above[item] -= common
+        below[item] -= common
+    return make_term(left.terms[0].coef, above), make_term(right.terms[0].coef, below)
 
 
 def is_inline(rhs: Expr, kind: str) -> bool:

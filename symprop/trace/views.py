@@ -18,9 +18,10 @@ from symprop.algebra.indexing import guard, mod
 from symprop.errors import ShapeError, TraceError, UnsupportedError
 from symprop.trace.booleans import as_condition, choice, guarded
 from symprop.trace.coerce import as_traced
-from symprop.trace.context import current, located
+from symprop.trace.context import located
 from symprop.trace.elementwise import named
 from symprop.trace.registry import attribute, function, method
+from symprop.trace.running import current
 from symprop.trace.shapes_of import axis_tuple, new_axes, normal_axis, positions, shape_exprs
 from symprop.trace.sizes import same_size
 from symprop.trace.tensor import Traced
@@ -304,10 +305,29 @@ def _copy(array: Traced, *args: Any, **options: Any) -> Traced:
     return array
 
 
-@function("copy", "ascontiguousarray", "real", "nan_to_num")
+@function("copy", "ascontiguousarray", "real")
 def copy(a: Any, *args: Any, **options: Any) -> Traced:
     """The array itself: traced arrays never change."""
     return as_traced(a)
+
+
+@function("shape")
+def shape_of(a: Any) -> tuple[Any, ...]:
+    """The sizes of the axes."""
+    return as_traced(a).shape
+
+
+@function("ndim")
+def ndim(a: Any) -> int:
+    """The number of axes."""
+    return as_traced(a).ndim
+
+
+@function("size")
+def size_of(a: Any, axis: Any = None) -> Any:
+    """The number of entries, or the size of one axis."""
+    array = as_traced(a)
+    return array.size if axis is None else array.shape[normal_axis(axis, array.ndim, "size")]
 
 
 @method("astype")

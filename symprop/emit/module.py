@@ -1,0 +1,73 @@
+"""A derivation as a live module: its text, and the functions that the text defines.
+
+In: a system with its adjoint equations. Out: a `GeneratedModule`, written to a file if a
+path is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from symprop.emit.numpy_module import module_context
+from symprop.emit.sheet import Derived
+from symprop.files.load import load_text
+from symprop.files.marks import stamp
+from symprop.files.templates import environment
+from symprop.files.write import write_text
+from symprop.lower.program import lower
+
+
+class GeneratedModule:
+    """A generated module: `source`, and the functions and tables that it defines.
+
+    forward(arguments) -> (loss, saved); backward(saved, dL=1.0) -> gradients by name;
+    value_and_grad(arguments) -> (loss, gradients); predict(arguments) -> outputs by name.
+    It pickles as its source.
+    """
+
+    forward: Callable[..., tuple[Any, tuple[Any, ...]]]
+    backward: Callable[..., dict[str, Any]]
+    value_and_grad: Callable[..., tuple[Any, dict[str, Any]]]
+    predict: Callable[..., dict[str, Any]]
+
+    def __init__(self, source: str, name: str) -> None:
+        self.source = source
+        self.name = name
+        self._module: ModuleType = load_text(source, name)
+        for function in ("forward", "backward", "value_and_grad", "predict"):
+            if hasattr(self._module, function):
+                setattr(self, function, getattr(self._module, function))
+
+    def __getattr__(self, attribute: str) -> Any:
+        """WRT, FACTS, ZERO, OUTPUTS, COMPLEX_SAFE and whatever else the text defines."""
+        if attribute.startswith("_") or "_module" not in self.__dict__:
+            raise AttributeError(attribute)
+        return getattr(self._module, attribute)
+
+    def __reduce__(self) -> tuple[type[GeneratedModule], tuple[str, str]]:
+        return GeneratedModule, (self.source, self.name)
+
+    def __repr__(self) -> str:
+        lines = len(self.source.splitlines())
+        return f"<GeneratedModule {self.name}: {lines} lines, gradients of {', '.join(self.WRT)}>"
+
+
+def generate(
+    derivation: Derived, path: str | Path | None = None, force: bool = False,
+    templates: str | Path | None = None,
+) -> GeneratedModule:
+    """The module of a derivation; see `symprop.generate`."""
+    source = module_source(derivation, templates)
+    if path is not None:
+        write_text(path, source, force=force)
+    return GeneratedModule(source, derivation.system.name)
+
+
+def module_source(derivation: Derived, templates: str | Path | None = None) -> str:
+    """The text of the module, stamped with the hash of its body."""
+    program = lower(derivation.system, derivation.adjoints)
+    template = environment(templates).get_template("module.py.jinja")
+    return stamp(template.render(module_context(program)))

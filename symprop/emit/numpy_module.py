@@ -1,0 +1,361 @@
+"""The context of templates/module.py.jinja.
+
+In: a `Program`. Out: the parts of the generated module as lines of text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from symprop.algebra import rows
+from symprop.algebra.expr import Apply, Expr, Index, Size, adjoint, atoms
+from symprop.check.selfcheck import selfcheck_context
+from symprop.emit.numpy_door import door, fact_lines, leaves_of, unpacking
+from symprop.emit.numpy_lines import Lines, wrapped
+from symprop.emit.numpy_names import Names, code_names
+from symprop.emit.numpy_nodes import NumpyPrinter
+from symprop.lower import ir
+from symprop.lower.program import Program
+from symprop.system import Argument, Condition, System
+
+_REAL = (ir.Vdot,)
+
+
+def module_context(program: Program) -> dict[str, Any]:
+    """Everything that the template prints."""
+    system = program.system
+    helpers = helpers_of(program)
+    names = code_names(system, helpers)
+    printer = NumpyPrinter(system, names.arrays, names.sizes, dtype=names.own["dtype"],
+                           helper_names=names.helpers)
+    writer = _Writer(program, names, printer)
+    forward, backward, predict = writer.forward(), writer.backward(), writer.predict()
+    used = [h for h in helpers if h in printer.helpers]
+    return {
+        "title": f"{system.name}: loss and gradients in NumPy.",
+        "origin": f"{system.module}:{system.name}",
+        "call": ", ".join(a.name for a in system.arguments if a.tree is not None),
+        "facts_prose": [f"It is assumed, and tested, that {text}." for text in facts_prose(system)],
+        "wrt": tuple_text(system.wrt_keys or system.wrt),
+        "facts": facts_data(system, printer),
+        "zero": tuple_text(zero_gradients(program)) if zero_gradients(program) else "",
+        "outputs": tuple_text([n for n, _ in system.outputs]) if system.outputs else "",
+        "complex_safe": complex_safe(program),
+        "constants": [constant(names.arrays[n], a) for n, a in system.constants.items()],
+        "helpers": [rows.helper_source(h, names.helpers[h]).rstrip() for h in used],
+        "forward_signature": signature("forward", system.arguments, names, validate=True),
+        "forward_body": forward,
+        "backward_body": backward,
+        "both_signature": signature("value_and_grad", system.arguments, names, validate=True),
+        "both_body": both(system, names),
+        "predict_signature": signature("predict", writer.predict_arguments(), names, False),
+        "predict_body": predict,
+        "saved_name": names.own["saved"],
+        "dL": names.own["dL"],
+        "selfcheck": selfcheck(program, printer),
+    }
+
+
+class _Writer:
+    """Writes the bodies of forward, backward and predict."""
+
+    def __init__(self, program: Program, names: Names, printer: NumpyPrinter) -> None:
+        self.program, self.names, self.printer = program, names, printer
+        self.system: System = program.system
+        self.lines = Lines(printer, [*self.system.equations, *program.adjoints])
+        self.saves_dtype = False
+        self.saved_sizes: tuple[str, ...] = ()
+        self.backward_lines = self._backward_lines()
+
+    def _body(self, statements: Sequence[ir.Statement]) -> tuple[list[str], bool]:
+        self.printer.uses_dtype = False
+        lines = self.lines.lines(statements)
+        return lines, self.printer.uses_dtype
+
+    def _door(self, inputs: Sequence[str], arguments: Sequence[Argument],
+              validate: bool) -> list[str]:
+        arrays = [self.system.arrays[n] for n in inputs]
+        lines = unpacking(arguments, self.names)
+        lines += door(arrays, self.system, self.names, self.printer)
+        facts = fact_lines(self.system, inputs, self.names, self.printer) if validate else []
+        if facts:
+            lines += [f"if {self.names.own['validate']}:", *("    " + f for f in facts)]
+        for argument in arguments:
+            if argument.tree is None and argument.name in {a.name for a in arguments}:
+                lines += _fixed(argument)
+        return [w for line in lines for w in wrapped(line)]
+
+    def _inputs(self) -> list[str]:
+        return [n for n, a in self.system.arrays.items() if a.kind == "input"]
+
+    def forward(self) -> list[str]:
+        """The body of forward."""
+        body, uses = self._body(self.program.forward)
+        lines = self._door(self._inputs(), self.system.arguments, validate=True)
+        if uses or self.saves_dtype:
+            floats = [self.names.arrays[n] for n in self._inputs()
+                      if self.system.arrays[n].dtype == "float"]
+            lines += wrapped(f"{self.printer.dtype} = np.result_type({', '.join(floats)})")
+        lines += body
+        wrt = ", ".join(f"np.result_type({self.names.arrays[w]})" for w in self.system.wrt)
+        dtypes = self.names.own["dtypes"]
+        lines += wrapped(f"{dtypes} = ({wrt}{',' if len(self.system.wrt) == 1 else ''})")
+        saved = ", ".join(self._saved())
+        comma = "," if len(self._saved()) == 1 else ""
+        lines += wrapped(f"{self.names.own['saved']} = ({saved}{comma})")
+        loss = self.names.arrays[self.system.loss]
+        return [*lines, f"return {loss}, {self.names.own['saved']}"]
+
+    def _saved(self) -> list[str]:
+        arrays = [self.names.arrays[n] for n in self.program.saved
+                  if n not in self.system.constants]
+        sizes = [self.names.sizes[s] for s in self.saved_sizes]
+        dtype = [self.printer.dtype] if self.saves_dtype else []
+        return [*arrays, *sizes, *dtype, self.names.own["dtypes"]]
+
+    def _backward_lines(self) -> list[str]:
+        lines, self.saves_dtype = self._body(self.program.backward)
+        return lines
+
+    def backward(self) -> list[str]:
+        """The body of backward."""
+        sizes, self.saved_sizes = self._sizes()
+        saved = self._saved()
+        comma = "," if len(saved) == 1 else ""
+        lines = wrapped(f"{', '.join(saved)}{comma} = {self.names.own['saved']}")
+        gradients = self.names.own["gradients"]
+        entries = [f'"{w}": {self.names.arrays[adjoint(w)]}' for w in self.system.wrt]
+        lines += sizes + self.backward_lines
+        lines += wrapped(f"{gradients} = {{{', '.join(entries)}}}")
+        lines += wrapped(
+            f"{gradients} = {{name: np.asarray(gradient, kind) for (name, gradient), kind in "
+            f"zip({gradients}.items(), {self.names.own['dtypes']})}}")
+        return [*lines, *wrapped(f"return {structured(self.system, gradients)}")]
+
+    def _sizes(self) -> tuple[list[str], tuple[str, ...]]:
+        """Lines that read sizes from what is saved, and the sizes that nothing saved shows."""
+        text = "\n".join(line.split("#")[0] for line in self.backward_lines)
+        needed = [s for s in self.system.sizes if _mentions(text, self.names.sizes[s])]
+        lines: list[str] = []
+        found: set[str] = set()
+        for name in self.program.saved:
+            if name in self.system.constants:
+                continue
+            axes = [_size_name(s) for s in self.system.arrays[name].shape]
+            for axis, size in enumerate(axes):
+                if size in needed and size not in found:
+                    found.add(size)
+                    code = f"{self.names.sizes[size]} = {self.names.arrays[name]}.shape[{axis}]"
+                    lines.append(code)
+        return lines, tuple(s for s in needed if s not in found)
+
+    def predict_arguments(self) -> tuple[Argument, ...]:
+        """The arguments that the outputs depend on."""
+        read = set(self.program.predict_inputs)
+        return tuple(
+            a for a in self.system.arguments
+            if a.tree is not None and any(n in read for n, _ in leaves_of(a.tree, a.name))
+        )
+
+    def predict(self) -> list[str]:
+        """The body of predict."""
+        if not self.system.outputs:
+            return []
+        body, uses = self._body(self.program.predict)
+        arguments = self.predict_arguments()
+        inputs = [n for a in arguments for n, _ in leaves_of(a.tree, a.name)]
+        lines = self._door(inputs, arguments, validate=False)
+        if uses:
+            floats = [self.names.arrays[n] for n in inputs
+                      if self.system.arrays[n].dtype == "float"]
+            lines += wrapped(f"{self.printer.dtype} = np.result_type({', '.join(floats)})")
+        entries = ", ".join(f'"{n}": {self.names.arrays[a]}' for n, a in self.system.outputs)
+        return [*lines, *body, *wrapped(f"return {{{entries}}}")]
+
+
+def _mentions(text: str, name: str) -> bool:
+    words = "".join(c if c.isalnum() or c == "_" else " " for c in text).split()
+    return name in words
+
+
+def _size_name(size: Expr) -> str:
+    atom = size.single_atom
+    return atom.name if isinstance(atom, Size) else ""
+
+
+def _fixed(argument: Argument) -> list[str]:
+    """The test that a constant of the trace is what it was."""
+    return [f"if {argument.name} != {argument.static!r}:",
+            f'    raise ValueError("{argument.name} is fixed at {argument.static!r}")']
+
+
+def signature(
+    function: str, arguments: Sequence[Argument], names: Names, validate: bool
+) -> list[str]:
+    """The def line, wrapped one argument a line when it is long."""
+    parts = [f"{a.name}: {annotation(a.annotation)}" if a.tree is not None
+             else f"{a.name}={a.static!r}" for a in arguments]
+    if validate:
+        parts.append(f"{names.own['validate']}=True")
+    line = f"def {function}({', '.join(parts)}):"
+    return [line] if len(line) <= 88 else [
+        f"def {function}(", *(f"    {p}," for p in parts), "):"]
+
+
+def annotation(tree: Any) -> str:
+    """A shape string, or a structure of them, as Python text."""
+    if isinstance(tree, dict):
+        return "{" + ", ".join(f'"{k}": {annotation(v)}' for k, v in tree.items()) + "}"
+    if isinstance(tree, list):
+        return "[" + ", ".join(map(annotation, tree)) + "]"
+    if isinstance(tree, tuple):
+        return "(" + ", ".join(map(annotation, tree)) + ("," if len(tree) == 1 else "") + ")"
+    return f'"{tree}"'
+
+
+def both(system: System, names: Names) -> list[str]:
+    """The body of value_and_grad."""
+    call = ", ".join([*(a.name for a in system.arguments), names.own["validate"]])
+    loss, saved = names.arrays[system.loss], names.own["saved"]
+    return [*wrapped(f"{loss}, {saved} = forward({call})"), f"return {loss}, backward({saved})"]
+
+
+def structured(system: System, gradients: str) -> str:
+    """The gradients, in the structure of the arguments."""
+    by_argument = {a.name: a for a in system.arguments}
+    keys = system.wrt_keys or system.wrt
+    if tuple(keys) == tuple(system.wrt):
+        return gradients
+    parts = []
+    for key in keys:
+        tree = by_argument[key].tree if key in by_argument else key
+        parts.append(f'"{key}": {_rebuilt(tree, gradients)}')
+    return "{" + ", ".join(parts) + "}"
+
+
+def _rebuilt(tree: Any, gradients: str) -> str:
+    if isinstance(tree, str):
+        return f'{gradients}["{tree}"]'
+    if isinstance(tree, dict):
+        return "{" + ", ".join(f'"{k}": {_rebuilt(v, gradients)}' for k, v in tree.items()) + "}"
+    inside = ", ".join(_rebuilt(v, gradients) for v in tree)
+    if isinstance(tree, list):
+        return f"[{inside}]"
+    return f"({inside},)" if len(tree) == 1 else f"({inside})"
+
+
+def tuple_text(items: Sequence[str]) -> str:
+    """A tuple of strings, over several lines when it is long."""
+    inside = ", ".join(f'"{i}"' for i in items)
+    line = f"({inside},)" if len(items) == 1 else f"({inside})"
+    if len(line) <= 70:
+        return line
+    return "(\n" + "".join(f'    "{i}",\n' for i in items) + ")"
+
+
+def facts_data(system: System, printer: NumpyPrinter) -> list[str]:
+    """FACTS, for check and train."""
+    data = [repr((f.kind, f.array, *f.args)).replace("'", '"') for f in system.facts]
+    for entry in system.index_ranges:
+        if system.arrays[entry.array].kind == "input":
+            text = printer.size(entry.size)[0].replace(" ", "")
+            data.append(f'("index", "{entry.array}", "{text}")')
+    return data
+
+
+def facts_prose(system: System) -> list[str]:
+    """The facts in words."""
+    words = {
+        "sums_to_one": lambda f: f"{f.array} sums to 1 along axis {f.args[0]}",
+        "positive": lambda f: f"{f.array} is positive",
+        "in_range": lambda f: f"{f.array} lies between {f.args[0]!r} and {f.args[1]!r}",
+        "one_of": lambda f: f"{f.array} holds only {', '.join(map(repr, f.args))}",
+    }
+    return [words[f.kind](f) for f in system.facts]
+
+
+def zero_gradients(program: Program) -> list[str]:
+    """The wrt arrays whose gradient is exactly zero."""
+    return [a.primal for a in program.adjoints
+            if a.primal in program.system.wrt and a.rhs.is_zero]
+
+
+def constant(name: str, array: np.ndarray[Any, Any]) -> str:
+    """A small array as a line of the module."""
+    body = np.array2string(array, separator=", ", threshold=2000, max_line_width=76,
+                           formatter={"float_kind": repr}).replace("np.float64", "")
+    return f"{name} = np.array({body})"
+
+
+def helpers_of(program: Program) -> tuple[str, ...]:
+    """The helper functions that the spellings of the program's functions call."""
+    found: dict[str, None] = {}
+    for equation in (*program.system.equations, *program.adjoints):
+        for atom in atoms(equation.rhs):
+            if isinstance(atom, Apply) and atom.function in rows.registry().rows:
+                template = rows.numpy_template(atom.function)[0]
+                found.update(dict.fromkeys(rows.helpers_in(template)))
+    return tuple(found)
+
+
+def complex_safe(program: Program) -> bool:
+    """Whether a complex step may be taken through forward."""
+    table = rows.registry().rows
+    needed = {s.number for s in _flat(program.forward)}
+    for equation in program.system.equations:
+        if equation.number not in needed:
+            continue
+        for atom in atoms(equation.rhs):
+            if isinstance(atom, Apply) and (
+                atom.function not in table or not table[atom.function].complex_safe
+            ):
+                return False
+            if type(atom).__name__ in ("Extremum", "Iverson"):
+                return False
+    return not any(_holds(s, _REAL) for s in _flat(program.forward))
+
+
+def _flat(statements: Sequence[ir.Statement]) -> list[ir.Assign | ir.Zeros | ir.Scatter]:
+    flat: list[ir.Assign | ir.Zeros | ir.Scatter] = []
+    for statement in statements:
+        if isinstance(statement, ir.Loop):
+            flat.extend(statement.body)
+        elif not isinstance(statement, ir.Allocate):
+            flat.append(statement)
+    return flat
+
+
+def _holds(item: object, kinds: tuple[type, ...]) -> bool:
+    if isinstance(item, kinds):
+        return True
+    if isinstance(item, tuple):
+        return any(_holds(i, kinds) for i in item)
+    if isinstance(item, (ir.Node, ir.Assign, ir.Scatter)):
+        return any(_holds(v, kinds) for v in vars(item).values()
+                   if isinstance(v, (ir.Node, tuple)) and not isinstance(v, Index))
+    return False
+
+
+def selfcheck(program: Program, printer: NumpyPrinter) -> dict[str, Any]:
+    """The context of the self-check block."""
+    system = program.system
+    arguments = {a.name: a.annotation for a in system.arguments if a.tree is not None}
+    facts = [(f.kind, f.array, *f.args) for f in system.facts]
+    for entry in system.index_ranges:
+        if system.arrays[entry.array].kind == "input":
+            facts.append(("index", entry.array, printer.size(entry.size)[0].replace(" ", "")))
+    return selfcheck_context(arguments, system.wrt_keys or system.wrt, facts,
+                             zero_gradients(program), whole=_whole(system.conditions, printer))
+
+
+def _whole(conditions: Sequence[Condition], printer: NumpyPrinter) -> list[str]:
+    texts = []
+    for condition in conditions:
+        if condition.kind == "divides":
+            left, right = (printer.size(e)[0].replace(" ", "")
+                           for e in (condition.left, condition.right))
+            texts.append(f"({left})//({right})")
+    return texts

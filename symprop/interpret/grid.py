@@ -1,0 +1,136 @@
+"""Grids of index values: axes, masks, products and sums on them.
+
+In: NumPy arrays with one axis for each index of a `Frame` (length 1 where the value does not
+depend on it), or plain numbers. Out: the same kind. A mask of None is true everywhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symprop.algebra.expr import Expr, Index
+from symprop.errors import InputError, UnsupportedError
+
+Value = Any  # an array with one axis for each index of its frame, or a number
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The axes of a grid: which index each is, and its length."""
+
+    axes: tuple[Index, ...] = ()
+    shape: tuple[int, ...] = ()
+
+    def extended(self, more: Sequence[tuple[Index, int]]) -> Frame:
+        """The grid with further axes at the end."""
+        return Frame((*self.axes, *(i for i, _ in more)), (*self.shape, *(n for _, n in more)))
+
+    def axis(self, index: Index) -> int:
+        """The axis of an index, the innermost if there are several."""
+        for k in range(len(self.axes) - 1, -1, -1):
+            if self.axes[k] is index:
+                return k
+        raise InputError(f"the index {index!r} is bound by no sum and no equation")
+
+    def arange(self, index: Index) -> Value:
+        """The values of an index along its axis."""
+        axis = self.axis(index)
+        shape = [1] * len(self.shape)
+        shape[axis] = self.shape[axis]
+        return np.arange(self.shape[axis]).reshape(shape)
+
+
+def view(array: np.ndarray[Any, Any], indices: tuple[Expr, ...], frame: Frame) -> Value:
+    """The array itself, turned, where each position is an index that spans the axis; or None."""
+    axes = []
+    for index, length in zip(indices, array.shape, strict=True):
+        single = index.single_index
+        if single is None:
+            return None
+        axes.append(frame.axis(single))
+        if frame.shape[axes[-1]] != length:
+            return None
+    if len(set(axes)) != len(axes):
+        return None
+    order = sorted(range(len(axes)), key=axes.__getitem__)
+    shape = [1] * len(frame.shape)
+    for axis, length in zip(axes, array.shape, strict=True):
+        shape[axis] = length
+    return (array if order == list(range(len(axes))) else array.transpose(order)).reshape(shape)
+
+
+def both(left: Value, right: Value) -> Value:
+    """The conjunction of two masks, of which None is true everywhere."""
+    if left is None or right is None:
+        return right if left is None else left
+    return left & right
+
+
+def lifted(live: Value, more: int) -> Value:
+    """A mask on a grid with further axes."""
+    return live if live is None or not more else np.reshape(live, (*np.shape(live), *[1] * more))
+
+
+def integral(found: Value) -> bool:
+    return np.asarray(found).dtype.kind in "iub"
+
+
+def whole(found: Value) -> Value:
+    """Positions as integers. Raises UnsupportedError where they are none."""
+    if integral(found):
+        return found
+    rounded = np.rint(np.real(found))
+    if not np.allclose(rounded, found, rtol=0, atol=1e-9):
+        raise UnsupportedError("a position is not a whole number")
+    return rounded.astype(int)
+
+
+def full(found: Value, frame: Frame, outer: int) -> Value:
+    """The value with full length along the axes that `frame` has beyond `outer`."""
+    found = np.asarray(found)
+    have = found.shape[:outer] if found.ndim else (1,) * outer
+    return np.broadcast_to(found, (*have, *frame.shape[outer:]))
+
+
+def times(left: Value, right: Value) -> Value:
+    """The product; of a real and a complex number by parts, so that -inf keeps its real kind."""
+    if np.iscomplexobj(left) == np.iscomplexobj(right):
+        return left * right
+    if np.iscomplexobj(left):
+        left, right = right, left
+    return left * np.real(right) + 1j * (left * np.imag(right))
+
+
+def summed(product: Value, frame: Frame, outer: int) -> Value:
+    """The sum over the axes beyond `outer`; a constant axis counts as often as it is long."""
+    if len(frame.shape) == outer:
+        return product
+    if np.ndim(product) == 0:
+        return product * math.prod(frame.shape[outer:])
+    axes = range(outer, len(frame.shape))
+    times = math.prod(frame.shape[k] for k in axes if product.shape[k] != frame.shape[k])
+    total = product.sum(axis=tuple(axes))
+    return total * times if times != 1 else total
+
+
+def contracted(values: list[Value], frame: Frame, outer: int) -> Value:
+    """The sum of a large product by NumPy's planned contraction; None where that is unsafe."""
+    if not all(np.all(np.isfinite(v)) for v in values):
+        return None
+    operands: list[Any] = []
+    used: set[int] = set()
+    for factor in values:
+        array = np.asarray(factor)
+        axes = [k for k, n in enumerate(array.shape) if n != 1]
+        used.update(axes)
+        operands += [array.reshape([array.shape[k] for k in axes]), axes]
+    kept = [k for k in range(outer) if k in used]
+    total = np.einsum(*operands, kept, optimize="greedy")
+    shape = [frame.shape[k] if k in kept else 1 for k in range(outer)]
+    times = math.prod(n for k, n in enumerate(frame.shape) if k >= outer and k not in used)
+    return total.reshape(shape) * times

@@ -1,0 +1,1 @@
+"""From equations in index notation to whole-tensor operations."""

@@ -1,0 +1,119 @@
+"""Sums over products: matrix products where they are, one einsum where nothing else fits.
+
+In: factors with labelled axes, the indices summed over. Out: a node over the indices left.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from symprop.algebra.expr import Index
+from symprop.lower.ir import (
+    Axes,
+    Einsum,
+    MatMul,
+    Node,
+    Product,
+    Reduce,
+    TensorDot,
+    Transpose,
+    Vdot,
+    union,
+)
+
+
+def contract(factors: list[Node], bound: Axes, order: Axes) -> Node:
+    """The sum over `bound` of the product of `factors`, axes in `order`."""
+    every = (*order, *bound)
+    nodes = [_summed(n, _private(n, factors, bound), every) for n in factors]
+    bound = tuple(b for b in bound if any(b in n.axes for n in nodes))
+    while len(nodes) > 2 and (merged := _merge_one(nodes, bound, every)) is not None:
+        nodes = merged
+    if not bound:
+        return product(nodes, every)
+    if len(nodes) == 1:
+        return _summed(nodes[0], bound, every)
+    out = tuple(i for i in union(every, *nodes) if i not in bound)
+    if len(nodes) == 2:
+        return _pair(nodes[0], nodes[1], bound, out, every)
+    return Einsum(out, tuple(nodes))
+
+
+def product(nodes: list[Node], order: Axes) -> Node:
+    """The elementwise product."""
+    if len(nodes) == 1:
+        return nodes[0]
+    return Product(union(order, *nodes), Fraction(1), tuple(nodes))
+
+
+def _private(node: Node, factors: list[Node], bound: Axes) -> Axes:
+    """The bound indices that only this factor has: summed before anything is multiplied."""
+    if len(factors) == 1:
+        return ()
+    return tuple(b for b in bound if b in node.axes
+                 and sum(b in f.axes for f in factors) == 1)
+
+
+def _summed(node: Node, bound: Axes, order: Axes) -> Node:
+    if not bound:
+        return node
+    aligned_node = aligned(node, order)
+    return Reduce(tuple(i for i in aligned_node.axes if i not in bound), "sum", aligned_node)
+
+
+def aligned(node: Node, order: Axes) -> Node:
+    """The node with its axes in the given order."""
+    wanted = tuple(i for i in order if i in node.axes)
+    if wanted == node.axes:
+        return node
+    if isinstance(node, Transpose):
+        return aligned(node.body, order)
+    return Transpose(wanted, node)
+
+
+def _merge_one(nodes: list[Node], bound: Axes, order: Axes) -> list[Node] | None:
+    """Multiplies the smallest factor into one that has all its axes."""
+    for small in sorted(nodes, key=lambda n: len(n.axes)):
+        for large in nodes:
+            if large is not small and set(small.axes) <= set(large.axes):
+                rest = [n for n in nodes if n is not small and n is not large]
+                place = nodes.index(large)
+                pair = Product(union(order, small, large), Fraction(1), (small, large))
+                return [*rest[:place], pair, *rest[place:]]
+    return None
+
+
+def _pair(left: Node, right: Node, bound: Axes, out: Axes, order: Axes) -> Node:
+    a, b = set(left.axes), set(right.axes)
+    batch = tuple(i for i in out if i in a and i in b)
+    rows = tuple(i for i in out if i in a and i not in b)
+    columns = tuple(i for i in out if i in b and i not in a)
+    if not out and a == b:
+        return Vdot((), left, aligned(right, left.axes))
+    if len(bound) == 1 and len(rows) <= 1 and len(columns) <= 1 and (
+        not batch or (rows and columns)
+    ):
+        return _matmul(left, right, bound[0], (batch, rows, columns), out)
+    if not batch and (rows or columns):
+        axes = (*rows, *columns)
+        dot = TensorDot(
+            (*(i for i in left.axes if i in rows), *(i for i in right.axes if i in columns)),
+            left, right, bound,
+        )
+        return aligned(dot, out) if axes else dot
+    return Einsum(out, (aligned(left, order), aligned(right, order)))
+
+
+def _matmul(
+    left: Node, right: Node, over: Index, parts: tuple[Axes, Axes, Axes], out: Axes
+) -> Node:
+    """left @ right, turned round where that gives the axes in the wanted order."""
+    batch, rows, columns = parts
+    if (rows and columns and out.index(columns[0]) < out.index(rows[0])) or (not rows and columns):
+        left, right, rows, columns = right, left, columns, rows
+    result = MatMul(
+        (*batch, *rows, *columns),
+        aligned(left, (*batch, *rows, over)),
+        aligned(right, (*batch, over, *columns)),
+    )
+    return aligned(result, out)

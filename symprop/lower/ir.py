@@ -1,0 +1,312 @@
+"""Whole-tensor operations: the typed nodes and statements of a Program.
+
+In: nothing. Out: frozen records. The axes of a node are indices of the equation that it
+belongs to; elementwise nodes broadcast by these labels, never by position, and a node that
+repeats an axis, or drops one that it does not have, cannot be built.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from symprop.algebra.expr import Expr, Index
+
+Axes = tuple[Index, ...]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A tensor whose axes are labelled by indices."""
+
+    axes: Axes
+
+    def __post_init__(self) -> None:
+        if len(set(self.axes)) != len(self.axes):
+            raise AssertionError(f"{type(self).__name__} repeats an axis: {self.axes}")
+
+
+@dataclass(frozen=True)
+class Number(Node):
+    """A number."""
+
+    value: Fraction
+
+
+@dataclass(frozen=True)
+class SizeOf(Node):
+    """A size, a Python int when the module runs."""
+
+    size: Expr
+
+
+@dataclass(frozen=True)
+class Infinity(Node):
+    """Positive infinity."""
+
+
+@dataclass(frozen=True)
+class LoopIndex(Node):
+    """The value of the loop's own index (plus a constant)."""
+
+    position: Expr
+
+
+@dataclass(frozen=True)
+class Arange(Node):
+    """0, 1, 2, ... along one axis; integers for positions, else of the module's dtype."""
+
+    integer: bool
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Subscript: the whole axis."""
+
+
+@dataclass(frozen=True)
+class At:
+    """Subscript: one position."""
+
+    position: Expr
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Subscript: start, start + step, ... , `count` of them."""
+
+    start: Expr
+    count: Expr
+    step: int
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Subscript: an array of positions; with `size`, clipped into 0 <= position < size."""
+
+    positions: Node
+    size: Expr | None = None
+
+
+Subscript = Whole | At | Stretch | Grid
+
+
+@dataclass(frozen=True)
+class View(Node):
+    """An array, or entries of it. `grid` are the axes that all Grid subscripts share."""
+
+    array: str
+    subscripts: tuple[Subscript, ...]
+    grid: Axes = ()
+
+
+@dataclass(frozen=True)
+class Sum(Node):
+    """A sum with signs."""
+
+    terms: tuple[tuple[int, Node], ...]
+
+
+@dataclass(frozen=True)
+class Product(Node):
+    """coef * above / below."""
+
+    coef: Fraction
+    above: tuple[Node, ...]
+    below: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True)
+class Power(Node):
+    """base ** exponent."""
+
+    base: Node
+    exponent: Fraction
+
+
+@dataclass(frozen=True)
+class Call(Node):
+    """A scalar function of a row of algebra/rows.py, or floordiv, mod."""
+
+    function: str
+    args: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Compare(Node):
+    """A boolean: left relation right."""
+
+    relation: str
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True)
+class Both(Node):
+    """A boolean: all of the conditions."""
+
+    conditions: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Cast(Node):
+    """A boolean or an integer as the module's float dtype."""
+
+    body: Node
+
+
+@dataclass(frozen=True)
+class Where(Node):
+    """yes where the condition holds, else no; a scalar condition is a Python conditional."""
+
+    condition: Node
+    yes: Node
+    no: Node
+
+
+@dataclass(frozen=True)
+class Reduce(Node):
+    """The sum, max or min over the axes that `body` has and this node has not."""
+
+    kind: str
+    body: Node
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not set(self.axes) < set(self.body.axes):
+            raise AssertionError(f"a {self.kind} from {self.body.axes} to {self.axes}")
+
+
+@dataclass(frozen=True)
+class MatMul(Node):
+    """left @ right: the last axis of left and the first (or last but one) of right go."""
+
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True)
+class TensorDot(Node):
+    """np.tensordot over `over`."""
+
+    left: Node
+    right: Node
+    over: Axes
+
+
+@dataclass(frozen=True)
+class Vdot(Node):
+    """The sum of all products of two arrays with equal axes."""
+
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True)
+class Einsum(Node):
+    """np.einsum."""
+
+    operands: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Transpose(Node):
+    """The same axes in another order."""
+
+    body: Node
+
+
+@dataclass(frozen=True)
+class Fill(Node):
+    """A node broadcast to more axes, as an array of its own."""
+
+    body: Node
+
+
+@dataclass(frozen=True)
+class Expand(Node):
+    """A node with axes of size 1 put in."""
+
+    body: Node
+
+
+# ---- statements -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Assign:
+    """array = node; inside a loop, array[t] = node."""
+
+    array: str
+    node: Node
+    number: str
+    at: Expr | None = None
+
+
+@dataclass(frozen=True)
+class Zeros:
+    """array = zeros of the shape, to be scattered into; inside a loop array[t] is cleared."""
+
+    array: str
+    shape: tuple[Expr, ...]
+    number: str
+    at: Expr | None = None
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """array[subscripts] += sign * value, where repeated positions accumulate."""
+
+    array: str
+    subscripts: tuple[Subscript, ...]
+    grid: Axes
+    axes: Axes
+    sign: int
+    value: Node
+    number: str
+    at: Expr | None = None
+
+
+@dataclass(frozen=True)
+class Allocate:
+    """array = an empty array of the shape, filled by the loop that follows."""
+
+    array: str
+    shape: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
+class Loop:
+    """`body` for every value of `index`, in falling order when `descending`."""
+
+    index: Index
+    descending: bool
+    body: tuple[Assign | Zeros | Scatter, ...]
+
+
+Statement = Assign | Zeros | Scatter | Allocate | Loop
+
+
+def union(order: Axes, *nodes: Node) -> Axes:
+    """The axes that some node has, in the given order."""
+    present = {a for n in nodes for a in n.axes}
+    return tuple(i for i in order if i in present)
+
+
+def is_float(node: Node) -> bool:
+    """Whether a node holds floats of the module's dtype (not only booleans and Python numbers)."""
+    if isinstance(node, (Number, SizeOf, Infinity, Compare, Both, LoopIndex)):
+        return False
+    if isinstance(node, Arange):
+        return not node.integer
+    if isinstance(node, Sum):
+        return any(is_float(n) for _, n in node.terms)
+    if isinstance(node, Product):
+        return any(is_float(n) for n in (*node.above, *node.below))
+    if isinstance(node, (Transpose, Fill, Expand)):
+        return is_float(node.body)
+    if isinstance(node, Power):
+        return is_float(node.base)
+    if isinstance(node, Where):
+        return is_float(node.yes) or is_float(node.no)
+    return True

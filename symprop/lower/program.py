@@ -1,0 +1,221 @@
+"""A whole program: which equations run, in which order, in which loops, and what is saved.
+
+In: a system and its adjoint equations. Out: a `Program`: the statements of forward,
+backward and predict, and the arrays that backward reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from symprop.algebra.build import access, idx, make_term, mul, sub, substitute
+from symprop.algebra.canonical import normal
+from symprop.algebra.expr import (
+    ADJOINT,
+    Expr,
+    Index,
+    Paren,
+    Term,
+    accesses,
+    adjoint,
+    arrays_of,
+)
+from symprop.errors import UnsupportedError
+from symprop.lower.ir import Allocate, Assign, Loop, Scatter, Statement, Zeros
+from symprop.lower.statements import lower_equation
+from symprop.lower.terms import Scope
+from symprop.system import Adjoint, Equation, System, cycles
+
+Either = Equation | Adjoint
+
+
+@dataclass(frozen=True)
+class Program:
+    """What the generated module does."""
+
+    system: System
+    adjoints: tuple[Adjoint, ...]  # those that are computed, with the loss's adjoint as factor
+    forward: tuple[Statement, ...]
+    backward: tuple[Statement, ...]
+    predict: tuple[Statement, ...]
+    saved: tuple[str, ...]  # arrays that backward reads
+    predict_inputs: tuple[str, ...]
+
+
+def lower(system: System, adjoints: Sequence[Adjoint]) -> Program:
+    """The program of a system and its adjoint equations."""
+    live = _live([seeded(a, system) for a in adjoints if not a.inlined],
+                 [adjoint(w) for w in system.wrt])
+    saved = _reads(live)
+    forward = _live(system.equations, [system.loss, *saved])
+    outputs = _live(system.equations, [array for _, array in system.outputs])
+    return Program(
+        system=system,
+        adjoints=live,
+        forward=statements(forward, system),
+        backward=statements(live, system),
+        predict=statements(outputs, system),
+        saved=saved,
+        predict_inputs=tuple(
+            n for n, a in system.arrays.items() if a.kind == "input"
+            and (any(n in e.reads for e in outputs) or n in [a for _, a in system.outputs])
+        ),
+    )
+
+
+def seeded(equation: Adjoint, system: System) -> Adjoint:
+    """The adjoint times the loss's own adjoint, wherever no other adjoint carries it."""
+    loss = adjoint(system.loss)
+    rhs = equation.rhs if equation.array == loss else _seed(equation.rhs, loss)
+    return Adjoint(equation.number, equation.array, equation.primal, equation.indices, rhs,
+                   equation.steps, equation.inlined, equation.sources, equation.absorbed)
+
+
+def _seed(expr: Expr, loss: str) -> Expr:
+    terms: list[Term] = []
+    for term in expr.terms:
+        alone = Expr((term,))
+        if not _has_adjoint(alone):
+            terms.extend(mul(alone, access(loss)).terms)
+            continue
+        factors = {
+            Paren(_seed(a.body, loss)) if isinstance(a, Paren) and _has_adjoint(a.body) else a: e
+            for a, e in term.factors
+        }
+        product = make_term(term.coef, factors, term.bound)
+        terms.extend(product.terms)
+    return Expr(tuple(terms))
+
+
+def _has_adjoint(expr: Expr) -> bool:
+    return any(a.startswith(ADJOINT) for a in arrays_of(expr))
+
+
+def _live(equations: Iterable[Either], roots: Iterable[str]) -> tuple[Either, ...]:
+    """The equations that the roots depend on, in order."""
+    table = {e.array: e for e in equations}
+    needed: set[str] = set()
+    todo = list(roots)
+    while todo:
+        name = todo.pop()
+        if name in table and name not in needed:
+            needed.add(name)
+            todo.extend(table[name].reads)
+    return tuple(e for e in table.values() if e.array in needed)
+
+
+def _reads(adjoints: Iterable[Either]) -> tuple[str, ...]:
+    """The arrays of the forward pass that adjoint equations read, in order of first use."""
+    found = dict.fromkeys(a for e in adjoints for a in e.reads if not a.startswith(ADJOINT))
+    return tuple(found)
+
+
+# ---- order and loops ------------------------------------------------------------------------
+
+
+def statements(equations: Sequence[Either], system: System) -> tuple[Statement, ...]:
+    """The statements of equations; those of a recurrence stand together in a loop."""
+    groups = cycles(equations)
+    result: list[Statement] = []
+    for group in _ordered(equations, groups):
+        if group[0].array in groups:
+            result.extend(_loop(group, system))
+        else:
+            result.extend(lower_equation(group[0], Scope(system)))
+    return tuple(result)
+
+
+def _ordered(equations: Sequence[Either], groups: Mapping[str, int]) -> list[list[Either]]:
+    """Groups of equations, each after all that it reads, otherwise in the given order."""
+    by_key: dict[str, list[Either]] = {}
+    key_of = {e.array: f"loop {groups[e.array]}" if e.array in groups else e.array
+              for e in equations}
+    for equation in equations:
+        by_key.setdefault(key_of[equation.array], []).append(equation)
+    done: dict[str, None] = {}
+
+    def visit(key: str) -> None:
+        if key in done:
+            return
+        for member in by_key[key]:
+            for array in member.reads:
+                if array in key_of and key_of[array] != key:
+                    visit(key_of[array])
+        done[key] = None
+
+    for key in by_key:
+        visit(key)
+    return [by_key[key] for key in done]
+
+
+def _loop(group: Sequence[Either], system: System) -> list[Statement]:
+    """Allocations and one loop over axis 0 of the arrays of a recurrence."""
+    members = {e.array for e in group}
+    shared = group[0].indices[0]
+    descending = _descends(group, members)
+    body: list[Assign | Zeros | Scatter] = []
+    for equation in _in_step(group, members):
+        turned = _renamed(equation, shared)
+        body.extend(lower_equation(turned, Scope(system, shared)))
+    allocations = [Allocate(e.array, tuple(i.size for i in e.indices)) for e in group]
+    return [*allocations, Loop(shared, descending, tuple(body))]
+
+
+def _offsets(equation: Either, members: set[str]) -> dict[str, list[int]]:
+    """How far each access to the recurrence lies from this equation's own position."""
+    own = equation.indices[0]
+    found: dict[str, list[int]] = {}
+    for read in accesses(equation.rhs):
+        if read.array not in members:
+            continue
+        shift = normal(sub(read.indices[0], idx(own))).number
+        if shift is None or shift.denominator != 1:
+            raise UnsupportedError(
+                f"({equation.number}): {equation.array} reads {read.array} of its own recurrence "
+                "at a position that is not its index plus a constant"
+            )
+        found.setdefault(read.array, []).append(int(shift))
+    return found
+
+
+def _descends(group: Sequence[Either], members: set[str]) -> bool:
+    shifts = [s for e in group for several in _offsets(e, members).values() for s in several]
+    if any(s > 0 for s in shifts) and any(s < 0 for s in shifts):
+        raise UnsupportedError(
+            f"({group[0].number}): the recurrence of {group[0].array} runs in both directions"
+        )
+    return any(s > 0 for s in shifts)
+
+
+def _in_step(group: Sequence[Either], members: set[str]) -> list[Either]:
+    """The equations in the order in which one step computes them."""
+    table = {e.array: e for e in group}
+    done: dict[str, Either] = {}
+
+    def visit(array: str) -> None:
+        if array in done:
+            return
+        for other, shifts in _offsets(table[array], members).items():
+            if 0 in shifts and other != array:
+                visit(other)
+        done[array] = table[array]
+
+    for array in table:
+        visit(array)
+    return list(done.values())
+
+
+def _renamed(equation: Either, shared: Index) -> Either:
+    """The equation with the loop's index as its first."""
+    own = equation.indices[0]
+    if own is shared:
+        return equation
+    from_own = {own: idx(shared)}
+    rhs = substitute(equation.rhs, from_own)
+    indices = (shared, *equation.indices[1:])
+    if isinstance(equation, Equation):
+        return Equation(equation.number, equation.array, indices, rhs, equation.source)
+    return Adjoint(equation.number, equation.array, equation.primal, indices, rhs,
+                   equation.steps, equation.inlined, equation.sources, equation.absorbed)
+

@@ -1,0 +1,30 @@
+"""Whether Python code called a function by its name, or compiled code did.
+
+In: a frame and the name of a function. Out: yes or no. Compiled code (NumPy's random
+generators, for instance) calls `np.empty` too and would crash on anything but a real array.
+"""
+
+from __future__ import annotations
+
+import dis
+from types import FrameType
+
+
+def called_by_name(frame: FrameType, name: str) -> bool:
+    """Whether the call that `frame` is in the middle of is spelled `name(...)` or `x.name(...)`."""
+    instructions = list(dis.get_instructions(frame.f_code))
+    now = next((i for i in instructions if i.offset == frame.f_lasti), None)
+    start = _start(now)
+    if start is None:  # no positions: compiled under -X no_debug_ranges
+        return name in frame.f_code.co_names
+    return any(
+        i.opname.startswith("LOAD_") and i.argval == name and _start(i) == start
+        for i in instructions)
+
+
+def _start(instruction: dis.Instruction | None) -> tuple[int, int] | None:
+    """The line and the column at which an instruction's source begins."""
+    at = instruction.positions if instruction is not None else None
+    if at is None or at.lineno is None or at.col_offset is None:
+        return None
+    return at.lineno, at.col_offset

@@ -1,0 +1,44 @@
+"""Which trace is running on this thread.
+
+In: tracers, when a trace begins. Out: the current one.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from symprop.errors import TraceError
+from symprop.trace.tracer import Tracer
+
+
+class _Running(threading.local):
+    """The traces of one thread, outermost first."""
+
+    def __init__(self) -> None:
+        self.stack: list[Tracer] = []
+
+
+_running = _Running()
+
+
+def active() -> Tracer | None:
+    """The innermost trace of this thread, or None."""
+    return _running.stack[-1] if _running.stack else None
+
+
+def current() -> Tracer:
+    """The innermost trace of this thread; TraceError when there is none."""
+    tracer = active()
+    if tracer is None:
+        raise TraceError("a traced array or size was used after its trace had ended")
+    return tracer
+
+
+def enter(tracer: Tracer) -> None:
+    """Makes `tracer` the current one of this thread."""
+    _running.stack.append(tracer)
+
+
+def leave() -> None:
+    """Ends what `enter` began."""
+    _running.stack.pop()

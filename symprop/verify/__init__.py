@@ -1,0 +1,20 @@
+"""Every step of a derivation, evaluated on random small tensors.
+
+In: a derivation. Out: nothing, or a `Refuted` that names the equation, the rule and the
+tensors that refute it.
+
+Three kinds of test, on two draws of sizes and inputs:
+  each step       its two sides agree at every position. Where it leans on no adjoint equation,
+                  it must do so whatever the adjoints it starts from are.
+  chain rule      its local derivatives are those of the forward equations, by a complex
+                  step along a random direction
+  the whole       the derivative of the loss along a random direction of all parameters is
+                  the product of that direction with the gradients
+Each draw ends with a negative control: a step and a gradient that are wrong by a millionth
+must be refuted.
+"""
+
+from symprop.verify.compare import Refuted
+from symprop.verify.trial import Derived, verify
+
+__all__ = ["Derived", "Refuted", "verify"]

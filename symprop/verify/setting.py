@@ -1,0 +1,93 @@
+"""Values to evaluate the lines of one derivation with.
+
+In: a system, sizes, arrays. Out: the value of an expression over an adjoint's indices, and its
+sum against a random direction, in which local derivatives need no table of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from symprop.algebra.build import access, idx, mul
+from symprop.algebra.expr import Access, Expr, Partial, Term, free_indices, term_indices
+from symprop.errors import InputError
+from symprop.interpret import jacobian
+from symprop.interpret.evaluate import Evaluator, magnitude
+from symprop.interpret.run import slope
+from symprop.system import Adjoint, System
+
+Array = np.ndarray[Any, Any]
+
+
+class Setting:
+    """One value for every array."""
+
+    def __init__(self, system: System, sizes: Mapping[str, int], arrays: dict[str, Array]) -> None:
+        self.system, self.sizes, self.arrays = system, sizes, arrays
+        self.evaluator = Evaluator(arrays, sizes, self.table)
+        self.tables: dict[tuple[str, str], Array] = {}
+        self.values: dict[tuple[str, Expr], Array] = {}
+
+    def value(self, expr: Expr, adjoint: Adjoint) -> Array:
+        """The expression at all positions of the adjoint; remembered while a step follows."""
+        key = (adjoint.number, expr)
+        if key not in self.values:
+            if len(self.values) > 2:
+                self.values.clear()
+            self.values[key] = self.evaluator.value(expr, adjoint.indices)
+        return self.values[key]
+
+    def scale(self, expr: Expr, adjoint: Adjoint) -> Array:
+        """The size of what is added up in the expression."""
+        return magnitude(expr, self.arrays, self.sizes, adjoint.indices)
+
+    def table(self, above: str, below: str) -> Array:
+        """All local derivatives of one array by another."""
+        if (above, below) not in self.tables:
+            equation = self.system.equation(above)
+            if equation is None:
+                raise InputError(f"{above} is differentiated but has no equation")
+            self.tables[above, below] = jacobian(equation, below, self.evaluator)
+        return self.tables[above, below]
+
+    def along(self, expr: Expr, adjoint: Adjoint, direction: Array) -> tuple[Array, Array]:
+        """Σ_p direction[p] expr[p], and the same with everything made positive."""
+        total, size = np.zeros(()), np.zeros(())
+        for term in expr.terms:
+            slopes: dict[str, Array] = {}
+            contracted = self._contracted(term, adjoint, direction, slopes)
+            if contracted is None:
+                part = self.evaluator.value(Expr((term,)), adjoint.indices) * direction
+                total, size = total + part.sum(), size + np.abs(part).sum()
+                continue
+            arrays = {**self.arrays, **slopes}
+            total = total + Evaluator(arrays, self.sizes).value(contracted)
+            size = size + magnitude(contracted, arrays, self.sizes)
+        return total, size
+
+    def _contracted(
+        self, term: Term, adjoint: Adjoint, direction: Array, slopes: dict[str, Array]
+    ) -> Expr | None:
+        """Σ_p d[p] Ū[u] ∂U[u]/∂V[p] as Ū[u] (slope of U along d)[u]; None for other terms."""
+        found = [a for a, e in term.factors if isinstance(a, Partial) and e == 1]
+        if len(found) != 1 or found[0].denominator != itself(adjoint, adjoint.primal):
+            return None
+        partial = found[0]
+        equation = self.system.equation(partial.numerator.array)
+        rest = tuple((a, e) for a, e in term.factors if a is not partial)
+        above = frozenset().union(*(free_indices(i) for i in partial.numerator.indices))
+        others = term_indices(Term(term.coef, rest)) | above
+        if equation is None or others & set(adjoint.indices):
+            return None
+        name = f"{equation.array} along {adjoint.primal}"  # no name of an array has a space
+        slopes[name] = slope(equation, adjoint.primal, direction, self.evaluator)
+        along = access(name, partial.numerator.indices)
+        return mul(Expr((Term(term.coef, rest, term.bound),)), along)
+
+
+def itself(adjoint: Adjoint, array: str) -> Access:
+    """The entry of an array at the adjoint's own indices."""
+    return Access(array, tuple(idx(i) for i in adjoint.indices))

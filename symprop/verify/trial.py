@@ -1,0 +1,211 @@
+"""One draw of sizes and inputs, and all tests on it.
+
+In: a derivation and a seed. Out: nothing, or `Refuted`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any, Protocol
+
+import numpy as np
+
+from symprop.algebra.build import mul, number
+from symprop.algebra.expr import Expr, Partial, arrays_of, atoms, free_indices
+from symprop.errors import InputError, VerificationError
+from symprop.interpret import draw, run, run_equations
+from symprop.interpret.run import loss_slope
+from symprop.system import Adjoint, Step, System
+from symprop.verify.compare import Refuted, agree, difference
+from symprop.verify.setting import Setting, itself
+
+Array = np.ndarray[Any, Any]
+
+CONTROL = Fraction(1, 10**6)
+_DRAWS, _WITHOUT_NAN = 20, 6
+
+
+class Derived(Protocol):
+    """What is verified: a system and its adjoint equations in the order of the sweep."""
+
+    @property
+    def system(self) -> System:
+        """The forward equations."""
+
+    @property
+    def adjoints(self) -> tuple[Adjoint, ...]:
+        """The adjoint equations with their steps."""
+
+
+def verify(derivation: Derived, seeds: Sequence[int] = (0, 1)) -> None:
+    """Raises Refuted (a VerificationError) for the first line that random tensors refute.
+
+    Raises InputError when no draw from the declared domains gives a finite loss.
+    """
+    for seed in seeds:
+        trial = _Trial(derivation, seed)
+        trial.check_lines()
+        trial.check_whole()
+        trial.control()
+
+
+class _Trial:
+    """The values of one draw: `actual`, and `free` with unrelated values for all adjoints."""
+
+    def __init__(self, derivation: Derived, seed: int) -> None:
+        self.system, self.adjoints = derivation.system, derivation.adjoints
+        self.sizes, self.inputs, arrays = _finite_draw(derivation, seed)
+        self.generator = np.random.default_rng([seed, 1])
+        unrelated = {a.array: self.generator.standard_normal(np.shape(arrays[a.primal]))
+                     for a in self.adjoints}
+        self.actual = Setting(self.system, self.sizes, arrays)
+        self.free = Setting(self.system, self.sizes, {**arrays, **unrelated})
+
+    # ---- one adjoint ---------------------------------------------------------------------
+
+    def check_lines(self) -> None:
+        """The adjoints' values, and every step of every adjoint."""
+        try:
+            run_equations(self.adjoints, self.actual.arrays, self.sizes)
+        except (IndexError, InputError):
+            for adjoint in self.adjoints:  # the step that brought it about is the one to name
+                self.check_adjoint(adjoint)
+            raise
+        for adjoint in self.adjoints:
+            self.check_adjoint(adjoint)
+
+    def check_adjoint(self, adjoint: Adjoint) -> None:
+        """All steps, that each begins where the one before ended, and the last the result."""
+        line: Expr | None = None
+        for step in adjoint.steps:
+            if line is not None and step.before != line:
+                self.check(adjoint, Step(adjoint.number, step.rule, line, step.before))
+            if step.before.single_atom != itself(adjoint, adjoint.array):
+                self.check(adjoint, step)
+            line = step.after
+        if line is not None and line != adjoint.rhs:
+            self.check(adjoint, Step(adjoint.number, "result", line, adjoint.rhs))
+
+    def check(self, adjoint: Adjoint, step: Step) -> None:
+        """One step: both sides agree at every position."""
+        sides = (step.before, step.after)
+        leans = any(b.startswith("B") for b in step.because)
+        setting = self.actual if leans else self.free
+        for side in sides:
+            stray = free_indices(side) - set(adjoint.indices)
+            if stray:
+                names = ", ".join(sorted(map(repr, stray)))
+                self.refute(setting, step, f"the index {names} is bound by nothing", {})
+        if step.before == step.after:
+            return
+        try:
+            if any(isinstance(a, Partial) for side in sides for a in atoms(side)):
+                self._check_along_direction(adjoint, step, setting)
+            else:
+                self._check_everywhere(adjoint, step, setting)
+        except IndexError as error:
+            self.refute(setting, step, str(error), {})
+
+    def _check_everywhere(self, adjoint: Adjoint, step: Step, setting: Setting) -> None:
+        before, after = (setting.value(side, adjoint) for side in (step.before, step.after))
+        if not agree(before, after, lambda: np.maximum(
+                setting.scale(step.before, adjoint), setting.scale(step.after, adjoint))):
+            self.refute(setting, step, difference(before, after),
+                        {"before": before, "after": after})
+
+    def _check_along_direction(self, adjoint: Adjoint, step: Step, setting: Setting) -> None:
+        """Both sides summed against a random direction of the differentiated array."""
+        direction = self.generator.standard_normal(np.shape(setting.arrays[adjoint.primal]))
+        (before, size), (after, other) = (
+            setting.along(side, adjoint, direction) for side in (step.before, step.after))
+        if not agree(before, after, lambda: 10 * np.maximum(size, other)):
+            self.refute(setting, step, difference(before, after),
+                        {"before": before, "after": after, "direction": direction})
+
+    def refute(
+        self, setting: Setting, step: Step, problem: str, sides: Mapping[str, Array]
+    ) -> None:
+        """Raises, with the arrays that the step reads."""
+        read = {n: setting.arrays[n] for side in (step.before, step.after)
+                for n in arrays_of(side) if n in setting.arrays}
+        raise Refuted(step.equation, step.rule, problem, self.sizes, {**read, **sides})
+
+    # ---- the whole -----------------------------------------------------------------------
+
+    def check_whole(self) -> None:
+        """The loss along a random direction of all parameters."""
+        self.directions = {
+            name: self.generator.standard_normal(np.shape(self.inputs[name]))
+            for name in self.system.wrt}
+        self.slope = loss_slope(self.system, self.inputs, self.sizes, self.directions)
+        total, size = self._predicted()
+        if not agree(self.slope, total, lambda: 100 * size):
+            loss = self.system.equation(self.system.loss)
+            raise Refuted(
+                loss.number if loss else self.system.loss, "all gradients",
+                "the derivative of the loss along a random direction is "
+                f"{float(self.slope):.12g}, the gradients say {float(total):.12g}",
+                self.sizes, {**self.inputs, **self._gradients()})
+
+    def _gradients(self) -> dict[str, Array]:
+        by_primal = {a.primal: a.array for a in self.adjoints}
+        return {by_primal[n]: self.actual.arrays[by_primal[n]] for n in self.system.wrt}
+
+    def _predicted(self) -> tuple[Array, Array]:
+        gradients = self._gradients().values()
+        parts = [g * d for g, d in zip(gradients, self.directions.values(), strict=True)]
+        return (np.asarray(sum(p.sum() for p in parts)),
+                np.asarray(sum(np.abs(p).sum() for p in parts)))
+
+    # ---- the negative control ------------------------------------------------------------
+
+    def control(self) -> None:
+        """Raises VerificationError if a wrong step, or wrong gradients, would pass."""
+        total, size = self._predicted()
+        wrong_total = total * (1 + float(CONTROL))
+        if abs(total) > 1e-3 * size and agree(self.slope, wrong_total, lambda: 100 * size):
+            raise VerificationError("the negative control passed: wrong gradients go unnoticed")
+        live = [a for a in self.adjoints if a.steps and np.any(self.actual.arrays[a.array])
+                and np.all(np.isfinite(self.actual.arrays[a.array]))]
+        if not live:
+            return
+        chosen = live[int(self.generator.integers(len(live)))]
+        last = chosen.steps[-1]
+        off = tuple(mul(number(1 + CONTROL), Expr((t,))).terms[0] for t in last.after.terms)
+        try:
+            self.check(chosen, Step(last.equation, last.rule, last.after, Expr(off)))
+        except Refuted:
+            return
+        raise VerificationError("the negative control passed: a wrong step goes unnoticed")
+
+
+def _finite_draw(
+    derivation: Derived, seed: int
+) -> tuple[dict[str, int], dict[str, Array], dict[str, Array]]:
+    """Sizes, inputs and forward values of a draw whose loss is finite, if possible without nan.
+
+    A branch that `where` does not take may be nan on every draw; a logarithm or a root that
+    is taken should not be.
+    """
+    system = derivation.system
+    arrays: dict[str, Array] = {}
+    found = None
+    for k in range(_DRAWS):
+        sizes, inputs = draw(system, seed + 100 * k, positive=k % 2 == 1)
+        arrays = run(system, inputs, sizes)
+        if not np.all(np.isfinite(arrays[system.loss])):
+            continue
+        found = found or (sizes, inputs, arrays)
+        if not any(np.any(np.isnan(arrays[e.array])) for e in system.equations):
+            return sizes, inputs, arrays
+        if k >= _WITHOUT_NAN:
+            return found
+    if found is not None:
+        return found
+    bad = (e for e in system.equations if not np.all(np.isfinite(arrays[e.array])))
+    first = next(bad, system.equations[-1])
+    raise InputError(
+        f"{system.name}: the loss is not finite in {_DRAWS} random draws; the first value that "
+        f"is not is {first.array} in ({first.number}) {first.source}. Declare the domain of the "
+        "inputs, for example positive(name) or in_range(name, low, high)")

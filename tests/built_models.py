@@ -1,0 +1,94 @@
+"""Zoo models and proofs, each derived and generated once for a test run, and inputs for them.
+
+In: a name. Out: a `Built` with its system, derivation and module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from proofs import PROOFS
+
+import symprop
+from symprop.shapes import parse_spec
+from symprop.zoo import models
+
+SIZES = (
+    {"N": 5, "K": 3, "H": 7, "M": 4, "D": 11},
+    {"N": 2, "K": 6, "H": 3, "M": 2, "D": 5},
+)
+
+
+@dataclass(frozen=True)
+class Built:
+    """A forward pass with everything that was made of it."""
+
+    function: Any
+    system: Any
+    derivation: Any
+    module: Any
+    sizes: tuple[Mapping[str, int], ...]
+
+    def inputs(self, sizes: Mapping[str, int], seed: int = 0) -> dict[str, Any]:
+        """Moderate inputs from the declared domains."""
+        rng = np.random.default_rng(seed)
+        ranges = {r.array: r.size for r in self.system.index_ranges}
+        arrays = {}
+        for argument in self.system.arguments:
+            spec = parse_spec(argument.annotation, argument.name)
+            shape = tuple(d.evaluate(sizes) for d in spec.dims)
+            if spec.dtype == "int":
+                size = next(iter(ranges[argument.name].terms)).factors[0][0].name
+                arrays[argument.name] = rng.integers(0, sizes[size], shape)
+            else:
+                arrays[argument.name] = self._floats(argument.name, shape, rng)
+        return arrays
+
+    def _floats(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+        drawn = rng.normal(size=shape)
+        for fact in self.system.facts:
+            if fact.array == name and fact.kind == "one_of":
+                return rng.choice(np.array(fact.args, float), shape)
+            if fact.array == name and fact.kind == "sums_to_one":
+                drawn = np.exp(drawn)
+                return drawn / drawn.sum(axis=fact.args[0], keepdims=True)
+        return drawn
+
+
+def build(name: str) -> Built:
+    """Trace, derive and generate, without looking at what is kept."""
+    if name in PROOFS:
+        proof = PROOFS[name]
+        function, sizes = proof.function, proof.sizes
+        system = symprop.trace(function, wrt=proof.wrt)
+    else:
+        model = models()[name]
+        function, sizes = model.function, SIZES
+        system = symprop.trace(function, shapes=model.shapes, wrt=model.wrt, facts=model.facts,
+                               static=model.static)
+    derivation = symprop.derive(system)
+    return Built(function, system, derivation, symprop.generate(derivation), sizes)
+
+
+built = lru_cache(maxsize=None)(build)
+
+
+def single(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The same inputs in float32."""
+    return {n: np.float32(a) if np.asarray(a).dtype.kind == "f" else a for n, a in inputs.items()}
+
+
+def assert_close(
+    got: Mapping[str, Any], expected: Mapping[str, Any], tolerance: float
+) -> None:
+    """Gradients agree relative to the larger of the own scale and 1e-3 of the largest."""
+    largest = max(np.abs(e).max(initial=0.0) for e in expected.values())
+    for name, right in expected.items():
+        assert np.shape(got[name]) == np.shape(right), name
+        scale = max(np.abs(right).max(initial=0.0), 1e-3 * largest)
+        error = np.abs(got[name] - right).max(initial=0.0)
+        assert error <= tolerance * scale, f"{name}: {error / scale:.1e} relative"

@@ -1,0 +1,155 @@
+"""No backward rule is written by hand: gradients follow the definitions, whatever they are.
+
+Every row is replaced in turn by f(x) + x²/10, without spellings; all spelled derivatives are
+deleted at once; and a function that the package has never seen gets a derivation and code.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+from built_models import assert_close, build, built
+
+import symprop
+from symprop.algebra import rows
+from symprop.system import Fact
+from symprop.trace.primitives import elementwise
+from symprop.zoo import models
+
+SIZES = {"N": 5, "K": 3, "H": 4, "M": 2, "D": 7}
+LETTERS = "xyz"
+FUNCTIONS = tuple(name for name in rows.names() if rows.get(name).arity)
+ZOO = tuple(models())
+
+
+def perturbed(row: rows.Row) -> rows.Row:
+    """f(x) + x²/10: the definition alone, nothing spelled."""
+    return replace(row, definition=row.definition + rows.x**2 / 10, numpy=None, derivative=(),
+                   helper=None, complex_safe=False, bounded=False)
+
+
+def facts_of(row: rows.Row) -> list[Fact]:
+    """The domains of a row's arguments as facts of the inputs a, b, c."""
+    facts = []
+    for name, (low, high) in zip(LETTERS, row.domains, strict=False):
+        if math.isfinite(low) and math.isfinite(high):
+            facts.append(Fact("in_range", name, (low, high)))
+        elif low == 0:
+            facts.append(Fact("positive", name))
+        elif math.isfinite(low):
+            facts.append(Fact("in_range", name, (low, low + 3)))
+    return facts
+
+
+def module_of(row: rows.Row) -> Any:
+    """A small network around one scalar function, each argument a parameter."""
+    arguments = LETTERS[: row.arity]
+    functions = {
+        1: lambda x, W: np.sum(elementwise(row.name, x) * W),
+        2: lambda x, y, W: np.sum(elementwise(row.name, x, y) * W),
+        3: lambda x, y, z, W: np.sum(elementwise(row.name, x, y, z) * W),
+    }
+    shapes = {**dict.fromkeys(arguments, "N K"), "W": "N K"}
+    system = symprop.trace(
+        functions[row.arity], shapes=shapes, wrt=[*arguments, "W"], facts=facts_of(row))
+    return symprop.generate(symprop.derive(system))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_gradients_follow_a_perturbed_definition(name: str) -> None:
+    original = module_of(rows.get(name))
+    with rows.override(perturbed(rows.get(name))) as row:
+        module = module_of(row)
+        report = symprop.check(module, sizes={"N": 2, "K": 3})
+    assert report.passed, str(report)
+    rng = np.random.default_rng(0)
+    inputs = {LETTERS[k]: _inside(rng, domain) for k, domain in enumerate(row.domains)}
+    inputs["W"] = np.ones((2, 3))
+    moved, before = module.forward(**inputs)[0], original.forward(**inputs)[0]
+    assert moved - before == pytest.approx(np.sum(inputs["x"] ** 2) / 10, rel=1e-6, abs=1e-9)
+
+
+def _inside(rng: np.random.Generator, domain: tuple[float, float]) -> Any:
+    low, high = (max(domain[0], -3.0), min(domain[1], 3.0))
+    low, high = (low, low + 2.0) if low >= high else (low, high)
+    return rng.uniform(low + 0.05 * (high - low), high - 0.05 * (high - low), (2, 3))
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid", "relu", "exp", "log", "softplus"])
+def test_zoo_gradients_follow_perturbed_definitions(name: str) -> None:
+    """In whole networks: the derivation is another one, and it passes its check."""
+    touched = [m for m in ZOO if name in _functions_of(m)]
+    assert touched or name not in ("tanh", "sigmoid", "relu")
+    with rows.override(perturbed(rows.get(name))):
+        for model in touched:
+            moved = build(model)
+            sizes = {a: SIZES[a] for a in moved.system.sizes}
+            report = symprop.check(moved.module, sizes=sizes)
+            assert report.passed, f"{model}: {report}"
+
+
+def _functions_of(model: str) -> set[str]:
+    """The rows that a zoo model's equations apply."""
+    names = set()
+    for equation in built(model).system.equations:
+        for name in rows.names():
+            if f"{name}(" in equation.rhs.key:
+                names.add(name)
+    return names
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_gradients_without_spelled_derivatives_are_the_same(name: str) -> None:
+    model = built(name)
+    inputs = model.inputs(SIZES)
+    expected = model.module.value_and_grad(**inputs)[1]
+    with rows.without_spellings():
+        bare = build(name)
+    assert_close(bare.module.value_and_grad(**inputs)[1], expected, 1e-11)
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_gradients_without_any_spelling_are_the_same(name: str) -> None:
+    model = built(name)
+    inputs = model.inputs(SIZES)
+    expected = model.module.value_and_grad(**inputs)[1]
+    with rows.without_spellings(values=True):
+        bare = build(name)
+    assert_close(bare.module.value_and_grad(**inputs)[1], expected, 1e-11)
+
+
+STRANGERS = (
+    rows.Row(name="swirl", arity=1, definition=sympy.sin(rows.x) * sympy.exp(-rows.x**2),
+             latex=r"\operatorname{swirl}({x})", text="swirl({x})"),
+    rows.Row(name="bent", arity=1, definition=sympy.Piecewise(
+        (rows.x**2, rows.x > 0), (rows.x / 2, True)),
+             latex=r"\operatorname{bent}({x})", text="bent({x})"),
+    rows.Row(name="ripple", arity=2, definition=rows.x * sympy.tanh(rows.x * rows.y) + rows.y,
+             latex=r"\operatorname{ripple}({x}, {y})", text="ripple({x}, {y})"),
+    rows.Row(name="gate", arity=2, definition=rows.x * rows.applied("sigmoid")(rows.y),
+             latex=r"{x} \sigma({y})", text="{x} σ({y})"),
+)
+
+
+@pytest.mark.parametrize("row", STRANGERS, ids=[r.name for r in STRANGERS])
+def test_a_function_that_the_package_has_never_seen(row: rows.Row) -> None:
+    with rows.registered(row):
+        module = module_of(row)
+        report = symprop.check(module, sizes={"N": 4, "K": 3})
+
+        def network(X: "N K", W: "K H", V: "K H", y: "int N"):
+            arguments = (X @ W, X @ V)[: row.arity]
+            hidden = elementwise(row.name, *arguments)
+            return symprop.nn.cross_entropy(hidden, y)
+
+        derivation = symprop.derive(symprop.trace(network, wrt=["W", "V"]))
+        inside = symprop.check(symprop.generate(derivation), sizes=SIZES | {"H": 3})
+        text = derivation.latex()
+    assert report.passed, str(report)
+    assert inside.passed, str(inside)
+    assert row.latex.split("(")[0].split("{")[0] in text

@@ -1,0 +1,49 @@
+"""`generated/` holds what the zoo makes today, byte for byte.
+
+`pytest tests/test_generated.py --update` (or `make generated`) rewrites it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import pytest
+
+import symprop
+from symprop.zoo import Model, models
+
+GENERATED = Path(__file__).parents[1] / "generated"
+SHOWN = [m for m in models().values() if m.shown]
+
+
+def derivation_of(model: Model) -> symprop.Derivation:
+    """The derivation of a zoo model."""
+    return symprop.derive(symprop.trace(
+        model.function, shapes=model.shapes, wrt=model.wrt, facts=model.facts,
+        static=model.static,
+    ))
+
+
+@pytest.mark.parametrize("model", SHOWN, ids=[m.name for m in SHOWN])
+def test_generated(model: Model, request: pytest.FixtureRequest) -> None:
+    derivation = derivation_of(model)
+    texts = {
+        f"{model.name}.py": symprop.generate(derivation).source,
+        f"{model.name}.tex": derivation.latex(),
+        f"{model.name}.md": derivation.markdown(),
+    }
+    for name, text in texts.items():
+        path = GENERATED / name
+        if request.config.getoption("--update"):
+            GENERATED.mkdir(exist_ok=True)
+            path.write_text(text)
+        stored = path.read_text() if path.exists() else ""
+        difference = "".join(difflib.unified_diff(
+            stored.splitlines(True), text.splitlines(True), f"generated/{name}", "made now"))
+        assert stored == text, f"{difference}\nmake generated rewrites it"
+
+
+def test_nothing_else_lies_there() -> None:
+    expected = {f"{m.name}.{kind}" for m in SHOWN for kind in ("py", "tex", "md")}
+    assert {p.name for p in GENERATED.iterdir() if p.name != "README.md"} == expected

@@ -1,0 +1,247 @@
+"""Names of equations, and how operations are merged into equations as a textbook writes them."""
+
+import linecache
+import sys
+
+import numpy as np
+
+from symprop import nn
+from symprop.algebra.expr import Paren
+from symprop.files.load import load_text
+from symprop.trace.scan import scan
+from symprop.trace.trace import trace
+
+
+def names(function, shapes=None, **options):
+    return [e.array for e in trace(function, shapes, **options).equations]
+
+
+def equation(system, name):
+    found = system.equation(name)
+    assert found is not None
+    return found
+
+
+def test_the_mlp_of_the_readme():
+    def loss(X: "N K", Y: "N M", W1: "K H", b1: "H", W2: "H M", b2: "M"):
+        A1 = np.tanh(X @ W1 + b1)
+        Z2 = A1 @ W2 + b2
+        return np.mean((Z2 - Y) ** 2), {"logits": Z2}
+
+    system = trace(loss)
+    assert [e.array for e in system.equations] == ["A1_in", "A1", "Z2", "L_diff", "L"]
+    assert [e.number for e in system.equations] == ["F1", "F2", "F3", "F4", "F5"]
+    assert system.outputs == (("logits", "Z2"),)
+    product, bias = equation(system, "A1_in").rhs.terms
+    assert len(product.bound) == 1 and not bias.bound
+    assert equation(system, "A1_in").reads == ("X", "W1", "b1")
+    assert equation(system, "A1").source.startswith("test_trace_names.py:")
+    (mean,) = equation(system, "L").rhs.terms
+    assert len(mean.bound) == 2  # 1/N 1/M is part of the sum of squares
+
+
+def test_rebinding_counts_in_order():
+    def loss(x: "N", W: "N N"):
+        x = W @ x
+        x = np.tanh(x)
+        y = x + 1
+        return np.sum(x * y)
+
+    assert names(loss) == ["x_2", "x_3", "y", "L"]
+
+
+def test_a_rebound_name_does_not_take_one_that_the_user_has():
+    def loss(x: "N"):
+        x = np.tanh(x)
+        x_2 = np.sin(x)
+        return np.sum(x * x_2)
+
+    assert names(loss) == ["x_3", "x_2", "L"]
+
+
+def test_loops_give_names():
+    def loss(X: "N D", Ws: ["D D", "D D"]):
+        a = X
+        for W in Ws:
+            a = np.tanh(a @ W)
+        return a.sum()
+
+    assert names(loss) == ["a_in", "a", "a_2_in", "a_2", "L"]
+
+
+def test_lists_give_names():
+    def loss(X: "N D", W: "D D"):
+        layers = [X]
+        for _ in range(2):
+            layers.append(np.tanh(layers[-1] @ W))
+        return layers[-1].sum()
+
+    assert names(loss) == ["layers_1_in", "layers_1", "layers_2_in", "layers_2", "L"]
+
+
+def dense(x, W, b):
+    z = x @ W + b
+    return np.tanh(z)
+
+
+def test_helpers_are_named_after_what_receives_them():
+    def loss(X: "N K", W1: "K H", W2: "H H", b: "H"):
+        A = dense(X, W1, b)
+        B = dense(A, W2, b)
+        return np.sum(B)
+
+    assert names(loss) == ["A_z", "A", "B_z", "B", "L"]
+
+
+def test_what_a_helper_does_for_the_loss_is_named_after_it():
+    def loss(Z: "N M", Y: "N M"):
+        return nn.cross_entropy(Z, Y)
+
+    found = names(loss)
+    assert found[-1] == "L"
+    assert all(n.startswith("L_") for n in found[:-1])
+
+
+def test_lambdas_and_functions_without_source():
+    made = load_text("def loss(x):\n    y = x * x\n    return y.sum()\n", "nowhere").loss
+    linecache.clearcache()
+    assert names(made, {"x": "N"}) == ["y", "L"]
+    assert names(lambda x: np.sum(np.exp(x)), {"x": "N"}) == ["L_exp", "L"]
+
+
+def test_the_name_of_the_loss_gives_way():
+    def loss(L: "N"):
+        return np.sum(L * L)
+
+    assert names(loss) == ["L_2"]
+
+
+def test_made_up_names_give_way():
+    def loss(X: "N K", W: "K H", A_in: "N H"):
+        A = np.tanh(X @ W)
+        return np.sum(A * A_in)
+
+    assert names(loss) == ["A_in_2", "A", "L"]
+
+
+def test_illegal_local_names_are_passed_over():
+    def loss(x: "N"):
+        _ = np.tanh(x)
+        π = np.sin(_)
+        return np.sum(π)
+
+    assert names(loss) == ["L_tanh", "L_sin", "L"]
+
+
+def test_the_same_subexpression_is_one_equation():
+    def loss(x: "N", y: "N"):
+        a = np.exp(x + y)
+        return np.sum(a * np.exp(y + x)) + np.sum(np.exp(x + y))
+
+    assert names(loss).count("a") == 1
+    assert len(names(loss)) == 3
+
+
+def test_views_of_unnamed_products_lend_their_name():
+    def loss(X: "N K", W: "K H"):
+        Q = (X @ W).T
+        return np.sum(np.tanh(Q))
+
+    assert names(loss)[0] == "Q_dot"
+
+
+def test_keepdims_shows_the_equation_under_its_name():
+    def loss(X: "N K"):
+        m = X.max(axis=1, keepdims=True)
+        return np.sum((X - m) ** 2)
+
+    assert names(loss) == ["m", "L_diff", "L"]
+
+
+def test_dead_equations_with_a_name_are_kept():
+    def loss(x: "N"):
+        kept = np.tanh(x)
+        del kept
+        np.sin(x)
+        return np.sum(x * x), {"other": np.cos(x)}
+
+    assert names(loss) == ["kept", "L", "other"]
+    assert kept_is_unread(trace(loss))
+
+
+def kept_is_unread(system):
+    return all("kept" not in e.reads for e in system.equations)
+
+
+# ---- merging ------------------------------------------------------------------------------
+
+
+def test_least_squares_keeps_its_residual_factored():
+    def loss(A: "N K", W: "K H", Y: "N H"):
+        E = 2 * (A @ W - Y)
+        return np.sum(E * E)
+
+    system = trace(loss)
+    (term,) = equation(system, "E").rhs.terms
+    assert term.coef == 2 and isinstance(term.factors[0][0], Paren)
+
+
+def test_three_matrices_are_two_equations():
+    system = trace(lambda A, B, C: np.sum(np.tanh(A @ B @ C)),
+                   {"A": "N K", "B": "K H", "C": "H M"})
+    assert [e.reads for e in system.equations][:2] == [("A", "B"), ("L_dot", "C")]
+
+
+def test_signs_and_factors_go_into_functions():
+    system = trace(lambda x: np.sum(np.exp(-x / 2)), {"x": "N"})
+    assert len(system.equations) == 2
+    assert "exp(-1/2x" in equation(system, "L_exp").rhs.key
+
+
+def test_values_that_derivatives_read_keep_a_name():
+    system = trace(lambda x: np.mean(np.log(1 + np.exp(x))), {"x": "N"})
+    assert [e.array for e in system.equations] == ["L_exp", "L_sum", "L"]
+
+
+def test_the_user_s_order_of_operands_stays():
+    system = trace(lambda x, y, w: np.sum(w @ (y - x)), {"x": "N", "y": "N", "w": "N"})
+    assert system.equations[0].reads == ("y", "x")
+    assert system.equations[1].reads == ("w", "L_diff")
+
+
+def test_named_equations_are_never_merged():
+    def loss(x: "N", w: "N"):
+        p = x * w
+        s = p.sum()
+        twice = 2 * s
+        return twice + 1.0
+
+    assert names(loss) == ["p", "s", "twice", "L"]
+
+
+def test_work_that_does_not_depend_on_time_stays_outside():
+    def loss(x: "T N K", U: "K H", W: "H H"):
+        def step(h, xt):
+            h = np.tanh(xt @ U + h @ W)
+            return h, None
+
+        h, _ = scan(step, np.zeros((x.shape[1], W.shape[0])), x)
+        return np.sum(h)
+
+    system = trace(loss)
+    assert [e.array for e in system.equations] == ["h_dot", "h_prev", "h_in", "h", "L"]
+    assert equation(system, "h_dot").reads == ("x", "U")
+    assert set(equation(system, "h_in").reads) == {"h_dot", "h_prev", "W"}
+
+
+def test_the_trace_function_comes_back():
+    def other(frame, event, arg):
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(other)
+    try:
+        trace(lambda x: np.sum(x), {"x": "N"})
+        assert sys.gettrace() is other
+    finally:
+        sys.settrace(before)

@@ -1,0 +1,105 @@
+"""Every zoo model: derived, verified, generated; checked at sizes that no trace has seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from built_models import Built, assert_close, built, single
+
+import symprop
+from symprop.zoo import models
+
+NAMES = tuple(models())
+# The parameter that moves the logits as far as one wants.
+LOGIT_BIAS = {"perceptron": "b", "logistic_regression": "b", "softmax_regression": "b",
+              "mlp": "b2", "deep_mlp": "b6", "mlp_sigmoid_mse": "b2"}
+
+
+def both_sizes(name: str) -> list[tuple[Built, dict[str, Any]]]:
+    """The model with inputs of each of its two sets of sizes."""
+    model = built(name)
+    return [(model, model.inputs(sizes)) for sizes in model.sizes]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_step_is_verified(name: str) -> None:
+    built(name).derivation.verify()
+    assert built(name).derivation.steps
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_check_passes_at_unseen_sizes(name: str) -> None:
+    model = built(name)
+    for sizes in model.sizes:
+        known = {axis: size for axis, size in sizes.items() if axis in model.system.sizes}
+        report = symprop.check(model.module, sizes=known)
+        assert report.passed, str(report)
+        assert [row.name for row in report.rows] == list(model.system.wrt)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_forward_and_predict_are_the_users_function(name: str) -> None:
+    for model, inputs in both_sizes(name):
+        loss, outputs = model.function(**inputs)
+        assert model.module.forward(**inputs)[0] == pytest.approx(loss, rel=1e-13)
+        code = model.module.predict.__code__
+        needed = code.co_varnames[: code.co_argcount]
+        predicted = model.module.predict(**{n: a for n, a in inputs.items() if n in needed})
+        assert list(predicted) == list(outputs)
+        for key, value in outputs.items():
+            np.testing.assert_allclose(predicted[key], value, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_float32_stays_float32(name: str) -> None:
+    for model, inputs in both_sizes(name):
+        inputs = {n: a.astype(float) if a.dtype.kind == "f" else a
+                  for n, a in ((n, np.asarray(a)) for n, a in single(inputs).items())}
+        loss, expected = model.module.value_and_grad(**inputs)
+        loss32, gradients = model.module.value_and_grad(**single(inputs))
+        assert np.asarray(loss32).dtype == np.float32
+        assert loss32 == pytest.approx(loss, rel=1e-5)
+        for key, gradient in gradients.items():
+            assert np.asarray(gradient).dtype == np.float32, key
+        assert_close(gradients, expected, 1e-5)
+
+
+@pytest.mark.parametrize("dtype, logit", [(np.float64, 1e3), (np.float32, 1e2)])
+@pytest.mark.parametrize("name", LOGIT_BIAS)
+def test_large_logits_stay_finite(name: str, dtype: Any, logit: float) -> None:
+    for model, inputs in both_sizes(name):
+        bias = LOGIT_BIAS[name]
+        signs = np.where(np.arange(np.size(inputs[bias])) % 2 == 0, 1.0, -1.0)
+        for sign in (1, -1):
+            moved = {**inputs, bias: (sign * logit * signs).reshape(np.shape(inputs[bias]))}
+            moved = {n: np.asarray(a).astype(dtype) if np.asarray(a).dtype.kind == "f" else a
+                     for n, a in moved.items()}
+            loss, gradients = model.module.value_and_grad(**moved)
+            assert np.isfinite(loss)
+            assert all(np.isfinite(g).all() for g in gradients.values())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_loss_scale_goes_through(name: str) -> None:
+    model = built(name)
+    inputs = model.inputs(model.sizes[0])
+    _, saved = model.module.forward(**inputs)
+    once, thrice = model.module.backward(saved), model.module.backward(saved, dL=3.0)
+    assert_close(thrice, {key: 3 * gradient for key, gradient in once.items()}, 1e-14)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_callers_arrays_are_left_alone(name: str) -> None:
+    model = built(name)
+    inputs = model.inputs(model.sizes[0])
+    before = {n: np.copy(a) for n, a in inputs.items()}
+    loss, saved = model.module.forward(**inputs)
+    first = model.module.backward(saved)
+    second = model.module.backward(saved)
+    for key, array in before.items():
+        np.testing.assert_array_equal(inputs[key], array)
+    for key, gradient in first.items():
+        np.testing.assert_array_equal(gradient, second[key])
+    assert np.isfinite(loss)
