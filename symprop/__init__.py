@@ -1,0 +1,43 @@
+"""symprop: from a NumPy forward pass to a checked derivation and a standalone NumPy module.
+
+    system = symprop.trace(loss, wrt=["W"])      named equations in index notation
+    derivation = symprop.derive(system)          every gradient, every step recorded
+    module = symprop.generate(derivation)        forward and backward in plain NumPy
+    report = symprop.check(module)               finite differences
+    result = symprop.train(module, data)         until convergence
+"""
+
+from symprop import nn
+from symprop.check import CheckReport, check
+from symprop.derivation import Derivation, Gradient, derive
+from symprop.emit.module import GeneratedModule
+from symprop.errors import SympropError
+from symprop.pipeline import generate
+from symprop.system import System
+from symprop.trace.facts import in_range, one_of, positive, sums_to_one
+from symprop.trace.scan import scan
+from symprop.trace.trace import trace
+from symprop.train import TrainResult, train
+from symprop.version import __version__
+
+__all__ = [
+    "CheckReport",
+    "Derivation",
+    "GeneratedModule",
+    "Gradient",
+    "SympropError",
+    "System",
+    "TrainResult",
+    "__version__",
+    "check",
+    "derive",
+    "generate",
+    "in_range",
+    "nn",
+    "one_of",
+    "positive",
+    "scan",
+    "sums_to_one",
+    "trace",
+    "train",
+]

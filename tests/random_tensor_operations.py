@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+from random_builder import PRIMES, Builder, Shape, Value
 from random_operations import (
     MOST_ENTRIES,
     OPERATIONS,
@@ -15,7 +16,6 @@ from random_operations import (
     partner,
     squashed,
 )
-from random_builder import PRIMES, Builder, Shape, Value
 
 __all__ = ["OPERATIONS"]
 PLAIN = tuple(PRIMES)

@@ -5,6 +5,7 @@ In: a `Program`. Out: the parts of the generated module as lines of text.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from symprop.algebra import rows
 from symprop.algebra.expr import Apply, Expr, Index, Size, adjoint, atoms
 from symprop.check.selfcheck import selfcheck_context
 from symprop.emit.numpy_door import door, fact_lines, leaves_of, unpacking
-from symprop.emit.numpy_lines import Lines, wrapped
+from symprop.emit.numpy_lines import WIDTH, Lines, wrapped
 from symprop.emit.numpy_names import Names, code_names
 from symprop.emit.numpy_nodes import NumpyPrinter
 from symprop.lower import ir
@@ -100,9 +101,10 @@ class _Writer:
                       if self.system.arrays[n].dtype == "float"]
             lines += wrapped(f"{self.printer.dtype} = np.result_type({', '.join(floats)})")
         lines += body
-        wrt = ", ".join(f"np.result_type({self.names.arrays[w]})" for w in self.system.wrt)
-        dtypes = self.names.own["dtypes"]
-        lines += wrapped(f"{dtypes} = ({wrt}{',' if len(self.system.wrt) == 1 else ''})")
+        wrt = ", ".join(self.names.arrays[w] for w in self.system.wrt)
+        comma = "," if len(self.system.wrt) == 1 else ""
+        lines += wrapped(f"{self.names.own['dtypes']} = [np.result_type(w) for w in "
+                         f"({wrt}{comma})]")
         saved = ", ".join(self._saved())
         comma = "," if len(self._saved()) == 1 else ""
         lines += wrapped(f"{self.names.own['saved']} = ({saved}{comma})")
@@ -124,16 +126,16 @@ class _Writer:
         """The body of backward."""
         sizes, self.saved_sizes = self._sizes()
         saved = self._saved()
-        comma = "," if len(saved) == 1 else ""
-        lines = wrapped(f"{', '.join(saved)}{comma} = {self.names.own['saved']}")
-        gradients = self.names.own["gradients"]
+        lines = unpacked(saved, self.names.own["saved"])
+        grads = self.names.own["grads"]
         entries = [f'"{w}": {self.names.arrays[adjoint(w)]}' for w in self.system.wrt]
         lines += sizes + self.backward_lines
-        lines += wrapped(f"{gradients} = {{{', '.join(entries)}}}")
-        lines += wrapped(
-            f"{gradients} = {{name: np.asarray(gradient, kind) for (name, gradient), kind in "
-            f"zip({gradients}.items(), {self.names.own['dtypes']})}}")
-        return [*lines, *wrapped(f"return {structured(self.system, gradients)}")]
+        lines += wrapped(f"{grads} = {{{', '.join(entries)}}}")
+        call = f"like_parameters({grads}, {self.names.own['dtypes']})"
+        if structured(self.system, grads) == grads:
+            return [*lines, f"return {call}"]
+        lines.append(f"{grads} = {call}")
+        return [*lines, *wrapped(f"return {structured(self.system, grads)}")]
 
     def _sizes(self) -> tuple[list[str], tuple[str, ...]]:
         """Lines that read sizes from what is saved, and the sizes that nothing saved shows."""
@@ -145,6 +147,13 @@ class _Writer:
             if name in self.system.constants:
                 continue
             axes = [_size_name(s) for s in self.system.arrays[name].shape]
+            if len(set(axes)) == len(axes) and not found & set(axes) and len(axes) > 1 and (
+                set(axes) <= set(needed)
+            ):
+                found.update(axes)
+                targets = ", ".join(self.names.sizes[s] for s in axes)
+                lines.append(f"{targets} = {self.names.arrays[name]}.shape")
+                continue
             for axis, size in enumerate(axes):
                 if size in needed and size not in found:
                     found.add(size)
@@ -174,6 +183,15 @@ class _Writer:
             lines += wrapped(f"{self.printer.dtype} = np.result_type({', '.join(floats)})")
         entries = ", ".join(f'"{n}": {self.names.arrays[a]}' for n, a in self.system.outputs)
         return [*lines, *body, *wrapped(f"return {{{entries}}}")]
+
+
+def unpacked(names: Sequence[str], source: str) -> list[str]:
+    """a, b, c = source, over several lines when it is long."""
+    line = f"{', '.join(names)}{',' if len(names) == 1 else ''} = {source}"
+    if len(line) <= WIDTH - 4:
+        return [line]
+    return ["(", *textwrap.wrap(", ".join(names), WIDTH - 8, initial_indent="    ",
+                                subsequent_indent="    "), f") = {source}"]
 
 
 def _mentions(text: str, name: str) -> bool:

@@ -12,9 +12,12 @@ from symprop.check.selfcheck import NAMES as SELFCHECK
 from symprop.names import unused
 from symprop.system import System
 
-OWN = ("saved", "dL", "validate", "dtype", "dtypes", "gradients")
-MODULE = ("np", "forward", "backward", "value_and_grad", "predict", "read", "WRT", "FACTS",
-          "ZERO", "COMPLEX_SAFE", "OUTPUTS", "range", "reversed", "zip", "slice", *SELFCHECK)
+OWN = ("saved", "dL", "validate", "dtype", "dtypes", "grads")
+MODULE = (
+    "np", "forward", "backward", "value_and_grad", "predict", "read", "like_parameters",
+    "WRT", "FACTS", "ZERO", "COMPLEX_SAFE", "OUTPUTS",
+    "range", "reversed", "zip", "slice", *SELFCHECK,
+)
 
 
 @dataclass(frozen=True)

@@ -56,10 +56,24 @@ class NumpyPrinter:
             return self.within(node, least)
         if isinstance(node, ir.Reduce) and node.body.axes == axes:
             return self._reduced(node, keep=True)
+        if isinstance(node, ir.View) and self._broadcasts(node, axes):
+            return self.name(node.array)
         marks = [":" if a in node.axes else "None" for a in axes]
         while marks[0] == "None":
             marks.pop(0)
         return f"{self.within(node, ATOM)}[{', '.join(marks)}]"
+
+    def _broadcasts(self, view: ir.View, axes: Axes) -> bool:
+        """Whether the array as it stands has axes of size 1 where the view lacks an axis."""
+        shape = self.system.arrays[view.array.removeprefix(ADJOINT)].shape
+        if view.grid or len(shape) != len(view.subscripts) or len(shape) > len(axes):
+            return False
+        labels = iter(view.axes)
+        for subscript, size, axis in zip(view.subscripts, shape, axes[-len(shape):], strict=True):
+            unit = isinstance(subscript, ir.At) and size.number == 1
+            if not unit and not (isinstance(subscript, ir.Whole) and next(labels) is axis):
+                return False
+        return True
 
     def _print(self, node: Node) -> Text:
         method = getattr(self, f"_{type(node).__name__.lower()}", None)

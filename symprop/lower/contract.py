@@ -42,8 +42,8 @@ def contract(factors: list[Node], bound: Axes, order: Axes) -> Node:
 def product(nodes: list[Node], order: Axes) -> Node:
     """The elementwise product."""
     if len(nodes) == 1:
-        return nodes[0]
-    return Product(union(order, *nodes), Fraction(1), tuple(nodes))
+        return aligned(nodes[0], order)
+    return Product(union(order, *nodes), Fraction(1), tuple(aligned(n, order) for n in nodes))
 
 
 def _private(node: Node, factors: list[Node], bound: Axes) -> Axes:
@@ -57,8 +57,8 @@ def _private(node: Node, factors: list[Node], bound: Axes) -> Axes:
 def _summed(node: Node, bound: Axes, order: Axes) -> Node:
     if not bound:
         return node
-    aligned_node = aligned(node, order)
-    return Reduce(tuple(i for i in aligned_node.axes if i not in bound), "sum", aligned_node)
+    left = tuple(i for i in node.axes if i not in bound)
+    return aligned(Reduce(left, "sum", node), order)
 
 
 def aligned(node: Node, order: Axes) -> Node:
@@ -78,7 +78,7 @@ def _merge_one(nodes: list[Node], bound: Axes, order: Axes) -> list[Node] | None
             if large is not small and set(small.axes) <= set(large.axes):
                 rest = [n for n in nodes if n is not small and n is not large]
                 place = nodes.index(large)
-                pair = Product(union(order, small, large), Fraction(1), (small, large))
+                pair = product([small, large], order)
                 return [*rest[:place], pair, *rest[place:]]
     return None
 

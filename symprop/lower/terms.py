@@ -175,12 +175,13 @@ class Lowering:
                 continue
             if exponent < 0:
                 below.append(self.power(item, -exponent, inner))
-            elif exponent == 2 and isinstance(item, Access):
-                nodes += [self.atom(item, inner)] * 2
+            elif exponent in (1, 2) and isinstance(item, Access):
+                nodes += [self._read(item, inner)] * int(exponent)
             else:
                 nodes.append(self.power(item, exponent, inner))
         if not brackets and not below:
             return contract(nodes, bound, order)
+        nodes = [aligned(n, inner) for n in nodes]
         whole: Node = _assembled(Fraction(1), nodes, below, inner, self.integer)
         if brackets:
             term = Term(Fraction(1), tuple(factors))
@@ -203,9 +204,7 @@ class Lowering:
     def atom(self, item: Atom, order: Axes) -> Node:
         """One factor."""
         if isinstance(item, Access):
-            found = view(item, self.scope.shape(item.array), order, self.scope.loop,
-                         self.guarded, self._positions)
-            return aligned(found, order)
+            return aligned(self._read(item, order), order)
         if isinstance(item, Size):
             return SizeOf((), Expr((Term(Fraction(1), ((item, 1),)),)))
         if isinstance(item, Idx):
@@ -227,6 +226,11 @@ class Lowering:
         if isinstance(item, Apply):
             return self._apply(item, order)
         raise UnsupportedError(f"{item.key} has no NumPy form")
+
+    def _read(self, item: Access, order: Axes) -> Node:
+        """An access with its axes as the array has them."""
+        return view(item, self.scope.shape(item.array), order, self.scope.loop, self.guarded,
+                    self._positions)
 
     def _apply(self, item: Apply, order: Axes) -> Node:
         if item.function == "inf":

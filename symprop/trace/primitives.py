@@ -6,45 +6,36 @@ row's NumPy spelling. `symprop.nn` is written in these and in NumPy.
 
 from __future__ import annotations
 
-from types import ModuleType
+from collections.abc import Callable
 from typing import Any
 
 from symprop.algebra import rows
 from symprop.algebra.rows import Row
-from symprop.errors import UnsupportedError
 from symprop.files.load import load_text
 from symprop.trace.elementwise import row
 from symprop.trace.sizes import SymbolicSize
 from symprop.trace.tensor import Traced
 
-_spelled: dict[Row, ModuleType] = {}
-_LETTERS = ("x", "y", "z")
+_spelled: dict[Row, Callable[..., Any]] = {}
 
 
 def elementwise(row_name: str, *args: Any) -> Any:
     """The scalar function of row `row_name` on every entry, with NumPy's broadcasting.
 
-    Raises InputError for an unknown row and UnsupportedError for a row without NumPy spelling.
+    Raises InputError for an unknown row.
 
     >>> float(elementwise("relu", -2.0))
     0.0
     """
     if any(isinstance(a, Traced | SymbolicSize) for a in args):
         return row(row_name, *args)
-    return _module(rows.get(row_name)).function(*args)
+    return _function(rows.get(row_name))(*args)
 
 
-def _module(found: Row) -> ModuleType:
-    """The row's NumPy spelling as a function in a module of our own text."""
-    module = _spelled.get(found)
-    if module is None:
-        if found.numpy is None:
-            raise UnsupportedError(f"{found.name} has no NumPy spelling")
-        letters = _LETTERS[: found.arity]
-        text = found.numpy.format(**{x: x for x in letters})
-        helper = f"{found.helper}\n\n\n" if found.helper else ""
-        source = (
-            f"import numpy as np\n\n\n{helper}"
-            f"def function({', '.join(letters)}):\n    return {text}\n")
-        module = _spelled[found] = load_text(source, f"row_{found.name}")
-    return module
+def _function(found: Row) -> Callable[..., Any]:
+    """The row's NumPy spelling as a function of a module of our own text."""
+    function = _spelled.get(found)
+    if function is None:
+        module = load_text(rows.module_text([found.name]), f"row_{found.name}")
+        function = _spelled[found] = getattr(module, found.name)
+    return function
