@@ -158,6 +158,16 @@ def test_keepdims_shows_the_equation_under_its_name():
     assert names(loss) == ["m", "L_diff", "L"]
 
 
+def test_a_slice_is_not_the_whole_array():
+    def loss(x: "N K"):
+        part = np.tanh(x)[:-1]
+        return np.sum(part), {"part": part}
+
+    system = trace(loss)
+    assert [e.array for e in system.equations] == ["part_tanh", "L", "part"]
+    assert len(system.arrays["part"].shape[0].terms) == 2
+
+
 def test_dead_equations_with_a_name_are_kept():
     def loss(x: "N"):
         kept = np.tanh(x)

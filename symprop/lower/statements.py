@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from symprop.algebra.build import idx
 from symprop.algebra.canonical import expand
-from symprop.algebra.expr import Atom, Expr, Index, Iverson, Paren, Term, atoms, free_indices
+from symprop.algebra.expr import (
+    Atom,
+    Expr,
+    Index,
+    Iverson,
+    Paren,
+    Term,
+    atoms,
+    free_indices,
+    indices_of,
+)
+from symprop.algebra.indexing import within
 from symprop.lower.contract import aligned
 from symprop.lower.ir import (
     Arange,
@@ -92,12 +103,16 @@ def _scatter(
     rest = Term(term.coef, tuple((a, e) for a, e in term.factors if id(a) not in deltas),
                 tuple(b for b in term.bound if b not in spread))
     sign, value = lowering.term(rest, order)
+    guarded = frozenset(i for a, _ in rest.factors if isinstance(a, Iverson)
+                        for i in indices_of(a))
     integer = Lowering(lowering.scope, True)
     subscripts: list[Subscript] = []
     for place, index in enumerate(indices):
         if index in targets:
-            position = aligned(integer.expr(targets[index][1], grid), grid)
-            subscripts.append(Grid(position))
+            target = targets[index][1]
+            safe = within(target, index.size) or not free_indices(target) & guarded
+            position = aligned(integer.expr(target, grid), grid)
+            subscripts.append(Grid(position, None if safe else index.size))
         elif first <= place < last:
             subscripts.append(Grid(Arange((index,), True)))
         else:

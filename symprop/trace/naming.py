@@ -17,6 +17,7 @@ from typing import Any
 
 from symprop.algebra import rows
 from symprop.algebra.build import ONE
+from symprop.algebra.canonical import same
 from symprop.algebra.expr import Access
 from symprop.errors import NameRuleError
 from symprop.names import LONGEST, check_name
@@ -117,13 +118,15 @@ class Observer:
 
 def is_whole(value: Traced) -> bool:
     """Whether a view shows its equation as it is (but for axes of size 1)."""
-    atom = value.body.single_atom
-    if not isinstance(atom, Access):
+    atom, draft = value.body.single_atom, value.draft
+    if not isinstance(atom, Access) or draft is None:
         return False
     own = [a for a in value.axes if a.size != ONE]
     shown = [i.single_index for i in atom.indices]
     loops = [i for i in value.tracer.loops if i in shown]
-    return shown == [*loops, *own]
+    if shown != [*loops, *own]:
+        return False
+    return all(same(a.size, b.size) for a, b in zip([*loops, *own], draft.indices, strict=True))
 
 
 def code_of(function: Any) -> CodeType | None:
