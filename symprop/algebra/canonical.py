@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from symprop.algebra.build import (
     as_monomial,
@@ -192,6 +193,7 @@ def _product(left: Term, right: Term) -> Term:
     return as_monomial(make_term(left.coef * right.coef, factors, (*left.bound, *right.bound)))
 
 
+@lru_cache(maxsize=1 << 14)
 def normal(expr: Expr) -> Expr:
     """Expanded and collected, terms in canonical order: for sizes and index positions."""
     if len(expr.terms) <= 1 and not any(isinstance(a, Paren) for t in expr.terms

@@ -6,6 +6,8 @@ to lie in a range, and the solution of `affine == affine` for an index.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from symprop.algebra.build import (
     ONE,
     ZERO,
@@ -101,6 +103,7 @@ def _end(atom: Atom, low: bool) -> Expr | None:
     return None
 
 
+@lru_cache(maxsize=1 << 14)
 def nonnegative(expr: Expr) -> bool:
     """Whether an integer expression is known to be at least 0 (every size is at least 1)."""
     if all(t.coef > 0 and all(isinstance(a, (Idx, Size)) for a, _ in t.factors)

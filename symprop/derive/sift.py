@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import lru_cache
 
 from symprop.algebra import indexing
 from symprop.algebra.build import (
@@ -49,6 +50,8 @@ from symprop.algebra.expr import (
 )
 from symprop.derive.cost import extent
 
+_KEPT = 1 << 14  # results remembered: positions and brackets come up again and again
+
 
 def sift(expr: Expr) -> Expr:
     """Eliminates deltas and settles brackets in every term."""
@@ -59,7 +62,16 @@ def sift(expr: Expr) -> Expr:
 
 
 def _sift_term(term: Term) -> Expr:
-    """One elimination after the other until none applies."""
+    """One elimination after the other until none applies; done once for each term."""
+    known: Expr | None = term.__dict__.get("_sifted")
+    if known is None:
+        known = term.__dict__["_sifted"] = _eliminated(term)
+        for result in known.terms:
+            result.__dict__["_sifted"] = Expr((result,))
+    return known
+
+
+def _eliminated(term: Term) -> Expr:
     current = tidy_term(term)
     while len(current.terms) == 1:
         one = current.terms[0]
@@ -273,6 +285,7 @@ def _tidy_children(item: Apply | Extremum) -> Expr:
     return atom(Extremum(item.kind, item.bound, children[0]))
 
 
+@lru_cache(maxsize=_KEPT)
 def position(expr: Expr) -> Expr:
     """An index position in normal form."""
     if expr.single_index is not None or expr.number is not None:
@@ -293,6 +306,7 @@ def position(expr: Expr) -> Expr:
     return indexing.recombine(normal(add(*parts)))
 
 
+@lru_cache(maxsize=_KEPT)
 def _settle(item: Iverson) -> Expr:
     """[a r b] decided by ranges where they can; otherwise with positions in normal form."""
     if not (is_position(item.lhs) and is_position(item.rhs)):
