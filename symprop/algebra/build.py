@@ -251,7 +251,8 @@ def substitute(expr: Expr, mapping: Mapping[Index, Expr]) -> Expr:
 
 def substitute_term(term: Term, mapping: Mapping[Index, Expr]) -> Expr:
     """`substitute` for one term; the result is one term, or 0."""
-    coef, factors = term.coef, {}
+    coef = term.coef
+    factors: dict[Atom, Exponent] = {}
     bound = list(term.bound)
     for item, exponent in term.factors:
         new = substitute_atom(item, mapping)

@@ -47,7 +47,8 @@ def canonical(expr: Expr, labels: Labels | None = None) -> str:
         if cached is None:
             cached = _sum_key(expr, {})
             expr.__dict__["_canonical"] = cached
-        return cached  # type: ignore[no-any-return]
+        known: str = cached
+        return known
     return _sum_key(expr, labels)
 
 
@@ -62,7 +63,8 @@ def term_key(term: Term, labels: Labels | None = None) -> str:
         if cached is None:
             cached = _term_key(term, {})
             term.__dict__["_canonical"] = cached
-        return cached  # type: ignore[no-any-return]
+        known: str = cached
+        return known
     return _term_key(term, labels)
 
 
@@ -182,7 +184,7 @@ def expand_term(term: Term) -> Expr:
 def _opens(atom: Atom, exponent: Exponent) -> bool:
     if not isinstance(atom, Paren) or not isinstance(exponent, int) or exponent < 1:
         return False
-    return len(atom.body.terms) ** exponent <= _EXPAND_LIMIT
+    return bool(len(atom.body.terms) ** exponent <= _EXPAND_LIMIT)
 
 
 def _product(left: Term, right: Term) -> Term:

@@ -251,7 +251,7 @@ def atoms_of(atom: Atom) -> Iterator[Atom]:
 
 def indices_of(atom: Atom) -> frozenset[Index]:
     """The indices that occur free in an atom."""
-    cached = atom.__dict__.get("_indices")
+    cached: frozenset[Index] | None = atom.__dict__.get("_indices")
     if cached is None:
         if isinstance(atom, Idx):
             cached = frozenset((atom.index,))
@@ -260,16 +260,16 @@ def indices_of(atom: Atom) -> frozenset[Index]:
             if isinstance(atom, Extremum):
                 cached -= frozenset(atom.bound)
         atom.__dict__["_indices"] = cached
-    return cached  # type: ignore[no-any-return]
+    return cached
 
 
 def free_indices(expr: Expr) -> frozenset[Index]:
     """The indices that occur free in an expression."""
-    cached = expr.__dict__.get("_free")
+    cached: frozenset[Index] | None = expr.__dict__.get("_free")
     if cached is None:
         cached = frozenset().union(*(term_indices(t) - frozenset(t.bound) for t in expr.terms))
         expr.__dict__["_free"] = cached
-    return cached  # type: ignore[no-any-return]
+    return cached
 
 
 def term_indices(term: Term) -> frozenset[Index]:
@@ -284,11 +284,11 @@ def accesses(expr: Expr) -> Iterator[Access]:
 
 def arrays_of(expr: Expr) -> tuple[str, ...]:
     """The names of the arrays that an expression reads, in order of appearance."""
-    cached = expr.__dict__.get("_arrays")
+    cached: tuple[str, ...] | None = expr.__dict__.get("_arrays")
     if cached is None:
         cached = tuple(dict.fromkeys(a.array for a in accesses(expr)))
         expr.__dict__["_arrays"] = cached
-    return cached  # type: ignore[no-any-return]
+    return cached
 
 
 def adjoint(name: str) -> str:

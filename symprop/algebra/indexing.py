@@ -120,15 +120,15 @@ def nonnegative(expr: Expr) -> bool:
 
 def _dominated(low: Expr) -> bool:
     """Whether each negative monomial is covered by a positive multiple of itself (N*W - W)."""
-    positive = [[t, t.coef] for t in low.terms if t.coef > 0]
+    spare = {t: t.coef for t in low.terms if t.coef > 0}
     for term in (t for t in low.terms if t.coef < 0):
         need = -term.coef
-        for entry in positive:
-            have = dict(entry[0].factors)  # type: ignore[union-attr]
+        for cover in spare:
+            have = dict(cover.factors)
             if all(have.get(a, 0) >= e for a, e in term.factors):
-                used = min(need, entry[1])  # type: ignore[type-var]
-                entry[1] -= used  # type: ignore[operator]
-                need -= used  # type: ignore[operator]
+                used = min(need, spare[cover])
+                spare[cover] -= used
+                need -= used
         if need > 0:
             return False
     return True

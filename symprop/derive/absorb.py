@@ -13,8 +13,9 @@ from __future__ import annotations
 from symprop.algebra.build import ONE, ZERO, instantiate, make_term, mul, power
 from symprop.algebra.expr import Access, Expr, adjoint, arrays_of
 from symprop.derive.cost import contracts, cost, volume
-from symprop.derive.fold import arranged, factor, fold_several
+from symprop.derive.fold import fold_several
 from symprop.derive.knowledge import Knowledge
+from symprop.derive.present import arranged, factor
 from symprop.derive.simplify import Trail, simplify
 from symprop.derive.sweep import Draft
 from symprop.system import Equation, Step, cycles

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from symprop.algebra.build import (
-    Atom,
-    add,
     as_monomial,
     atom,
     instantiate,
@@ -26,26 +24,23 @@ from symprop.algebra.build import (
 )
 from symprop.algebra.canonical import collect, expand, same
 from symprop.algebra.expr import (
-    ADJOINT,
     Access,
     Apply,
+    Atom,
     Exponent,
     Expr,
     Extremum,
-    Idx,
     Index,
-    Iverson,
     Paren,
-    Size,
     Term,
     accesses,
     arrays_of,
     indices_of,
 )
-from symprop.derive.cost import components, cost, split_common
+from symprop.derive.cost import components, cost
 from symprop.derive.knowledge import Knowledge, Rule
 from symprop.derive.match import Env, match_atom, match_expr, match_factors
-from symprop.derive.sift import sift, tidy_term
+from symprop.derive.sift import sift
 
 Moved = tuple[Expr, tuple[str, ...]]
 
@@ -202,7 +197,7 @@ def _fold_to_share(expr: Expr, known: Knowledge) -> Moved:
 def _fold_monomial(term: Term, known: Knowledge) -> Moved | None:
     arrays = frozenset(a.array for f, _ in term.factors for a in accesses(atom(f)))
     before = _rank(Expr((term,)))
-    best: tuple[tuple[float, int], Expr, tuple[str, ...]] | None = None
+    best: tuple[tuple[float, int, int], Expr, tuple[str, ...]] | None = None
     for rule in known.monomials:
         if not rule.arrays <= arrays:
             continue
@@ -229,9 +224,11 @@ def _fold_roots(expr: Expr, known: Knowledge) -> Moved:
     return expr, because
 
 
-def _rank(expr: Expr) -> tuple[float, int]:
-    weight = sum(abs(e) for t in expr.terms for _, e in t.factors)
-    return cost(expr), int(weight * 2)
+def _rank(expr: Expr) -> tuple[float, int, int]:
+    """What a fold must lower: the cost, then the exponents, then the divisions."""
+    exponents = [e for t in expr.terms for _, e in t.factors]
+    weight = sum(abs(Fraction(e)) for e in exponents)
+    return cost(expr), int(2 * weight), sum(e < 0 for e in exponents)
 
 
 def _occurrences(term: Term, rule: Rule, known: Knowledge) -> list[Expr]:
@@ -263,7 +260,7 @@ def _divisors(
         following = []
         for env_, taken in states:
             for item, power_ in term.factors:
-                if item in taken or power_ * exponent <= 0 or abs(power_) < abs(exponent):
+                if item in taken or Fraction(power_) / Fraction(exponent) < 1:
                     continue
                 for more in match_atom(pattern, item, env_, variables):
                     following.append((more, {**taken, item: exponent}))
@@ -349,59 +346,6 @@ def _fold_body(body: Expr, known: Knowledge, because: dict[str, None]) -> Expr |
     return None
 
 
-# ---- presentation ----------------------------------------------------------------------
-
-
-def factor(expr: Expr) -> Expr:
-    """What all terms share stands once, before the sum: r h̄ - r h s is r (h̄ - h s)."""
-    if len(expr.terms) < 2:
-        return expr
-    common, rest = split_common(expr)
-    if not common.factors and common.coef == 1:
-        return expr
-    if all(t.coef < 0 for t in rest):
-        common = Term(-common.coef, common.factors)
-        rest = tuple(Term(-t.coef, t.factors, t.bound) for t in rest)
-    flat = tuple(inner for term in rest for inner in _flat(term))
-    return mul(Expr((common,)), paren(Expr(_positive_first(flat))))
-
-
-def _flat(term: Term) -> tuple[Term, ...]:
-    """A term that is a number times a sum alone joins the sum around it."""
-    if term.bound or len(term.factors) != 1 or term.factors[0][1] != 1:
-        return (term,)
-    item = term.factors[0][0]
-    if not isinstance(item, Paren):
-        return (term,)
-    return tuple(Term(term.coef * t.coef, t.factors, t.bound) for t in item.body.terms)
-
-
-def _positive_first(terms: tuple[Term, ...]) -> tuple[Term, ...]:
-    """Terms with a positive sign lead, so that a difference reads P - Y."""
-    if terms[0].coef > 0:
-        return terms
-    return tuple(sorted(terms, key=lambda t: t.coef < 0))
-
-
 def opened(expr: Expr) -> Expr:
     """Multiplied out, sifted and collected."""
     return collect(sift(expand(expr)))
-
-
-def tidied(expr: Expr) -> Expr:
-    """Positions and brackets in normal form."""
-    return add(*(tidy_term(t) for t in expr.terms))
-
-
-def arranged(expr: Expr) -> Expr:
-    """Factors in reading order: sizes, adjoints, arrays, sums, brackets."""
-    return Expr(tuple(
-        Term(t.coef, tuple(sorted(t.factors, key=lambda f: _place(f[0]))), t.bound)
-        for t in expr.terms
-    ))
-
-
-def _place(item: Atom) -> int:
-    if isinstance(item, Access):
-        return 1 if item.array.startswith(ADJOINT) else 2
-    return {Size: 0, Idx: 2, Apply: 3, Paren: 4, Extremum: 4, Iverson: 5}.get(type(item), 5)

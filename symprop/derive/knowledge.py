@@ -21,7 +21,7 @@ from symprop.algebra.build import (
     mul,
     power,
 )
-from symprop.algebra.canonical import same
+from symprop.algebra.canonical import collect, expand, same
 from symprop.algebra.expr import (
     Access,
     Apply,
@@ -77,7 +77,41 @@ class Knowledge:
             self._bases[array] = None
             if equation is not None and _is_monomial(equation.rhs):
                 self._bases[array] = as_monomial(self.to_basis(equation.rhs))
+            elif equation is not None and len(equation.rhs.terms) > 1:
+                self._bases[array] = self._quotient(equation.rhs)
         return self._bases[array]
+
+    def _quotient(self, rhs: Expr) -> Term | None:
+        """A sum that is one monomial over its common denominator: 1 - 1/s is e/s for s = 1 + e."""
+        basis = self.to_basis(rhs)
+        if any(t.bound for t in basis.terms):
+            return None
+        below: dict[Atom, Exponent] = {
+            a: e for t in basis.terms for a, e in t.factors
+            if e < 0 and isinstance(a, Access) and isinstance(e, int)
+        }
+        if not below or any(e != -1 for e in below.values()):
+            return None
+        denominator = make_term(ONE.terms[0].coef, dict.fromkeys(below, 1))
+        above = [mul(Expr((t,)), denominator) for t in basis.terms]
+        opened = collect(expand(Expr(tuple(t for a in above for t in self._open(a, below).terms))))
+        if len(opened.terms) != 1:
+            return None
+        return as_monomial(mul(opened, make_term(ONE.terms[0].coef, below)))
+
+    def _open(self, expr: Expr, arrays: Mapping[Atom, Exponent]) -> Expr:
+        """The given arrays replaced by their definitions where these are sums."""
+        term = as_monomial(expr)
+        product = make_term(term.coef, {a: e for a, e in term.factors if a not in arrays})
+        for item, exponent in term.factors:
+            if item not in arrays or not isinstance(item, Access):
+                continue
+            equation = self.definition(item.array)
+            value = make_term(ONE.terms[0].coef, {item: 1})
+            if equation is not None and len(equation.rhs.terms) > 1:
+                value = instantiate(equation.indices, equation.rhs, item.indices)
+            product = mul(product, power(value, exponent))
+        return product
 
     def to_basis(self, expr: Expr) -> Expr:
         """Every array that is one monomial of others, expanded; nothing grows."""

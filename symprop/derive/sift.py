@@ -36,6 +36,7 @@ from symprop.algebra.expr import (
     Access,
     Apply,
     Atom,
+    Exponent,
     Expr,
     Extremum,
     Idx,
@@ -86,7 +87,7 @@ def _inside(term: Term) -> Term:
     """Sifts the sums inside parentheses too."""
     if not any(isinstance(a, Paren) for a, _ in term.factors):
         return term
-    factors = {}
+    factors: dict[Atom, Exponent] = {}
     for item, exponent in term.factors:
         if isinstance(item, Paren):
             body = sift(item.body)
@@ -234,7 +235,8 @@ def _split_bound(term: Term) -> Expr | None:
 
 def tidy_term(term: Term) -> Expr:
     """Positions in normal form, brackets that are decided settled, unused sums counted."""
-    coef, factors = term.coef, {}
+    coef = term.coef
+    factors: dict[Atom, Exponent] = {}
     for item, exponent in term.factors:
         new = tidy_atom(item)
         if new.is_zero:

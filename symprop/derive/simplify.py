@@ -18,7 +18,6 @@ from symprop.algebra.expr import Expr, arrays_of
 from symprop.derive.cost import cost
 from symprop.derive.fold import (
     Moved,
-    factor,
     fold_functions,
     fold_monomials,
     fold_several,
@@ -26,7 +25,9 @@ from symprop.derive.fold import (
     inline_definition,
     opened,
 )
+from symprop.derive.gather import fold_groups, merge_cases
 from symprop.derive.knowledge import Knowledge
+from symprop.derive.present import factor
 from symprop.derive.sift import sift
 from symprop.system import Step
 
@@ -85,6 +86,7 @@ def light(trail: Trail, known: Knowledge) -> None:
     trail.move("fold", lambda e: fold_sums(e, known))
     trail.move("fold", lambda e: fold_several(e, known))
     trail.move("collect", collect)
+    trail.move("cases", merge_cases)
 
 
 def heavy(trail: Trail, known: Knowledge) -> Trail:
@@ -99,6 +101,7 @@ def heavy(trail: Trail, known: Knowledge) -> Trail:
     trail.move("expand", lambda e: _to_basis(e, known))
     trail.move("cancel", collect)
     _try_definitions(trail, known)
+    trail.move("fold", lambda e: fold_groups(e, known))
     trail.move("fold", lambda e: fold_monomials(e, known))
     trail.move("collect", collect)
     trail.move("fold", lambda e: fold_sums(e, known))
@@ -135,7 +138,8 @@ def _try_definitions(trail: Trail, known: Knowledge) -> None:
 
 def _settled_cost(expr: Expr, known: Knowledge) -> float:
     """The cost after folding: what an expansion is judged by."""
-    folded, _ = fold_monomials(expr, known)
+    grouped, _ = fold_groups(expr, known)
+    folded, _ = fold_monomials(grouped, known)
     return cost(factor(collect(folded)))
 
 
