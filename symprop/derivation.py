@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import sympy
 
@@ -69,24 +70,32 @@ class Derivation:
             verify(self)
             self.__dict__["_verified"] = True
 
-    def latex(self, *, standalone: bool = False, only: Sequence[str] | None = None) -> str:
+    def latex(
+        self, *, standalone: bool = False, only: Sequence[str] | None = None,
+        templates: str | Path | None = None,
+    ) -> str:
         r"""A fragment for \input (amsmath), or a document with `standalone`.
 
         `only` keeps what the named gradients depend on, with the numbers unchanged.
-        Raises InputError for a name that has no gradient.
+        `templates` is a folder whose templates take precedence. Raises InputError for a
+        name that has no gradient.
         """
         self.verify()
-        return latex.latex(self, standalone=standalone, only=only)
+        return latex.latex(self, standalone=standalone, only=only, templates=templates)
 
-    def markdown(self, *, only: Sequence[str] | None = None) -> str:
+    def markdown(
+        self, *, only: Sequence[str] | None = None, templates: str | Path | None = None
+    ) -> str:
         """Markdown with one KaTeX block for each equation."""
         self.verify()
-        return markdown.markdown(self, only=only)
+        return markdown.markdown(self, only=only, templates=templates)
 
-    def text(self, *, only: Sequence[str] | None = None) -> str:
+    def text(
+        self, *, only: Sequence[str] | None = None, templates: str | Path | None = None
+    ) -> str:
         """Unicode mathematics for a terminal."""
         self.verify()
-        return text.text(self, only=only)
+        return text.text(self, only=only, templates=templates)
 
 
 def _gradient(adjoint: Adjoint) -> Gradient:

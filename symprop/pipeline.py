@@ -24,14 +24,15 @@ __all__ = ["CheckReport", "Derivation", "check", "derive", "generate", "trace", 
 
 
 def generate(
-    source: System | Derivation, path: str | Path | None = None, *, force: bool = False
+    source: System | Derivation, path: str | Path | None = None, *, force: bool = False,
+    templates: str | Path | None = None,
 ) -> GeneratedModule:
     """The standalone NumPy module of a system or of its derivation, written to `path` if given.
 
     The derivation is verified first (once, remembered). Raises RefusedToOverwrite when
     `path` holds a file that is not ours, or one of ours that was edited (`force` overwrites
-    the latter).
+    the latter). `templates` is a folder whose templates take precedence.
     """
     derivation = derive(source) if isinstance(source, System) else source
     derivation.verify()
-    return emit_module.generate(derivation, path, force=force)
+    return emit_module.generate(derivation, path, force=force, templates=templates)

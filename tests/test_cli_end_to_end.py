@@ -1,12 +1,17 @@
 """The program as a user runs it: real processes, real models, real files."""
 
+import io
 import os
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from symprop.cli.main import run
+from symprop.files.templates import default_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -48,7 +53,8 @@ def labels(y: "int N"):
 '''
 
 
-def symprop(*words: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def process(*words: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The program in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "symprop", *words],
         cwd=folder,
@@ -59,6 +65,14 @@ def symprop(*words: str, folder: Path, **environment: str) -> subprocess.Complet
         check=False,
         timeout=300,
     )
+
+
+def symprop(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """The same in this process, which need not import everything once more."""
+    out, err = io.StringIO(), io.StringIO()
+    with chdir(folder), redirect_stdout(out), redirect_stderr(err):
+        status = run(words)
+    return subprocess.CompletedProcess(words, status, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
@@ -72,7 +86,7 @@ def names_in(folder: Path) -> set[str]:
 
 
 def test_list_names_the_zoo(tmp_path: Path) -> None:
-    done = symprop("list", folder=tmp_path)
+    done = process("list", folder=tmp_path)
     assert done.returncode == 0 and done.stderr == ""
     assert {"mlp", "linear_regression"} <= {line.split()[0] for line in done.stdout.splitlines()}
 
@@ -182,6 +196,27 @@ def test_bad_input_is_one_clear_sentence(words: list[str], said: str, folder: Pa
     assert names_in(folder) == {"model.py"}
 
 
+def test_an_error_in_a_process_of_its_own(folder: Path) -> None:
+    done = process("derive", "model.py:in_place", "-o", "out.tex", folder=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("symprop: model.py:") and done.stderr.count("\n") == 1
+    assert names_in(folder) == {"model.py"}
+
+
+def test_a_template_folder_of_ones_own(folder: Path) -> None:
+    name = "standalone.tex.jinja"
+    (folder / "mine").mkdir()
+    (folder / "mine" / name).write_text("% MINE\n" + (default_folder() / name).read_text())
+    words = ("derive", "mlp", "--standalone", "--template-dir")
+    done = symprop(*words, "mine", folder=folder)
+    assert (done.returncode, done.stderr) == (0, "") and "% MINE" in done.stdout
+    (folder / "mine" / name).write_text(r"\VAR{nothing}")
+    done = symprop(*words, "mine", folder=folder)
+    assert done.returncode == 2 and "'nothing' is undefined" in done.stderr
+    done = symprop("generate", "mlp", "--template-dir", "no", folder=folder)
+    assert done.returncode == 2 and "the template folder no does not exist" in done.stderr
+
+
 def test_a_folder_that_cannot_be_written(folder: Path) -> None:
     # The root user may write anywhere, so the folder is one that is a file.
     done = symprop("derive", "mlp", "-o", "model.py/out.tex", folder=folder)
@@ -220,8 +255,11 @@ def test_train_refuses_what_makes_no_sense(words: list[str], said: str, folder: 
     assert not (folder / "params.npz").exists()
 
 
-def test_build_makes_a_folder_of_everything(tmp_path: Path) -> None:
-    done = symprop("build", "mlp", "-o", "out", "--size", "H=5", folder=tmp_path, PATH="")
+def test_build_makes_a_folder_of_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    done = symprop("build", "mlp", "-o", "out", "--size", "H=5", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert names_in(tmp_path / "out") == {
         "mlp.tex",
@@ -233,8 +271,9 @@ def test_build_makes_a_folder_of_everything(tmp_path: Path) -> None:
     assert done.stderr == "symprop: no mlp.pdf: there is no pdflatex\n"
 
 
-def test_a_missing_tex_is_named(tmp_path: Path) -> None:
-    done = symprop("derive", "mlp", "-o", "mlp.pdf", folder=tmp_path, PATH="")
+def test_a_missing_tex_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    done = symprop("derive", "mlp", "-o", "mlp.pdf", folder=tmp_path)
     assert done.returncode == 2 and "apt-get install texlive-latex-base" in done.stderr
     assert names_in(tmp_path) == set()
 
@@ -251,8 +290,7 @@ def test_a_pdf_is_made_and_is_the_same_every_time(tmp_path: Path) -> None:
 
 def test_the_same_bytes_under_every_hash_seed(tmp_path: Path) -> None:
     for seed in "01234":
-        symprop("generate", "mlp", "-o", f"{seed}.py", folder=tmp_path, PYTHONHASHSEED=seed)
-        symprop("derive", "mlp", "-o", f"{seed}.tex", folder=tmp_path, PYTHONHASHSEED=seed)
-        for suffix in (".py", ".tex"):
-            first = (tmp_path / f"0{suffix}").read_bytes()
-            assert (tmp_path / f"{seed}{suffix}").read_bytes() == first
+        words = ("build", "mlp", "-o", seed, "--size", "H=5")
+        assert process(*words, folder=tmp_path, PYTHONHASHSEED=seed, PATH="").returncode == 0
+        for path in (tmp_path / "0").iterdir():
+            assert (tmp_path / seed / path.name).read_bytes() == path.read_bytes()

@@ -1,66 +1,99 @@
-"""What the README shows is what its commands print.
-
-A `python` block after a line that ends in "`name.py`:" is written to that file; the lines
-of a `console` block that begin with "$ " are run in the same folder, in order, and what
-they print is compared with the lines below; a line "..." stands for any number of lines.
-"""
+"""What the README shows is what its commands print; `pages` says how a page is read."""
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
 from pathlib import Path
 
-README = Path(__file__).parents[1] / "README.md"
-_BLOCK = re.compile(r"(?P<lead>[^\n]*)\n\n?```(?P<kind>python|console)\n(?P<body>.*?)```", re.S)
-_SKIPPED = ("$ git clone", "$ cd ", "$ make", "$ python3 -m venv", "$ . ", "$ pip install")
+import pytest
+from pages import ROOT, Page, blocks, commands, dead_links, holds, matches
+
+README = ROOT / "README.md"
 
 
-def blocks() -> list[tuple[str, str, str]]:
-    """(line before, kind, body) of every block, in order."""
-    return [(m["lead"], m["kind"], m["body"]) for m in _BLOCK.finditer(README.read_text())]
-
-
-def runs(body: str) -> list[tuple[str, str]]:
-    """(command, what it prints) of a console block."""
-    parts = re.split(r"^\$ ", body, flags=re.M)[1:]
-    return [tuple(part.split("\n", 1)) for part in parts]  # type: ignore[misc]
-
-
-def matches(shown: str, printed: str) -> bool:
-    """Whether the printed text is the shown one; "..." stands for any lines."""
-    shown_lines = [line.rstrip() for line in shown.rstrip().splitlines()]
-    printed_text = "\n".join(line.rstrip() for line in printed.rstrip().splitlines())
-    pattern = r"\n".join(
-        r"(?:.*\n?)*?" if line == "..." else re.escape(line) for line in shown_lines
-    )
-    return re.fullmatch(pattern.replace(r"*?\n", r"*?"), printed_text) is not None
-
-
+@pytest.mark.slow
 def test_the_readme_is_true(tmp_path: Path) -> None:
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-                   "COLUMNS": "88", "PYTHONPATH": str(README.parent)}
-    commands = 0
-    for lead, kind, body in blocks():
-        named = re.search(r"`([\w/]+\.py)`:$", lead.strip())
-        if kind == "python" and named:
-            (tmp_path / named[1]).write_text(body)
-        elif kind == "console":
-            for command, shown in runs(body):
-                if ("$ " + command).startswith(_SKIPPED):
-                    continue
-                done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment,
-                                      capture_output=True, text=True, check=False, timeout=300)
-                printed = done.stdout + done.stderr
-                assert matches(shown, printed), f"$ {command}\n{printed}"
-                commands += 1
-    assert commands >= 5
+    page = Page(README, tmp_path)
+    page.run()
+    assert page.commands >= 8
 
 
-def test_the_comparison_can_fail() -> None:
-    assert matches("a\n...\nd\n", "a\nb\nc\nd\n")
-    assert matches("a\n", "a")
-    assert not matches("a\n", "b")
-    assert not matches("a\n...\nd\n", "a\nb\n")
+def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 220
+    assert dead_links(README) == []
+
+
+# ---- the comparison itself ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("shown", "printed"), [
+    ("a\n", "a"),
+    ("", ""),
+    ("a\n...\nd\n", "a\nb\nc\nd\n"),
+    ("a\n...\nb\n", "a\nb\n"),
+    ("...\nb\n...\n", "a\nb\nc\n"),
+    ("a\n...\nb\n", "a\nb\nb\n"),
+    ("a ...\n", "a b c\n"),
+    ("error 8.0e-13  6/6\n", "error 3.1e-12  6/6\n"),
+    ("error 8.0e-13  6/6\n", "error 0.0e+00  6/6\n"),
+])
+def test_what_is_shown_is_printed(shown: str, printed: str) -> None:
+    assert matches(shown, printed)
+
+
+@pytest.mark.parametrize(("shown", "printed"), [
+    ("a\n", "b"),
+    ("a\n", ""),
+    ("", "a"),
+    ("a\n", "a\nb\n"),
+    ("a\n...\nd\n", "a\nb\n"),
+    ("a\n...\na\n", "a\n"),
+    ("...\nb\n...\na\n", "a\nb\nc\n"),
+    ("a b ...\n", "a c\n"),
+    ("error 8.0e-13  6/6\n", "error 1.2e-03  6/6\n"),
+    ("error 8.0e-13  6/6\n", "error 3.1e-12  5/6\n"),
+])
+def test_what_is_not_printed_is_found(shown: str, printed: str) -> None:
+    assert not matches(shown, printed)
+
+
+def test_the_comparison_ends_soon() -> None:
+    assert not matches("...\nx\n" * 40 + "y\n", "x\n" * 4000)
+
+
+def test_an_excerpt() -> None:
+    assert holds("a\nb\nc\nd\n", "b\n...\nd\n")
+    assert not holds("a\nb\nc\n", "c\n...\nb\n")
+
+
+def write_page(folder: Path, text: str) -> Page:
+    path = folder / "page.md"
+    path.write_text(text, encoding="utf-8")
+    (folder / "run").mkdir()
+    return Page(path, folder / "run")
+
+
+@pytest.mark.parametrize("wrong", [
+    "Words.\n\n```console\n$ echo a\nb\n```\n",
+    "Words.\n\n```console\n$ echo a; exit 1\na\n```\n",
+    "Words.\n\n```console\na\n```\n",
+    "Words.\n\n```python\nx = 1\n```\n",
+    "In `a.py`:\n\n```python\nx = 1\n```\n\nFrom `a.py`:\n\n```python\nx = 2\n```\n",
+    "Words.\n\n```console\n$ make nothing_of_that_name\n```\n",
+])
+def test_a_page_that_is_wrong_fails(wrong: str, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError):
+        write_page(tmp_path, wrong).run()
+
+
+def test_a_page_that_is_right_passes(tmp_path: Path) -> None:
+    page = write_page(tmp_path, (
+        "In `a.py`:\n\n```python\nprint(1)\n```\n\nFrom `a.py`:\n```python\nprint(1)\n```\n\n"
+        "Then\n\n```console\n$ python a.py\n1\n$ make test\n$ echo b\nb\n```\n"))
+    page.run()
+    assert page.commands == 2
+
+
+def test_every_block_is_read() -> None:
+    text = "a\n```console\n$ x\n```\n\n```python\ny\n```\n"
+    assert [(b.kind, b.line) for b in blocks(text)] == [("console", 2), ("python", 6)]
+    assert commands("$ a\n1\n2\n$ b\n") == [("a", "1\n2\n"), ("b", "")]

@@ -56,3 +56,19 @@ def test_traced_equals_numpy(function, shapes):
         assert np.squeeze(out).shape == np.squeeze(want).shape
         np.testing.assert_allclose(np.squeeze(out), np.squeeze(want), rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(got[system.loss], want.sum(), rtol=1e-11, atol=1e-11)
+
+
+def test_ufuncs_of_scipy_that_are_rows():
+    special = pytest.importorskip("scipy.special")
+    names = ("expit", "log_expit", "erf", "erfc", "log1p", "expm1", "xlogy", "logit")
+    for name in (n for n in names if hasattr(special, n)):
+        call = getattr(special, name)
+
+        def function(x, call=call):
+            y = 0.1 + 0.8 * x * x / (1 + x * x)
+            return call(y, y) if call.nin == 2 else call(y)
+
+        system = trace(with_loss(function, {"x": "N"}), {"x": "N"})
+        x = np.linspace(-2, 2, 7)
+        got = run(system, {"x": x}, {"N": 7})[dict(system.outputs)["out"]]
+        np.testing.assert_allclose(got, function(x), rtol=1e-12)

@@ -61,7 +61,7 @@ def build(
     report = checked(module, found.name, seed=seed)
     texts = {
         ".tex": printed(derivation, "latex", True, None, template_dir),
-        ".md": printed(derivation, "markdown"),
+        ".md": printed(derivation, "markdown", templates=template_dir),
         ".py": module.source,
         "_check.txt": str(report),
     }

@@ -84,9 +84,9 @@ def printed(
     templates: Path | None = None,
 ) -> str:
     """Return the derivation in one of the formats; for a PDF, the document to compile."""
+    own = given(templates=templates)
     if form == "text":
-        return derivation.text(only=only)
+        return derivation.text(only=only, **own)
     if form == "markdown":
-        return derivation.markdown(only=only)
-    whole = standalone or form == "pdf"
-    return derivation.latex(standalone=whole, only=only, **given(templates=templates))
+        return derivation.markdown(only=only, **own)
+    return derivation.latex(standalone=standalone or form == "pdf", only=only, **own)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from symprop.algebra.expr import Expr, Size, atoms
+from symprop.algebra.expr import Expr, Extremum, Index, Paren, Size, atoms
 from symprop.errors import InputError
 from symprop.interpret.evaluate import extent
 from symprop.system import Array, Condition, Fact, System
@@ -40,6 +40,7 @@ def draw_sizes(system: System, seed: int) -> dict[str, int]:
     """The first assignment of small sizes, different where that can be, that all tests allow."""
     names = list(system.sizes)
     shapes = [n for a in system.arrays.values() for n in a.shape]
+    shapes += [b.size for e in system.equations for b in _bound(e.rhs)]
     tests: list[tuple[frozenset[str], Expr | Condition]] = [
         (_names(s), s) for s in {s.key: s for s in shapes}.values()]
     tests += [(_names(c.left) | _names(c.right), c) for c in system.conditions]
@@ -75,6 +76,16 @@ def _candidates(chosen: Mapping[str, int], count: int, seed: int) -> list[int]:
     turn = seed % len(small)
     large = [n for n in range(count + 3, _LARGEST + 1) if n not in used]
     return [*small[turn:], *small[:turn], *large, *sorted(used), 1]
+
+
+def _bound(expr: Expr) -> Iterator[Index]:
+    """The indices of sums and extrema: a test on none of them would be empty."""
+    yield from (b for t in expr.terms for b in t.bound)
+    for item in atoms(expr):
+        if isinstance(item, Extremum):
+            yield from item.bound
+        elif isinstance(item, Paren):
+            yield from (b for t in item.body.terms for b in t.bound)
 
 
 def _names(size: Expr) -> frozenset[str]:

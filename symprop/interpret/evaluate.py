@@ -273,12 +273,18 @@ class _Magnitude(Evaluator):
         """Its absolute value."""
         return super().coefficient(abs(coef))
 
+    def bracket(self, item: Iverson, frame: Frame, live: Value) -> Value:
+        """As it is."""
+        return self._plain().bracket(item, frame, live)
+
     def power(self, item: Atom, exponent: int | Fraction, frame: Frame, live: Value) -> Value:
         """A sum as a factor is made positive term by term, unless it divides."""
         if isinstance(item, Paren) and exponent > 0:
             return super().power(item, exponent, frame, live)
-        plain = Evaluator(self.arrays, self.sizes, self.partials)
-        return np.abs(plain.power(item, exponent, frame, live))
+        return np.abs(self._plain().power(item, exponent, frame, live))
+
+    def _plain(self) -> Evaluator:
+        return Evaluator(self.arrays, self.sizes, self.partials)
 
 
 def _refuse(name: str, axis: int, length: int, position: Value, bad: Value) -> None:

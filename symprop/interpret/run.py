@@ -134,4 +134,4 @@ def jacobian(equation: Equation, array: str, evaluator: Evaluator) -> Array:
         unit = np.zeros(shape)
         unit.flat[k] = 1.0
         columns.append(slope(equation, array, unit, evaluator))
-    return np.stack(columns, axis=-1).reshape(*columns[0].shape, *shape)
+    return np.stack(columns, axis=-1).reshape((*columns[0].shape, *shape))

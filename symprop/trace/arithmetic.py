@@ -8,31 +8,17 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
-from symprop.algebra import build, indexing, rows
+from symprop.algebra import build, indexing
 from symprop.algebra.expr import Expr, free_indices
-from symprop.errors import InputError, TraceError, UnsupportedError
+from symprop.errors import InputError, UnsupportedError
 from symprop.trace.booleans import logical_and, logical_or
 from symprop.trace.coerce import as_traced, number_expr
 from symprop.trace.context import located
-from symprop.trace.elementwise import defined, pointwise, result_kind, row
-from symprop.trace.registry import REFUSED, UFUNCS, function, method, ufunc
+from symprop.trace.elementwise import checked, defined, pointwise, result_kind, row
+from symprop.trace.registry import REFUSED, function, method, ufunc
 from symprop.trace.tensor import Traced
 
 _EXACT = 10**6  # quotients of whole numbers up to this stay fractions
-
-
-def checked(options: dict[str, Any]) -> None:
-    """Raises TraceError for options of a ufunc that a trace cannot follow."""
-    for key, value in options.items():
-        if value is None or key in ("casting", "order", "subok"):
-            continue
-        if key == "dtype" and np.dtype(value).kind == "f":
-            continue
-        if key == "where" and value is True:
-            continue
-        raise located(TraceError, f"the option {key}= of a NumPy function cannot be traced")
 
 
 @ufunc("add")
@@ -233,11 +219,6 @@ for _name in _ROW_UFUNCS:
     ufunc(_name)(_row_handler(_name))
 for _name, _row in _OTHER_NAMES.items():
     ufunc(_name)(_row_handler(_row))
-
-
-def known_rows() -> tuple[str, ...]:
-    """The names of the rows that some ufunc means."""
-    return tuple(n for n in rows.names() if n in UFUNCS)
 
 
 REFUSED.update({

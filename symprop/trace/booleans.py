@@ -5,16 +5,15 @@ In: traced arrays of any kind. Out: boolean traced arrays, and `where`.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from functools import reduce
 from typing import Any
 
 from symprop.algebra.build import ONE, ZERO, add, atom, iverson, mul, negation, number
-from symprop.algebra.expr import Expr, Iverson, Term, indices_of
+from symprop.algebra.expr import Expr, Iverson, Term
 from symprop.errors import TraceError
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
-from symprop.trace.elementwise import defined, named, pointwise, result_kind
+from symprop.trace.elementwise import checked, defined, named, pointwise, result_kind
 from symprop.trace.registry import function, ufunc
 from symprop.trace.shapes_of import broadcast
 from symprop.trace.tensor import Traced
@@ -80,7 +79,7 @@ def choice(condition: Expr, yes: Expr, no: Expr) -> Expr:
 
 def _relation_handler(relation: str) -> Any:
     def compare(left: Any, right: Any, **options: Any) -> Traced:
-        _no_options(options)
+        checked(options)
         return pointwise(
             (left, right), lambda x, y: iverson(relation, x, y), "bool", "comparison")
 
@@ -89,15 +88,6 @@ def _relation_handler(relation: str) -> Any:
 
 for _name, _relation in _RELATIONS.items():
     ufunc(_name)(_relation_handler(_relation))
-
-
-def _no_options(options: dict[str, Any]) -> None:
-    for key, value in options.items():
-        if key in ("dtype", "casting", "order", "subok") or value is None:
-            continue
-        if key == "where" and value is True:
-            continue
-        raise located(TraceError, f"the option {key}= of a ufunc cannot be traced")
 
 
 def _logical(left: Any, right: Any, build: Any) -> Traced:
@@ -109,21 +99,21 @@ def _logical(left: Any, right: Any, build: Any) -> Traced:
 @ufunc("logical_and")
 def logical_and(left: Any, right: Any, **options: Any) -> Traced:
     """a and b."""
-    _no_options(options)
+    checked(options)
     return _logical(left, right, conjunction)
 
 
 @ufunc("logical_or")
 def logical_or(left: Any, right: Any, **options: Any) -> Traced:
     """a or b."""
-    _no_options(options)
+    checked(options)
     return _logical(left, right, disjunction)
 
 
 @ufunc("logical_xor")
 def logical_xor(left: Any, right: Any, **options: Any) -> Traced:
     """Exactly one of a and b."""
-    _no_options(options)
+    checked(options)
     return _logical(left, right, lambda a, b: add(
         conjunction(a, opposite(b)), conjunction(opposite(a), b)))
 
@@ -131,7 +121,7 @@ def logical_xor(left: Any, right: Any, **options: Any) -> Traced:
 @ufunc("logical_not")
 def logical_not(value: Any, **options: Any) -> Traced:
     """Not a."""
-    _no_options(options)
+    checked(options)
     array = as_condition(value)
     return defined(opposite(array.body), array.axes, "bool", "condition")
 
@@ -168,15 +158,3 @@ def where(condition: Any, *branches: Any) -> Traced:
 def _refuse_any(*args: Any, **options: Any) -> Traced:
     raise located(TraceError, (
         "np.any and np.all give one truth for a whole array, on which no trace can branch"))
-
-
-def brackets_of(body: Expr) -> set[Iverson]:
-    """The brackets of a condition that depend on an index."""
-    return {a for t in body.terms for a, _ in t.factors
-            if isinstance(a, Iverson) and indices_of(a)}
-
-
-def certain(body: Expr) -> bool | None:
-    """The truth of a condition that is known; else None."""
-    value = body.number
-    return None if value is None else value != Fraction(0)

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from symprop.algebra import rows
 from symprop.algebra.build import apply
 from symprop.algebra.expr import Access, Expr, Index, atoms
-from symprop.errors import InputError, UnsupportedError
+from symprop.errors import InputError, TraceError, UnsupportedError
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
 from symprop.trace.running import current
@@ -65,3 +67,15 @@ def result_kind(arrays: Sequence[Traced]) -> str:
     """The kind of number of an arithmetic result."""
     kinds = {a.kind for a in arrays}
     return "float" if "float" in kinds else "int" if "int" in kinds else "bool"
+
+
+def checked(options: dict[str, Any]) -> None:
+    """Raises TraceError for options of a ufunc that a trace cannot follow."""
+    for key, value in options.items():
+        if value is None or key in ("casting", "order", "subok"):
+            continue
+        if key == "dtype" and np.dtype(value).kind == "f":
+            continue
+        if key == "where" and value is True:
+            continue
+        raise located(TraceError, f"the option {key}= of a NumPy function cannot be traced")

@@ -139,6 +139,7 @@ def _place(array: Traced, axis: int, whole: Expr) -> Expr:
     if any(n is not None and n < 0 for n in (position.number, left.number)):
         raise located(IndexRangeError, (
             f"index {size_text(whole)} is outside axis {axis} of {array.described()}"))
+    current().at_least(position, ZERO)
     current().at_least(size, add(position, ONE))
     return position
 
@@ -176,6 +177,7 @@ def _sliced(array: Traced, axis: int, part: slice) -> tuple[Index, Expr]:
         raise located(ShapeError, f"a slice of axis {axis} of {array.described()} is empty")
     if step > 1:
         length = floordiv(normal(add(length, number(step - 1))), number(step))
+    current().at_least(start, ZERO)
     current().at_least(stop, start)
     (index,) = new_axes([current().size_normal(length)])
     return index, normal(add(start, mul(number(step), idx(index))))
@@ -271,6 +273,7 @@ def _check_affine(array: Traced, axis: int, index: Traced, size: Expr) -> None:
         if value is not None and (value < 0 or (limit is not None and value >= limit)):
             raise located(IndexRangeError, (
                 f"index {size_text(end)} is outside axis {axis} of {array.described()}"))
+        current().at_least(end, ZERO)
         current().at_least(size, add(end, ONE))
 
 

@@ -20,7 +20,6 @@ from symprop.algebra.build import (
     number,
     power,
     sub,
-    substitute,
     sum_over,
 )
 from symprop.algebra.expr import Expr, Index, free_indices
@@ -223,12 +222,6 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Tr
     if ord not in (None, 2, "fro") or (ord == 2 and axis is None and as_traced(x).ndim != 1):
         raise located(UnsupportedError, "np.linalg.norm is traced as the 2-norm of vectors")
     return sqrt(sum_(square(x), axis=axis, keepdims=keepdims))
-
-
-def renamed(array: Traced, axes: Sequence[Index]) -> Expr:
-    """The entry of an array over other axes of the same sizes."""
-    return substitute(array.body, {a: idx(b) for a, b in zip(array.axes, axes, strict=True)
-                                   if a.size != ONE})
 
 
 _NO_PRODUCT = "write it as np.exp(np.sum(np.log(x))), or as products of slices"

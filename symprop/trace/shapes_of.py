@@ -16,7 +16,7 @@ from symprop.errors import ShapeError, TraceError
 from symprop.trace.context import located
 from symprop.trace.sizes import SymbolicSize, same_size, size_expr
 from symprop.trace.tensor import Traced
-from symprop.trace.text import shape_text, size_text
+from symprop.trace.text import size_text
 
 
 def new_axes(sizes: Sequence[Expr]) -> tuple[Index, ...]:
@@ -124,8 +124,3 @@ def expect_same(what: str, left: Traced, axis: int, right: Traced, other: int) -
         raise located(ShapeError, (
             f"{what}: axis {axis} of {left.described()} has size {size_text(a)}, but axis "
             f"{other} of {right.described()} has size {size_text(b)}"))
-
-
-def shown_shape(array: Traced) -> str:
-    """The shape of an array for a message."""
-    return shape_text(array.sizes)

@@ -19,8 +19,6 @@ from symprop.trace.registry import UFUNCS
 from symprop.trace.running import active, current
 from symprop.trace.text import size_text
 
-SizeLike = Any
-
 
 class SymbolicSize:
     """The size of a named axis, such as `X.shape[0]`, or what was calculated from some."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -187,19 +188,17 @@ def _floating(found: Arguments) -> tuple[str, ...]:
 @contextmanager
 def _no_randomness(function: Callable[..., Any]) -> Iterator[None]:
     """Raises TraceError when a generator that the function can reach was drawn from."""
-    generators = _generators(function)
-    before = [repr(g.bit_generator.state) for g in generators]
-    python = random.getstate()
+    sources = _random_sources(function)
+    before = [repr(state()) for state in sources]
     yield
-    after = [repr(g.bit_generator.state) for g in generators]
-    if before != after or python != random.getstate():
+    if before != [repr(state()) for state in sources]:
         raise TraceError(
             "random numbers were drawn while tracing; they would be the same on every call of "
             "the module: pass random arrays as inputs of the function")
 
 
-def _generators(function: Any) -> list[Any]:
-    """NumPy's generators among the function's globals, closure and defaults."""
+def _random_sources(function: Any) -> list[Callable[[], Any]]:
+    """The states of the generators among the function's globals, closure and defaults."""
     held: list[Any] = list((getattr(function, "__globals__", None) or {}).values())
     held += list(getattr(function, "__defaults__", None) or ())
     held += list((getattr(function, "__kwdefaults__", None) or {}).values())
@@ -208,4 +207,9 @@ def _generators(function: Any) -> list[Any]:
             held.append(cell.cell_contents)
         except ValueError:  # an empty cell
             continue
-    return [h for h in held if isinstance(h, np.random.Generator)]
+    found: list[Callable[[], Any]] = [
+        partial(getattr, h.bit_generator, "state") for h in held
+        if isinstance(h, np.random.Generator)]
+    if any(h is random or isinstance(getattr(h, "__self__", None), random.Random) for h in held):
+        found.append(random.getstate)
+    return found + [h.getstate for h in held if isinstance(h, random.Random)]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from symprop.algebra import indexing
-from symprop.algebra.build import ONE, ZERO, access, idx, make_term, mul, sub
+from symprop.algebra.build import ONE, ZERO, access, idx, make_term, mul, neg, sub
 from symprop.algebra.canonical import canonical, normal, same
 from symprop.algebra.expr import (
     Access,
@@ -146,8 +146,12 @@ class Tracer:
 
     def at_least(self, left: Expr, right: Expr) -> None:
         """Notes that left >= right must hold."""
-        if indexing.nonnegative(normal(sub(left, right))):
+        difference = self.size_normal(sub(left, right))
+        if indexing.nonnegative(difference):
             return
+        left = Expr(tuple(t for t in difference.terms if t.coef > 0))
+        right = neg(Expr(tuple(t for t in difference.terms if t.coef < 0)))
+        right = normal(right)
         if not any(c.kind == "at_least" and same(c.left, left) and same(c.right, right)
                    for c in self.conditions):
             self.conditions.append(Condition("at_least", left, right, source_line()))

@@ -166,15 +166,26 @@ class _Trial:
         wrong_total = total * (1 + float(CONTROL))
         if abs(total) > 1e-3 * size and agree(self.slope, wrong_total, lambda: 100 * size):
             raise VerificationError("the negative control passed: wrong gradients go unnoticed")
-        live = [a for a in self.adjoints if a.steps and np.any(self.actual.arrays[a.array])
-                and np.all(np.isfinite(self.actual.arrays[a.array]))]
-        if not live:
-            return
-        chosen = live[int(self.generator.integers(len(live)))]
-        last = chosen.steps[-1]
+        for k in self.generator.permutation(len(self.adjoints)):
+            if self._is_substantial(self.adjoints[k]):
+                self._control_step(self.adjoints[k])
+                return
+
+    def _is_substantial(self, adjoint: Adjoint) -> bool:
+        """Whether the last line has a value of its own, not only what rounding leaves of 0."""
+        if not adjoint.steps:
+            return False
+        last = adjoint.steps[-1].after
+        with np.errstate(all="ignore"):
+            value = np.max(np.abs(self.free.value(last, adjoint)), initial=0.0)
+            scale = np.max(self.free.scale(last, adjoint), initial=0.0)
+        return bool(np.isfinite(scale) and value > 1e-3 * scale)
+
+    def _control_step(self, adjoint: Adjoint) -> None:
+        last = adjoint.steps[-1]
         off = tuple(mul(number(1 + CONTROL), Expr((t,))).terms[0] for t in last.after.terms)
         try:
-            self.check(chosen, Step(last.equation, last.rule, last.after, Expr(off)))
+            self.check(adjoint, Step(last.equation, last.rule, last.after, Expr(off)))
         except Refuted:
             return
         raise VerificationError("the negative control passed: a wrong step goes unnoticed")

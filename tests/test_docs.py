@@ -1,0 +1,42 @@
+"""What the documentation shows is what its commands print; `pages` says how a page is read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pages import ROOT, Page, blocks, dead_links
+
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [*DOCS, ROOT / "generated" / "README.md"]
+RUN = [p for p in PAGES if any(True for _ in blocks(p.read_text(encoding="utf-8")))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", RUN, ids=[p.name for p in RUN])
+def test_the_page_is_true(path: Path, tmp_path: Path) -> None:
+    Page(path, tmp_path).run()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=[str(p.relative_to(ROOT)) for p in PAGES])
+def test_links_lead_somewhere(path: Path) -> None:
+    assert dead_links(path) == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=[str(p.relative_to(ROOT)) for p in PAGES])
+def test_no_block_is_left_unread(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(re.findall(r"^```", text, re.M)) == 2 * len(list(blocks(text)))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=[str(p.relative_to(ROOT)) for p in PAGES])
+def test_files_that_a_page_names_are_there(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:symprop|tests|templates|examples|benchmarks)/[\w/.]+)`", text))
+    assert [n for n in sorted(named) if not (ROOT / n).exists()] == []
+
+
+def test_the_index_lists_every_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    assert [p.name for p in DOCS if p.name != "README.md" and f"]({p.name})" not in index] == []
