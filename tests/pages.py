@@ -20,6 +20,7 @@ import re
 import stat
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +97,7 @@ def _pieces(shown: str) -> list[list[str]]:
 
 
 def _plain(line: str) -> str:
-    return _NOISE.sub("0.0e+00", line.rstrip())
+    return _NOISE.sub("0.0e+00", unicodedata.normalize("NFC", line.rstrip()))
 
 
 def _agree(shown: list[str], printed: list[str]) -> bool:
@@ -154,9 +155,11 @@ class Page:
             command, shell=True, cwd=self.folder, env=self._environment(), timeout=300,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
         )
-        said = f"{where}: $ {command}\n{done.stdout}"
+        there = {_plain(line) for line in done.stdout.splitlines()}
+        missing = [line for piece in _pieces(shown) for line in piece if line not in there]
+        said = "\n".join((f"{where}: $ {command}", done.stdout, "not printed:", *missing))
         assert matches(shown, done.stdout), said
-        assert done.returncode == 0 or "symprop: " in shown, f"{said}status {done.returncode}"
+        assert done.returncode == 0 or "symprop: " in shown, f"{said}\nstatus {done.returncode}"
         self.commands += 1
 
     def _environment(self) -> dict[str, str]:

@@ -27,6 +27,7 @@ from symprop.algebra.build import (
     iverson,
     make_term,
     mul,
+    negation,
     number,
     sub,
     substitute_term,
@@ -245,6 +246,8 @@ def tidy_term(term: Term) -> Expr:
         coef *= piece.coef if exponent == 1 else Fraction(piece.coef) ** int(exponent)
         for a, e in piece.factors:
             factors[a] = 1 if isinstance(a, Iverson) else factors.get(a, 0) + e * exponent
+    if any(isinstance(a, Iverson) and negation(a).single_atom in factors for a in factors):
+        return ZERO
     used = frozenset().union(*(indices_of(a) for a in factors)) if factors else frozenset()
     bound = []
     for index in term.bound:

@@ -61,31 +61,40 @@ def _read(
     array: Array, names: Names, printer: NumpyPrinter, known: set[str], system: System
 ) -> list[str]:
     name = names.arrays[array.name]
-    targets, expected, after = [], [], []
+    shown = " ".join(_shown(s, printer) for s in array.shape)
+    before = frozenset(known)
+    targets, expected, first, later = [], [], [], []
     for axis, item in enumerate(array.shape):
         atom = item.single_atom
-        unknown = [s.name for s in atoms(item) if isinstance(s, Size) and s.name not in known]
+        named = [a.name for a in atoms(item) if isinstance(a, Size)]
+        unknown = [n for n in dict.fromkeys(named) if n not in known]
+        targets.append("_")
+        expected.append("None")
         if isinstance(atom, Size) and unknown:
             known.add(atom.name)
-            targets.append(names.sizes[atom.name])
-            expected.append("None")
-        elif not unknown:
-            targets.append("_")
-            expected.append(printer.size(item)[0])
-        else:
-            solved = _solved(item, unknown[0], f"np.shape({name})[{axis}]", printer)
+            targets[-1] = names.sizes[atom.name]
+        elif not unknown and before.issuperset(named):
+            expected[-1] = printer.size(item)[0]
+        elif not unknown:  # a size that an earlier axis of this array has just given
+            text = printer.size(item)[0]
+            later += _test(f"{name}.shape[{axis}] != {text}", "ValueError",
+                           f"{name} must have the shape ({shown}): axis {axis} does not fit")
+        elif len(unknown) == 1:
             known.add(unknown[0])
-            after.append(f"{names.sizes[unknown[0]]} = {solved}")
-            targets.append("_")
-            expected.append(printer.size(item)[0])
-    shown = " ".join(_shown(s, printer) for s in array.shape)
+            shape = f"np.shape({name})[{axis}]"
+            solved = _solved(item, unknown[0], shape, printer)
+            (first if before.issuperset(set(named) - set(unknown)) else later).append(
+                f"{names.sizes[unknown[0]]} = {solved}")
+            text = printer.size(item)[0]
+            later += _test(f"{name}.shape[{axis}] != {text}", "ValueError",
+                           f"{name} must have the shape ({shown}): axis {axis} does not fit")
     kind = "wrt" if array.name in system.wrt else array.dtype
     left = name if not array.shape or set(targets) == {"_"} else (
         f"{name}, ({', '.join(targets)}{',' if len(targets) == 1 else ''})")
     if left == name:
         left = f"{name}, _"
     sizes = f"({', '.join(expected)}{',' if len(expected) == 1 else ''})"
-    return [*after, f'{left} = read("{name}", {name}, "{kind}", "{shown}", {sizes})']
+    return [*first, f'{left} = read("{name}", {name}, "{kind}", "{shown}", {sizes})', *later]
 
 
 def _shown(item: Expr, printer: NumpyPrinter) -> str:
@@ -151,5 +160,8 @@ def _condition(condition: Any, printer: NumpyPrinter) -> list[str]:
     if condition.kind == "equal":
         return _test(f"{left} != {right}", "ValueError",
                      f"the sizes do not fit: {left} must equal {right}")
+    if condition.kind == "at_least":
+        return _test(f"{left} < {right}", "ValueError",
+                     f"the sizes do not fit: {left} must be at least {right}")
     return _test(f"({left}) % ({right})", "ValueError",
                  f"the sizes do not fit: {right} must divide {left}")

@@ -70,6 +70,7 @@ class _Writer:
         self.saves_dtype = False
         self.saved_sizes: tuple[str, ...] = ()
         self.backward_lines = self._backward_lines()
+        self.size_lines, self.saved_sizes = self._sizes()
 
     def _body(self, statements: Sequence[ir.Statement]) -> tuple[list[str], bool]:
         self.printer.uses_dtype = False
@@ -124,12 +125,11 @@ class _Writer:
 
     def backward(self) -> list[str]:
         """The body of backward."""
-        sizes, self.saved_sizes = self._sizes()
         saved = self._saved()
         lines = unpacked(saved, self.names.own["saved"])
         grads = self.names.own["grads"]
         entries = [f'"{w}": {self.names.arrays[adjoint(w)]}' for w in self.system.wrt]
-        lines += sizes + self.backward_lines
+        lines += self.size_lines + self.backward_lines
         lines += wrapped(f"{grads} = {{{', '.join(entries)}}}")
         call = f"like_parameters({grads}, {self.names.own['dtypes']})"
         if structured(self.system, grads) == grads:

@@ -25,10 +25,10 @@ from symprop.lower.ir import (
 def contract(factors: list[Node], bound: Axes, order: Axes) -> Node:
     """The sum over `bound` of the product of `factors`, axes in `order`."""
     every = (*order, *bound)
-    nodes = [_summed(n, _private(n, factors, bound), every) for n in factors]
+    nodes = _without_private(factors, bound, every)
+    while len(nodes) > 2 and (merged := _merge_one(nodes, every)) is not None:
+        nodes = _without_private(merged, bound, every)
     bound = tuple(b for b in bound if any(b in n.axes for n in nodes))
-    while len(nodes) > 2 and (merged := _merge_one(nodes, bound, every)) is not None:
-        nodes = merged
     if not bound:
         return product(nodes, every)
     if len(nodes) == 1:
@@ -46,12 +46,13 @@ def product(nodes: list[Node], order: Axes) -> Node:
     return Product(union(order, *nodes), Fraction(1), tuple(aligned(n, order) for n in nodes))
 
 
-def _private(node: Node, factors: list[Node], bound: Axes) -> Axes:
-    """The bound indices that only this factor has: summed before anything is multiplied."""
-    if len(factors) == 1:
-        return ()
-    return tuple(b for b in bound if b in node.axes
-                 and sum(b in f.axes for f in factors) == 1)
+def _without_private(nodes: list[Node], bound: Axes, order: Axes) -> list[Node]:
+    """Bound indices that only one factor has are summed before anything is multiplied."""
+    if len(nodes) == 1:
+        return nodes
+    counts = {b: sum(b in n.axes for n in nodes) for b in bound}
+    return [_summed(n, tuple(b for b in bound if b in n.axes and counts[b] == 1), order)
+            for n in nodes]
 
 
 def _summed(node: Node, bound: Axes, order: Axes) -> Node:
@@ -71,15 +72,13 @@ def aligned(node: Node, order: Axes) -> Node:
     return Transpose(wanted, node)
 
 
-def _merge_one(nodes: list[Node], bound: Axes, order: Axes) -> list[Node] | None:
+def _merge_one(nodes: list[Node], order: Axes) -> list[Node] | None:
     """Multiplies the smallest factor into one that has all its axes."""
-    for small in sorted(nodes, key=lambda n: len(n.axes)):
-        for large in nodes:
-            if large is not small and set(small.axes) <= set(large.axes):
-                rest = [n for n in nodes if n is not small and n is not large]
-                place = nodes.index(large)
-                pair = product([small, large], order)
-                return [*rest[:place], pair, *rest[place:]]
+    for small in sorted(range(len(nodes)), key=lambda k: len(nodes[k].axes)):
+        for large in range(len(nodes)):
+            if large != small and set(nodes[small].axes) <= set(nodes[large].axes):
+                pair = product([nodes[small], nodes[large]], order)
+                return [pair if k == large else n for k, n in enumerate(nodes) if k != small]
     return None
 
 

@@ -6,7 +6,7 @@ left, an array of zeros (or of the other terms) that values are scattered into.
 
 from __future__ import annotations
 
-from symprop.algebra.build import idx
+from symprop.algebra.build import as_monomial, idx, substitute_term
 from symprop.algebra.canonical import expand
 from symprop.algebra.expr import (
     Atom,
@@ -100,8 +100,13 @@ def _scatter(
         i for i in indices[first:last] if i not in targets)
     before, after = indices[:first], indices[last:]
     order = tuple(i for i in (*before, *grid, *after) if i.size.number != 1 or i in grid)
-    rest = Term(term.coef, tuple((a, e) for a, e in term.factors if id(a) not in deltas),
-                tuple(b for b in term.bound if b not in spread))
+    # Where a value goes, the target's own index has the value of its position.
+    moved = substitute_term(
+        Term(term.coef, tuple((a, e) for a, e in term.factors if id(a) not in deltas),
+             tuple(b for b in term.bound if b not in spread)),
+        {index: position for index, (_, position) in targets.items()},
+    )
+    rest = as_monomial(moved)
     sign, value = lowering.term(rest, order)
     guarded = frozenset(i for a, _ in rest.factors if isinstance(a, Iverson)
                         for i in indices_of(a))
