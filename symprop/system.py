@@ -47,9 +47,12 @@ class Fact:
 
 @dataclass(frozen=True)
 class Condition:
-    """A test of sizes at the door of the module: `left == right`, or `divisor` divides `left`."""
+    """A test of sizes at the door of the module.
 
-    kind: str  # "equal" | "divides"
+    kind: "equal" (left == right), "divides" (right divides left), "at_least" (left >= right).
+    """
+
+    kind: str
     left: Expr
     right: Expr
     source: str
@@ -111,6 +114,7 @@ class System:
     equations: tuple[Equation, ...]
     loss: str
     outputs: tuple[tuple[str, str], ...] = ()
+    output_shapes: tuple[tuple[Expr, ...], ...] = ()  # with the axes of size 1
     wrt: tuple[str, ...] = ()
     wrt_keys: tuple[str, ...] = ()
     facts: tuple[Fact, ...] = ()

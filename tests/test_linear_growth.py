@@ -14,7 +14,7 @@ import pytest
 import symprop
 from symprop.files.load import load_text
 
-DEPTHS = (3, 4, 5, 6, 7)
+DEPTHS = (4, 6, 8, 10)
 
 
 def network(depth: int) -> symprop.Derivation:
@@ -39,7 +39,6 @@ COUNTS: dict[str, Callable[[symprop.Derivation], int]] = {
     "forward equations": lambda d: len(d.system.equations),
     "adjoint equations": lambda d: len(d.adjoints),
     "steps": lambda d: len(d.steps),
-    "lines of code": lambda d: len(symprop.generate(d).source.splitlines()),
     "lines of LaTeX": lambda d: len(d.latex().splitlines()),
 }
 
@@ -57,6 +56,18 @@ def test_counts_grow_linearly(what: str, networks: list[symprop.Derivation]) -> 
     assert (np.diff(first) == 0).all(), f"{what}: {counts.tolist()}"
 
 
+def test_lines_of_code_grow_linearly(networks: list[symprop.Derivation]) -> None:
+    """On a line, up to where lists and comments are broken at 88 columns."""
+    lines = [len(symprop.generate(d).source.splitlines()) for d in networks]
+    slope, start = np.polyfit(DEPTHS, lines, 1)
+    away = np.abs(start + slope * np.array(DEPTHS) - lines)
+    assert slope > 0 and away.max() <= 0.02 * lines[-1], lines
+    numbered = np.diff([sum("  # (" in line or line.strip().startswith("# (")
+                            for line in symprop.generate(d).source.splitlines())
+                        for d in networks])
+    assert (np.diff(numbered) == 0).all(), numbered.tolist()
+
+
 @pytest.mark.parametrize("what", ["latex", "text", "markdown"])
 def test_printed_characters_grow_linearly(
     what: str, networks: list[symprop.Derivation]
@@ -68,7 +79,7 @@ def test_printed_characters_grow_linearly(
 
 def test_characters_of_code_grow_linearly(networks: list[symprop.Derivation]) -> None:
     first = np.diff([len(symprop.generate(d).source) for d in networks])
-    assert np.abs(np.diff(first)).max() <= 0.03 * first.mean(), first.tolist()
+    assert np.abs(np.diff(first)).max() <= 0.05 * first.mean(), first.tolist()
 
 
 def test_expressions_stay_small(networks: list[symprop.Derivation]) -> None:

@@ -64,6 +64,8 @@ class Facts:
     def _condition(self, kind: str, left: Expr, right: Expr) -> str:
         if kind == "equal":
             return self._line(self.plain.expr(left), "==", self.plain.expr(right)).text
+        if kind == "at_least":
+            return self._line(self.plain.expr(right), "<=", self.plain.expr(left)).text
         return self._line(self.plain.expr(right), "divides", self.plain.expr(left)).text
 
     def _entry(self, array: str) -> tuple[Expr, Printer, tuple[Index, ...]]:

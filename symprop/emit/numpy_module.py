@@ -181,8 +181,17 @@ class _Writer:
             floats = [self.names.arrays[n] for n in inputs
                       if self.system.arrays[n].dtype == "float"]
             lines += wrapped(f"{self.printer.dtype} = np.result_type({', '.join(floats)})")
-        entries = ", ".join(f'"{n}": {self.names.arrays[a]}' for n, a in self.system.outputs)
+        entries = ", ".join(f'"{n}": {self._output(a, shape)}' for (n, a), shape in zip(
+            self.system.outputs, self.system.output_shapes, strict=True))
         return [*lines, *body, *wrapped(f"return {{{entries}}}")]
+
+    def _output(self, array: str, shape: Sequence[Expr]) -> str:
+        """An output with the axes of size 1 that the user's function gives it."""
+        name = self.names.arrays[array]
+        if len(self.system.arrays[array].shape) == len(shape):
+            return name
+        marks = ", ".join("None" if s.number == 1 else ":" for s in shape)
+        return f"{name}[{marks}]" if ":" in marks else f"np.reshape({name}, {(1,) * len(shape)})"
 
 
 def unpacked(names: Sequence[str], source: str) -> list[str]:
@@ -370,10 +379,13 @@ def selfcheck(program: Program, printer: NumpyPrinter) -> dict[str, Any]:
 
 
 def _whole(conditions: Sequence[Condition], printer: NumpyPrinter) -> list[str]:
+    """Axis expressions that must come out whole and positive for the sizes to fit."""
     texts = []
     for condition in conditions:
+        left, right = (printer.size(e)[0].replace(" ", "")
+                       for e in (condition.left, condition.right))
         if condition.kind == "divides":
-            left, right = (printer.size(e)[0].replace(" ", "")
-                           for e in (condition.left, condition.right))
             texts.append(f"({left})//({right})")
+        elif condition.kind == "at_least":
+            texts.append(f"({left})-({right})+1")
     return texts

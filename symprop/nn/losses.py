@@ -84,7 +84,9 @@ def cross_entropy(
     if target.ndim == input.ndim:
         if label_smoothing:
             target = (1 - label_smoothing) * target + label_smoothing / classes
-        weighted = target * log_p if weight is None else _along(weight, input, axis) * target * log_p
+        weighted = target * log_p
+        if weight is not None:
+            weighted = _along(weight, input, axis) * weighted
         return _mean_examples(-np.sum(weighted, axis=axis), reduction)
     picked = -_pick(log_p, target, axis)
     if weight is None and not label_smoothing:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from symprop.algebra.build import ONE, idx, substitute
-from symprop.algebra.expr import Index
+from symprop.algebra.expr import Expr, Index
 from symprop.errors import DTypeError, InputError, ShapeError, TraceError
 from symprop.names import check_name
 from symprop.system import Array, Equation, cycles
@@ -37,8 +37,17 @@ class Result:
     outputs: tuple[tuple[str, str], ...]
 
 
-def returned(value: Any, tracer: Tracer) -> tuple[str, dict[str, str]]:
-    """(loss, outputs by name) as provisional arrays, each with an equation of its own."""
+@dataclass(frozen=True)
+class Returned:
+    """What the function returned, as provisional arrays, each with an equation of its own."""
+
+    loss: str
+    outputs: Mapping[str, str]
+    shapes: tuple[tuple[Expr, ...], ...]
+
+
+def returned(value: Any, tracer: Tracer) -> Returned:
+    """The loss and the outputs by name."""
     extra: Any = {}
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], Mapping):
         value, extra = value
@@ -48,12 +57,15 @@ def returned(value: Any, tracer: Tracer) -> tuple[str, dict[str, str]]:
             f"{type(value).__name__} of {len(value)}")
     loss = _equation_of(_checked_loss(value), "loss")
     outputs: dict[str, str] = {}
+    shapes = []
     for name, array in extra.items():
         check_name(name, "an output")
         if not isinstance(array, Traced | np.ndarray | np.generic | int | float):
             raise InputError(f"the output {name} is a {type(array).__name__}, not an array")
-        outputs[name] = _equation_of(as_traced(array), "copy", name)
-    return loss, outputs
+        traced = as_traced(array)
+        outputs[name] = _equation_of(traced, "copy", name)
+        shapes.append(tuple(traced.sizes))
+    return Returned(loss, outputs, tuple(shapes))
 
 
 def _checked_loss(value: Any) -> Traced:

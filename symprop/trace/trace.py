@@ -72,8 +72,8 @@ def trace(
         values = call_values(found, tracer)
         with _no_randomness(function), tracer.observer.watching():
             value = _called(function, values)
-        loss, outputs = returned(value, tracer)
-        result = finish(tracer, loss, outputs)
+        back = returned(value, tracer)
+        result = finish(tracer, back.loss, back.outputs)
     return System(
         name=_function_name(function),
         module=module_of(function),
@@ -82,6 +82,7 @@ def trace(
         equations=result.equations,
         loss=result.loss,
         outputs=result.outputs,
+        output_shapes=back.shapes,
         wrt=leaves,
         wrt_keys=keys,
         facts=known,

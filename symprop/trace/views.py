@@ -271,11 +271,10 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", constant_values: Any
         if not same_size(axis.size, size):
             brackets += guard(at[-1], size)
     inside = _product(brackets)
-    # The access stays behind its brackets even where its axis has size 1.
+    # The access stays behind its brackets even where its axis has size 1. The padded array is
+    # an equation, so that no bracket reaches what is made of it.
     entry = x.at(at)
-    if fill.body.is_zero:
-        return Traced(x.tracer, axes, guarded(inside, entry), x.kind)
-    body = choice(inside, entry, fill.body)
+    body = guarded(inside, entry) if fill.body.is_zero else choice(inside, entry, fill.body)
     return named(Traced(x.tracer, axes, body, x.kind), "pad")
 
 
