@@ -7,18 +7,20 @@ has been verified (once, remembered).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import sympy
 
-from symprop.algebra.build import access, idx
+from symprop.algebra.build import access, atom, idx
+from symprop.algebra.expr import Expr, Extremum, Idx, Index
 from symprop.algebra.sympy_bridge import to_sympy
 from symprop.derive import derivation as derived
 from symprop.derive.notes import notes
 from symprop.emit import latex, markdown, text
+from symprop.emit.letters import equation_letters
 from symprop.system import Adjoint, Step, System
 from symprop.verify import verify
 
@@ -52,7 +54,7 @@ class Derivation:
     def gradients(self) -> Mapping[str, Gradient]:
         """Name of a wrt array -> its gradient as a SymPy equation."""
         by_primal = {a.primal: a for a in self.adjoints}
-        return {name: _gradient(by_primal[name]) for name in self.system.wrt}
+        return {name: _gradient(by_primal[name], self.system) for name in self.system.wrt}
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -98,14 +100,33 @@ class Derivation:
         return text.text(self, only=only, templates=templates)
 
 
-def _gradient(adjoint: Adjoint) -> Gradient:
+def _gradient(adjoint: Adjoint, system: System) -> Gradient:
     at = tuple(idx(i) for i in adjoint.indices)
+    shown = equation_letters(system, adjoint)
+    every = {**{i.uid: i for i in adjoint.indices}, **{i.uid: i for i in _indices(adjoint.rhs)}}
+    letters = {
+        to_sympy(atom(Idx(i))): sympy.Symbol(shown.get(i.uid, i.letter), integer=True)
+        for i in every.values()
+    }
     return Gradient(
         number=adjoint.number,
-        indices=tuple(to_sympy(i) for i in at),
-        lhs=to_sympy(access(adjoint.array, at)),
-        rhs=to_sympy(adjoint.rhs),
+        indices=tuple(to_sympy(i).xreplace(letters) for i in at),
+        lhs=to_sympy(access(adjoint.array, at)).xreplace(letters),
+        rhs=to_sympy(adjoint.rhs).xreplace(letters),
     )
+
+
+def _indices(expr: Expr) -> Iterator[Index]:
+    """Every index of an expression, bound ones included."""
+    for term in expr.terms:
+        yield from term.bound
+        for item, _ in term.factors:
+            if isinstance(item, Idx):
+                yield item.index
+            if isinstance(item, Extremum):
+                yield from item.bound
+            for child in item.children:
+                yield from _indices(child)
 
 
 def derive(system: System) -> Derivation:

@@ -67,6 +67,10 @@ class nn:
         return np.sum(x**2)
 
     @staticmethod
+    def l1_penalty(x: Any) -> Any:
+        return np.sum(np.abs(x))
+
+    @staticmethod
     def mse_loss(x: Any, y: Any) -> Any:
         return np.mean((x - y) ** 2)
 

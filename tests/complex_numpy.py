@@ -102,6 +102,10 @@ class nn:
         return numpy.sum(x * x)
 
     @staticmethod
+    def l1_penalty(x: Any) -> Any:
+        return numpy.sum(np.abs(x))
+
+    @staticmethod
     def mse_loss(x: Any, y: Any) -> Any:
         return numpy.mean((x - y) ** 2)
 

@@ -11,6 +11,7 @@ symbolic; the axes have distinct prime sizes, or 1 where nothing needs more.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -130,7 +131,6 @@ class Builder:
     rng: random.Random
     lines: list[str] = field(default_factory=list)
     live: list[Value] = field(default_factory=list)
-    unused: list[Value] = field(default_factory=list)
     shapes: dict[str, str] = field(default_factory=dict)
     domains: dict[str, tuple[float, float]] = field(default_factory=dict)
     facts: list[Fact] = field(default_factory=list)
@@ -221,9 +221,7 @@ class Builder:
         found = [v for v in self.live if wanted(v)]
         if not found:
             return None
-        value = found[min(int(self.rng.expovariate(0.6)), len(found) - 1) * -1 - 1]
-        self.unused = [u for u in self.unused if u is not value]
-        return value
+        return found[min(int(self.rng.expovariate(0.6)), len(found) - 1) * -1 - 1]
 
     def made(
         self, text: str, shape: Shape, low: float, high: float, *of: Value, atomic: bool = True
@@ -236,7 +234,6 @@ class Builder:
         """Binds the value to a name, new or bound before, or leaves it as an expression."""
         if self.rng.random() < 0.25 and len(value.text) < 40:
             self.live.append(value)
-            self.unused.append(value)
             return value
         old = [v.text for v in self.live if v.text.isidentifier()]
         again = old and self.rng.random() < 0.2
@@ -250,7 +247,18 @@ class Builder:
         self.lines.append(f"    {name} = {value.text}")
         bound = Value(name, value.shape, value.low, value.high, frozenset((name,)))
         self.live = [v for v in self.live if name not in v.names]
-        self.unused = [v for v in self.unused if name not in v.names]
         self.live.append(bound)
-        self.unused.append(bound)
         return bound
+
+    def unread(self) -> list[Value]:
+        """The live values that no line reads."""
+        return [v for v in self.live if v.text not in self.shapes and not self._is_read(v)]
+
+    def _is_read(self, value: Value) -> bool:
+        if not value.text.isidentifier():
+            return any(value.text in line for line in self.lines)
+        bound = max(k for k, line in enumerate(self.lines)
+                    if line.startswith(f"    {value.text} = "))
+        word = re.compile(rf"\b{value.text}\b")
+        anonymous = [v.text for v in self.live if not v.text.isidentifier()]
+        return any(word.search(text) for text in (*self.lines[bound + 1:], *anonymous))

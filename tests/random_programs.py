@@ -8,6 +8,8 @@ In: a seed and a number of operations. Out: a `Program`.
 from __future__ import annotations
 
 import random
+from copy import copy
+from dataclasses import fields
 
 from random_builder import PRIMES, Builder, Program, Value
 from random_tensor_operations import OPERATIONS
@@ -38,16 +40,19 @@ def _grow(b: Builder) -> None:
     names = list(OPERATIONS)
     weights = [OPERATIONS[n][0] for n in names]
     for _ in range(50):
+        before = {f.name: copy(getattr(b, f.name)) for f in fields(b) if f.name != "rng"}
         value = OPERATIONS[b.rng.choices(names, weights)[0]][1](b)
         if value is not None and len(value.text) < 160:
             b.keep(value)
             return
+        for name, former in before.items():  # an attempt leaves no argument behind
+            setattr(b, name, former)
 
 
 def _finished(b: Builder, seed: int) -> Program:
     """The loss: a sum of what nothing has read yet."""
-    loose = [v for v in b.unused if v.text not in b.shapes]
-    loose = sorted(b.rng.sample(loose, min(len(loose), 4)), key=loose.index) or b.live[-1:]
+    loose = b.unread()
+    loose = sorted(b.rng.sample(loose, min(len(loose), 6)), key=loose.index) or b.live[-1:]
     outputs = [v for v in loose if v.text.isidentifier() and b.rng.random() < 0.3]
     loss = " + ".join(_part(b, v) for v in loose)
     result = f"{loss}, {{{', '.join(f'{v.text!r}: {v.text}' for v in outputs)}}}"
@@ -63,14 +68,14 @@ def _finished(b: Builder, seed: int) -> Program:
 def _part(b: Builder, v: Value) -> str:
     """A scalar that depends on every entry of a value."""
     texts = [f"np.mean({v.text})", f"np.sum({v.text})", f"np.mean({v.code}**2)",
-             f"{v.code}.mean()", f"nn.l2_penalty({v.text})"]
+             f"{v.code}.mean()", f"nn.l2_penalty({v.text})", f"nn.l1_penalty({v.text})"]
     if not v.shape:
         return v.code
     if "1" not in v.shape and len(v.shape) <= 2:
         target = b.argument(v.shape) if b.rng.random() < 0.5 else None
         if target is not None:
-            texts += [f"{name}({v.text}, {target.text})" for name in
-                      ("nn.mse_loss", "nn.l1_loss", "nn.huber_loss")]
+            texts += [f"nn.{name}({v.text}, {target.text})" for name in
+                      ("mse_loss", "l1_loss", "huber_loss")]
             texts += [f"np.mean({v.code} * {target.code})"] * 3
     if v.bound <= 20 and all(a.isalpha() for a in v.shape):
         texts += [""] * 3

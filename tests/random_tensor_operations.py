@@ -317,3 +317,34 @@ def chosen(b: Builder) -> Value | None:
         return b.made(f"np.where({condition}, {x.text}, {y.text})", shape, -limit, limit, x, y, c)
     return b.made(f"({condition}) * {x.code}", shape, -limit, limit, x, y, c, atomic=False) \
         if shape == joint(x.shape, c.shape) else None
+
+
+@operation(1.5)
+def repeated(b: Builder) -> Value | None:
+    """broadcast_to, tile, repeat, indices."""
+    x = _array(b, (1, 2), 6)
+    if x is None or not all(a.isalpha() for a in x.shape) or b.count(x.shape) > 40:
+        return None
+    s, fresh = x.shape, b.rng.choice(PLAIN)
+    sizes = [b.size(a) for a in (fresh, *s)]
+    forms = [(f"np.broadcast_to({x.text}, ({', '.join(sizes)}))", (fresh, *s)),
+             (f"np.tile({x.text}, 2)", (*s[:-1], f"2*{s[-1]}")),
+             (f"np.repeat({x.text}, 3, axis=0)", (f"{s[0]}*3", *s[1:])),
+             (f"np.repeat({x.text}, 2, axis=-1)", (*s[:-1], f"{s[-1]}*2"))]
+    if len(s) == 2:
+        forms.append((f"{x.code} * np.indices(({sizes[1]}, {sizes[2]}))[0] / {sizes[1]}", s))
+    text, shape = b.rng.choice(forms)
+    return b.made(text, shape, -x.bound, x.bound, x, atomic="*" not in text)
+
+
+@operation(1)
+def numbered(b: Builder) -> Value | None:
+    """An axis given as the number 4: a loop over it, a constant array along it."""
+    x = b.pick(lambda v: 1 <= len(v.shape) <= 2 and v.shape[-1] == "4" and v.bound <= 6)
+    if x is None:
+        x = b.argument(("N", "4") if b.rng.random() < 0.7 else ("4",))
+    if b.rng.random() < 0.5:
+        text = f"{x.code} * np.array([0.5, -1.0, 2.0, 0.25])"
+        return squashed(b, b.made(text, x.shape, -2 * x.bound, 2 * x.bound, x, atomic=False))
+    terms = f"sum({x.code}[..., j] * (j + 1) for j in range(4))"
+    return squashed(b, b.made(terms, x.shape[:-1], -10 * x.bound, 10 * x.bound, x))

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from pages import ROOT, Page, blocks, dead_links
+
+import symprop
+from symprop.emit.numpy_module import module_context
+from symprop.emit.sheet import Block, Row, Sheet, SymbolRow
+from symprop.lower.program import lower
+from symprop.zoo import models
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [*DOCS, ROOT / "generated" / "README.md"]
@@ -40,3 +47,15 @@ def test_files_that_a_page_names_are_there(path: Path) -> None:
 def test_the_index_lists_every_page() -> None:
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     assert [p.name for p in DOCS if p.name != "README.md" and f"]({p.name})" not in index] == []
+
+
+def test_the_page_on_templates_names_the_whole_context() -> None:
+    page = (ROOT / "docs" / "adding-a-template.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([A-Za-z_]+)", page))
+    system = symprop.trace(models()["linear_regression"].function, wrt=["w"])
+    program = lower(system, symprop.derive(system).adjoints)
+    context = {*module_context(program), *(
+        f.name for kind in (Sheet, Block, Row, SymbolRow) for f in fields(kind))}
+    assert sorted(context - named) == []
+    templates = {p.name for p in (ROOT / "templates").glob("*.jinja")}
+    assert sorted(t for t in templates if f"`{t}`" not in page) == []

@@ -290,3 +290,13 @@ def test_a_partial_is_not_differentiated_again() -> None:
     partial = atom(Partial(Access("u", (idx(n),)), Access("a", (idx(k),))))
     with pytest.raises(TypeError):
         local_derivative(mul(partial, entry("a", n)), wrt)
+
+
+def test_a_scalar_and_an_axis_of_size_one_are_told_apart() -> None:
+    """Both have no index; whichever comes first, the other is not taken for it."""
+    one = Index("i", ONE)
+    for _ in range(2):
+        scalar = local_derivative(power(access("s"), 2), Access("s"))
+        vector = local_derivative(power(access("v", [ZERO]), 2), Access("v", (idx(one),)))
+        assert scalar == mul(number(2), access("s"))
+        assert vector == mul(number(2), access("v", [ZERO]))

@@ -166,7 +166,7 @@ class _Numbering:
 
     def expr(self, expr: Expr) -> str:
         """The text of an expression."""
-        return "+".join([self.term(t) for t in expr.terms])
+        return "+".join([self.term(t) for t in expr.terms]) or "0"
 
     def term(self, term: Term) -> str:
         """The text of a term."""

@@ -29,6 +29,8 @@ from symprop.algebra.build import (
     mul,
     negation,
     number,
+    paren,
+    power,
     sub,
     substitute_term,
 )
@@ -88,14 +90,15 @@ def _inside(term: Term) -> Term:
     """Sifts the sums inside parentheses too."""
     if not any(isinstance(a, Paren) for a, _ in term.factors):
         return term
-    factors: dict[Atom, Exponent] = {}
+    product = make_term(term.coef, {}, term.bound)
     for item, exponent in term.factors:
+        new = atom(item)
         if isinstance(item, Paren):
             body = sift(item.body)
             if body.key != item.body.key and not body.is_zero:
-                item = Paren(body)
-        factors[item] = factors.get(item, 0) + exponent
-    return Term(term.coef, tuple((a, e) for a, e in factors.items() if e), term.bound)
+                new = paren(body)
+        product = mul(product, power(new, exponent))
+    return as_monomial(product)
 
 
 def is_position(expr: Expr) -> bool:
@@ -273,7 +276,7 @@ def tidy_atom(item: Atom) -> Expr:
     if isinstance(item, Paren):
         terms = tuple(t for b in item.body.terms for t in tidy_term(b).terms)
         body = Expr(terms)
-        return atom(item) if body.key == item.body.key else atom(Paren(body))
+        return atom(item) if body.key == item.body.key else paren(body)
     if isinstance(item, Apply) and item.function in ("floordiv", "mod"):
         return position(atom(item))
     if isinstance(item, (Apply, Extremum)) and item.children:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from symprop.algebra.canonical import collect, expand
+from symprop.algebra.canonical import canonical, collect, expand
 from symprop.algebra.expr import Expr, arrays_of
 from symprop.derive.cost import cost
 from symprop.derive.fold import (
@@ -48,6 +48,9 @@ class Trail:
         result = move(self.expr)
         after, because = result if isinstance(result, tuple) else (result, ())
         if after.key == self.expr.key:
+            return False
+        if canonical(after) == canonical(self.expr):  # only the order or a position's form
+            self.expr = after
             return False
         self.steps.append(Step(self.equation, rule, self.expr, after, because))
         self.expr = after

@@ -15,7 +15,7 @@ from symprop.emit.numpy_module import module_context
 from symprop.emit.sheet import Derived
 from symprop.files.load import load_text
 from symprop.files.marks import stamp
-from symprop.files.templates import environment
+from symprop.files.templates import render
 from symprop.files.write import write_text
 from symprop.lower.program import lower
 
@@ -69,5 +69,4 @@ def generate(
 def module_source(derivation: Derived, templates: str | Path | None = None) -> str:
     """The text of the module, stamped with the hash of its body."""
     program = lower(derivation.system, derivation.adjoints)
-    template = environment(templates).get_template("module.py.jinja")
-    return stamp(template.render(module_context(program)))
+    return stamp(render("module.py.jinja", module_context(program), templates))

@@ -37,7 +37,7 @@ def module_context(program: Program) -> dict[str, Any]:
     used = [h for h in helpers if h in printer.helpers]
     return {
         "title": f"{system.name}: loss and gradients in NumPy.",
-        "origin": f"{system.module}:{system.name}",
+        "origin": f"{system.module}:{system.name}".lstrip(":"),
         "call": ", ".join(a.name for a in system.arguments if a.tree is not None),
         "facts_prose": [f"It is assumed, and tested, that {text}." for text in facts_prose(system)],
         "wrt": tuple_text(system.wrt_keys or system.wrt),

@@ -74,10 +74,14 @@ def evaluate(
 
 def magnitude(
     expr: Expr, arrays: Arrays, sizes: Mapping[str, int], indices: Sequence[Index] = (),
-    partials: Partials | None = None,
+    rough: Arrays | None = None,
 ) -> np.ndarray[Any, Any]:
-    """The same sum with every product made positive: what rounding errors are measured by."""
-    return _Magnitude(arrays, sizes, partials).value(expr, indices)
+    """The same sum with every product made positive: what rounding errors are measured by.
+
+    rough: takes the place of an array's entries where they are factors, for arrays that are
+    themselves what a cancellation has left.
+    """
+    return _Magnitude(arrays, sizes, rough or {}).value(expr, indices)
 
 
 def extent(size: Expr, sizes: Mapping[str, int]) -> int:
@@ -269,22 +273,25 @@ class Evaluator:
 class _Magnitude(Evaluator):
     """The walk with every coefficient and factor made positive."""
 
+    def __init__(self, arrays: Arrays, sizes: Mapping[str, int], rough: Arrays) -> None:
+        super().__init__(arrays, sizes)
+        self.plain = Evaluator(arrays, sizes)
+        self.rough = Evaluator({**arrays, **rough}, sizes)
+
     def coefficient(self, coef: Fraction) -> Value:
         """Its absolute value."""
         return super().coefficient(abs(coef))
 
     def bracket(self, item: Iverson, frame: Frame, live: Value) -> Value:
         """As it is."""
-        return self._plain().bracket(item, frame, live)
+        return self.plain.bracket(item, frame, live)
 
     def power(self, item: Atom, exponent: int | Fraction, frame: Frame, live: Value) -> Value:
         """A sum as a factor is made positive term by term, unless it divides."""
         if isinstance(item, Paren) and exponent > 0:
             return super().power(item, exponent, frame, live)
-        return np.abs(self._plain().power(item, exponent, frame, live))
-
-    def _plain(self) -> Evaluator:
-        return Evaluator(self.arrays, self.sizes, self.partials)
+        walk = self.rough if isinstance(item, Access) and exponent > 0 else self.plain
+        return np.abs(walk.power(item, exponent, frame, live))
 
 
 def _refuse(name: str, axis: int, length: int, position: Value, bad: Value) -> None:
