@@ -39,8 +39,9 @@ def as_subject(
         if len(target) != 2 or not all(callable(function) for function in target):
             raise InputError("a pair of functions is (forward, backward) or (loss, gradient)")
         return _from_pair(target[0], target[1], inputs, shapes, wrt, facts)
-    name = getattr(target, "__name__", type(target).__name__)
-    return _from_module(target, str(name), inputs, shapes, wrt, facts)
+    own = getattr(target, "__name__", None) or getattr(target, "name", None)
+    name = own if isinstance(own, str) else type(target).__name__
+    return _from_module(target, name, inputs, shapes, wrt, facts)
 
 
 def _loaded(path: Path) -> object:

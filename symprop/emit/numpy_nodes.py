@@ -12,29 +12,23 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from symprop.algebra import rows
-from symprop.algebra.build import add, mul, number, sub
-from symprop.algebra.canonical import normal, same
-from symprop.algebra.expr import ADJOINT, Access, Apply, Expr, Idx, Index, Paren, Size, Term
+from symprop.algebra.expr import Index
+from symprop.emit.numpy_sizes import ATOM, LOOSE, POWER, PRODUCT, SUM, UNARY, Text, literal
+from symprop.emit.numpy_views import ViewPrinter
 from symprop.errors import UnsupportedError
 from symprop.lower import ir
 from symprop.lower.ir import Axes, Node
-from symprop.system import System
 
-ATOM, POWER, UNARY, PRODUCT, SUM, LOOSE = 5, 4, 3, 2, 1, 0
 _PRECEDENCE = {"atom": ATOM, "power": POWER, "unary": UNARY, "product": PRODUCT, "sum": SUM}
-_NAME = re.compile(r"[A-Za-z_]\w*(\[t( [+-] \d+)?\])?")
-Text = tuple[str, int]
+_NAME = re.compile(r"[A-Za-z_]\w*(\[\w+( [+-] \d+)?\])?")
 
 
 @dataclass
-class NumpyPrinter:
+class NumpyPrinter(ViewPrinter):
     """Prints nodes; notes what the module must define for them."""
 
-    system: System
-    names: Mapping[str, str]  # arrays and adjoints -> names in code
-    sizes: Mapping[str, str]  # axes -> names in code
-    letters: Mapping[int, str] = field(default_factory=dict)
     dtype: str = "dtype"
+    holds: str = "float"  # what the array of the equation at hand holds
     uses_dtype: bool = False
     helpers: dict[str, None] = field(default_factory=dict)
     helper_names: Mapping[str, str] = field(default_factory=dict)
@@ -65,11 +59,13 @@ class NumpyPrinter:
 
     def _broadcasts(self, view: ir.View, axes: Axes) -> bool:
         """Whether the array as it stands has axes of size 1 where the view lacks an axis."""
-        shape = self.system.arrays[view.array.removeprefix(ADJOINT)].shape
-        if view.grid or len(shape) != len(view.subscripts) or len(shape) > len(axes):
+        shape = self._shape_of(view.array)
+        if view.grid or view.pads or len(shape) != len(view.subscripts) or len(shape) > len(axes):
             return False
         labels = iter(view.axes)
-        for subscript, size, axis in zip(view.subscripts, shape, axes[-len(shape):], strict=True):
+        for subscript, size, axis in zip(
+            view.subscripts, shape, axes[len(axes) - len(shape):], strict=True
+        ):
             unit = isinstance(subscript, ir.At) and size.number == 1
             if not unit and not (isinstance(subscript, ir.Whole) and next(labels) is axis):
                 return False
@@ -105,98 +101,13 @@ class NumpyPrinter:
         return f"np.arange({count}, dtype={self.dtype})", ATOM
 
     def _view(self, node: ir.View) -> Text:
-        inside = self.subscripts(node.array, node.subscripts, node.grid)
-        return self.name(node.array) + inside, ATOM
+        return self.view(node), ATOM
 
-    def name(self, array: str) -> str:
-        """The name of an array in code."""
-        return self.names[array]
+    def _local(self, node: ir.Local) -> Text:
+        return node.role, ATOM
 
-    def subscripts(
-        self, array: str, subscripts: tuple[ir.Subscript, ...], grid: Axes, full: bool = False
-    ) -> str:
-        """[...] of a view, without trailing whole axes (unless `full`)."""
-        shape = self.system.arrays[array.removeprefix(ADJOINT)].shape
-        parts = [self._subscript(s, size, grid)
-                 for s, size in zip(subscripts, shape[-len(subscripts):] if subscripts else (),
-                                    strict=False)]
-        while parts and parts[-1] == ":" and not full:
-            parts.pop()
-        return f"[{', '.join(parts)}]" if parts else ""
-
-    def _subscript(self, item: ir.Subscript, size: Expr, grid: Axes) -> str:
-        if isinstance(item, ir.Whole):
-            return ":"
-        if isinstance(item, ir.At):
-            return self.size(item.position)[0]
-        if isinstance(item, ir.Grid):
-            text = self.spread(item.positions, grid)
-            if item.size is None:
-                return text
-            top = self.size(normal(sub(item.size, number(1))))[0]
-            return f"np.clip({text}, 0, {top})"
-        return self._stretch(item, size)
-
-    def _stretch(self, item: ir.Stretch, size: Expr) -> str:
-        if item.step < 0:
-            start, count = self.size(item.start), self.size(item.count)[0]
-            return f"{start[0]} + {item.step} * np.arange({count})"
-        last = add(item.start, mul(sub(item.count, number(1)), number(item.step)))
-        stop = normal(add(last, number(1)))
-        begin = "" if item.start.number == 0 else self.size(item.start)[0]
-        end = "" if same(stop, size) else self.size(stop)[0]
-        return f"{begin}:{end}" + (f":{item.step}" if item.step != 1 else "")
-
-    # ---- sizes ----------------------------------------------------------------------------
-
-    def size(self, expr: Expr) -> Text:
-        """Integer arithmetic on sizes and the loop's index."""
-        if not expr.terms:
-            return "0", ATOM
-        ordered = sorted(expr.terms, key=lambda t: t.coef < 0)
-        parts = []
-        for k, term in enumerate(ordered):
-            text = self._size_term(term)
-            sign = "-" if term.coef < 0 else "+"
-            parts.append(text if k == 0 and sign == "+" else f"-{text}" if k == 0
-                         else f" {sign} {text}")
-        if len(parts) > 1:
-            return "".join(parts), SUM
-        return parts[0], ATOM if re.fullmatch(r"\w+", parts[0]) else PRODUCT
-
-    def _size_term(self, term: Term) -> str:
-        factors = []
-        coef = abs(term.coef)
-        if coef.numerator != 1 or not term.factors:
-            factors.append(str(coef.numerator))
-        below = [str(coef.denominator)] if coef.denominator != 1 else []
-        for item, exponent in term.factors:
-            text = self._size_atom(item)
-            if isinstance(exponent, int):
-                (factors if exponent > 0 else below).extend([text] * abs(exponent))
-            else:
-                factors.append(f"{text}**{literal(Fraction(exponent))}")
-        top = " * ".join(factors) or "1"
-        return top if not below else f"{top} // {' // '.join(below)}"
-
-    def _size_atom(self, item: object) -> str:
-        if isinstance(item, Size):
-            return self.sizes[item.name]
-        if isinstance(item, Idx):
-            return self.letters.get(item.index.uid, item.index.letter)
-        if isinstance(item, Paren):
-            return f"({self.size(item.body)[0]})"
-        if isinstance(item, Apply):
-            mark = "//" if item.function == "floordiv" else "%"
-            left, right = (self._size_operand(a) for a in item.args)
-            return f"({left} {mark} {right})"
-        if isinstance(item, Access) and not item.indices:
-            return self.names[item.array]
-        raise UnsupportedError(f"{item} is no size")
-
-    def _size_operand(self, expr: Expr) -> str:
-        text, binds = self.size(expr)
-        return text if binds == ATOM else f"({text})"
+    def _copy(self, node: ir.Copy) -> Text:
+        return f"{self.within(node.body, ATOM)}.copy()", ATOM
 
     # ---- arithmetic -----------------------------------------------------------------------
 
@@ -238,16 +149,16 @@ class NumpyPrinter:
 
     def _power(self, node: ir.Power) -> Text:
         exponent = node.exponent
-        if exponent == Fraction(1, 2) and node.base.axes:
-            return f"np.sqrt({self.text(node.base)})", ATOM
         text = self.text(node.base)
+        if ir.flavour(node.base) == ir.SCALAR:  # np.sqrt(D) is a float64 that widens float32
+            return f"{self.within(node.base, ATOM)}**{_exponent(exponent)}", POWER
+        if exponent == Fraction(1, 2):
+            return f"np.sqrt({text})", ATOM
         if exponent.denominator == 1 and 2 <= exponent <= 4 and _NAME.fullmatch(text):
             return " * ".join([text] * int(exponent)), PRODUCT
         if exponent == 2:
             return f"np.square({text})", ATOM
-        if exponent == Fraction(1, 2) and not isinstance(node.base, ir.SizeOf):
-            return f"np.sqrt({text})", ATOM
-        return f"{self.within(node.base, ATOM)}**{literal(exponent)}", POWER
+        return f"{self.within(node.base, ATOM)}**{_exponent(exponent)}", POWER
 
     def _call(self, node: ir.Call) -> Text:
         args = [self.spread(a, node.axes) for a in node.args]
@@ -258,17 +169,36 @@ class NumpyPrinter:
         template, binds = rows.numpy_template(node.function)
         for helper in rows.helpers_in(template):
             self.helpers[helper] = None
-        return rows.fill(template, args, self.helper_names), _PRECEDENCE[binds]
+        text = rows.fill(template, args, self.helper_names)
+        if ir.flavour(node) == ir.SCALAR and node.args:
+            return f"float({text})", ATOM
+        return text, _PRECEDENCE[binds]
 
     # ---- conditions -----------------------------------------------------------------------
 
     def _compare(self, node: ir.Compare) -> Text:
+        truth = self._truth(node)
+        if truth is not None:
+            return truth
         left = self.spread(node.left, node.axes, SUM)
         right = self.spread(node.right, node.axes, SUM)
         if isinstance(node.left, ir.Number) and node.relation in ("<", "<="):
             turned = {"<": ">", "<=": ">="}[node.relation]
             return f"{right} {turned} {left}", LOOSE
         return f"{left} {node.relation} {right}", LOOSE
+
+    def _truth(self, node: ir.Compare) -> Text | None:
+        """M or ~M for a boolean array that is compared with 0."""
+        view, zero = node.left, node.right
+        if not isinstance(view, ir.View):
+            view, zero = zero, view
+        if not (isinstance(view, ir.View) and view.dtype == "bool" and isinstance(zero, ir.Number)
+                and zero.value == 0 and node.relation in ("==", "!=")):
+            return None
+        if node.relation == "!=":
+            return self.spread(view, node.axes), ATOM
+        return f"{'~' if view.axes else 'not '}{self.spread(view, node.axes, UNARY)}", \
+            UNARY if view.axes else LOOSE
 
     def _both(self, node: ir.Both) -> Text:
         if not node.axes:
@@ -283,6 +213,8 @@ class NumpyPrinter:
         return f"np.where({', '.join(parts)})", ATOM
 
     def _cast(self, node: ir.Cast) -> Text:
+        if not node.axes:
+            return f"float({self.text(node.body)})", ATOM
         self.uses_dtype = True
         return f"{self.within(node.body, ATOM)}.astype({self.dtype})", ATOM
 
@@ -341,23 +273,27 @@ class NumpyPrinter:
 
     def _fill(self, node: ir.Fill) -> Text:
         shape = self.shape(tuple(a.size for a in node.axes))
-        if isinstance(node.body, ir.Number) or not node.body.axes:
-            self.uses_dtype = True
-            if isinstance(node.body, ir.Number) and node.body.value == 0:
-                return f"np.zeros({shape}, {self.dtype})", ATOM
-            return f"np.full({shape}, {self.text(node.body)}, {self.dtype})", ATOM
-        spread = self.spread(node.body, node.axes)
-        return f"np.broadcast_to({spread}, {shape}).copy()", ATOM
+        if isinstance(node.body, ir.Number) and node.body.value == 0:
+            return self.zeros(shape), ATOM
+        if not node.body.axes:
+            return f"np.full({shape}, {self.text(node.body)}, {self.element()})", ATOM
+        return f"np.broadcast_to({self.spread(node.body, node.axes)}, {shape}).copy()", ATOM
+
+    def element(self) -> str:
+        """The dtype of the array of the equation at hand."""
+        if self.holds != "float":
+            return self.holds
+        self.uses_dtype = True
+        return self.dtype
+
+    def zeros(self, shape: str, kind: str = "zeros") -> str:
+        """An array of zeros, or an empty one."""
+        return f"np.{kind}({shape}, {self.element()})"
 
     def _expand(self, node: ir.Expand) -> Text:
         marks = ", ".join(":" if a in node.body.axes else "None" for a in node.axes)
         return f"{self.within(node.body, ATOM)}[{marks}]" if node.body.axes else \
             f"np.reshape({self.text(node.body)}, {(1,) * len(node.axes)})", ATOM
-
-    def shape(self, sizes: tuple[Expr, ...]) -> str:
-        """A tuple of sizes."""
-        inside = ", ".join(self.size(s)[0] for s in sizes)
-        return f"({inside},)" if len(sizes) == 1 else f"({inside})"
 
 
 def _coefficient(coef: Fraction, head: list[str], arrays: bool) -> str:
@@ -372,10 +308,6 @@ def _coefficient(coef: Fraction, head: list[str], arrays: bool) -> str:
     return " * ".join([text, *head])
 
 
-def literal(value: Fraction) -> str:
-    """A number as Python text: 2, 0.5, 0.044715, 1 / 3."""
-    if value.denominator == 1:
-        return str(value.numerator) if abs(value.numerator) < 65536 else repr(float(value))
-    if Fraction(repr(float(value))) == value:
-        return repr(float(value))
-    return f"{value.numerator} / {value.denominator}"
+def _exponent(value: Fraction) -> str:
+    text = literal(value)
+    return f"({text})" if "/" in text or value < 0 else text

@@ -88,16 +88,44 @@ class Grid:
     size: Expr | None = None
 
 
-Subscript = Whole | At | Stretch | Grid
+@dataclass(frozen=True)
+class Window:
+    """Subscript: two axes of one, at start + step * outer + dilation * inner.
+
+    The outer axis takes the place of the array's own, the inner ones (all at least 1 long)
+    come last. A negative dilation runs backwards; the lowest position is `start` all the same.
+    """
+
+    start: Expr
+    outer: Index
+    step: int
+    inner: Index
+    dilation: int
+
+
+Subscript = Whole | At | Stretch | Grid | Window
+Pads = tuple[tuple[Expr, Expr], ...]  # zeros before and after every axis
 
 
 @dataclass(frozen=True)
 class View(Node):
-    """An array, or entries of it. `grid` are the axes that all Grid subscripts share."""
+    """An array, or entries of it. `grid` are the axes that all Grid subscripts share.
+
+    With `pads`, entries of the array with zeros around it.
+    """
 
     array: str
     subscripts: tuple[Subscript, ...]
     grid: Axes = ()
+    dtype: str = "float"
+    pads: Pads = ()
+
+
+@dataclass(frozen=True)
+class Local(Node):
+    """A value that an earlier line of the same equation has named: `role` tells what it is."""
+
+    role: str
 
 
 @dataclass(frozen=True)
@@ -224,6 +252,13 @@ class Fill(Node):
 
 
 @dataclass(frozen=True)
+class Copy(Node):
+    """A node as an array of its own."""
+
+    body: Node
+
+
+@dataclass(frozen=True)
 class Expand(Node):
     """A node with axes of size 1 put in."""
 
@@ -255,7 +290,7 @@ class Zeros:
 
 @dataclass(frozen=True)
 class Scatter:
-    """array[subscripts] += sign * value, where repeated positions accumulate."""
+    """array[subscripts] += sign * value at grids; repeated positions accumulate."""
 
     array: str
     subscripts: tuple[Subscript, ...]
@@ -268,11 +303,28 @@ class Scatter:
 
 
 @dataclass(frozen=True)
+class Put:
+    """array[subscripts] = value, or += it: slices, in which no position is repeated.
+
+    With windows among the subscripts, one addition for every place in the window.
+    """
+
+    array: str
+    subscripts: tuple[Subscript, ...]
+    axes: Axes
+    sign: int  # 0 where the entries are set
+    value: Node
+    number: str
+    at: Expr | None = None
+
+
+@dataclass(frozen=True)
 class Allocate:
-    """array = an empty array of the shape, filled by the loop that follows."""
+    """array = an empty array of the shape, filled by what follows."""
 
     array: str
     shape: tuple[Expr, ...]
+    number: str = ""
 
 
 @dataclass(frozen=True)
@@ -281,10 +333,11 @@ class Loop:
 
     index: Index
     descending: bool
-    body: tuple[Assign | Zeros | Scatter, ...]
+    body: tuple[Write, ...]
 
 
-Statement = Assign | Zeros | Scatter | Allocate | Loop
+Write = Assign | Zeros | Scatter | Put | Allocate
+Statement = Write | Loop
 
 
 def union(order: Axes, *nodes: Node) -> Axes:
@@ -293,20 +346,49 @@ def union(order: Axes, *nodes: Node) -> Axes:
     return tuple(i for i in order if i in present)
 
 
-def is_float(node: Node) -> bool:
-    """Whether a node holds floats of the module's dtype (not only booleans and Python numbers)."""
-    if isinstance(node, (Number, SizeOf, Infinity, Compare, Both, LoopIndex)):
-        return False
+FLOAT, BOOL, WHOLE, SCALAR = "float", "bool", "int", "scalar"
+
+
+def flavour(node: Node) -> str:
+    """What NumPy computes with: floats of the module's dtype, bools, ints, or Python numbers.
+
+    Only floats and Python numbers leave the dtype of a product or a sum alone.
+    """
+    if isinstance(node, (Number, SizeOf, Infinity, LoopIndex)):
+        return SCALAR
+    if isinstance(node, (Compare, Both)):
+        return BOOL
     if isinstance(node, Arange):
-        return not node.integer
-    if isinstance(node, Sum):
-        return any(is_float(n) for _, n in node.terms)
-    if isinstance(node, Product):
-        return any(is_float(n) for n in (*node.above, *node.below))
-    if isinstance(node, (Transpose, Fill, Expand)):
-        return is_float(node.body)
+        return WHOLE if node.integer else FLOAT
+    if isinstance(node, View):
+        return {"int": WHOLE}.get(node.dtype, node.dtype)
+    if isinstance(node, (Transpose, Fill, Expand, Copy)):
+        return flavour(node.body)
     if isinstance(node, Power):
-        return is_float(node.base)
+        return _mixed([flavour(node.base)])
+    if isinstance(node, Reduce):
+        inner = flavour(node.body)
+        return WHOLE if inner == BOOL and node.kind == "sum" else inner
+    if isinstance(node, Sum):
+        return _mixed([flavour(n) for _, n in node.terms])
+    if isinstance(node, Product):
+        found = [flavour(n) for n in (*node.above, *node.below)]
+        only = set(found) == {BOOL} and node.coef == 1 and not node.below
+        return BOOL if only else _mixed(found)
     if isinstance(node, Where):
-        return is_float(node.yes) or is_float(node.no)
-    return True
+        found = [flavour(node.yes), flavour(node.no)]
+        return BOOL if set(found) == {BOOL} else _mixed(found, selects=True)
+    if isinstance(node, Call):
+        return _mixed([flavour(a) for a in node.args])
+    return FLOAT
+
+
+def _mixed(found: list[str], selects: bool = False) -> str:
+    if FLOAT in found:
+        return FLOAT
+    return WHOLE if selects or set(found) - {SCALAR} else SCALAR
+
+
+def is_float(node: Node) -> bool:
+    """Whether a node holds floats of the module's dtype."""
+    return flavour(node) == FLOAT

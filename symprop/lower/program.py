@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from symprop.algebra.build import access, idx, make_term, mul, sub, substitute
 from symprop.algebra.canonical import normal
@@ -22,12 +23,13 @@ from symprop.algebra.expr import (
     arrays_of,
 )
 from symprop.errors import UnsupportedError
-from symprop.lower.ir import Allocate, Assign, Loop, Scatter, Statement, Zeros
+from symprop.lower.ir import Allocate, Loop, Statement, Write
+from symprop.lower.scope import Scope
 from symprop.lower.statements import lower_equation
-from symprop.lower.terms import Scope
 from symprop.system import Adjoint, Equation, System, cycles
 
 Either = Equation | Adjoint
+Kind = TypeVar("Kind", Equation, Adjoint)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Program:
 
 def lower(system: System, adjoints: Sequence[Adjoint]) -> Program:
     """The program of a system and its adjoint equations."""
-    live = _live([seeded(a, system) for a in adjoints if not a.inlined],
+    live: tuple[Adjoint, ...] = _live([seeded(a, system) for a in adjoints if not a.inlined],
                  [adjoint(w) for w in system.wrt])
     saved = _reads(live)
     forward = _live(system.equations, [system.loss, *saved])
@@ -92,7 +94,7 @@ def _has_adjoint(expr: Expr) -> bool:
     return any(a.startswith(ADJOINT) for a in arrays_of(expr))
 
 
-def _live(equations: Iterable[Either], roots: Iterable[str]) -> tuple[Either, ...]:
+def _live(equations: Iterable[Kind], roots: Iterable[str]) -> tuple[Kind, ...]:
     """The equations that the roots depend on, in order."""
     table = {e.array: e for e in equations}
     needed: set[str] = set()
@@ -154,7 +156,7 @@ def _loop(group: Sequence[Either], system: System) -> list[Statement]:
     members = {e.array for e in group}
     shared = group[0].indices[0]
     descending = _descends(group, members)
-    body: list[Assign | Zeros | Scatter] = []
+    body: list[Write] = []
     for equation in _in_step(group, members):
         turned = _renamed(equation, shared)
         body.extend(lower_equation(turned, Scope(system, shared)))

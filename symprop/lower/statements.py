@@ -1,14 +1,19 @@
 """Equations as statements.
 
-In: an equation `V[i, j] = rhs`. Out: one assignment; where deltas on V's own indices are
-left, an array of zeros (or of the other terms) that values are scattered into.
+In: an equation `V[i, j] = rhs`. Out: one assignment; or an array that is filled piece by
+piece, where terms belong to stretches of V's axes (brackets on V's indices), or where
+deltas say at which positions of V their values are added.
 """
 
 from __future__ import annotations
 
-from symprop.algebra.build import as_monomial, idx, substitute_term
-from symprop.algebra.canonical import expand
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from symprop.algebra.build import ONE, as_monomial, idx, substitute_term
+from symprop.algebra.canonical import expand, normal
 from symprop.algebra.expr import (
+    Access,
     Atom,
     Expr,
     Index,
@@ -19,59 +24,171 @@ from symprop.algebra.expr import (
     free_indices,
     indices_of,
 )
-from symprop.algebra.indexing import within
 from symprop.lower.contract import aligned
 from symprop.lower.ir import (
+    Allocate,
     Arange,
     Assign,
+    At,
+    Copy,
     Expand,
     Fill,
     Grid,
     Node,
+    Put,
     Scatter,
+    Stretch,
     Subscript,
+    Transpose,
+    View,
     Whole,
+    Window,
+    Write,
     Zeros,
 )
-from symprop.lower.terms import Lowering, Scope, as_float
+from symprop.lower.ranges import Piece, restricted, tile
+from symprop.lower.scope import Scope
+from symprop.lower.terms import Lowering, as_float, negative
+from symprop.lower.views import grid_at, subscript
 from symprop.system import Adjoint, Equation
 
-Writes = Assign | Zeros | Scatter
+Targets = dict[Index, tuple[Atom, Expr]]  # index of the left-hand side -> (delta, position)
 
 
-def lower_equation(equation: Equation | Adjoint, scope: Scope) -> tuple[Writes, ...]:
+@dataclass(frozen=True)
+class _Frame:
+    """An equation's own indices: all, and those of axes longer than 1."""
+
+    equation: Equation | Adjoint
+    lowering: Lowering
+    indices: tuple[Index, ...]
+    live: tuple[Index, ...]
+    at: Expr | None
+
+    def value(self, node: Node) -> Node:
+        """A node as the dtype of the equation's array."""
+        return node if self.lowering.integer else as_float(node)
+
+
+def lower_equation(equation: Equation | Adjoint, scope: Scope) -> tuple[Write, ...]:
     """The statements of one equation, inside a loop without its first index."""
     indices = tuple(i for i in equation.indices if i is not scope.loop)
+    whole = scope.dtype(equation.array) != "float"
     at = idx(scope.loop) if scope.loop is not None else None
     live = tuple(i for i in indices if i.size.number != 1)
+    frame = _Frame(equation, Lowering(scope, integer=whole), indices, live, at)
     rhs = equation.rhs
-    if any(isinstance(a, Paren) and any(_targets(t, live) for t in a.body.terms)
+    if any(isinstance(a, Paren) and any(targets_of(t, frame.live) for t in a.body.terms)
            for a in atoms(rhs)):
         rhs = expand(rhs)
-    scattered = [t for t in rhs.terms if _targets(t, live)]
-    lowering = Lowering(scope)
-    rest = Expr(tuple(t for t in rhs.terms if not _targets(t, live)))
-    first: Writes
-    if scattered and rest.is_zero:
-        first = Zeros(equation.array, tuple(i.size for i in indices), equation.number, at)
-    else:
-        node = aligned(as_float(lowering.expr(rest, live)), live)
-        if node.axes != live or (scattered and not _is_new(node)):
-            node = Fill(indices, node)
-        elif node.axes != indices:
-            node = Expand(indices, node)
-        first = Assign(equation.array, node, equation.number, at)
-    return (first, *(_scatter(equation, t, indices, live, lowering, at) for t in scattered))
+    placed: list[Scatter | Put] = []
+    pieces: list[dict[Index, Piece]] = []
+    rest: list[Term] = []
+    for term in rhs.terms:
+        targets = targets_of(term, frame.live)
+        if targets:
+            placed.append(_scatter(frame, term, targets))
+            continue
+        shorter, found = restricted(term, frozenset(frame.live))
+        if not found or _only_padding(frame, term):
+            rest.append(term)
+            continue
+        pieces.append(found)
+        placed.append(_piece(frame, shorter, found))
+    return (*_first(frame, Expr(tuple(rest)), placed, pieces), *placed)
+
+
+def _only_padding(frame: _Frame, term: Term) -> bool:
+    """Whether a term is one array with zeros around it."""
+    plain = [a for a, e in term.factors if not isinstance(a, Iverson)]
+    if len(plain) != 1 or not isinstance(plain[0], Access) or abs(term.coef) != 1:
+        return False
+    node = frame.lowering.term(term, frame.live)[1]
+    return isinstance(node, View) and bool(node.pads)
+
+
+def _first(
+    frame: _Frame, rest: Expr, placed: list[Scatter | Put], pieces: list[dict[Index, Piece]]
+) -> tuple[Write, ...]:
+    """What stands before the values are put in: the other terms, zeros, or an empty array."""
+    equation, indices = frame.equation, frame.indices
+    if placed and rest.is_zero:
+        shape = tuple(i.size for i in indices)
+        if _covered(pieces, placed):
+            for k, put in enumerate(placed):
+                assert isinstance(put, Put)
+                value = put.value if put.sign > 0 else negative(put.value)
+                placed[k] = Put(put.array, put.subscripts, put.axes, 0, value, put.number, put.at)
+            if frame.at is not None:  # the array stands before the loop already
+                return ()
+            return (Allocate(equation.array, shape, equation.number),)
+        return (Zeros(equation.array, shape, equation.number, frame.at),)
+    node = aligned(frame.value(frame.lowering.expr(rest, frame.live)), frame.live)
+    fresh = _is_new(node)
+    if node.axes != frame.live or (placed and not fresh):
+        node = Fill(indices, node)
+    elif node.axes != indices:
+        node = Expand(indices, node)
+    wanted = isinstance(equation, Adjoint) and equation.primal in frame.lowering.scope.system.wrt
+    if wanted and not fresh and not isinstance(node, Fill) and frame.at is None:
+        node = Copy(node.axes, node)  # a gradient is an array of its own
+    return (Assign(equation.array, node, equation.number, frame.at),)
+
+
+def _covered(pieces: list[dict[Index, Piece]], placed: list[Scatter | Put]) -> bool:
+    """Whether pieces along one axis, and nothing else, fill the array exactly."""
+    if len(pieces) != len(placed) or any(len(p) != 1 for p in pieces):
+        return False
+    axes = {i for p in pieces for i in p}
+    if len(axes) != 1:
+        return False
+    axis = axes.pop()
+    return tile([p[axis] for p in pieces], axis.size)
 
 
 def _is_new(node: Node) -> bool:
     """Whether a node makes an array of its own, that may be written into."""
-    return type(node).__name__ not in ("View", "Transpose")
+    if isinstance(node, Transpose):
+        return _is_new(node.body)
+    return not isinstance(node, View) or bool(node.pads or node.grid)
 
 
-def _targets(term: Term, indices: tuple[Index, ...]) -> dict[Index, tuple[Atom, Expr]]:
-    """The deltas of a term that fix an index of the left-hand side: index -> (delta, position)."""
-    found: dict[Index, tuple[Atom, Expr]] = {}
+# ---- pieces ---------------------------------------------------------------------------------
+
+
+def _piece(frame: _Frame, term: Term, pieces: dict[Index, Piece]) -> Put:
+    """One term on a stretch of some axes."""
+    subscripts: list[Subscript] = []
+    axes: list[Index] = []
+    for index in frame.indices:
+        piece = pieces.get(index)
+        if piece is None:
+            subscripts.append(Whole())
+            axes.append(index)
+        elif piece.index is None:
+            subscripts.append(At(piece.start))
+        else:
+            subscripts.append(Stretch(piece.start, piece.index.size, 1))
+            axes.append(piece.index)
+    return _put(frame, tuple(subscripts), tuple(axes), term)
+
+
+def _put(
+    frame: _Frame, subscripts: tuple[Subscript, ...], axes: tuple[Index, ...], term: Term
+) -> Put:
+    order = tuple(i for i in axes if i.size.number != 1)
+    sign, value = frame.lowering.term(term, order)
+    equation = frame.equation
+    return Put(equation.array, subscripts, axes, sign, aligned(frame.value(value), order),
+               equation.number, frame.at)
+
+
+# ---- deltas ---------------------------------------------------------------------------------
+
+
+def targets_of(term: Term, indices: tuple[Index, ...]) -> Targets:
+    """The deltas of a term that fix an index of the left-hand side."""
+    found: Targets = {}
     bound = frozenset(term.bound)
     for item, _ in term.factors:
         if not isinstance(item, Iverson) or item.relation != "==":
@@ -86,41 +203,71 @@ def _targets(term: Term, indices: tuple[Index, ...]) -> dict[Index, tuple[Atom, 
     return found
 
 
-def _scatter(
-    equation: Equation | Adjoint, term: Term, indices: tuple[Index, ...],
-    live: tuple[Index, ...], lowering: Lowering, at: Expr | None,
-) -> Scatter:
+def _scatter(frame: _Frame, term: Term, targets: Targets) -> Scatter | Put:
     """One term whose deltas say where its values go."""
-    targets = _targets(term, live)
     deltas = {id(delta) for delta, _ in targets.values()}
-    spread = frozenset(i for _, p in targets.values() for i in free_indices(p))
+    # Where a value goes, the target's own index has the value of its position.
+    moved = as_monomial(substitute_term(
+        Term(term.coef, tuple((a, e) for a, e in term.factors if id(a) not in deltas),
+             term.bound),
+        {index: position for index, (_, position) in targets.items()}))
+    guarded = frozenset(i for a, _ in moved.factors if isinstance(a, Iverson)
+                        for i in indices_of(a))
+    positions = {i: normal(p) for i, (_, p) in targets.items()}
+    slices = _slices(frame, positions, guarded)
+    spread = frozenset(i for p in positions.values() for i in free_indices(p))
+    rest = Term(moved.coef, moved.factors, tuple(b for b in moved.bound if b not in spread))
+    if slices is not None:
+        subscripts, axes = slices
+        return _put(frame, subscripts, axes, rest)
+    return _at_grids(frame, rest, positions, guarded,
+                     tuple(b for b in moved.bound if b in spread))
+
+
+def _slices(
+    frame: _Frame, positions: dict[Index, Expr], guarded: frozenset[Index]
+) -> tuple[tuple[Subscript, ...], tuple[Index, ...]] | None:
+    """Slices and windows for all targets, if each has indices of its own; and the axes."""
+    subscripts: list[Subscript] = []
+    axes: list[Index] = []
+    windows: list[Index] = []
+    for index in frame.indices:
+        if index not in positions:
+            subscripts.append(Whole())
+            axes.append(index)
+            continue
+        found = subscript(positions[index], index.size, frame.lowering.scope.loop, guarded)
+        if found is None or found[1] is None:
+            return None
+        if isinstance(found[0], Window):
+            windows.append(found[0].inner)
+        subscripts.append(found[0])
+        axes.append(found[1])
+    used = [*axes, *windows]
+    return (tuple(subscripts), tuple(used)) if len(set(used)) == len(used) else None
+
+
+def _at_grids(
+    frame: _Frame, rest: Term, targets: dict[Index, Expr], guarded: frozenset[Index],
+    spread: Iterable[Index],
+) -> Scatter:
+    """Values added at arrays of positions; all axes between two targets become grids too."""
+    indices = frame.indices
     first = min(indices.index(i) for i in targets)
     last = max(indices.index(i) for i in targets) + 1
-    grid = tuple(b for b in term.bound if b in spread) + tuple(
-        i for i in indices[first:last] if i not in targets)
+    grid = (*spread, *(i for i in indices[first:last] if i not in targets))
     before, after = indices[:first], indices[last:]
-    order = tuple(i for i in (*before, *grid, *after) if i.size.number != 1 or i in grid)
-    # Where a value goes, the target's own index has the value of its position.
-    moved = substitute_term(
-        Term(term.coef, tuple((a, e) for a, e in term.factors if id(a) not in deltas),
-             tuple(b for b in term.bound if b not in spread)),
-        {index: position for index, (_, position) in targets.items()},
-    )
-    rest = as_monomial(moved)
-    sign, value = lowering.term(rest, order)
-    guarded = frozenset(i for a, _ in rest.factors if isinstance(a, Iverson)
-                        for i in indices_of(a))
-    integer = Lowering(lowering.scope, True)
+    axes = (*before, *grid, *after)
+    order = tuple(i for i in axes if i.size != ONE or i in grid)
+    sign, value = frame.lowering.term(rest, order)
+    positions = Lowering(frame.lowering.scope, True, guarded).positions
     subscripts: list[Subscript] = []
     for place, index in enumerate(indices):
         if index in targets:
-            target = targets[index][1]
-            safe = within(target, index.size) or not free_indices(target) & guarded
-            position = aligned(integer.expr(target, grid), grid)
-            subscripts.append(Grid(position, None if safe else index.size))
+            subscripts.append(grid_at(targets[index], index.size, grid, guarded, positions))
         elif first <= place < last:
             subscripts.append(Grid(Arange((index,), True)))
         else:
             subscripts.append(Whole())
-    return Scatter(equation.array, tuple(subscripts), grid, (*before, *grid, *after), sign,
-                   aligned(value, order), equation.number, at)
+    return Scatter(frame.equation.array, tuple(subscripts), grid, axes, sign,
+                   aligned(value, order), frame.equation.number, frame.at)

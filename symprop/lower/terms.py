@@ -9,13 +9,12 @@ the rest is certainly finite, and selects (np.where) where it is not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
-from symprop.algebra import rows
 from symprop.algebra.build import negation
 from symprop.algebra.expr import (
-    ADJOINT,
     Access,
     Apply,
     Atom,
@@ -28,14 +27,17 @@ from symprop.algebra.expr import (
     Paren,
     Size,
     Term,
-    atoms,
-    free_indices,
+    atoms_of,
     indices_of,
 )
 from symprop.derive.cost import components
 from symprop.errors import UnsupportedError
 from symprop.lower.contract import aligned, contract
 from symprop.lower.ir import (
+    BOOL,
+    FLOAT,
+    SCALAR,
+    WHOLE,
     Arange,
     Axes,
     Both,
@@ -52,26 +54,14 @@ from symprop.lower.ir import (
     SizeOf,
     Sum,
     Where,
+    flavour,
     is_float,
     union,
 )
+from symprop.lower.padding import padded
+from symprop.lower.ranges import restricted
+from symprop.lower.scope import INTEGER_ROWS, Scope
 from symprop.lower.views import view
-from symprop.system import System
-
-_INTEGER_ROWS = ("floordiv", "mod")
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Where an expression stands: the system, the loop's index, the shapes of adjoints."""
-
-    system: System
-    loop: Index | None = None
-    finite: dict[str, bool] = field(default_factory=dict)
-
-    def shape(self, array: str) -> tuple[Expr, ...]:
-        """The shape of an array; an adjoint has that of its primal."""
-        return self.system.arrays[array.removeprefix(ADJOINT)].shape
 
 
 @dataclass(frozen=True)
@@ -95,8 +85,9 @@ class Lowering:
         if len(terms) == 1:
             sign, node = terms[0]
             return node if sign > 0 else negative(node)
-        if not self.integer and not any(is_float(n) for _, n in terms):
-            terms = [(s, as_float(n)) for s, n in terms]
+        if not self.integer:
+            bools = not any(is_float(n) for _, n in terms)
+            terms = [(s, as_float(n) if bools or flavour(n) == WHOLE else n) for s, n in terms]
         return Sum(union(order, *(n for _, n in terms)), tuple(terms))
 
     def _alternatives(self, expr: Expr, order: Axes) -> Node | None:
@@ -110,9 +101,10 @@ class Lowering:
             opposite = negation(item).single_atom
             for other, _ in second.factors:
                 if opposite is not None and _same_bracket(other, opposite):
-                    yes = self.expr(Expr((_without(first, item),)), order)
-                    no = self.expr(Expr((_without(second, other),)), order)
-                    condition = self._inside(item).bracket(item, order)
+                    inside = self._inside(item)
+                    yes = inside.expr(Expr((_without(first, item),)), order)
+                    no = inside.expr(Expr((_without(second, other),)), order)
+                    condition = self.bracket(item, order)
                     return Where(union(order, condition, yes, no), condition, yes, no)
         return None
 
@@ -128,24 +120,44 @@ class Lowering:
 
     def term(self, term: Term, order: Axes) -> tuple[int, Node]:
         """One term: (its sign, the node without the sign)."""
+        term, _ = restricted(term, frozenset(term.bound))
+        term = self._padded(term)
         bound = tuple(term.bound)
         brackets = [a for a, _ in term.factors
                     if isinstance(a, Iverson) and self._outside(a, term)]
         inside = self._inside(*(a for a, _ in term.factors if isinstance(a, Iverson)))
+        coef = abs(term.coef)
+        factors: Sequence[tuple[Atom, Exponent]] = term.factors
         above: list[Node] = []
         below: list[Node] = []
-        for item, exponent in term.factors:
+        if self.integer and coef.denominator != 1:  # whole only together with its sizes
+            sizes = tuple((a, e) for a, e in factors if _is_size(a))
+            above.append(SizeOf((), Expr((Term(coef, sizes),))))
+            factors = [(a, e) for a, e in factors if not _is_size(a)]
+            coef = Fraction(1)
+        for item, power in factors:
             if item in brackets or not self._outside(item, term):
                 continue
-            side = below if exponent < 0 and not self.integer else above
-            side.append(inside.power(item, abs(exponent) if side is below else exponent, order))
-        for indices, factors in components(term):
+            side = below if power < 0 and not self.integer else above
+            side.append(inside.power(item, abs(power) if side is below else power, order))
+        summed: set[Index] = set()
+        for indices, connected in components(term):
             mine = tuple(b for b in bound if b in indices)
-            above.append(inside.component(factors, mine, order))
-        node = _assembled(abs(term.coef), above, below, order, self.integer)
+            above.append(inside.component(connected, mine, order))
+            summed.update(mine)
+        above += [SizeOf((), b.size) for b in bound if b not in summed]
+        node = self._assembled(coef, above, below, order)
         if brackets:
             node = self._masked(node, brackets, term, order)
         return (1 if term.coef > 0 else -1), node
+
+    def _padded(self, term: Term) -> Term:
+        """Brackets that only keep a position inside an array, as zeros around the array."""
+        names = {a.array for i, _ in term.factors for a in atoms_of(i) if isinstance(a, Access)}
+        shapes = {n: self.scope.shape(n) for n in names}
+        done = padded(term, shapes, self.scope.loop)
+        lone = len([a for a, _ in done.factors if not isinstance(a, Iverson)]) == 1
+        return done if lone or all(self.scope.is_finite(a, e) for a, e in done.factors) else term
 
     def _masked(self, node: Node, brackets: list[Iverson], term: Term, order: Axes) -> Node:
         """The node where all brackets hold, 0 elsewhere."""
@@ -155,11 +167,8 @@ class Lowering:
         if isinstance(node, Number) and node.value == 1:
             return condition
         axes = union(order, condition, node)
-        if condition.axes and all(self.is_finite(a, e) for a, e in term.factors):
-            if isinstance(node, Product) and node.coef != 1 and is_float(node):
-                return Product(axes, node.coef, (*node.above, condition), node.below)
-            return Product(axes, Fraction(1), (node, condition)) if is_float(node) else Product(
-                axes, Fraction(1), (node, as_float(condition)))
+        if condition.axes and all(self.scope.is_finite(a, e, strict=True) for a, e in term.factors):
+            return self._assembled(Fraction(1), [node, condition], [], order)
         return Where(axes, condition, node, Number((), Fraction(0)))
 
     def component(
@@ -180,19 +189,38 @@ class Lowering:
             else:
                 nodes.append(self.power(item, exponent, inner))
         if not brackets and not below:
-            return contract(nodes, bound, order)
+            return contract([n if self.integer else as_float(n) for n in nodes], bound, order)
         nodes = [aligned(n, inner) for n in nodes]
-        whole: Node = _assembled(Fraction(1), nodes, below, inner, self.integer)
+        whole = self._assembled(Fraction(1), nodes, below, inner)
         if brackets:
             term = Term(Fraction(1), tuple(factors))
             whole = self._masked(whole, brackets, term, inner)
         missing = [b for b in bound if b not in whole.axes]
-        whole = aligned(whole if is_float(whole) or self.integer else as_float(whole), inner)
+        whole = aligned(whole if self.integer else as_float(whole), inner)
         left = tuple(i for i in whole.axes if i not in bound)
         summed: Node = Reduce(left, "sum", whole) if left != whole.axes else whole
         for index in missing:
             summed = Product(summed.axes, Fraction(1), (SizeOf((), index.size), summed))
         return summed
+
+    def _assembled(
+        self, coef: Fraction, above: list[Node], below: list[Node], order: Axes
+    ) -> Node:
+        """coef * above / below, the factors with fewer axes first."""
+        if not above and not below:
+            return Number((), coef)
+        if coef == 1 and len(above) == 1 and not below:
+            return above[0]
+        above = sorted(above, key=lambda n: len(n.axes))
+        below = sorted(below, key=lambda n: len(n.axes))
+        if not self.integer:
+            above, below = _castable(above), _castable(below)
+            kinds = {flavour(n) for n in (*above, *below)}
+            if FLOAT not in kinds and BOOL in kinds and (
+                coef != 1 or below or SCALAR in kinds
+            ):
+                above, below = ([as_float(n) for n in side] for side in (above, below))
+        return Product(union(order, *above, *below), coef, tuple(above), tuple(below))
 
     def power(self, item: Atom, exponent: Exponent, order: Axes) -> Node:
         """An atom to a power."""
@@ -212,9 +240,7 @@ class Lowering:
                 return LoopIndex((), Expr((Term(Fraction(1), ((item, 1),)),)))
             return Arange((item.index,), self.integer)
         if isinstance(item, Paren):
-            if not free_indices(item.body) and not any(
-                isinstance(a, Access) for a in atoms(item.body)
-            ):
+            if _is_size(item) and (self.integer or self._is_integer(item.body)):
                 return SizeOf((), item.body)
             return self.expr(item.body, order)
         if isinstance(item, Iverson):
@@ -222,6 +248,9 @@ class Lowering:
         if isinstance(item, Extremum):
             inner = (*order, *item.bound)
             body = aligned(self.expr(item.body, inner), inner)
+            body = body if self.integer else as_float(body)
+            if not any(b in body.axes for b in item.bound):
+                return body
             return Reduce(tuple(i for i in body.axes if i not in item.bound), item.kind, body)
         if isinstance(item, Apply):
             return self._apply(item, order)
@@ -229,61 +258,52 @@ class Lowering:
 
     def _read(self, item: Access, order: Axes) -> Node:
         """An access with its axes as the array has them."""
-        return view(item, self.scope.shape(item.array), order, self.scope.loop, self.guarded,
-                    self._positions)
+        array = item.array
+        dtype = self.scope.dtype(array)
+        node = view(item, self.scope.shape(array), order, self.scope.loop, self.guarded,
+                    self.positions, dtype)
+        bare = not node.axes and not node.subscripts  # a Python number since the door
+        return node if self.integer or dtype == "float" or bare else as_float(node)
 
     def _apply(self, item: Apply, order: Axes) -> Node:
         if item.function == "inf":
             return Infinity(())
-        inner = self if item.function not in _INTEGER_ROWS else Lowering(
-            self.scope, True, self.guarded)
-        args = tuple(inner.expr(a, order) for a in item.args)
-        if item.function not in _INTEGER_ROWS and not any(is_float(a) for a in args):
-            args = tuple(as_float(a) if a.axes else a for a in args)
-        return Call(union(order, *args), item.function, args)
+        if item.function in INTEGER_ROWS:
+            inner = Lowering(self.scope, True, self.guarded)
+            args = tuple(inner.expr(a, order) for a in item.args)
+            node = Call(union(order, *args), item.function, args)
+            return node if self.integer else as_float(node)
+        args = tuple(self.expr(a, order) for a in item.args)
+        if not any(is_float(a) for a in args):
+            args = tuple(as_float(a) for a in args)
+        return Call(union(order, *args), item.function, tuple(_castable(args)))
 
     def bracket(self, item: Iverson, order: Axes) -> Node:
-        """The condition of a bracket."""
-        integer = all(
-            isinstance(a, (Idx, Size, Paren))
-            or (isinstance(a, Access) and self.scope.system.arrays[
-                a.array.removeprefix(ADJOINT)].dtype != "float")
-            or (isinstance(a, Apply) and a.function in _INTEGER_ROWS)
-            for side in item.children for a in atoms(side)
-        )
-        inner = Lowering(self.scope, integer, self.guarded)
+        """The condition of a bracket, compared as integers where both sides are."""
+        inner = Lowering(self.scope, all(map(self._is_integer, item.children)), self.guarded)
         left, right = (inner.expr(side, order) for side in item.children)
         return Compare(union(order, left, right), item.relation, left, right)
 
-    def _positions(self, position: Expr, order: Axes) -> Node:
+    def _is_integer(self, expr: Expr) -> bool:
+        for term in expr.terms:
+            if term.coef.denominator != 1 or any(e != abs(int(e)) for _, e in term.factors):
+                return False
+        for atom in (a for t in expr.terms for a, _ in t.factors):
+            if isinstance(atom, Access):
+                if self.scope.dtype(atom.array) == "float":
+                    return False
+            elif isinstance(atom, Apply):
+                if atom.function not in INTEGER_ROWS:
+                    return False
+            elif not isinstance(atom, (Idx, Size, Paren, Iverson)) or not all(
+                map(self._is_integer, atom.children)
+            ):
+                return False
+        return True
+
+    def positions(self, position: Expr, order: Axes) -> Node:
+        """The grid of a position."""
         return aligned(Lowering(self.scope, True, self.guarded).expr(position, order), order)
-
-    # ---- what is certainly finite ------------------------------------------------------------
-
-    def is_finite(self, item: Atom, exponent: Exponent) -> bool:
-        """Whether a factor is finite for all finite inputs, so that 0 times it is 0."""
-        if isinstance(item, (Size, Iverson, Idx)):
-            return True
-        if exponent < 0 or exponent != int(exponent):
-            return False
-        if isinstance(item, Access):
-            return self._array_finite(item.array)
-        if isinstance(item, Apply):
-            row = rows.registry().rows.get(item.function)
-            return (row is not None and row.bounded) and all(map(self._expr_finite, item.args))
-        return all(map(self._expr_finite, item.children))
-
-    def _expr_finite(self, expr: Expr) -> bool:
-        return all(self.is_finite(a, e) for t in expr.terms for a, e in t.factors)
-
-    def _array_finite(self, array: str) -> bool:
-        known = self.scope.finite
-        if array not in known:
-            known[array] = True  # an adjoint, an input, or (in a recurrence) itself
-            equation = self.scope.system.equation(array)
-            if equation is not None:
-                known[array] = self._expr_finite(equation.rhs)
-        return known[array]
 
 
 def negative(node: Node) -> Node:
@@ -297,28 +317,19 @@ def negative(node: Node) -> Node:
 
 def as_float(node: Node) -> Node:
     """Booleans and integers as the module's dtype; Python numbers stay what they are."""
-    if isinstance(node, (Number, SizeOf, Infinity, LoopIndex)) or is_float(node) or not node.axes:
-        return node
-    return Cast(node.axes, node)
+    return node if flavour(node) in (FLOAT, SCALAR) else Cast(node.axes, node)
 
 
-def _assembled(
-    coef: Fraction, above: list[Node], below: list[Node], order: Axes, integer: bool
-) -> Node:
-    """coef * above / below, the factors with fewer axes first."""
-    if not above and not below:
-        return Number((), coef)
-    if coef == 1 and len(above) == 1 and not below:
-        return above[0]
-    above = sorted(above, key=lambda n: len(n.axes))
-    below = sorted(below, key=lambda n: len(n.axes))
-    arrays = [n for n in (*above, *below) if n.axes]
-    if not integer and arrays and not any(is_float(n) for n in arrays) and (
-        coef != 1 or below or any(not n.axes for n in above)
-    ):
-        above = [as_float(n) for n in above]
-        below = [as_float(n) for n in below]
-    return Product(union(order, *above, *below), coef, tuple(above), tuple(below))
+def _castable(nodes: Sequence[Node]) -> list[Node]:
+    """Integers as floats: they would widen float32."""
+    return [as_float(n) if flavour(n) == WHOLE else n for n in nodes]
+
+
+def _is_size(item: Atom) -> bool:
+    """Whether a factor is made of sizes alone."""
+    kinds = (Size, Paren)
+    return all(isinstance(a, kinds) or (isinstance(a, Apply) and a.function in INTEGER_ROWS)
+               for a in atoms_of(item))
 
 
 def _without(term: Term, item: Atom) -> Term:

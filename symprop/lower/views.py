@@ -4,106 +4,169 @@ In: an `Access`. Out: a `View` whose axes are the indices of the positions.
 
     X[n, k]        X            x[t - 1]          x[t - 1]    (t the loop's index)
     x[2 i + 1]     x[1::2]      p[n, y[n]]        p[np.arange(N), y]
+    x[2 i + p]     the windows of x, every other one
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from symprop.algebra import indexing
-from symprop.algebra.build import idx, mul, number, sub
+from symprop.algebra.build import ONE, add, idx, mul, number, sub
 from symprop.algebra.canonical import normal, same
-from symprop.algebra.expr import Access, Expr, Index, free_indices
-from symprop.lower.ir import Arange, At, Axes, Grid, Node, Stretch, Subscript, View, Whole
+from symprop.algebra.expr import Access, Expr, Index, Size, accesses, free_indices
+from symprop.lower.ir import (
+    Arange,
+    At,
+    Axes,
+    Grid,
+    Node,
+    Stretch,
+    Subscript,
+    View,
+    Whole,
+    Window,
+)
+from symprop.lower.padding import Padded, at_least_zero, shape_of
 
 Lower = Callable[[Expr, Axes], Node]
 
 
 def view(
     item: Access, shape: tuple[Expr, ...], order: Axes, loop: Index | None,
-    guarded: frozenset[Index], positions: Lower,
+    guarded: frozenset[Index], positions: Lower, dtype: str = "float",
 ) -> View:
     """The view of an access. guarded: indices that a bracket of the same term restricts."""
-    subscripts: list[Subscript] = []
-    plain: list[Index | None] = []
-    for position, size in zip(item.indices, shape, strict=True):
-        subscript, index = _simple(position, size, loop, guarded)
-        subscripts.append(subscript or Whole())
-        plain.append(index if subscript is not None else None)
-        if subscript is None or (index is not None and index in plain[:-1]):
-            return _gather(item, shape, order, loop, guarded, positions)
-    return View(tuple(i for i in plain if i is not None), item.array, tuple(subscripts))
+    full = shape_of(item, shape)
+    pads = item.pads if isinstance(item, Padded) else ()
+    at = tuple(normal(p) for p in item.indices)
+    found = [subscript(p, s, loop, guarded) for p, s in zip(at, full, strict=True)]
+    used = [i for s in found for i in (axes_of(s[0], s[1]) if s else ())]
+    if any(s is None for s in found) or len(set(used)) != len(used):
+        axes, subscripts, grid = _gather(at, full, order, loop, guarded, positions)
+        return View(axes, item.array, subscripts, grid, dtype, pads)
+    known = [s for s in found if s is not None]
+    outer = [i for s, i in known if i is not None]
+    inner = [s.inner for s, _ in known if isinstance(s, Window)]
+    return View((*outer, *inner), item.array, tuple(s for s, _ in known), (), dtype, pads)
 
 
-def _simple(
-    position: Expr, size: Expr, loop: Index | None, guarded: frozenset[Index]
-) -> tuple[Subscript | None, Index | None]:
-    """A subscript without a grid, and the index that it runs over; None if it needs one."""
+def axes_of(item: Subscript, index: Index | None) -> Axes:
+    """The indices that a subscript without a grid uses."""
+    if isinstance(item, Window):
+        return (item.outer, item.inner)
+    return () if index is None else (index,)
+
+
+def subscript(
+    position: Expr, size: Expr, loop: Index | None, guarded: frozenset[Index] = frozenset()
+) -> tuple[Subscript, Index | None] | None:
+    """A subscript without a grid, and the index along the axis; None if it needs a grid."""
     indices = free_indices(position) - ({loop} if loop is not None else set())
-    if not indices and (position.number is not None or free_indices(position)):
-        return At(position), None
-    if not indices:
-        return At(position), None
-    if len(indices) != 1:
-        return None, None
-    index = next(iter(indices))
-    if position.single_index is index and same(index.size, size):
-        return Whole(), index
-    step = indexing.coefficient(normal(position), index)
-    value = step.number if step is not None else None
-    if value is None or value.denominator != 1 or value == 0:
-        return None, None
-    if index in guarded and not indexing.within(position, size):
-        return None, None
-    start = normal(sub(position, mul(number(value), idx(index))))
+    if not indices:  # y[t] in a position is not a number that can be printed as one
+        plain = not any(a.indices for a in accesses(position))
+        return (At(position), None) if plain else None
+    if indices & guarded and not indexing.within(position, size):
+        return None
+    steps: dict[Index, int] = {}
+    start = position
+    for index in sorted(indices, key=lambda i: i.uid):
+        step = indexing.coefficient(position, index)
+        value = step.number if step is not None else None
+        if value is None or value.denominator != 1 or value == 0:
+            return None
+        steps[index] = int(value)
+        start = normal(sub(start, mul(number(value), idx(index))))
     if free_indices(start):
-        return None, None
-    return Stretch(start, index.size, int(value)), index
+        return None
+    if len(steps) == 2:
+        window = _window(start, steps)
+        return None if window is None else (window, window.outer)
+    if len(steps) != 1:
+        return None
+    index, by = next(iter(steps.items()))
+    if by == 1 and start.is_zero and same(index.size, size):
+        return Whole(), index
+    if by < 0 and not _ends_plainly(start, index.size, by):
+        return None
+    return Stretch(start, index.size, by), index
+
+
+def _ends_plainly(start: Expr, count: Expr, by: int) -> bool:
+    """Whether the last position of a falling slice is known to be 0, or to be more."""
+    last = normal(add(start, mul(sub(count, ONE), number(by))))
+    return last.is_zero or at_least_zero(sub(last, ONE))
+
+
+def _window(start: Expr, steps: dict[Index, int]) -> Window | None:
+    """Two axes of one: the shorter one, as far as that can be told, is the window."""
+    order = sorted(steps, key=lambda i: _width(i.size))
+    inner, outer = order if steps[order[1]] > 0 else order[::-1]
+    if steps[outer] < 0:
+        return None
+    dilation = steps[inner]
+    if dilation < 0:
+        start = normal(add(start, mul(number(dilation), sub(inner.size, ONE))))
+    return Window(start, outer, steps[outer], inner, dilation)
+
+
+def _width(size: Expr) -> tuple[int, int]:
+    """Numbers first, then the size of one name, then what is calculated from it."""
+    if size.number is not None:
+        return 0, int(size.number)
+    return (1, 0) if isinstance(size.single_atom, Size) else (2, len(size.terms))
 
 
 def _gather(
-    item: Access, shape: tuple[Expr, ...], order: Axes, loop: Index | None,
+    at: Sequence[Expr], shape: Sequence[Expr], order: Axes, loop: Index | None,
     guarded: frozenset[Index], positions: Lower,
-) -> View:
+) -> tuple[Axes, tuple[Subscript, ...], Axes]:
     """Grids for what needs them, and for all between, so that their axes stay together."""
-    simple = [_simple(p, s, loop, guarded) for p, s in zip(item.indices, shape, strict=True)]
-    needs = [sub is None for sub, _ in simple]
-    gridded = {i for p, need in zip(item.indices, needs, strict=True) if need
+    simple = [subscript(p, s, loop, guarded) for p, s in zip(at, shape, strict=True)]
+    simple = [None if s is not None and isinstance(s[0], Window) else s for s in simple]
+    needs = [s is None or isinstance(s[0], At) for s in simple]
+    gridded = {i for p, s in zip(at, simple, strict=True) if s is None
                for i in free_indices(p)} - {loop}
-    seen: list[Index | None] = [i for _, i in simple]
-    for k, (_, index) in enumerate(simple):
-        if index is not None and (index in gridded or seen.count(index) > 1):
+    growing = True
+    while growing:  # an index of a grid is one wherever it stands
+        seen = [s[1] for s in simple if s is not None]
+        growing = False
+        for k, found in enumerate(simple):
+            index = found[1] if found is not None else None
+            if index is not None and not needs[k] and (
+                index in gridded or seen.count(index) > 1
+            ):
+                needs[k] = growing = True
+                gridded.add(index)
+        first, last = needs.index(True), len(needs) - needs[::-1].index(True)
+        for k in range(first, last):
+            found = simple[k]
+            if not needs[k] and found is not None and found[1] is not None:
+                gridded.add(found[1])
+                growing = True
             needs[k] = True
-            gridded.add(index)
-        needs[k] = needs[k] or isinstance(simple[k][0], At)
-    first, last = needs.index(True), len(needs) - needs[::-1].index(True)
-    for k in range(first, last):
-        needs[k] = True
-        index = simple[k][1]
-        if index is not None:
-            gridded.add(index)
     grid = tuple(i for i in order if i in gridded)
     subscripts: list[Subscript] = []
     axes: list[Index] = []
-    for k, (position, size) in enumerate(zip(item.indices, shape, strict=True)):
-        subscript, index = simple[k]
-        if needs[k]:
-            subscripts.append(_grid(position, size, grid, guarded, positions))
-            if k == first:
-                axes.extend(grid)
-        elif subscript is not None:
-            subscripts.append(subscript)
-            axes.extend([index] if index is not None else [])
-    return View(tuple(axes), item.array, tuple(subscripts), grid)
+    for k, (position, size) in enumerate(zip(at, shape, strict=True)):
+        if k == first:
+            axes.extend(grid)
+        found = simple[k]
+        if needs[k] or found is None:
+            subscripts.append(grid_at(position, size, grid, guarded, positions))
+        else:
+            subscripts.append(found[0])
+            axes.extend([found[1]] if found[1] is not None else [])
+    return tuple(axes), tuple(subscripts), grid
 
 
-def _grid(
+def grid_at(
     position: Expr, size: Expr, grid: Axes, guarded: frozenset[Index], positions: Lower
 ) -> Grid:
+    """An array of positions, clipped where a bracket of the term lets them leave the axis."""
     index = position.single_index
     node = Arange((index,), True) if index in grid and index is not None \
         else positions(position, grid)
-    safe = indexing.within(position, size) or not (free_indices(position) & guarded)
+    free = free_indices(position) & guarded
+    safe = not free or indexing.within(position, size)
     return Grid(node, None if safe else size)
-
-

@@ -7,6 +7,7 @@ sum against a random direction, in which local derivatives need no table of thei
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,8 +42,18 @@ class Setting:
         return self.values[key]
 
     def scale(self, expr: Expr, adjoint: Adjoint) -> Array:
-        """The size of what is added up in the expression."""
-        return magnitude(expr, self.arrays, self.sizes, adjoint.indices)
+        """The size of what is added up in the expression, and in what it reads."""
+        return magnitude(expr, self.arrays, self.sizes, adjoint.indices, self.rough)
+
+    @cached_property
+    def rough(self) -> dict[str, Array]:
+        """For every forward array the size of what its entries are added up from."""
+        found: dict[str, Array] = {}
+        for equation in self.system.equations:
+            if np.asarray(self.arrays[equation.array]).dtype.kind == "f":
+                size = magnitude(equation.rhs, self.arrays, self.sizes, equation.indices, found)
+                found[equation.array] = np.maximum(size, np.abs(self.arrays[equation.array]))
+        return found
 
     def table(self, above: str, below: str) -> Array:
         """All local derivatives of one array by another."""
