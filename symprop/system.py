@@ -149,6 +149,11 @@ class Step:
     after: Expr
     because: tuple[str, ...] = ()
 
+    @property
+    def reason(self) -> str:
+        """The rule and what it leans on, in one line: "fold, F7"."""
+        return ", ".join((self.rule, *self.because))
+
 
 @dataclass(frozen=True)
 class Adjoint:

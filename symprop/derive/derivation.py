@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from sympy.core.parameters import distribute
+
 from symprop.derive.absorb import absorb
 from symprop.derive.knowledge import Knowledge
 from symprop.derive.sweep import Draft, sweep
@@ -37,8 +39,9 @@ class Derivation:
 def derive(system: System) -> Derivation:
     """Every gradient of the loss by one reverse sweep."""
     known = Knowledge(system)
-    drafts = sweep(system, known)
-    absorb(drafts, known)
+    with distribute(False):  # a number times a sum stays as it is
+        drafts = sweep(system, known)
+        absorb(drafts, known)
     return Derivation(system, tuple(_freeze(d) for d in drafts))
 
 

@@ -213,7 +213,8 @@ class Evaluator:
         if integral(lhs) and integral(rhs):
             equal, less = np.equal(lhs, rhs), np.less(lhs, rhs)
         else:
-            near = np.abs(lhs - rhs) <= EQUAL * np.maximum(np.abs(lhs), np.abs(rhs))
+            largest = np.maximum(np.abs(lhs), np.abs(rhs))
+            near = (np.abs(lhs - rhs) <= EQUAL * largest) & np.isfinite(largest)  # not inf
             equal = near | (lhs == rhs)
             less = (lhs < rhs) & ~equal
         return {"==": equal, "!=": ~equal, "<": less, "<=": less | equal}[item.relation]
