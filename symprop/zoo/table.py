@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symprop.system import Fact
+from symprop.trace.facts import one_of, sums_to_one
 from symprop.zoo import linear, perceptrons
 from symprop.zoo.model import Model
 
@@ -14,15 +14,15 @@ _MODELS = (
     Model("linear_regression", "Linear regression, least squares",
           linear.linear_regression, ("w", "b")),
     Model("perceptron", "Perceptron with a smooth loss",
-          linear.perceptron, ("w", "b"), (Fact("one_of", "y", (-1, 1)),)),
+          linear.perceptron, ("w", "b"), (one_of("y", -1, 1),)),
     Model("logistic_regression", "Logistic regression",
-          linear.logistic_regression, ("w", "b"), (Fact("one_of", "y", (0, 1)),)),
+          linear.logistic_regression, ("w", "b"), (one_of("y", 0, 1),)),
     Model("softmax_regression", "Softmax regression, integer labels",
           linear.softmax_regression, ("W", "b")),
     Model("matrix_factorization", "Matrix factorisation with a mask and weight decay",
-          linear.matrix_factorization, ("U", "V"), (Fact("one_of", "mask", (0, 1)),)),
+          linear.matrix_factorization, ("U", "V"), (one_of("mask", 0, 1),)),
     Model("mlp", "Two-layer perceptron, tanh, softmax with cross-entropy",
-          perceptrons.mlp, _TWO_LAYERS, (Fact("sums_to_one", "Y", (1,)),)),
+          perceptrons.mlp, _TWO_LAYERS, (sums_to_one("Y", axis=1),)),
     Model("mlp_sigmoid_mse", "Two-layer perceptron in the column convention, quadratic cost",
           perceptrons.mlp_sigmoid_mse, _TWO_LAYERS),
     Model("deep_mlp", "Five hidden layers, relu, integer labels",
