@@ -114,7 +114,6 @@ class System:
     equations: tuple[Equation, ...]
     loss: str
     outputs: tuple[tuple[str, str], ...] = ()
-    output_shapes: tuple[tuple[Expr, ...], ...] = ()  # with the axes of size 1
     wrt: tuple[str, ...] = ()
     wrt_keys: tuple[str, ...] = ()
     facts: tuple[Fact, ...] = ()
@@ -122,6 +121,7 @@ class System:
     conditions: tuple[Condition, ...] = ()
     constants: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     sizes: tuple[str, ...] = ()
+    output_shapes: tuple[tuple[Expr, ...], ...] = ()  # with the axes of size 1
 
     def equation(self, array: str) -> Equation | None:
         """The equation that defines an array; None for inputs and constants."""

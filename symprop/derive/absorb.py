@@ -10,15 +10,15 @@ collected, it may be exactly nothing (the path through a softmax's maximum is).
 
 from __future__ import annotations
 
-from symprop.algebra.build import ONE, ZERO, instantiate, make_term, mul, power
 from symprop.algebra.expr import Access, Expr, adjoint, arrays_of
 from symprop.derive.cost import contracts, cost, volume
 from symprop.derive.fold import fold_several
+from symprop.derive.insert import insert
 from symprop.derive.knowledge import Knowledge
 from symprop.derive.present import arranged, factor
-from symprop.derive.simplify import Trail, simplify
 from symprop.derive.sweep import Draft
-from symprop.system import Equation, Step, cycles
+from symprop.derive.zeros import vanish
+from symprop.system import Equation, cycles
 
 _WRITTEN_OUT = 8
 _LEVELS = 8
@@ -29,7 +29,7 @@ def absorb(drafts: list[Draft], known: Knowledge) -> None:
     """Marks zeros, then absorbs, in the order of the sweep."""
     barred = _barred(drafts)
     by_array = {d.array: d for d in drafts}
-    _zero_tests(drafts, by_array, barred, known)
+    vanish(drafts, barred, known)
     users = _users(drafts)
     zeros = [d for d in drafts if d.rhs.is_zero]
     for draft in [*zeros, *(d for d in drafts if not d.rhs.is_zero)]:
@@ -136,62 +136,3 @@ def _try(draft: Draft, reading: list[Draft], known: Knowledge) -> bool:
 def _free(draft: Draft) -> bool:
     """A number or another array's name: nothing is worked out twice."""
     return draft.rhs.number is not None or isinstance(draft.rhs.single_atom, Access)
-
-
-def insert(trail: Trail, draft: Draft, known: Knowledge) -> Trail:
-    """A user's trail with `draft` put in the place of its name, simplified."""
-    result = trail.copy()
-    result.move("insert", lambda e: (replace(e, draft), (draft.number,)))
-    return simplify(result, known)
-
-
-def replace(expr: Expr, draft: Draft) -> Expr:
-    """The adjoint's name replaced by its right-hand side; it is linear in every user."""
-    terms = []
-    for term in expr.terms:
-        if draft.array not in arrays_of(Expr((term,))):
-            terms.append(term)
-            continue
-        product = make_term(term.coef, {}, term.bound)
-        for item, exponent in term.factors:
-            if isinstance(item, Access) and item.array == draft.array:
-                value = instantiate(draft.indices, draft.rhs, item.indices)
-                product = mul(product, power(value, exponent))
-            elif draft.array in arrays_of(make_term(ONE.terms[0].coef, {item: 1})):
-                inner = replace(item.children[0], draft)
-                product = mul(product, power(inner, exponent))
-            else:
-                product = mul(product, make_term(ONE.terms[0].coef, {item: exponent}))
-        terms.extend(product.terms)
-    return Expr(tuple(terms))
-
-
-def _zero_tests(
-    drafts: list[Draft], by_array: dict[str, Draft], barred: frozenset[str], known: Knowledge
-) -> None:
-    """Replaces by 0 every adjoint that is nothing once it is written out."""
-    written: dict[str, Trail] = {}
-    for draft in drafts:
-        if draft.array in barred or draft.rhs.is_zero:
-            continue
-        trail = draft.trail
-        for array in arrays_of(draft.rhs):
-            if array in written:
-                source = by_array[array]
-                stand_in = Draft(source.number, source.primal, source.indices, written[array], ())
-                trail = insert(trail, stand_in, known)
-            elif array in by_array and by_array[array].rhs.is_zero:
-                trail = insert(trail, by_array[array], known)
-        if trail.expr.is_zero:
-            _vanish(draft, trail)
-        elif not contracts(trail.expr) and len(trail.expr.terms) <= _WRITTEN_OUT:
-            written[draft.array] = trail
-
-
-def _vanish(draft: Draft, trail: Trail) -> None:
-    last = trail.steps[-1]
-    steps = [*trail.steps[:-1], Step(last.equation, "zero", last.before, ZERO, last.because)]
-    draft.trail = Trail(draft.number, ZERO, steps)
-    draft.absorbed = list(dict.fromkeys(
-        b for s in steps if s.rule == "insert" for b in s.because))
-

@@ -1,0 +1,88 @@
+"""Adjoints that are exactly nothing.
+
+In: the drafts of the sweep. Out: those that vanish once they are written out down to the
+last matrix product, replaced by 0 (the path through a softmax's maximum is one).
+
+A number says where to look: only an adjoint that is 0 on random small tensors is written
+out. The proof is the written-out sum that cancels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from symprop.algebra.build import ZERO
+from symprop.algebra.expr import arrays_of
+from symprop.derive.cost import contracts
+from symprop.derive.insert import insert
+from symprop.derive.knowledge import Knowledge
+from symprop.derive.simplify import Trail
+from symprop.derive.sweep import Draft
+from symprop.errors import SympropError
+from symprop.interpret import draw, run, run_equations
+from symprop.system import Equation, Step, System
+
+_WRITTEN_OUT = 8  # terms: what is longer than this is not written out further
+_NOTHING = 1e-11
+
+
+def vanish(drafts: list[Draft], barred: frozenset[str], known: Knowledge) -> None:
+    """Replaces by 0 every adjoint that is nothing once it is written out."""
+    suspects = _suspects(drafts, known.system) - barred
+    by_array = {d.array: d for d in drafts}
+    needed = _ancestors(suspects, by_array)
+    written: dict[str, Trail] = {}
+    for draft in drafts:
+        if draft.array not in needed or draft.array in barred or draft.rhs.is_zero:
+            continue
+        trail = draft.trail
+        for array in arrays_of(draft.rhs):
+            if array in written:
+                source = by_array[array]
+                stand_in = Draft(source.number, source.primal, source.indices, written[array], ())
+                trail = insert(trail, stand_in, known)
+            elif array in by_array and by_array[array].rhs.is_zero:
+                trail = insert(trail, by_array[array], known)
+        if trail.expr.is_zero:
+            _replace(draft, trail)
+        elif not contracts(trail.expr) and len(trail.expr.terms) <= _WRITTEN_OUT:
+            written[draft.array] = trail
+
+
+def _suspects(drafts: list[Draft], system: System) -> frozenset[str]:
+    """The adjoints that are 0 on random small tensors; all where none can be drawn."""
+    everything = frozenset(d.array for d in drafts)
+    equations = [Equation(d.number, d.array, d.indices, d.rhs) for d in drafts]
+    try:
+        sizes, inputs = draw(system, 0)
+        with np.errstate(all="ignore"):
+            arrays = run(system, inputs, sizes)
+            run_equations(equations, arrays, sizes)
+    except (SympropError, ArithmeticError):
+        return everything
+    largest = {a: np.max(np.abs(arrays[a]), initial=0.0) for a in everything}
+    scale = max((v for v in largest.values() if np.isfinite(v)), default=1.0)
+    return frozenset(a for a, v in largest.items()
+                     if not np.isfinite(v) or v <= _NOTHING * scale)
+
+
+def _ancestors(suspects: frozenset[str], by_array: dict[str, Draft]) -> frozenset[str]:
+    """The suspects and every adjoint that they are made of, up to matrix products."""
+    found: set[str] = set()
+    todo = list(suspects)
+    while todo:
+        array = todo.pop()
+        if array in found or array not in by_array:
+            continue
+        found.add(array)
+        if not contracts(by_array[array].rhs) or array in suspects:
+            todo.extend(arrays_of(by_array[array].rhs))
+    return frozenset(found)
+
+
+def _replace(draft: Draft, trail: Trail) -> None:
+    last = trail.steps[-1]
+    steps = [*trail.steps[:-1], Step(last.equation, "zero", last.before, ZERO, last.because)]
+    draft.trail = Trail(draft.number, ZERO, steps)
+    draft.absorbed = list(dict.fromkeys(
+        b for s in steps if s.rule == "insert" for b in s.because))
