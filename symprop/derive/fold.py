@@ -11,6 +11,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from symprop.algebra.build import (
+    ZERO,
     as_monomial,
     atom,
     instantiate,
@@ -76,7 +77,9 @@ def fold_functions(expr: Expr, known: Knowledge) -> Moved:
                 for env in match_atom(pattern, item, {}, frozenset(rule.variables)):
                     if known.covers(rule.variables, env):
                         because[rule.because] = None
-                        return substitute(rule.value, env)
+                        # An index that the definition does not depend on: any place will do.
+                        anywhere = {v: ZERO for v in rule.variables if v not in env}
+                        return substitute(rule.value, {**anywhere, **env})
         return None
 
     return _rewrite(expr, visit), tuple(because)

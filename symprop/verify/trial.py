@@ -143,13 +143,17 @@ class _Trial:
             for name in self.system.wrt}
         self.slope = loss_slope(self.system, self.inputs, self.sizes, self.directions)
         total, size = self._predicted()
-        if not agree(self.slope, total, lambda: 100 * size + _STEP_NOISE):
+        if not agree(self.slope, total, lambda: self._loss_scale(size)):
             loss = self.system.equation(self.system.loss)
             raise Refuted(
                 loss.number if loss else self.system.loss, "all gradients",
                 "the derivative of the loss along a random direction is "
                 f"{float(self.slope):.12g}, the gradients say {float(total):.12g}",
                 self.sizes, {**self.inputs, **self._gradients()})
+
+    def _loss_scale(self, size: Array) -> Array:
+        """What the rounding of a slope of the whole loss is measured by."""
+        return np.asarray(100 * (size + np.abs(self.actual.arrays[self.system.loss])))
 
     def _gradients(self) -> dict[str, Array]:
         by_primal = {a.primal: a.array for a in self.adjoints}
@@ -167,7 +171,7 @@ class _Trial:
         """Raises VerificationError if a wrong step, or wrong gradients, would pass."""
         total, size = self._predicted()
         wrong_total = total * (1 + float(CONTROL))
-        unnoticed = agree(self.slope, wrong_total, lambda: 100 * size + _STEP_NOISE)
+        unnoticed = agree(self.slope, wrong_total, lambda: self._loss_scale(size))
         if abs(total) > 1e-3 * size and unnoticed:
             raise VerificationError("the negative control passed: wrong gradients go unnoticed")
         for k in self.generator.permutation(len(self.adjoints)):
