@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 HERE = Path(__file__).parent
 SCRIPT = """
 import hashlib
@@ -22,34 +20,31 @@ def digest(title, derivation):
              symprop.generate(derivation).source)
     print(title, *(hashlib.sha256(t.encode()).hexdigest()[:16] for t in texts))
 
-for name in ("mlp", "mlp_sigmoid_mse", "matrix_factorization"):
-    m = models()[name]
-    digest(name, symprop.derive(symprop.trace(
-        m.function, shapes=m.shapes, wrt=m.wrt, facts=m.facts)))
+m = models()["mlp"]
+digest("mlp", symprop.derive(symprop.trace(m.function, wrt=m.wrt, facts=m.facts)))
 for name in ("layer_norm", "lstm"):
     digest(name, symprop.derive(symprop.trace(PROOFS[name].function, wrt=PROOFS[name].wrt)))
-for seed in (1, 8, 12, 31):
+for seed in (1, 8):
     p = random_program(seed)
     digest(seed, symprop.derive(symprop.trace(p.function, shapes=p.shapes, facts=p.facts)))
 """
 
 
-def digests(seed: str) -> str:
-    """What a fresh Python prints under one value of PYTHONHASHSEED."""
+LINES = 5
+SEEDS = ("0", "1", "2", "12345", "4294967295")
+
+
+def test_bytes_do_not_depend_on_the_hash_seed() -> None:
+    """A fresh Python for each value of PYTHONHASHSEED prints the same digests."""
     path = os.pathsep.join([str(HERE), str(HERE.parent), os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path})
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def reference() -> str:
-    return digests("0")
-
-
-@pytest.mark.parametrize("seed", ["1", "2", "12345", "4294967295"])
-def test_bytes_do_not_depend_on_the_hash_seed(seed: str, reference: str) -> None:
-    assert len(reference.splitlines()) == 9
-    assert digests(seed) == reference
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", SCRIPT], text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path})
+        for seed in SEEDS]
+    results = [process.communicate() for process in running]
+    assert [process.returncode for process in running] == [0] * len(SEEDS), results[0][1]
+    digests = [out for out, _ in results]
+    assert len(digests[0].splitlines()) == LINES
+    assert digests == [digests[0]] * len(SEEDS)

@@ -33,7 +33,7 @@ def assert_right(program: Program, module: Any, ones: bool) -> None:
         assert np.shape(gradients[name]) == np.shape(inputs[name])
         assert np.asarray(gradients[name]).dtype == np.float64
     expected = complex_gradients(program.complex_function, inputs, names)
-    assert_close(gradients, expected, TOLERANCE)
+    assert_close(gradients, expected, TOLERANCE, floor=1e-15)
     if isinstance(result, tuple):
         for key, value in result[1].items():
             predicted = module.predict(**_wanted(module.predict, inputs))[key]
@@ -42,7 +42,8 @@ def assert_right(program: Program, module: Any, ones: bool) -> None:
     assert np.asarray(loss).dtype == np.float32
     for name in names:
         assert np.asarray(gradients[name]).dtype == np.float32, name
-    assert_close(gradients, expected, SINGLE)
+    # Some of these gradients cancel: then float32 has the digits of what was added up.
+    assert_close(gradients, expected, SINGLE, share=0.1, floor=1e-7)
 
 
 def _wanted(function: Any, inputs: dict[str, Any]) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def to_sympy(
     name: gives the symbol of an index its name, each its own. grouped: for derivatives; sums
     that stand as factors are wrapped in `Group`, so that SymPy leaves them whole.
 
-    >>> from symprop.algebra.expr import Index
+    >>> from symprop.algebra.build import size
     >>> n = Index("n", size("N"))
     >>> to_sympy(sum_over(power(access("x", [idx(n)]), 2), [n]), {n: "n"}.__getitem__)
     BoundSum(x[n]**2, (n, N))

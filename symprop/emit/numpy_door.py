@@ -63,7 +63,10 @@ def _read(
     name = names.arrays[array.name]
     shown = " ".join(_shown(s, printer) for s in array.shape)
     before = frozenset(known)
-    targets, expected, first, later = [], [], [], []
+    targets: list[str] = []
+    expected: list[str] = []
+    first: list[str] = []
+    later: list[str] = []
     for axis, item in enumerate(array.shape):
         atom = item.single_atom
         named = [a.name for a in atoms(item) if isinstance(a, Size)]

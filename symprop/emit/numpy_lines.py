@@ -5,111 +5,222 @@ In: the statements of a Program and its equations. Out: lines of at most 88 colu
 
 from __future__ import annotations
 
-import re
-import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from symprop.algebra.build import idx
-from symprop.algebra.expr import Access
+from symprop.algebra.build import add, idx, mul, number, sub
+from symprop.algebra.canonical import normal
+from symprop.algebra.expr import Access, Expr, Index
 from symprop.emit.letters import equation_letters
-from symprop.emit.numpy_nodes import LOOSE, NumpyPrinter
+from symprop.emit.numpy_guard import Guards
+from symprop.emit.numpy_layout import BODY, INDENT, Line, laid_out
+from symprop.emit.numpy_names import Names
+from symprop.emit.numpy_nodes import NumpyPrinter
+from symprop.emit.numpy_sizes import LOOSE
+from symprop.emit.numpy_split import Named, split
+from symprop.emit.numpy_views import bracketed, span
 from symprop.emit.printer import Printer
 from symprop.emit.text_notation import TextNotation
 from symprop.lower import ir
+from symprop.names import unused
 from symprop.system import Adjoint, Equation, System
 
-WIDTH = 88
-_INDENT = "    "
-_OPENING, _CLOSING = "([{", ")]}"
-
-
-@dataclass(frozen=True)
-class Line:
-    """Code and what stands in its margin."""
-
-    code: str
-    note: str = ""
+_QUIET = 'with np.errstate(all="ignore"):  # only finite entries are used'
 
 
 class Lines:
     """Writes the statements of one function."""
 
-    def __init__(self, printer: NumpyPrinter, equations: Sequence[Equation | Adjoint]) -> None:
-        self.printer = printer
+    def __init__(
+        self, printer: NumpyPrinter, names: Names, guards: Guards,
+        equations: Sequence[Equation | Adjoint],
+    ) -> None:
+        self.printer, self.names, self.guards = printer, names, guards
         self.system: System = printer.system
         self.by_number = {e.number: e for e in equations}
+        self.locals: dict[tuple[str, str, int], str] = {}
+        self.loop: tuple[Index, str] | None = None
+        self.noted = ""  # the equation whose note stands already
         sizes = {n for n in printer.sizes.values() if n in printer.names.values()}
         self.notation = TextNotation(room=200, names=printer.names, clashing=sizes)
 
     def lines(self, statements: Sequence[ir.Statement]) -> list[str]:
         """All statements, margins aligned, wrapped to the width."""
         rows: list[Line] = []
+        self.noted = ""
         for statement in statements:
-            rows.extend(self._statement(statement))
-        return laid_out(rows)
+            rows.extend(self._loop(statement) if isinstance(statement, ir.Loop)
+                        else self._write(statement, BODY))
+        return laid_out(_joined(rows))
 
-    def _statement(self, statement: ir.Statement) -> list[Line]:
-        if isinstance(statement, ir.Allocate):
-            self.printer.uses_dtype = True
-            shape = self.printer.shape(statement.shape)
-            name = self.printer.name(statement.array)
-            return [Line(f"{name} = np.empty({shape}, {self.printer.dtype})")]
-        if isinstance(statement, ir.Loop):
-            return self._loop(statement)
-        equation = self.by_number[statement.number]
-        self.printer.letters = self._letters(equation)
-        if isinstance(statement, ir.Scatter):
-            return [Line(self._scatter(statement))]
-        target = self._target(statement.array, statement.at)
-        if isinstance(statement, ir.Zeros):
-            self.printer.uses_dtype = True
-            shape = self.printer.shape(statement.shape)
-            zeros = f"np.zeros({shape}, {self.printer.dtype})"
-            code = f"{target} = {zeros}" if statement.at is None else f"{target} = 0"
-        else:
-            code = f"{target} = {self.printer.within(statement.node, LOOSE)}"
-        return [Line(code, self._note(equation))]
-
-    def _letters(self, equation: Equation | Adjoint) -> Mapping[int, str]:
-        return equation_letters(self.system, replace(equation, steps=())
-                                if isinstance(equation, Adjoint) else equation)
-
-    def _target(self, array: str, at: object) -> str:
-        name = self.printer.name(array)
-        return name if at is None else f"{name}[{self.loop_letter}]"
+    # ---- loops ----------------------------------------------------------------------------
 
     def _loop(self, loop: ir.Loop) -> list[Line]:
-        self.loop_letter = self._loop_letter(loop)
+        first = self.by_number[loop.body[0].number]
+        shown = equation_letters(self.system, _bare(first))
+        letter = self._letter(shown.get(first.indices[0].uid, loop.index.letter))
+        self.loop = (loop.index, letter)
         count = self.printer.size(loop.index.size)[0]
         steps = f"reversed(range({count}))" if loop.descending else f"range({count})"
-        rows = [Line(f"for {self.loop_letter} in {steps}:")]
+        rows = [Line(f"for {letter} in {steps}:")]
         for statement in loop.body:
-            for row in self._statement(statement):
-                rows.append(Line(_INDENT + row.code, row.note))
+            rows += [Line(INDENT + r.code, r.note)
+                     for r in self._write(statement, BODY - len(INDENT))]
+        self.loop = None
         return rows
 
-    def _loop_letter(self, loop: ir.Loop) -> str:
-        first = self.by_number[loop.body[0].number]
-        shown = self._letters(first)
-        return shown.get(first.indices[0].uid, first.indices[0].letter)
+    def _letter(self, wish: str, *others: str) -> str:
+        """A name for a loop's index that nothing else has."""
+        return unused(wish, {*self.names.taken, *others})
 
-    def _scatter(self, statement: ir.Scatter) -> str:
-        inside = [self.printer._subscript(s, None, statement.grid)  # type: ignore[arg-type]
-                  for s in statement.subscripts]
-        parts = ["slice(None)" if p == ":" else p for p in inside]
+    # ---- statements -----------------------------------------------------------------------
+
+    def _write(self, statement: ir.Write, room: int) -> list[Line]:
+        equation = self.by_number.get(statement.number)
+        if isinstance(statement, ir.Allocate):
+            return self._allocate(statement, equation)
+        assert equation is not None
+        self._prepare(equation)
+        target = self._target(statement.array, statement.at)
+        if isinstance(statement, ir.Zeros):
+            zeros = self.printer.zeros(self.printer.shape(statement.shape))
+            code = f"{target} = {zeros}" if statement.at is None else f"{target} = 0"
+            self.noted = statement.number
+            return [Line(code, self._note(equation))]
+        node = statement.node if isinstance(statement, ir.Assign) else statement.value
+        quiet = self.guards.risky(statement, node)
+        room -= len(INDENT) if quiet else 0
+        parts, node = self._parts(node, equation, room - len(target) - 3)
+        rows = [Line(f"{name} = {self.printer.within(part, LOOSE)}") for name, part in parts]
+        if isinstance(statement, ir.Assign):
+            rows.append(Line(f"{target} = {self.printer.within(node, LOOSE)}"))
+        elif isinstance(statement, ir.Scatter):
+            rows.append(Line(self._scatter(statement, node)))
+        else:
+            rows += self._put(statement, node, equation)
+        if quiet:
+            rows = [Line(_QUIET), *(Line(INDENT + r.code) for r in rows)]
+        if statement.number != self.noted:
+            rows[0] = replace(rows[0], note=self._note(equation))
+        self.noted = statement.number
+        return rows
+
+    def _allocate(self, statement: ir.Allocate, equation: Equation | Adjoint | None) -> list[Line]:
+        self.printer.holds = self._dtype(statement.array)
+        shape = self.printer.shape(statement.shape)
+        code = f"{self.printer.name(statement.array)} = {self.printer.zeros(shape, 'empty')}"
+        self.noted = statement.number
+        return [Line(code, self._note(equation) if equation is not None else "")]
+
+    def _prepare(self, equation: Equation | Adjoint) -> None:
+        letters = dict(equation_letters(self.system, _bare(equation)))
+        if self.loop is not None:
+            letters[self.loop[0].uid] = self.loop[1]
+        self.printer.letters = letters
+        self.printer.holds = self._dtype(equation.array)
+
+    def _dtype(self, array: str) -> str:
+        known = self.system.arrays.get(array)
+        return "float" if known is None else known.dtype
+
+    def _target(self, array: str, at: Expr | None) -> str:
+        name = self.printer.name(array)
+        return name if at is None or self.loop is None else f"{name}[{self.loop[1]}]"
+
+    def _parts(
+        self, node: ir.Node, equation: Equation | Adjoint, room: int
+    ) -> tuple[list[Named], ir.Node]:
+        counts: dict[str, int] = {}
+
+        def name(role: str) -> str:
+            counts[role] = counts.get(role, 0) + 1
+            return self._local(equation, role, counts[role])
+
+        return split(node, self.printer.text, name, max(room, 40))
+
+    def _local(self, equation: Equation | Adjoint, role: str, count: int = 1) -> str:
+        """A name made of the equation's array and a role; the same wherever it is printed."""
+        key = (equation.number, role, count)
+        if key not in self.locals:
+            stem = self.printer.name(equation.array)[: 60 - len(role)]
+            self.locals[key] = unused(f"{stem}_{role}", self.names.taken)
+            self.names.taken.add(self.locals[key])
+        return self.locals[key]
+
+    # ---- values put into an array -------------------------------------------------------------
+
+    def _shape(self, array: str, parts: int) -> tuple[Expr, ...]:
+        shape = self.printer.shape_of(array)
+        return shape[len(shape) - parts:]
+
+    def _put(self, put: ir.Put, node: ir.Node, equation: Equation | Adjoint) -> list[Line]:
+        shape = self._shape(put.array, len(put.subscripts))
+        sign = {0: "=", 1: "+=", -1: "-="}[put.sign]
+        windows = [s for s in put.subscripts if isinstance(s, ir.Window)]
+        if not windows:
+            parts = self.printer.parts(put.subscripts, shape, ())
+            value = self.printer.spread(node, put.axes)
+            return [Line(f"{self._entry(put, parts)} {sign} {value}")]
+        name = self._local(equation, "windows")
+        if node.axes != put.axes:
+            node = ir.Fill(put.axes, node)
+        rows = [Line(f"{name} = {self.printer.within(node, LOOSE)}")]
+        letters: dict[Index, str] = {}
+        for depth, window in enumerate(windows):
+            wish = self.printer.letters.get(window.inner.uid, window.inner.letter)
+            letters[window.inner] = self._letter(wish, *letters.values(), *self._loop_letters())
+            count = self.printer.size(window.inner.size)[0]
+            rows.append(Line(INDENT * depth + f"for {letters[window.inner]} in range({count}):"))
+        self.printer.letters = {
+            **self.printer.letters, **{i.uid: letter for i, letter in letters.items()}}
+        parts = [self._window(s, size) if isinstance(s, ir.Window)
+                 else self.printer.subscript(s, size, ())
+                 for s, size in zip(put.subscripts, shape, strict=True)]
+        value = f"{name}[..., {', '.join(letters.values())}]"
+        code = f"{self._entry(put, parts)} {sign} {value}"
+        return [*rows, Line(INDENT * len(windows) + code)]
+
+    def _loop_letters(self) -> tuple[str, ...]:
+        return () if self.loop is None else (self.loop[1],)
+
+    def _entry(self, put: ir.Put, parts: list[str]) -> str:
+        name = self.printer.name(put.array)
+        if put.at is not None and self.loop is not None:
+            parts = [self.loop[1], *parts]
+        return name + (bracketed(parts) or "[...]")
+
+    def _window(self, item: ir.Window, size: Expr) -> str:
+        """p:p + Y:2, the positions that one place in the window goes to."""
+        place = mul(number(item.dilation), idx(item.inner))
+        if item.dilation < 0:
+            place = add(place, mul(number(-item.dilation), item.inner.size), number(item.dilation))
+        start = normal(add(item.start, place))
+        reach = span(item.outer.size, item.step)
+        if self.printer.fits(item, size):  # the same positions, and fewer sizes to read
+            taken = add(self.printer.width(item), item.start)
+            reach = add(sub(size, taken), number(1))
+        stop = normal(add(start, reach))
+        step = f":{item.step}" if item.step != 1 else ""
+        return f"{self.printer.size(start)[0]}:{self.printer.size(stop)[0]}{step}"
+
+    def _scatter(self, statement: ir.Scatter, node: ir.Node) -> str:
+        shape = self._shape(statement.array, len(statement.subscripts))
+        parts = ["slice(None)" if p == ":" else p
+                 for p in self.printer.parts(statement.subscripts, shape, statement.grid)]
         while len(parts) > 1 and parts[-1] == "slice(None)":
             parts.pop()
         if len(parts) > 2 and set(parts[:-1]) == {"slice(None)"}:
             parts = ["...", parts[-1]]
         where = parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
         call = "np.add.at" if statement.sign > 0 else "np.subtract.at"
-        value = self.printer.spread(statement.value, statement.axes)
+        value = self.printer.spread(node, statement.axes)
         return f"{call}({self._target(statement.array, statement.at)}, {where}, {value})"
+
+    # ---- margins --------------------------------------------------------------------------
 
     def _note(self, equation: Equation | Adjoint) -> str:
         """(B4)  dZ[n,h] = ...  (N, H)  from (F2)."""
-        printer = Printer(self.notation, self._letters(equation))
+        printer = Printer(self.notation, _letters_of(self.system, equation))
         left = printer.atom(Access(equation.array, tuple(
             idx(i) for i in equation.indices if i.size.number != 1))).text
         shape = self.printer.shape(tuple(i.size for i in equation.indices))
@@ -121,83 +232,35 @@ class Lines:
         return "  ".join(p for p in parts if p)
 
 
+def _joined(rows: Sequence[Line]) -> list[Line]:
+    """Empty arrays of one shape, made in one line."""
+    result: list[Line] = []
+    group: dict[str, list[str]] = {}
+    for row in [*rows, Line("")]:
+        name, _, value = row.code.partition(" = ")
+        if value.startswith("np.empty(") and not row.note:
+            group.setdefault(value, []).append(name)
+            continue
+        for made, names in group.items():
+            several = f"({made} for _ in range({len(names)}))" if len(names) > 1 else made
+            result.append(Line(f"{', '.join(names)} = {several}"))
+        group = {}
+        result.append(row)
+    return result[:-1]
+
+
+def _letters_of(system: System, equation: Equation | Adjoint) -> Mapping[int, str]:
+    return equation_letters(system, _bare(equation))
+
+
+def _bare(equation: Equation | Adjoint) -> Equation | Adjoint:
+    """Without its steps: their indices do not stand in the margin."""
+    return replace(equation, steps=()) if isinstance(equation, Adjoint) else equation
+
+
 def origin(adjoint: Adjoint) -> str:
     """Where an adjoint equation comes from: from (F3), with (B1), (B2)."""
     text = "from " + ", ".join(f"({n})" for n in adjoint.sources) if adjoint.sources else ""
     if adjoint.absorbed:
         text += " with " + ", ".join(f"({n})" for n in adjoint.absorbed)
     return text
-
-
-def laid_out(rows: Sequence[Line]) -> list[str]:
-    """Notes in one column where they fit, else on lines of their own above the code."""
-    fitting = [len(r.code) for r in rows if r.note and len(r.code) + 4 + len(r.note) <= WIDTH - 4]
-    column = max(fitting, default=0) + 2
-    result: list[str] = []
-    for row in rows:
-        indent = row.code[: len(row.code) - len(row.code.lstrip())]
-        one = f"{row.code:<{column}}# {row.note}" if row.note else row.code
-        if row.note and len(row.code) < column and len(one) <= WIDTH - 4:
-            result.append(one)
-            continue
-        if row.note:
-            width = WIDTH - 4 - len(indent)
-            result += [indent + t for t in textwrap.wrap(
-                "# " + row.note, width, subsequent_indent="#       ",
-                break_long_words=False, break_on_hyphens=False)]
-        result.extend(wrapped(row.code))
-    return result
-
-
-def wrapped(code: str, width: int = WIDTH - 4) -> list[str]:
-    """A statement on several lines: broken at operators and commas, in parentheses."""
-    if len(code) <= width:
-        return [code]
-    indent = code[: len(code) - len(code.lstrip())]
-    body = code.strip()
-    match = re.match(r"(\w+(?:\[\w+\])? = )(.*)", body)
-    if match and not _bracketed(match[2]):
-        head, rest, tail = indent + match[1] + "(", match[2], ")"
-    else:
-        cut = _first_opening(body)
-        head, rest, tail = indent + body[:cut], body[cut:-1], body[-1]
-    lines, current = [head], indent + _INDENT
-    for piece in _pieces(rest):
-        if len(current) + len(piece.rstrip()) > width and current.strip():
-            lines.append(current.rstrip())
-            current = indent + _INDENT + piece.lstrip()
-        else:
-            current += piece
-    return [*lines, current.rstrip(), indent + tail]
-
-
-def _bracketed(text: str) -> bool:
-    """Whether a text is one call or bracket from end to end."""
-    start = _first_opening(text)
-    if not start or text[-1] not in _CLOSING:
-        return False
-    depth = 0
-    for place, character in enumerate(text):
-        depth += (character in _OPENING) - (character in _CLOSING)
-        if place >= start and depth == 0:
-            return place == len(text) - 1
-    return False
-
-
-def _first_opening(text: str) -> int:
-    return next((k + 1 for k, c in enumerate(text) if c in _OPENING), 0)
-
-
-def _pieces(text: str) -> list[str]:
-    """The text cut before operators with blanks around them and after commas, not in quotes."""
-    pieces, current, quoted = [], "", False
-    for place, character in enumerate(text):
-        quoted ^= character == '"'
-        if not quoted and character == " " and re.match(r" ([-+*/@&]|if|else) ", text[place:]):
-            pieces.append(current)
-            current = ""
-        current += character
-        if not quoted and text[place - 1: place + 1] == ", ":
-            pieces.append(current)
-            current = ""
-    return [*pieces, current]

@@ -15,12 +15,14 @@ from symprop.algebra import rows
 from symprop.algebra.expr import Apply, Expr, Index, Size, adjoint, atoms
 from symprop.check.selfcheck import selfcheck_context
 from symprop.emit.numpy_door import door, fact_lines, leaves_of, unpacking
-from symprop.emit.numpy_lines import WIDTH, Lines, wrapped
+from symprop.emit.numpy_guard import Guards
+from symprop.emit.numpy_layout import WIDTH, wrapped
+from symprop.emit.numpy_lines import Lines
 from symprop.emit.numpy_names import Names, code_names
 from symprop.emit.numpy_nodes import NumpyPrinter
 from symprop.lower import ir
 from symprop.lower.program import Program
-from symprop.system import Argument, Condition, System
+from symprop.system import Adjoint, Argument, Condition, Equation, System
 
 _REAL = (ir.Vdot,)
 
@@ -66,7 +68,10 @@ class _Writer:
     def __init__(self, program: Program, names: Names, printer: NumpyPrinter) -> None:
         self.program, self.names, self.printer = program, names, printer
         self.system: System = program.system
-        self.lines = Lines(printer, [*self.system.equations, *program.adjoints])
+        equations: list[Equation | Adjoint] = [*self.system.equations, *program.adjoints]
+        live = {s.number for s in _flat((*program.forward, *program.predict))}
+        guards = Guards(e for e in equations if isinstance(e, Adjoint) or e.number in live)
+        self.lines = Lines(printer, names, guards, equations)
         self.saves_dtype = False
         self.saved_sizes: tuple[str, ...] = ()
         self.backward_lines = self._backward_lines()
@@ -90,6 +95,12 @@ class _Writer:
                 lines += _fixed(argument)
         return [w for line in lines for w in wrapped(line)]
 
+    def _dtype_lines(self, inputs: Sequence[str]) -> list[str]:
+        """The dtype that floats are computed in."""
+        floats = [self.names.arrays[n] for n in inputs if self.system.arrays[n].dtype == "float"]
+        found = f"np.result_type({', '.join(floats)})" if floats else "np.dtype(float)"
+        return wrapped(f"{self.printer.dtype} = {found}")
+
     def _inputs(self) -> list[str]:
         return [n for n, a in self.system.arrays.items() if a.kind == "input"]
 
@@ -98,9 +109,7 @@ class _Writer:
         body, uses = self._body(self.program.forward)
         lines = self._door(self._inputs(), self.system.arguments, validate=True)
         if uses or self.saves_dtype:
-            floats = [self.names.arrays[n] for n in self._inputs()
-                      if self.system.arrays[n].dtype == "float"]
-            lines += wrapped(f"{self.printer.dtype} = np.result_type({', '.join(floats)})")
+            lines += self._dtype_lines(self._inputs())
         lines += body
         wrt = ", ".join(self.names.arrays[w] for w in self.system.wrt)
         comma = "," if len(self.system.wrt) == 1 else ""
@@ -178,9 +187,7 @@ class _Writer:
         inputs = [n for a in arguments for n, _ in leaves_of(a.tree, a.name)]
         lines = self._door(inputs, arguments, validate=False)
         if uses:
-            floats = [self.names.arrays[n] for n in inputs
-                      if self.system.arrays[n].dtype == "float"]
-            lines += wrapped(f"{self.printer.dtype} = np.result_type({', '.join(floats)})")
+            lines += self._dtype_lines(inputs)
         entries = ", ".join(f'"{n}": {self._output(a, shape)}' for (n, a), shape in zip(
             self.system.outputs, self.system.output_shapes, strict=True))
         return [*lines, *body, *wrapped(f"return {{{entries}}}")]
@@ -320,7 +327,8 @@ def constant(name: str, array: np.ndarray[Any, Any]) -> str:
 def helpers_of(program: Program) -> tuple[str, ...]:
     """The helper functions that the spellings of the program's functions call."""
     found: dict[str, None] = {}
-    for equation in (*program.system.equations, *program.adjoints):
+    both: list[Equation | Adjoint] = [*program.system.equations, *program.adjoints]
+    for equation in both:
         for atom in atoms(equation.rhs):
             if isinstance(atom, Apply) and atom.function in rows.registry().rows:
                 template = rows.numpy_template(atom.function)[0]
@@ -345,13 +353,10 @@ def complex_safe(program: Program) -> bool:
     return not any(_holds(s, _REAL) for s in _flat(program.forward))
 
 
-def _flat(statements: Sequence[ir.Statement]) -> list[ir.Assign | ir.Zeros | ir.Scatter]:
-    flat: list[ir.Assign | ir.Zeros | ir.Scatter] = []
+def _flat(statements: Sequence[ir.Statement]) -> list[ir.Write]:
+    flat: list[ir.Write] = []
     for statement in statements:
-        if isinstance(statement, ir.Loop):
-            flat.extend(statement.body)
-        elif not isinstance(statement, ir.Allocate):
-            flat.append(statement)
+        flat.extend(statement.body if isinstance(statement, ir.Loop) else [statement])
     return flat
 
 
@@ -360,7 +365,7 @@ def _holds(item: object, kinds: tuple[type, ...]) -> bool:
         return True
     if isinstance(item, tuple):
         return any(_holds(i, kinds) for i in item)
-    if isinstance(item, (ir.Node, ir.Assign, ir.Scatter)):
+    if isinstance(item, (ir.Node, ir.Assign, ir.Scatter, ir.Put)):
         return any(_holds(v, kinds) for v in vars(item).values()
                    if isinstance(v, (ir.Node, tuple)) and not isinstance(v, Index))
     return False

@@ -28,6 +28,7 @@ class Names:
     sizes: dict[str, str]
     own: dict[str, str]
     helpers: dict[str, str]
+    taken: set[str]  # all of these, and what is named later
 
 
 def code_names(system: System, helpers: tuple[str, ...] = ()) -> Names:
@@ -59,4 +60,4 @@ def code_names(system: System, helpers: tuple[str, ...] = ()) -> Names:
             continue
         arrays[adjoint(name)] = unused(f"d{name}", taken)
         taken.add(arrays[adjoint(name)])
-    return Names(arrays, sizes, own, named_helpers)
+    return Names(arrays, sizes, own, named_helpers, taken)

@@ -17,6 +17,7 @@ from symprop.emit.numpy_sizes import ATOM, LOOSE, POWER, PRODUCT, SUM, UNARY, Te
 from symprop.emit.numpy_views import ViewPrinter
 from symprop.errors import UnsupportedError
 from symprop.lower import ir
+from symprop.lower.dtypes import SCALAR, flavour
 from symprop.lower.ir import Axes, Node
 
 _PRECEDENCE = {"atom": ATOM, "power": POWER, "unary": UNARY, "product": PRODUCT, "sum": SUM}
@@ -50,6 +51,9 @@ class NumpyPrinter(ViewPrinter):
             return self.within(node, least)
         if isinstance(node, ir.Reduce) and node.body.axes == axes:
             return self._reduced(node, keep=True)
+        if isinstance(node, ir.Where) and not node.condition.axes and _lazy(node.condition):
+            yes, no = (self.spread(n, axes) for n in (node.yes, node.no))
+            return f"({yes} if {self.text(node.condition)} else {no})"
         if isinstance(node, ir.View) and self._broadcasts(node, axes):
             return self.name(node.array)
         marks = [":" if a in node.axes else "None" for a in axes]
@@ -59,7 +63,7 @@ class NumpyPrinter(ViewPrinter):
 
     def _broadcasts(self, view: ir.View, axes: Axes) -> bool:
         """Whether the array as it stands has axes of size 1 where the view lacks an axis."""
-        shape = self._shape_of(view.array)
+        shape = self.shape_of(view.array)
         if view.grid or view.pads or len(shape) != len(view.subscripts) or len(shape) > len(axes):
             return False
         labels = iter(view.axes)
@@ -150,7 +154,7 @@ class NumpyPrinter(ViewPrinter):
     def _power(self, node: ir.Power) -> Text:
         exponent = node.exponent
         text = self.text(node.base)
-        if ir.flavour(node.base) == ir.SCALAR:  # np.sqrt(D) is a float64 that widens float32
+        if flavour(node.base) == SCALAR:  # np.sqrt(D) is a float64 that widens float32
             return f"{self.within(node.base, ATOM)}**{_exponent(exponent)}", POWER
         if exponent == Fraction(1, 2):
             return f"np.sqrt({text})", ATOM
@@ -170,7 +174,7 @@ class NumpyPrinter(ViewPrinter):
         for helper in rows.helpers_in(template):
             self.helpers[helper] = None
         text = rows.fill(template, args, self.helper_names)
-        if ir.flavour(node) == ir.SCALAR and node.args:
+        if flavour(node) == SCALAR and node.args:
             return f"float({text})", ATOM
         return text, _PRECEDENCE[binds]
 
@@ -206,7 +210,7 @@ class NumpyPrinter(ViewPrinter):
         return " & ".join(self.spread(c, node.axes, ATOM) for c in node.conditions), LOOSE
 
     def _where(self, node: ir.Where) -> Text:
-        if not node.condition.axes:
+        if not node.condition.axes and (not node.axes or _lazy(node.condition)):
             yes, no = (self.spread(n, node.axes) for n in (node.yes, node.no))
             return f"{yes} if {self.text(node.condition)} else {no}", LOOSE
         parts = [self.spread(n, node.axes) for n in (node.condition, node.yes, node.no)]
@@ -272,6 +276,9 @@ class NumpyPrinter(ViewPrinter):
         return f"{text}.transpose({order})", ATOM
 
     def _fill(self, node: ir.Fill) -> Text:
+        if not node.axes:
+            self.uses_dtype = True
+            return f"{self.dtype}.type({self.text(node.body)})", ATOM
         shape = self.shape(tuple(a.size for a in node.axes))
         if isinstance(node.body, ir.Number) and node.body.value == 0:
             return self.zeros(shape), ATOM
@@ -311,3 +318,11 @@ def _coefficient(coef: Fraction, head: list[str], arrays: bool) -> str:
 def _exponent(value: Fraction) -> str:
     text = literal(value)
     return f"({text})" if "/" in text or value < 0 else text
+
+
+def _lazy(condition: Node) -> bool:
+    """Whether a condition compares sizes and a loop's index: it guards positions."""
+    if isinstance(condition, ir.Both):
+        return any(map(_lazy, condition.conditions))
+    return isinstance(condition, ir.Compare) and all(
+        flavour(n) == SCALAR for n in (condition.left, condition.right))

@@ -36,7 +36,7 @@ def contract(factors: list[Node], bound: Axes, order: Axes) -> Node:
     out = tuple(i for i in union(every, *nodes) if i not in bound)
     if len(nodes) == 2:
         return _pair(nodes[0], nodes[1], bound, out, every)
-    return Einsum(out, tuple(nodes))
+    return Einsum(out, tuple(map(_bare, nodes)))
 
 
 def product(nodes: list[Node], order: Axes) -> Node:
@@ -56,10 +56,23 @@ def _without_private(nodes: list[Node], bound: Axes, order: Axes) -> list[Node]:
 
 
 def _summed(node: Node, bound: Axes, order: Axes) -> Node:
-    if not bound:
-        return node
+    return reduced("sum", node, bound, order) if bound else node
+
+
+def reduced(kind: str, node: Node, bound: Axes, order: Axes) -> Node:
+    """The sum, max or min over `bound`, axes in `order`; a transposition comes after it."""
+    node = _bare(node)
     left = tuple(i for i in node.axes if i not in bound)
-    return aligned(Reduce(left, "sum", node), order)
+    return aligned(Reduce(left, kind, node), order)
+
+
+def natural(nodes: list[Node], order: Axes) -> Axes:
+    """The order of axes that a full factor has by itself, else the given one."""
+    axes = union(order, *nodes)
+    for node in nodes:
+        if set(node.axes) == set(axes):
+            return _bare(node).axes
+    return order
 
 
 def aligned(node: Node, order: Axes) -> Node:
@@ -70,6 +83,11 @@ def aligned(node: Node, order: Axes) -> Node:
     if isinstance(node, Transpose):
         return aligned(node.body, order)
     return Transpose(wanted, node)
+
+
+def _bare(node: Node) -> Node:
+    """The node without transpositions: einsum takes axes in any order."""
+    return _bare(node.body) if isinstance(node, Transpose) else node
 
 
 def _merge_one(nodes: list[Node], order: Axes) -> list[Node] | None:
@@ -100,7 +118,7 @@ def _pair(left: Node, right: Node, bound: Axes, out: Axes, order: Axes) -> Node:
             left, right, bound,
         )
         return aligned(dot, out) if axes else dot
-    return Einsum(out, (aligned(left, order), aligned(right, order)))
+    return Einsum(out, (_bare(left), _bare(right)))
 
 
 def _matmul(

@@ -8,9 +8,9 @@ deltas say at which positions of V their values are added.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from symprop.algebra.build import ONE, as_monomial, idx, substitute_term
+from symprop.algebra.build import ONE, as_monomial, idx, mul, substitute_term
 from symprop.algebra.canonical import expand, normal
 from symprop.algebra.expr import (
     Access,
@@ -24,7 +24,10 @@ from symprop.algebra.expr import (
     free_indices,
     indices_of,
 )
+from symprop.algebra.indexing import guard
+from symprop.lower.bounds import inside
 from symprop.lower.contract import aligned
+from symprop.lower.dtypes import FLOAT, flavour
 from symprop.lower.ir import (
     Allocate,
     Arange,
@@ -46,7 +49,7 @@ from symprop.lower.ir import (
     Write,
     Zeros,
 )
-from symprop.lower.ranges import Piece, restricted, tile
+from symprop.lower.ranges import Piece, restricted, tidy, tile
 from symprop.lower.scope import Scope
 from symprop.lower.terms import Lowering, as_float, negative
 from symprop.lower.views import grid_at, subscript
@@ -87,10 +90,14 @@ def lower_equation(equation: Equation | Adjoint, scope: Scope) -> tuple[Write, .
     for term in rhs.terms:
         targets = targets_of(term, frame.live)
         if targets:
-            placed.append(_scatter(frame, term, targets))
+            found_at = _scatter(frame, term, targets)
+            if found_at is not None:
+                placed.append(found_at)
             continue
         shorter, found = restricted(term, frozenset(frame.live))
-        if not found or _only_padding(frame, term):
+        if not shorter.coef:
+            continue
+        if not found or (len(rhs.terms) == 1 and _only_padding(frame, term)):
             rest.append(term)
             continue
         pieces.append(found)
@@ -115,24 +122,34 @@ def _first(
     if placed and rest.is_zero:
         shape = tuple(i.size for i in indices)
         if _covered(pieces, placed):
-            for k, put in enumerate(placed):
-                assert isinstance(put, Put)
-                value = put.value if put.sign > 0 else negative(put.value)
-                placed[k] = Put(put.array, put.subscripts, put.axes, 0, value, put.number, put.at)
+            placed[:] = [_setting(put) for put in placed if isinstance(put, Put)]
             if frame.at is not None:  # the array stands before the loop already
                 return ()
             return (Allocate(equation.array, shape, equation.number),)
+        first = placed[0]
+        if isinstance(first, Put) and not any(isinstance(s, Window) for s in first.subscripts):
+            placed[0] = _setting(first)
         return (Zeros(equation.array, shape, equation.number, frame.at),)
     node = aligned(frame.value(frame.lowering.expr(rest, frame.live)), frame.live)
     fresh = _is_new(node)
-    if node.axes != frame.live or (placed and not fresh):
+    if not indices and not frame.lowering.integer and flavour(node) != FLOAT:
+        node = Fill((), node)  # a Python number would not be of the module's dtype
+    if placed and not fresh and node.axes == indices:
+        node = Copy(indices, node)
+    elif node.axes != frame.live or (placed and not fresh):
         node = Fill(indices, node)
     elif node.axes != indices:
         node = Expand(indices, node)
     wanted = isinstance(equation, Adjoint) and equation.primal in frame.lowering.scope.system.wrt
-    if wanted and not fresh and not isinstance(node, Fill) and frame.at is None:
+    if wanted and not fresh and indices and not isinstance(node, (Fill, Copy)) and frame.at is None:
         node = Copy(node.axes, node)  # a gradient is an array of its own
     return (Assign(equation.array, node, equation.number, frame.at),)
+
+
+def _setting(put: Put) -> Put:
+    """The same values set, where there is nothing yet to add them to."""
+    value = put.value if put.sign > 0 else negative(put.value)
+    return replace(put, sign=0, value=value)
 
 
 def _covered(pieces: list[dict[Index, Piece]], placed: list[Scatter | Put]) -> bool:
@@ -203,14 +220,20 @@ def targets_of(term: Term, indices: tuple[Index, ...]) -> Targets:
     return found
 
 
-def _scatter(frame: _Frame, term: Term, targets: Targets) -> Scatter | Put:
-    """One term whose deltas say where its values go."""
+def _scatter(frame: _Frame, term: Term, targets: Targets) -> Scatter | Put | None:
+    """One term whose deltas say where its values go; None if they go nowhere."""
     deltas = {id(delta) for delta, _ in targets.values()}
     # Where a value goes, the target's own index has the value of its position.
     moved = as_monomial(substitute_term(
         Term(term.coef, tuple((a, e) for a, e in term.factors if id(a) not in deltas),
              term.bound),
         {index: position for index, (_, position) in targets.items()}))
+    moved = as_monomial(mul(Expr((moved,)), *(
+        g for i, (_, p) in targets.items() if not _declared(frame, p, i.size)
+        for g in guard(normal(p), i.size))))
+    moved = tidy(moved)
+    if not moved.coef:
+        return None
     guarded = frozenset(i for a, _ in moved.factors if isinstance(a, Iverson)
                         for i in indices_of(a))
     positions = {i: normal(p) for i, (_, p) in targets.items()}
@@ -222,6 +245,16 @@ def _scatter(frame: _Frame, term: Term, targets: Targets) -> Scatter | Put:
         return _put(frame, subscripts, axes, rest)
     return _at_grids(frame, rest, positions, guarded,
                      tuple(b for b in moved.bound if b in spread))
+
+
+def _declared(frame: _Frame, position: Expr, size: Expr) -> bool:
+    """Whether a position is an entry of an array that the door tests for this axis."""
+    if inside(position, size):
+        return True
+    entry = position.single_atom
+    return isinstance(entry, Access) and any(
+        r.array == entry.array and r.size == size
+        for r in frame.lowering.scope.system.index_ranges)
 
 
 def _slices(

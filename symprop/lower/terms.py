@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symprop.algebra.build import negation
 from symprop.algebra.expr import (
     Access,
     Apply,
@@ -32,12 +31,9 @@ from symprop.algebra.expr import (
 )
 from symprop.derive.cost import components
 from symprop.errors import UnsupportedError
-from symprop.lower.contract import aligned, contract
+from symprop.lower.contract import aligned, contract, natural, reduced
+from symprop.lower.dtypes import FLOAT, SCALAR, WHOLE, flavour, is_float
 from symprop.lower.ir import (
-    BOOL,
-    FLOAT,
-    SCALAR,
-    WHOLE,
     Arange,
     Axes,
     Both,
@@ -50,15 +46,12 @@ from symprop.lower.ir import (
     Number,
     Power,
     Product,
-    Reduce,
     SizeOf,
     Sum,
     Where,
-    flavour,
-    is_float,
     union,
 )
-from symprop.lower.padding import padded
+from symprop.lower.padding import opposite, padded
 from symprop.lower.ranges import restricted
 from symprop.lower.scope import INTEGER_ROWS, Scope
 from symprop.lower.views import view
@@ -86,7 +79,7 @@ class Lowering:
             sign, node = terms[0]
             return node if sign > 0 else negative(node)
         if not self.integer:
-            bools = not any(is_float(n) for _, n in terms)
+            bools = not any(is_float(n) and n.axes for _, n in terms)
             terms = [(s, as_float(n) if bools or flavour(n) == WHOLE else n) for s, n in terms]
         return Sum(union(order, *(n for _, n in terms)), tuple(terms))
 
@@ -96,12 +89,11 @@ class Lowering:
             return None
         first, second = expr.terms
         for item, _ in first.factors:
-            if not isinstance(item, Iverson) or not self._outside(item, first):
-                continue
-            opposite = negation(item).single_atom
             for other, _ in second.factors:
-                if opposite is not None and _same_bracket(other, opposite):
-                    inside = self._inside(item)
+                if not (self._outside(item, first) and opposite(item, other)):
+                    continue
+                if isinstance(item, Iverson) and isinstance(other, Iverson):
+                    inside = self._inside(item, other)
                     yes = inside.expr(Expr((_without(first, item),)), order)
                     no = inside.expr(Expr((_without(second, other),)), order)
                     condition = self.bracket(item, order)
@@ -121,6 +113,8 @@ class Lowering:
     def term(self, term: Term, order: Axes) -> tuple[int, Node]:
         """One term: (its sign, the node without the sign)."""
         term, _ = restricted(term, frozenset(term.bound))
+        if not term.coef:
+            return 1, Number((), Fraction(0))
         term = self._padded(term)
         bound = tuple(term.bound)
         brackets = [a for a, _ in term.factors
@@ -138,8 +132,9 @@ class Lowering:
         for item, power in factors:
             if item in brackets or not self._outside(item, term):
                 continue
-            side = below if power < 0 and not self.integer else above
-            side.append(inside.power(item, abs(power) if side is below else power, order))
+            divides = power < 0 and not self.integer
+            exponent: Exponent = -power if divides else power
+            (below if divides else above).append(inside.power(item, exponent, order))
         summed: set[Index] = set()
         for indices, connected in components(term):
             mine = tuple(b for b in bound if b in indices)
@@ -161,9 +156,18 @@ class Lowering:
 
     def _masked(self, node: Node, brackets: list[Iverson], term: Term, order: Axes) -> Node:
         """The node where all brackets hold, 0 elsewhere."""
-        conditions = tuple(self.bracket(b, order) for b in brackets)
+        inside = self._inside(*brackets)
+        found = [inside.bracket(b, order) for b in brackets]
+        single = [c for c in found if not c.axes]
+        several = [c for c in found if c.axes]
+        if single and several:  # a Python conditional around it computes nothing in vain
+            node = self._chosen(node, several, term, order)
+            return self._chosen(node, single, term, order)
+        return self._chosen(node, found, term, order)
+
+    def _chosen(self, node: Node, conditions: list[Node], term: Term, order: Axes) -> Node:
         condition = conditions[0] if len(conditions) == 1 else Both(
-            union(order, *conditions), conditions)
+            union(order, *conditions), tuple(conditions))
         if isinstance(node, Number) and node.value == 1:
             return condition
         axes = union(order, condition, node)
@@ -190,15 +194,16 @@ class Lowering:
                 nodes.append(self.power(item, exponent, inner))
         if not brackets and not below:
             return contract([n if self.integer else as_float(n) for n in nodes], bound, order)
-        nodes = [aligned(n, inner) for n in nodes]
+        inner = natural(nodes, inner)
+        nodes, below = ([aligned(n, inner) for n in side] for side in (nodes, below))
         whole = self._assembled(Fraction(1), nodes, below, inner)
         if brackets:
             term = Term(Fraction(1), tuple(factors))
             whole = self._masked(whole, brackets, term, inner)
         missing = [b for b in bound if b not in whole.axes]
         whole = aligned(whole if self.integer else as_float(whole), inner)
-        left = tuple(i for i in whole.axes if i not in bound)
-        summed: Node = Reduce(left, "sum", whole) if left != whole.axes else whole
+        gone = any(b in whole.axes for b in bound)
+        summed = reduced("sum", whole, bound, order) if gone else aligned(whole, order)
         for index in missing:
             summed = Product(summed.axes, Fraction(1), (SizeOf((), index.size), summed))
         return summed
@@ -215,10 +220,9 @@ class Lowering:
         below = sorted(below, key=lambda n: len(n.axes))
         if not self.integer:
             above, below = _castable(above), _castable(below)
-            kinds = {flavour(n) for n in (*above, *below)}
-            if FLOAT not in kinds and BOOL in kinds and (
-                coef != 1 or below or SCALAR in kinds
-            ):
+            arrays = [flavour(n) for n in (*above, *below) if n.axes]
+            alone = coef == 1 and not below and len(arrays) == len(above)
+            if arrays and FLOAT not in arrays and not alone:
                 above, below = ([as_float(n) for n in side] for side in (above, below))
         return Product(union(order, *above, *below), coef, tuple(above), tuple(below))
 
@@ -251,7 +255,7 @@ class Lowering:
             body = body if self.integer else as_float(body)
             if not any(b in body.axes for b in item.bound):
                 return body
-            return Reduce(tuple(i for i in body.axes if i not in item.bound), item.kind, body)
+            return reduced(item.kind, body, item.bound, order)
         if isinstance(item, Apply):
             return self._apply(item, order)
         raise UnsupportedError(f"{item.key} has no NumPy form")
@@ -262,6 +266,8 @@ class Lowering:
         dtype = self.scope.dtype(array)
         node = view(item, self.scope.shape(array), order, self.scope.loop, self.guarded,
                     self.positions, dtype)
+        if array in self.scope.system.constants and dtype == "float":
+            return Cast(node.axes, node)  # its float64 would widen float32
         bare = not node.axes and not node.subscripts  # a Python number since the door
         return node if self.integer or dtype == "float" or bare else as_float(node)
 
@@ -334,14 +340,3 @@ def _is_size(item: Atom) -> bool:
 
 def _without(term: Term, item: Atom) -> Term:
     return Term(term.coef, tuple((a, e) for a, e in term.factors if a is not item), term.bound)
-
-
-def _same_bracket(left: Atom, right: Atom) -> bool:
-    if not isinstance(left, Iverson) or not isinstance(right, Iverson):
-        return False
-    if left.key == right.key:
-        return True
-    turned = left.relation in ("==", "!=") and left.relation == right.relation
-    return turned and left.lhs == right.rhs and left.rhs == right.lhs
-
-

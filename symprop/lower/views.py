@@ -15,6 +15,7 @@ from symprop.algebra import indexing
 from symprop.algebra.build import ONE, add, idx, mul, number, sub
 from symprop.algebra.canonical import normal, same
 from symprop.algebra.expr import Access, Expr, Index, Size, accesses, free_indices
+from symprop.lower.bounds import at_least_zero, filled, inside
 from symprop.lower.ir import (
     Arange,
     At,
@@ -27,7 +28,7 @@ from symprop.lower.ir import (
     Whole,
     Window,
 )
-from symprop.lower.padding import Padded, at_least_zero, shape_of
+from symprop.lower.padding import Padded, shape_of
 
 Lower = Callable[[Expr, Axes], Node]
 
@@ -66,7 +67,7 @@ def subscript(
     if not indices:  # y[t] in a position is not a number that can be printed as one
         plain = not any(a.indices for a in accesses(position))
         return (At(position), None) if plain else None
-    if indices & guarded and not indexing.within(position, size):
+    if indices & guarded and not inside(position, size):
         return None
     steps: dict[Index, int] = {}
     start = position
@@ -95,14 +96,14 @@ def subscript(
 def _ends_plainly(start: Expr, count: Expr, by: int) -> bool:
     """Whether the last position of a falling slice is known to be 0, or to be more."""
     last = normal(add(start, mul(sub(count, ONE), number(by))))
-    return last.is_zero or at_least_zero(sub(last, ONE))
+    return filled(count) and (last.is_zero or at_least_zero(sub(last, ONE)))
 
 
 def _window(start: Expr, steps: dict[Index, int]) -> Window | None:
     """Two axes of one: the shorter one, as far as that can be told, is the window."""
     order = sorted(steps, key=lambda i: _width(i.size))
     inner, outer = order if steps[order[1]] > 0 else order[::-1]
-    if steps[outer] < 0:
+    if steps[outer] < 0 or not (filled(inner.size) and filled(outer.size)):
         return None
     dilation = steps[inner]
     if dilation < 0:
@@ -168,5 +169,5 @@ def grid_at(
     node = Arange((index,), True) if index in grid and index is not None \
         else positions(position, grid)
     free = free_indices(position) & guarded
-    safe = not free or indexing.within(position, size)
+    safe = not free or inside(position, size)
     return Grid(node, None if safe else size)

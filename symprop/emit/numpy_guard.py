@@ -1,0 +1,81 @@
+"""Statements that may compute what no one uses: infinities in branches that are not taken.
+
+In: a Program. Out: whether a statement needs np.errstate around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from symprop.algebra import rows
+from symprop.algebra.expr import Access, Atom, Expr, Iverson, accesses, atoms
+from symprop.emit.numpy_split import children
+from symprop.lower import ir
+from symprop.system import Adjoint, Equation
+
+
+class Guards:
+    """What is known of all equations of a program."""
+
+    def __init__(self, equations: Iterable[Equation | Adjoint]) -> None:
+        self.chosen = _only_chosen(list(equations))
+
+    def risky(self, statement: ir.Assign | ir.Put | ir.Scatter, node: ir.Node) -> bool:
+        """Whether a statement may warn although all that is used of it is finite."""
+        if statement.array in self.chosen:
+            return _may_warn(node)
+        return _chooses(node)
+
+
+def _chooses(node: ir.Node) -> bool:
+    """Whether a np.where inside has a branch that may warn."""
+    if isinstance(node, ir.Where) and node.condition.axes and (
+        _may_warn(node.yes) or _may_warn(node.no)
+    ):
+        return True
+    return any(_chooses(child) for child in children(node))
+
+
+def _may_warn(node: ir.Node) -> bool:
+    """Whether a node holds an operation that is no number, or too large, somewhere."""
+    if isinstance(node, ir.Call) and node.function in rows.registry().rows and not (
+        rows.get(node.function).bounded
+    ):
+        return True
+    if isinstance(node, ir.Power) and (node.exponent < 0 or node.exponent.denominator != 1):
+        return True
+    if isinstance(node, ir.Product) and any(n.axes for n in node.below):
+        return True
+    return any(_may_warn(child) for child in children(node))
+
+
+def _only_chosen(equations: list[Equation | Adjoint]) -> set[str]:
+    """The arrays of which every entry is read behind a bracket on data only."""
+    open_reads: set[str] = set()
+    guarded: set[str] = set()
+    for equation in equations:
+        _reads(equation.rhs, False, open_reads, guarded)
+    return guarded - open_reads
+
+
+def _reads(expr: Expr, inside: bool, free: set[str], guarded: set[str]) -> None:
+    for term in expr.terms:
+        held = inside or any(isinstance(a, Iverson) and _on_data(a) for a, _ in term.factors)
+        for item, _ in term.factors:
+            _atom_reads(item, held, free, guarded)
+
+
+def _atom_reads(item: Atom, held: bool, free: set[str], guarded: set[str]) -> None:
+    if isinstance(item, Access):
+        (guarded if held else free).add(item.array)
+    if isinstance(item, Iverson):
+        free.update(a.array for c in item.children for a in accesses(c))
+        return
+    for child in item.children:
+        _reads(child, held, free, guarded)
+
+
+def _on_data(bracket: Iverson) -> bool:
+    """Whether a bracket compares entries of arrays with < or <=."""
+    return bracket.relation in ("<", "<=", "!=", "==") and any(
+        isinstance(a, Access) for side in bracket.children for a in atoms(side))

@@ -1,0 +1,145 @@
+"""Brackets that hold on a stretch of one axis, as a shorter range of that axis.
+
+In: a term. Out: the same term over shorter axes, and where on the old axes they lie.
+
+    Σ_j [H <= j] a[j] b[j - H]      becomes      Σ_i a[i + H] b[i]      with i < J - H
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+from fractions import Fraction
+
+from symprop.algebra import indexing
+from symprop.algebra.build import (
+    ONE,
+    ZERO,
+    add,
+    as_monomial,
+    idx,
+    iverson,
+    mul,
+    sub,
+    substitute_term,
+)
+from symprop.algebra.canonical import normal, same
+from symprop.algebra.expr import Access, Apply, Expr, Index, Iverson, Term, atoms_of, indices_of
+from symprop.lower.bounds import at_least_zero, inside
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The positions `start`, `start + 1`, ... of an axis; None for an index: just `start`."""
+
+    start: Expr
+    index: Index | None
+
+
+def restricted(
+    term: Term, candidates: Container[Index]
+) -> tuple[Term, dict[Index, Piece]]:
+    """The term with the brackets on single candidate indices worked in.
+
+    A term whose brackets hold nowhere comes back with coefficient 0.
+    """
+    limits: dict[Index, list[Iverson]] = {}
+    for item, _ in term.factors:
+        if isinstance(item, Iverson) and (index := _only_index(item)) and index in candidates:
+            limits.setdefault(index, []).append(item)
+    pieces: dict[Index, Piece] = {}
+    gone: set[Iverson] = set()
+    for index, brackets in limits.items():
+        piece = _piece(index, brackets)
+        if piece is not None:
+            pieces[index] = piece
+            gone.update(brackets)
+    if not pieces:
+        return term, {}
+    lengths = [p.index.size.number for p in pieces.values() if p.index is not None]
+    if any(n is not None and n < 1 for n in lengths):
+        return Term(Fraction(0)), {}
+    kept = Term(term.coef, tuple((a, e) for a, e in term.factors if a not in gone), term.bound)
+    mapping = {i: p.start if p.index is None else normal(add(idx(p.index), p.start))
+               for i, p in pieces.items()}
+    moved = as_monomial(substitute_term(kept, mapping))
+    bound = tuple(b for b in (
+        pieces[b].index if b in pieces else b for b in term.bound) if b is not None)
+    return tidy(Term(moved.coef, moved.factors, bound)), pieces
+
+
+def tidy(term: Term) -> Term:
+    """The term with its brackets on positions normalised, and decided where that decides."""
+    factors: list[Expr] = []
+    for item, exponent in term.factors:
+        if isinstance(item, Iverson) and not any(isinstance(a, Access) for a in atoms_of(item)):
+            factors.append(iverson(item.relation, normal(item.lhs), normal(item.rhs)))
+        else:
+            factors.append(Expr((Term(Fraction(1), ((item, exponent),)),)))
+    product = as_monomial(mul(*factors)) if factors else Term(Fraction(1))
+    return Term(term.coef * product.coef, product.factors, term.bound)
+
+
+def _only_index(bracket: Iverson) -> Index | None:
+    """The index of a bracket that compares one index, and nothing else, with sizes."""
+    indices = indices_of(bracket)
+    if len(indices) != 1 or any(isinstance(a, (Access, Apply)) for a in atoms_of(bracket)):
+        return None
+    return next(iter(indices))
+
+
+def _piece(index: Index, brackets: list[Iverson]) -> Piece | None:
+    """Where all brackets hold; None when that is not known to be a stretch of the axis."""
+    start: Expr = ZERO
+    stop = index.size
+    for bracket in brackets:
+        difference = normal(sub(bracket.rhs, bracket.lhs))
+        step = indexing.coefficient(difference, index)
+        sign = step.number if step is not None else None
+        if sign not in (1, -1) or bracket.relation == "!=":
+            return None
+        at = indexing.solve(difference, index)
+        assert at is not None
+        if bracket.relation == "==":
+            alone = len(brackets) == 1 and inside(at, index.size)
+            return Piece(at, None) if alone else None
+        strict = bracket.relation == "<"
+        if sign == 1:  # at <= index
+            low = add(at, ONE) if strict else at
+            found = _larger(start, normal(low))
+            start = found if found is not None else start
+        else:  # index <= at
+            high = at if strict else add(at, ONE)
+            found = _smaller(stop, normal(high))
+            stop = found if found is not None else stop
+        if found is None:
+            return None
+    length = normal(sub(stop, start))
+    if length.number == 1:
+        return Piece(start, None)
+    known = at_least_zero(length) or length.number is not None
+    return Piece(start, Index(index.letter, length)) if known else None
+
+
+def _larger(left: Expr, right: Expr) -> Expr | None:
+    return right if at_least_zero(sub(right, left)) else left if at_least_zero(
+        sub(left, right)) else None
+
+
+def _smaller(left: Expr, right: Expr) -> Expr | None:
+    return left if at_least_zero(sub(right, left)) else right if at_least_zero(
+        sub(left, right)) else None
+
+
+def tile(pieces: list[Piece], size: Expr) -> bool:
+    """Whether pieces cover an axis without gaps and overlaps."""
+    place: Expr = ZERO
+    left = list(pieces)
+    while left:
+        following = next((p for p in left if same(normal(p.start), place)), None)
+        if following is None:
+            return False
+        left.remove(following)
+        length = ONE if following.index is None else following.index.size
+        place = normal(add(place, length))
+    return same(place, normal(size))

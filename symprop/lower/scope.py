@@ -1,0 +1,74 @@
+"""Where an expression stands: the system, the loop around it, and what is finite there.
+
+In: a system. Out: shapes of arrays, and whether a factor may be multiplied by 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from symprop.algebra import rows
+from symprop.algebra.expr import (
+    ADJOINT,
+    Access,
+    Apply,
+    Atom,
+    Exponent,
+    Expr,
+    Idx,
+    Index,
+    Iverson,
+    Size,
+)
+from symprop.system import System
+
+INTEGER_ROWS = ("floordiv", "mod")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The system, the index of the loop around, and the arrays known to be finite or not."""
+
+    system: System
+    loop: Index | None = None
+    finite: dict[str, bool] = field(default_factory=dict)
+
+    def shape(self, array: str) -> tuple[Expr, ...]:
+        """The shape of an array; an adjoint has that of its primal."""
+        return self.system.arrays[array.removeprefix(ADJOINT)].shape
+
+    def dtype(self, array: str) -> str:
+        """The dtype of an array: "float", "int" or "bool"; an adjoint holds floats."""
+        return "float" if array.startswith(ADJOINT) else self.system.arrays[array].dtype
+
+    def is_finite(self, item: Atom, exponent: Exponent, strict: bool = False) -> bool:
+        """Whether a factor is finite for all finite inputs, so that 0 times it is 0.
+
+        strict: entries of the forward pass may be infinite (they may stand in a branch that
+        is not taken); adjoints are finite all the same.
+        """
+        if isinstance(item, (Size, Iverson, Idx)):
+            return True
+        if exponent < 0 or exponent != int(exponent):
+            return False
+        if isinstance(item, Access):
+            if strict and not item.array.startswith(ADJOINT):
+                return self.dtype(item.array) != "float"
+            return self._array_finite(item.array)
+        if isinstance(item, Apply):
+            row = rows.registry().rows.get(item.function)
+            bounded = item.function in INTEGER_ROWS or (row is not None and row.bounded)
+            return bounded and all(self._expr_finite(a, strict) for a in item.args)
+        return all(self._expr_finite(c, strict) for c in item.children)
+
+    def _expr_finite(self, expr: Expr, strict: bool) -> bool:
+        return all(self.is_finite(a, e, strict) for t in expr.terms for a, e in t.factors)
+
+    def _array_finite(self, array: str) -> bool:
+        known = self.finite
+        if array not in known:
+            known[array] = True  # an adjoint, an input, or (in a recurrence) itself
+            equation = self.system.equation(array)
+            if equation is not None:
+                known[array] = self._expr_finite(equation.rhs, strict=False)
+        return known[array]
