@@ -48,20 +48,26 @@ def seconds(action: Callable[[], Any]) -> tuple[float, Any]:
     return best, result
 
 
+def row(depth: int) -> str:
+    """One line of the table."""
+    function, shapes, wrt = network(depth)
+    traced, system = seconds(lambda: symprop.trace(function, shapes=shapes, wrt=wrt))
+    derived, derivation = seconds(lambda: symprop.derive(system))
+    verified, _ = seconds(lambda: symprop.derive(system).verify())
+    derivation.verify()
+    generated, module = seconds(lambda: symprop.generate(derivation))
+    equations = len(system.equations) + len(derivation.adjoints)
+    return (f"{depth:>13} {traced:>8.3f} {derived:>8.3f} {verified - derived:>8.3f}"
+            f" {generated:>9.3f} {equations:>10} {len(derivation.steps):>6}"
+            f" {len(module.source.splitlines()):>6}")
+
+
 def main() -> None:
     """Prints the table."""
     print(f"{'hidden layers':>13} {'trace':>8} {'derive':>8} {'verify':>8} {'generate':>9}"
           f" {'equations':>10} {'steps':>6} {'lines':>6}")
     for depth in DEPTHS:
-        function, shapes, wrt = network(depth)
-        traced, system = seconds(lambda: symprop.trace(function, shapes=shapes, wrt=wrt))
-        derived, derivation = seconds(lambda: symprop.derive(system))
-        verified, _ = seconds(lambda: symprop.derive(system).verify())
-        derivation.verify()
-        generated, module = seconds(lambda: symprop.generate(derivation))
-        print(f"{depth:>13} {traced:>8.3f} {derived:>8.3f} {verified - derived:>8.3f}"
-              f" {generated:>9.3f} {len(system.equations) + len(derivation.adjoints):>10}"
-              f" {len(derivation.steps):>6} {len(module.source.splitlines()):>6}")
+        print(row(depth))
 
 
 if __name__ == "__main__":

@@ -122,7 +122,8 @@ class IndexMaker:
 
     def entry(self, scope: Sequence[Index]) -> Expr:
         """An entry of an array of floats, guarded where its position may leave the axis."""
-        name = self.random.choice(["x", "q", "v", "w", "u", "t", "s", "long", "wide", "flat", "one"])
+        names = ["x", "q", "v", "w", "u", "t", "s", "long", "wide", "flat", "one"]
+        name = self.random.choice(names)
         return self.guarded(name, scope)
 
     def guarded(self, name: str, scope: Sequence[Index]) -> Expr:

@@ -71,7 +71,8 @@ def natural(nodes: list[Node], order: Axes) -> Axes:
     axes = union(order, *nodes)
     for node in nodes:
         if set(node.axes) == set(axes):
-            return _bare(node).axes
+            own = _bare(node).axes
+            return (*own, *(i for i in order if i not in own))
     return order
 
 
