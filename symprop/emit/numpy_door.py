@@ -6,13 +6,16 @@ In: a system and names in code. Out: lines for the top of `forward` and `predict
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
-from symprop.algebra.build import mul, number, size, sub
+from symprop.algebra.build import ONE, mul, number
 from symprop.algebra.canonical import normal
-from symprop.algebra.expr import Expr, Size, atoms
+from symprop.algebra.expr import Apply, Expr, Size, Term, atoms
 from symprop.emit.numpy_names import Names
 from symprop.emit.numpy_nodes import NumpyPrinter
+from symprop.emit.numpy_sizes import ATOM
+from symprop.errors import UnsupportedError
 from symprop.system import Argument, Array, Fact, System
 
 
@@ -32,13 +35,16 @@ def unpacking(arguments: Sequence[Argument], names: Names) -> list[str]:
     """Lines that take structured arguments apart."""
     lines = []
     for argument in arguments:
-        if argument.tree is None or isinstance(argument.tree, str):
+        if argument.tree is None:
             continue
-        attribute = argument.container is not None
-        for leaf, path in leaves_of(argument.tree, argument.name):
-            if attribute:
-                path = path.replace('["', ".", 1).replace('"]', "", 1)
-            lines.append(f"{names.arrays[leaf]} = {path}")
+        if isinstance(argument.tree, str):  # read = read_2, where that hides what we call
+            if names.arrays[argument.tree] != argument.name:
+                lines.append(f"{names.arrays[argument.tree]} = {argument.name}")
+            continue
+        name = argument.name
+        if argument.container is not None:  # a dataclass counts as a dict
+            lines.append(f"{name} = {name} if isinstance({name}, dict) else vars({name})")
+        lines += [f"{names.arrays[leaf]} = {path}" for leaf, path in leaves_of(argument.tree, name)]
     return lines
 
 
@@ -48,13 +54,19 @@ def door(
     """One line for every input: its kind, its number of axes, its sizes."""
     lines: list[str] = []
     known: set[str] = set()
-    for array in sorted(inputs, key=lambda a: any(not _plain(s) for s in a.shape)):
+    left = list(inputs)
+    while left:
+        array = min(left, key=lambda a: _unsolved(a, known))
+        left.remove(array)
         lines.extend(_read(array, names, printer, known, system))
     return lines
 
 
-def _plain(item: Expr) -> bool:
-    return isinstance(item.single_atom, Size) or item.number is not None
+def _unsolved(array: Array, known: set[str]) -> int:
+    """How many axes have to be solved for a size that no axis shows as it is."""
+    shown = known | {s.single_atom.name for s in array.shape if isinstance(s.single_atom, Size)}
+    return sum(any(isinstance(a, Size) and a.name not in shown for a in atoms(s))
+               for s in array.shape)
 
 
 def _read(
@@ -65,7 +77,6 @@ def _read(
     before = frozenset(known)
     targets: list[str] = []
     expected: list[str] = []
-    first: list[str] = []
     later: list[str] = []
     for axis, item in enumerate(array.shape):
         atom = item.single_atom
@@ -84,10 +95,8 @@ def _read(
                            f"{name} must have the shape ({shown}): axis {axis} does not fit")
         elif len(unknown) == 1:
             known.add(unknown[0])
-            shape = f"np.shape({name})[{axis}]"
-            solved = _solved(item, unknown[0], shape, printer)
-            (first if before.issuperset(set(named) - set(unknown)) else later).append(
-                f"{names.sizes[unknown[0]]} = {solved}")
+            solved = _solved(item, unknown[0], f"{name}.shape[{axis}]", printer)
+            later.append(f"{names.sizes[unknown[0]]} = {solved}")
             text = printer.size(item)[0]
             later += _test(f"{name}.shape[{axis}] != {text}", "ValueError",
                            f"{name} must have the shape ({shown}): axis {axis} does not fit")
@@ -97,7 +106,7 @@ def _read(
     if left == name:
         left = f"{name}, _"
     sizes = f"({', '.join(expected)}{',' if len(expected) == 1 else ''})"
-    return [*first, f'{left} = read("{name}", {name}, "{kind}", "{shown}", {sizes})', *later]
+    return [f'{left} = read("{array.name}", {name}, "{kind}", "{shown}", {sizes})', *later]
 
 
 def _shown(item: Expr, printer: NumpyPrinter) -> str:
@@ -106,15 +115,44 @@ def _shown(item: Expr, printer: NumpyPrinter) -> str:
 
 def _solved(item: Expr, unknown: str, shape: str, printer: NumpyPrinter) -> str:
     """The size that makes `item` equal the axis: (shape - rest) // coefficient."""
-    probe = size(unknown)
-    rest = normal(sub(item, mul(number(0), probe)))
-    linear = [t for t in rest.terms if any(a == Size(unknown) for a, _ in t.factors)]
-    constant = Expr(tuple(t for t in rest.terms if t not in linear))
-    factors = Expr(tuple(type(t)(t.coef, tuple((a, e) for a, e in t.factors
-                                              if a != Size(unknown))) for t in linear))
-    text = shape if constant.is_zero else f"({shape} - ({printer.size(constant)[0]}))"
-    divisor = printer.size(factors)[0]
-    return text if divisor == "1" else f"{text} // ({divisor})"
+    terms = normal(item).terms
+    linear = [t for t in terms if unknown in _sizes_in(Expr((t,)))]
+    constant = Expr(tuple(t for t in terms if t not in linear))
+    text = shape
+    divisor, factor = _cofactors(linear[0], unknown) if len(linear) == 1 else (ONE, ONE)
+    if not constant.is_zero:  # T - 1 = shape: T is shape + 1
+        moved = printer.size(Expr(tuple(Term(-t.coef, t.factors) for t in constant.terms)))[0]
+        text = f"{shape} - {moved[1:]}" if moved.startswith("-") else f"{shape} + {moved}"
+        text = text if divisor.number == factor.number == 1 else f"({text})"
+    if len(linear) != 1:
+        raise UnsupportedError(f"the size {unknown} cannot be read from an axis {item}")
+    if factor.number != 1:
+        text = f"{_operand(factor, printer)} * {text}"
+    return text if divisor.number == 1 else f"{text} // {_operand(divisor, printer)}"
+
+
+def _operand(item: Expr, printer: NumpyPrinter) -> str:
+    text, binds = printer.size(item)
+    return text if binds == ATOM else f"({text})"
+
+
+def _cofactors(term: Term, unknown: str) -> tuple[Expr, Expr]:
+    """(a, b) when the term is a * unknown / b."""
+    above, below = number(term.coef.numerator), number(term.coef.denominator)
+    for atom, exponent in term.factors:
+        if atom == Size(unknown) and exponent == 1:
+            continue
+        if isinstance(atom, Apply) and atom.function == "floordiv" and exponent == 1 and (
+            atom.args[0].single_atom == Size(unknown)
+        ):  # it divides: the grammar says so
+            below = mul(below, atom.args[1])
+            continue
+        above = mul(above, Expr((Term(Fraction(1), ((atom, exponent),)),)))
+    return above, below
+
+
+def _sizes_in(expr: Expr) -> set[str]:
+    return {a.name for a in atoms(expr) if isinstance(a, Size)}
 
 
 def fact_lines(system: System, inputs: Sequence[str], names: Names,
@@ -145,10 +183,15 @@ def _fact(fact: Fact, name: str) -> list[str]:
         return _test(f"not np.all(np.real({name}) > 0)", "ValueError", f"{name} must be positive")
     if fact.kind == "in_range":
         low, high = fact.args
-        return _test(f"not np.all(({low!r} <= np.real({name})) & (np.real({name}) <= {high!r}))",
+        slack = 1e-6 * max(abs(low), abs(high), high - low)  # float32 rounds
+        inside = f"({low - slack!r} <= np.real({name})) & (np.real({name}) <= {high + slack!r})"
+        return _test(f"not np.all({inside})",
                      "ValueError", f"{name} must lie between {low!r} and {high!r}")
     values = ", ".join(repr(v) for v in fact.args)
-    return _test(f"not np.all(np.isin({name}, [{values}]))", "ValueError",
+    allowed = f"[{values}]"
+    if any(v != int(v) for v in fact.args):  # 0.1 is another number in float32
+        allowed = f"np.asarray({allowed}, np.result_type({name}))"
+    return _test(f"not np.all(np.isin({name}, {allowed}))", "ValueError",
                  f"{name} must hold no other values than {values}")
 
 
@@ -166,5 +209,6 @@ def _condition(condition: Any, printer: NumpyPrinter) -> list[str]:
     if condition.kind == "at_least":
         return _test(f"{left} < {right}", "ValueError",
                      f"the sizes do not fit: {left} must be at least {right}")
-    return _test(f"({left}) % ({right})", "ValueError",
+    tested = " % ".join(_operand(e, printer) for e in (condition.left, condition.right))
+    return _test(tested, "ValueError",
                  f"the sizes do not fit: {right} must divide {left}")

@@ -7,7 +7,7 @@ in parentheses; a long note stands above its statement.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 WIDTH = 88
@@ -56,14 +56,14 @@ def wrapped(code: str, width: int = BODY) -> list[str]:
     indent = code[: len(code) - len(code.lstrip())]
     prefix, rest, suffix = _parts(code.strip())
     opening, closing = _first_opening(rest), _end_of_call(rest)
-    if closing:
+    if closing and len(indent + prefix) + opening <= width:
         head, inner, tail = prefix + rest[:opening], rest[opening:closing], rest[closing:] + suffix
     else:
         head, inner, tail = prefix + "(", rest, ")" + suffix
     deeper = indent + INDENT
     room = width - len(deeper)
     heads = filled(head, width - len(indent), room, _breaks_inside)
-    lines = filled(inner, room, room, _breaks)
+    lines = filled(inner, room, room, breaks)
     return [indent + heads[0], *(deeper + h for h in heads[1:]),
             *(deeper + t for t in lines), indent + tail]
 
@@ -116,19 +116,20 @@ def _unquoted(text: str) -> Iterator[tuple[int, str]]:
 Break = tuple[int, float, str]  # where, how little it is wanted, the quote that it cuts through
 
 
-def filled(text: str, first: int, room: int, breaks: object) -> list[str]:
+def filled(
+    text: str, first: int, room: int, places: Callable[[str], list[Break]]
+) -> list[str]:
     """A text on lines of at most `room` columns (the first: `first`)."""
-    assert callable(breaks)
     lines = []
     width = first
     while len(text) > width:
-        found: list[Break] = [b for b in breaks(text) if 0 < b[0] < len(text)]
+        found = [b for b in places(text) if 0 < b[0] < len(text)]
         near = [b for b in found if b[0] + len(b[2]) <= width]
         best = [b for b in near if b[0] > 0.5 * width]
         if best:
             place, _, quote = min(best, key=lambda b: (b[1], -b[0]))
         elif near:
-            place, _, quote = near[-1]
+            place, _, quote = min(near, key=lambda b: (b[1] >= 20, -b[0]))
         elif found:
             place, _, quote = found[0]
         else:
@@ -139,7 +140,7 @@ def filled(text: str, first: int, room: int, breaks: object) -> list[str]:
     return [*lines, text]
 
 
-def _breaks(text: str) -> list[Break]:
+def breaks(text: str) -> list[Break]:
     """Where a line inside brackets may end."""
     found: list[Break] = []
     depth = 0
@@ -168,7 +169,7 @@ def _breaks(text: str) -> list[Break]:
 
 def _breaks_inside(text: str) -> list[Break]:
     """Where the start of a statement may be broken: only inside its brackets."""
-    return [b for b in _breaks(text) if b[1] >= 1]
+    return [b for b in breaks(text) if b[1] >= 1]
 
 
 def _gaps(text: str) -> list[Break]:
@@ -177,9 +178,11 @@ def _gaps(text: str) -> list[Break]:
     depth = 0
     for place, character in enumerate(text):
         depth += (character in _OPENING) - (character in _CLOSING)
+        if character in ",([":  # for names so long that nothing else will do
+            found.append((place + 1, depth + 20.0, ""))
         if character != " ":
             continue
         outer = text.startswith("  ", place)
         operator = re.match(r" [-+=·] ", text[place:]) is not None
         found.append((place, depth + (-1 if outer else 0 if operator else 0.5), ""))
-    return found or [(k, 0.0, "") for k in range(1, len(text))]
+    return found

@@ -44,14 +44,20 @@ class Lines:
         sizes = {n for n in printer.sizes.values() if n in printer.names.values()}
         self.notation = TextNotation(room=200, names=printer.names, clashing=sizes)
 
-    def lines(self, statements: Sequence[ir.Statement]) -> list[str]:
-        """All statements, margins aligned, wrapped to the width."""
+    def lines(self, statements: Sequence[ir.Statement], arguments: bool = True) -> list[str]:
+        """All statements, margins aligned, wrapped to the width.
+
+        arguments: whether the function has the user's arguments, which may hide names.
+        """
         rows: list[Line] = []
         self.noted = ""
         for statement in statements:
             rows.extend(self._loop(statement) if isinstance(statement, ir.Loop)
                         else self._write(statement, BODY))
-        return laid_out(_joined(rows))
+        rows = _joined(rows)
+        if arguments:
+            rows = [replace(r, code=self.names.seen(r.code)) for r in rows]
+        return laid_out(rows)
 
     # ---- loops ----------------------------------------------------------------------------
 
@@ -142,7 +148,7 @@ class Lines:
         """A name made of the equation's array and a role; the same wherever it is printed."""
         key = (equation.number, role, count)
         if key not in self.locals:
-            stem = self.printer.name(equation.array)[: 60 - len(role)]
+            stem = self.printer.name(equation.array)[:40]
             self.locals[key] = unused(f"{stem}_{role}", self.names.taken)
             self.names.taken.add(self.locals[key])
         return self.locals[key]

@@ -5,21 +5,28 @@ In: a `Program`. Out: the parts of the generated module as lines of text.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from symprop.algebra import rows
 from symprop.algebra.expr import Apply, Expr, Index, Size, adjoint, atoms
 from symprop.check.selfcheck import selfcheck_context
 from symprop.emit.numpy_door import door, fact_lines, leaves_of, unpacking
 from symprop.emit.numpy_guard import Guards
-from symprop.emit.numpy_layout import WIDTH, wrapped
+from symprop.emit.numpy_layout import wrapped
 from symprop.emit.numpy_lines import Lines
 from symprop.emit.numpy_names import Names, code_names
 from symprop.emit.numpy_nodes import NumpyPrinter
+from symprop.emit.numpy_text import (
+    constant,
+    docstring,
+    facts_data,
+    facts_lines,
+    plain,
+    signature,
+    tuple_text,
+    unpacked,
+)
 from symprop.lower import ir
 from symprop.lower.program import Program
 from symprop.system import Adjoint, Argument, Condition, Equation, System
@@ -38,12 +45,9 @@ def module_context(program: Program) -> dict[str, Any]:
     forward, backward, predict = writer.forward(), writer.backward(), writer.predict()
     used = [h for h in helpers if h in printer.helpers]
     return {
-        "title": f"{system.name}: loss and gradients in NumPy.",
-        "origin": f"{system.module}:{system.name}".lstrip(":"),
-        "call": ", ".join(a.name for a in system.arguments if a.tree is not None),
-        "facts_prose": [f"It is assumed, and tested, that {text}." for text in facts_prose(system)],
+        "docstring": docstring(system, printer),
         "wrt": tuple_text(system.wrt_keys or system.wrt),
-        "facts": facts_data(system, printer),
+        "facts": facts_lines(facts_data(system, printer)),
         "zero": tuple_text(zero_gradients(program)) if zero_gradients(program) else "",
         "outputs": tuple_text([n for n, _ in system.outputs]) if system.outputs else "",
         "complex_safe": complex_safe(program),
@@ -56,6 +60,10 @@ def module_context(program: Program) -> dict[str, Any]:
         "both_body": both(system, names),
         "predict_signature": signature("predict", writer.predict_arguments(), names, False),
         "predict_body": predict,
+        "hidden": [f"{other} = {name}" for name, other in names.hidden.items()
+                   if name not in ("forward", "backward")],
+        "hidden_functions": [f"{other} = {name}" for name, other in names.hidden.items()
+                             if name in ("forward", "backward")],
         "saved_name": names.own["saved"],
         "dL": names.own["dL"],
         "selfcheck": selfcheck(program, printer),
@@ -76,30 +84,33 @@ class _Writer:
         self.saved_sizes: tuple[str, ...] = ()
         self.backward_lines = self._backward_lines()
         self.size_lines, self.saved_sizes = self._sizes()
+        self.predict_lines, self.predict_uses_dtype = self._body(program.predict)
 
-    def _body(self, statements: Sequence[ir.Statement]) -> tuple[list[str], bool]:
+    def _body(
+        self, statements: Sequence[ir.Statement], arguments: bool = True
+    ) -> tuple[list[str], bool]:
         self.printer.uses_dtype = False
-        lines = self.lines.lines(statements)
+        lines = self.lines.lines(statements, arguments)
         return lines, self.printer.uses_dtype
 
     def _door(self, inputs: Sequence[str], arguments: Sequence[Argument],
               validate: bool) -> list[str]:
         arrays = [self.system.arrays[n] for n in inputs]
-        lines = unpacking(arguments, self.names)
-        lines += door(arrays, self.system, self.names, self.printer)
+        first = unpacking(arguments, self.names)
+        lines = door(arrays, self.system, self.names, self.printer)
         facts = fact_lines(self.system, inputs, self.names, self.printer) if validate else []
         if facts:
             lines += [f"if {self.names.own['validate']}:", *("    " + f for f in facts)]
         for argument in arguments:
             if argument.tree is None and argument.name in {a.name for a in arguments}:
                 lines += _fixed(argument)
-        return [w for line in lines for w in wrapped(line)]
+        return [w for line in [*first, *map(self.names.seen, lines)] for w in wrapped(line)]
 
     def _dtype_lines(self, inputs: Sequence[str]) -> list[str]:
         """The dtype that floats are computed in."""
         floats = [self.names.arrays[n] for n in inputs if self.system.arrays[n].dtype == "float"]
         found = f"np.result_type({', '.join(floats)})" if floats else "np.dtype(float)"
-        return wrapped(f"{self.printer.dtype} = {found}")
+        return wrapped(self.names.seen(f"{self.printer.dtype} = {found}"))
 
     def _inputs(self) -> list[str]:
         return [n for n, a in self.system.arrays.items() if a.kind == "input"]
@@ -113,8 +124,8 @@ class _Writer:
         lines += body
         wrt = ", ".join(self.names.arrays[w] for w in self.system.wrt)
         comma = "," if len(self.system.wrt) == 1 else ""
-        lines += wrapped(f"{self.names.own['dtypes']} = [np.result_type(w) for w in "
-                         f"({wrt}{comma})]")
+        lines += wrapped(self.names.seen(
+            f"{self.names.own['dtypes']} = [np.result_type(p) for p in ({wrt}{comma})]"))
         saved = ", ".join(self._saved())
         comma = "," if len(self._saved()) == 1 else ""
         lines += wrapped(f"{self.names.own['saved']} = ({saved}{comma})")
@@ -129,7 +140,7 @@ class _Writer:
         return [*arrays, *sizes, *dtype, self.names.own["dtypes"]]
 
     def _backward_lines(self) -> list[str]:
-        lines, self.saves_dtype = self._body(self.program.backward)
+        lines, self.saves_dtype = self._body(self.program.backward, arguments=False)
         return lines
 
     def backward(self) -> list[str]:
@@ -161,28 +172,41 @@ class _Writer:
             ):
                 found.update(axes)
                 targets = ", ".join(self.names.sizes[s] for s in axes)
-                lines.append(f"{targets} = {self.names.arrays[name]}.shape")
+                lines += wrapped(f"{targets} = {self.names.arrays[name]}.shape")
                 continue
             for axis, size in enumerate(axes):
                 if size in needed and size not in found:
                     found.add(size)
                     code = f"{self.names.sizes[size]} = {self.names.arrays[name]}.shape[{axis}]"
-                    lines.append(code)
+                    lines += wrapped(code)
         return lines, tuple(s for s in needed if s not in found)
 
     def predict_arguments(self) -> tuple[Argument, ...]:
-        """The arguments that the outputs depend on."""
+        """The arguments that the outputs depend on, be it for a size alone."""
         read = set(self.program.predict_inputs)
+        given = {s for n in read for s in self._shown_sizes(n)}
+        text = "\n".join(line.split("#")[0] for line in self.predict_lines)
+        for name in self._inputs():
+            new = [s for s in self._shown_sizes(name) if s not in given
+                   and _mentions(text, self.names.sizes[s])]
+            if new:
+                read.add(name)
+                given.update(self._shown_sizes(name))
         return tuple(
             a for a in self.system.arguments
             if a.tree is not None and any(n in read for n, _ in leaves_of(a.tree, a.name))
         )
 
+    def _shown_sizes(self, array: str) -> list[str]:
+        """The axes whose sizes an array shows."""
+        shape = self.system.arrays[array].shape
+        return [a.name for s in shape for a in atoms(s) if isinstance(a, Size)]
+
     def predict(self) -> list[str]:
         """The body of predict."""
         if not self.system.outputs:
             return []
-        body, uses = self._body(self.program.predict)
+        body, uses = self.predict_lines, self.predict_uses_dtype
         arguments = self.predict_arguments()
         inputs = [n for a in arguments for n, _ in leaves_of(a.tree, a.name)]
         lines = self._door(inputs, arguments, validate=False)
@@ -190,7 +214,7 @@ class _Writer:
             lines += self._dtype_lines(inputs)
         entries = ", ".join(f'"{n}": {self._output(a, shape)}' for (n, a), shape in zip(
             self.system.outputs, self.system.output_shapes, strict=True))
-        return [*lines, *body, *wrapped(f"return {{{entries}}}")]
+        return [*lines, *body, *wrapped(self.names.seen(f"return {{{entries}}}"))]
 
     def _output(self, array: str, shape: Sequence[Expr]) -> str:
         """An output with the axes of size 1 that the user's function gives it."""
@@ -199,15 +223,6 @@ class _Writer:
             return name
         marks = ", ".join("None" if s.number == 1 else ":" for s in shape)
         return f"{name}[{marks}]" if ":" in marks else f"np.reshape({name}, {(1,) * len(shape)})"
-
-
-def unpacked(names: Sequence[str], source: str) -> list[str]:
-    """a, b, c = source, over several lines when it is long."""
-    line = f"{', '.join(names)}{',' if len(names) == 1 else ''} = {source}"
-    if len(line) <= WIDTH - 4:
-        return [line]
-    return ["(", *textwrap.wrap(", ".join(names), WIDTH - 8, initial_indent="    ",
-                                subsequent_indent="    "), f") = {source}"]
 
 
 def _mentions(text: str, name: str) -> bool:
@@ -226,35 +241,13 @@ def _fixed(argument: Argument) -> list[str]:
             f'    raise ValueError("{argument.name} is fixed at {argument.static!r}")']
 
 
-def signature(
-    function: str, arguments: Sequence[Argument], names: Names, validate: bool
-) -> list[str]:
-    """The def line, wrapped one argument a line when it is long."""
-    parts = [f"{a.name}: {annotation(a.annotation)}" if a.tree is not None
-             else f"{a.name}={a.static!r}" for a in arguments]
-    if validate:
-        parts.append(f"{names.own['validate']}=True")
-    line = f"def {function}({', '.join(parts)}):"
-    return [line] if len(line) <= 88 else [
-        f"def {function}(", *(f"    {p}," for p in parts), "):"]
-
-
-def annotation(tree: Any) -> str:
-    """A shape string, or a structure of them, as Python text."""
-    if isinstance(tree, dict):
-        return "{" + ", ".join(f'"{k}": {annotation(v)}' for k, v in tree.items()) + "}"
-    if isinstance(tree, list):
-        return "[" + ", ".join(map(annotation, tree)) + "]"
-    if isinstance(tree, tuple):
-        return "(" + ", ".join(map(annotation, tree)) + ("," if len(tree) == 1 else "") + ")"
-    return f'"{tree}"'
-
-
 def both(system: System, names: Names) -> list[str]:
     """The body of value_and_grad."""
     call = ", ".join([*(a.name for a in system.arguments), names.own["validate"]])
     loss, saved = names.arrays[system.loss], names.own["saved"]
-    return [*wrapped(f"{loss}, {saved} = forward({call})"), f"return {loss}, backward({saved})"]
+    functions = {n: names.hidden.get(n, n) for n in ("forward", "backward")}
+    return [*wrapped(f"{loss}, {saved} = {functions['forward']}({call})"),
+            f"return {loss}, {functions['backward']}({saved})"]
 
 
 def structured(system: System, gradients: str) -> str:
@@ -281,47 +274,10 @@ def _rebuilt(tree: Any, gradients: str) -> str:
     return f"({inside},)" if len(tree) == 1 else f"({inside})"
 
 
-def tuple_text(items: Sequence[str]) -> str:
-    """A tuple of strings, over several lines when it is long."""
-    inside = ", ".join(f'"{i}"' for i in items)
-    line = f"({inside},)" if len(items) == 1 else f"({inside})"
-    if len(line) <= 70:
-        return line
-    return "(\n" + "".join(f'    "{i}",\n' for i in items) + ")"
-
-
-def facts_data(system: System, printer: NumpyPrinter) -> list[str]:
-    """FACTS, for check and train."""
-    data = [repr((f.kind, f.array, *f.args)).replace("'", '"') for f in system.facts]
-    for entry in system.index_ranges:
-        if system.arrays[entry.array].kind == "input":
-            text = printer.size(entry.size)[0].replace(" ", "")
-            data.append(f'("index", "{entry.array}", "{text}")')
-    return data
-
-
-def facts_prose(system: System) -> list[str]:
-    """The facts in words."""
-    words = {
-        "sums_to_one": lambda f: f"{f.array} sums to 1 along axis {f.args[0]}",
-        "positive": lambda f: f"{f.array} is positive",
-        "in_range": lambda f: f"{f.array} lies between {f.args[0]!r} and {f.args[1]!r}",
-        "one_of": lambda f: f"{f.array} holds only {', '.join(map(repr, f.args))}",
-    }
-    return [words[f.kind](f) for f in system.facts]
-
-
 def zero_gradients(program: Program) -> list[str]:
     """The wrt arrays whose gradient is exactly zero."""
     return [a.primal for a in program.adjoints
             if a.primal in program.system.wrt and a.rhs.is_zero]
-
-
-def constant(name: str, array: np.ndarray[Any, Any]) -> str:
-    """A small array as a line of the module."""
-    body = np.array2string(array, separator=", ", threshold=2000, max_line_width=76,
-                           formatter={"float_kind": repr}).replace("np.float64", "")
-    return f"{name} = np.array({body})"
 
 
 def helpers_of(program: Program) -> tuple[str, ...]:
@@ -374,11 +330,8 @@ def _holds(item: object, kinds: tuple[type, ...]) -> bool:
 def selfcheck(program: Program, printer: NumpyPrinter) -> dict[str, Any]:
     """The context of the self-check block."""
     system = program.system
-    arguments = {a.name: a.annotation for a in system.arguments if a.tree is not None}
-    facts = [(f.kind, f.array, *f.args) for f in system.facts]
-    for entry in system.index_ranges:
-        if system.arrays[entry.array].kind == "input":
-            facts.append(("index", entry.array, printer.size(entry.size)[0].replace(" ", "")))
+    arguments = {a.name: plain(a.annotation) for a in system.arguments if a.tree is not None}
+    facts = facts_data(system, printer)
     return selfcheck_context(arguments, system.wrt_keys or system.wrt, facts,
                              zero_gradients(program), whole=_whole(system.conditions, printer))
 

@@ -5,6 +5,7 @@ In: a system. Out: names in code for arrays, adjoints, sizes and our own helpers
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from symprop.algebra.expr import adjoint
@@ -16,8 +17,13 @@ OWN = ("saved", "dL", "validate", "dtype", "dtypes", "grads")
 MODULE = (
     "np", "forward", "backward", "value_and_grad", "predict", "read", "like_parameters",
     "WRT", "FACTS", "ZERO", "COMPLEX_SAFE", "OUTPUTS",
-    "range", "reversed", "zip", "slice", *SELFCHECK,
+    "range", "reversed", "zip", "slice", "float", "ValueError", "IndexError", *SELFCHECK,
 )
+IN_BODIES = (  # what the body of a function calls, and an argument of its name would hide
+    "np", "read", "forward", "backward", "range", "reversed", "slice", "float", "ValueError",
+    "IndexError",
+)
+_WORDS = re.compile(r'"[^"]*"|(?<![\w.])[A-Za-z_]\w*')
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,14 @@ class Names:
     sizes: dict[str, str]
     own: dict[str, str]
     helpers: dict[str, str]
+    hidden: dict[str, str]  # what arguments hide, and the name that it has beside its own
     taken: set[str]  # all of these, and what is named later
+
+    def seen(self, code: str) -> str:
+        """Code of a body that calls hidden things by their other names."""
+        if not self.hidden:
+            return code
+        return _WORDS.sub(lambda m: self.hidden.get(m[0], m[0]), code)
 
 
 def code_names(system: System, helpers: tuple[str, ...] = ()) -> Names:
@@ -54,10 +67,15 @@ def code_names(system: System, helpers: tuple[str, ...] = ()) -> Names:
     for name in helpers:
         named_helpers[name] = unused(name, taken)
         taken.add(named_helpers[name])
+    hidden: dict[str, str] = {}
+    for argument in system.arguments:
+        if argument.name in (*IN_BODIES, *named_helpers.values()):
+            hidden[argument.name] = unused(argument.name, taken)
+            taken.add(hidden[argument.name])
     for name in system.arrays:
         if name == system.loss:
             arrays[adjoint(name)] = own["dL"]
             continue
         arrays[adjoint(name)] = unused(f"d{name}", taken)
         taken.add(arrays[adjoint(name)])
-    return Names(arrays, sizes, own, named_helpers, taken)
+    return Names(arrays, sizes, own, named_helpers, hidden, taken)

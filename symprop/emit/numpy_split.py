@@ -6,6 +6,7 @@ the node that reads them; each is short enough to follow.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
@@ -18,6 +19,7 @@ from symprop.lower.ir import Node
 
 MOST_LINES = 4
 _SHORT = 24  # columns: what is shorter is not worth a name
+_NAME = re.compile(r"\w+(\[[\w, :+-]*\])?(\.T)?")  # has a name as it is
 Named = tuple[str, Node]  # a name in code, and what it stands for
 
 
@@ -69,7 +71,7 @@ def _best(node: Node, text: Callable[[Node], str], room: int) -> Node | None:
     best, most = None, 0
     for part, count in counts.items():
         length = len(text(part))
-        if length < _SHORT or length > max(0.7 * total, room) or isinstance(part, ir.Local):
+        if length < _SHORT or length > max(0.7 * total, room) or _NAME.fullmatch(text(part)):
             continue
         saved = count * length if length <= 2 * BODY else count * length // 2
         if saved > most:

@@ -15,6 +15,10 @@ from symprop.algebra.expr import Expr, Index
 Axes = tuple[Index, ...]
 
 
+class Part(Index):
+    """An index over a part of an axis, which may be empty."""
+
+
 @dataclass(frozen=True)
 class Node:
     """A tensor whose axes are labelled by indices."""

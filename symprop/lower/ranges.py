@@ -26,6 +26,7 @@ from symprop.algebra.build import (
 from symprop.algebra.canonical import normal, same
 from symprop.algebra.expr import Access, Apply, Expr, Index, Iverson, Term, atoms_of, indices_of
 from symprop.lower.bounds import at_least_zero, inside
+from symprop.lower.ir import Part
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def _piece(index: Index, brackets: list[Iverson]) -> Piece | None:
     if length.number == 1:
         return Piece(start, None)
     known = at_least_zero(length) or length.number is not None
-    return Piece(start, Index(index.letter, length)) if known else None
+    return Piece(start, Part(index.letter, length)) if known else None
 
 
 def _larger(left: Expr, right: Expr) -> Expr | None:

@@ -22,6 +22,7 @@ from symprop.lower.ir import (
     Axes,
     Grid,
     Node,
+    Part,
     Stretch,
     Subscript,
     View,
@@ -103,7 +104,7 @@ def _window(start: Expr, steps: dict[Index, int]) -> Window | None:
     """Two axes of one: the shorter one, as far as that can be told, is the window."""
     order = sorted(steps, key=lambda i: _width(i.size))
     inner, outer = order if steps[order[1]] > 0 else order[::-1]
-    if steps[outer] < 0 or not (filled(inner.size) and filled(outer.size)):
+    if steps[outer] < 0 or any(isinstance(i, Part) and not filled(i.size) for i in order):
         return None
     dilation = steps[inner]
     if dilation < 0:
