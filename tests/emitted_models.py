@@ -1,16 +1,20 @@
 """Models for the tests of generated code: every kind of argument, name and statement.
 
-In: nothing. Out: functions that a user might write.
+In: nothing. Out: functions that a user might write, and their modules.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+import symprop
 from symprop import nn
+from symprop.emit.module import GeneratedModule
 
 GAINS = np.array([0.5, -1.0, 2.0])
 LONG = "abcdefghij" * 6
@@ -24,7 +28,7 @@ def mlp(X: "N K", Y: "N M", W1: "K H", b1: "H", W2: "H M", b2: "M", unused: "K")
 
 
 def nested(
-    blocks: [{"W": "D D", "b": "D"}, {"W": "D D", "b": "D"}],  # noqa: F821
+    blocks: [{"W": "D D", "b": "D"}, {"W": "D D", "b": "D"}],
     pair: ("D", ""), X: "N D",
 ) -> Any:
     h = X
@@ -96,8 +100,6 @@ def convolution(x: "N C Y X", K: "O C 3 3") -> Any:
 
 
 def recurrent(x: "T N K", h0: "N H", U: "H H", V: "K H") -> Any:
-    import symprop
-
     def step(h: Any, x_t: Any) -> Any:
         h = np.tanh(h @ U + x_t @ V)
         return h, h
@@ -109,3 +111,33 @@ def recurrent(x: "T N K", h0: "N H", U: "H H", V: "K H") -> Any:
 MODELS = {f.__name__: f for f in (
     mlp, nested, dataclassed, static, composite, scalars, constants, gathered, colliding,
     convolution, recurrent)}
+
+
+@cache
+def derivation(name: str) -> Any:
+    function = {**MODELS, "guarded": guarded}[name]
+    facts = [symprop.sums_to_one("Y", axis=1)] if name == "mlp" else []
+    return symprop.derive(symprop.trace(function, facts=facts))
+
+
+@cache
+def module(name: str) -> GeneratedModule:
+    return symprop.generate(derivation(name))
+
+
+def generated(function: Callable[..., Any], **options: Any) -> GeneratedModule:
+    return symprop.generate(symprop.trace(function, **options))
+
+
+def body(source: str, function: str) -> str:
+    """The text of one function of a module."""
+    start = source.index(f"def {function}(")
+    return source[start: source.find("\n\n\n", start)]
+
+
+def inputs(seed: int = 0) -> dict[str, Any]:
+    """Inputs of the mlp."""
+    r = np.random.default_rng(seed)
+    return {"X": r.normal(size=(5, 3)), "Y": r.dirichlet(np.ones(4), 5),
+            "W1": r.normal(size=(3, 2)), "b1": r.normal(size=2), "W2": r.normal(size=(2, 4)),
+            "b2": r.normal(size=4), "unused": r.normal(size=3)}

@@ -98,8 +98,10 @@ def _read(
             solved = _solved(item, unknown[0], f"{name}.shape[{axis}]", printer)
             later.append(f"{names.sizes[unknown[0]]} = {solved}")
             text = printer.size(item)[0]
-            later += _test(f"{name}.shape[{axis}] != {text}", "ValueError",
-                           f"{name} must have the shape ({shown}): axis {axis} does not fit")
+            if "//" in solved:
+                later += _test(
+                    f"{name}.shape[{axis}] != {text}", "ValueError",
+                    f"{name} must have the shape ({shown}): axis {axis} does not fit")
     kind = "wrt" if array.name in system.wrt else array.dtype
     left = name if not array.shape or set(targets) == {"_"} else (
         f"{name}, ({', '.join(targets)}{',' if len(targets) == 1 else ''})")

@@ -5,6 +5,7 @@ In: a `Program`. Out: the parts of the generated module as lines of text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +23,6 @@ from symprop.emit.numpy_text import (
     docstring,
     facts_data,
     facts_lines,
-    plain,
     signature,
     tuple_text,
     unpacked,
@@ -226,8 +226,8 @@ class _Writer:
 
 
 def _mentions(text: str, name: str) -> bool:
-    words = "".join(c if c.isalnum() or c == "_" else " " for c in text).split()
-    return name in words
+    """Whether a name is read: X.T does not read T."""
+    return re.search(rf"(?<![\w.]){name}(?!\w)", text) is not None
 
 
 def _size_name(size: Expr) -> str:
@@ -330,7 +330,7 @@ def _holds(item: object, kinds: tuple[type, ...]) -> bool:
 def selfcheck(program: Program, printer: NumpyPrinter) -> dict[str, Any]:
     """The context of the self-check block."""
     system = program.system
-    arguments = {a.name: plain(a.annotation) for a in system.arguments if a.tree is not None}
+    arguments = {a.name: a.annotation for a in system.arguments if a.tree is not None}
     facts = facts_data(system, printer)
     return selfcheck_context(arguments, system.wrt_keys or system.wrt, facts,
                              zero_gradients(program), whole=_whole(system.conditions, printer))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -70,7 +69,7 @@ def signature(
     function: str, arguments: Sequence[Argument], names: Names, validate: bool
 ) -> list[str]:
     """The def line, wrapped one argument a line when it is long."""
-    parts = [f"{a.name}: {annotation(plain(a.annotation))}" if a.tree is not None
+    parts = [f"{a.name}: {annotation(a.annotation)}" if a.tree is not None
              else f"{a.name}={a.static!r}" for a in arguments]
     if validate:
         parts.append(f"{names.own['validate']}=True")
@@ -86,15 +85,6 @@ def signature(
         inner = filled(shape, WIDTH - 8, WIDTH - 8, breaks)
         lines += [f"    {name}: (", *(8 * " " + t for t in inner), "    ),"]
     return [*lines, "):"]
-
-
-def plain(tree: Any) -> Any:
-    """An annotation of dicts, lists and tuples: a dataclass counts as a dict."""
-    if is_dataclass(tree):
-        return {f.name: plain(getattr(tree, f.name)) for f in fields(tree)}
-    if isinstance(tree, dict):
-        return {k: plain(v) for k, v in tree.items()}
-    return type(tree)(map(plain, tree)) if isinstance(tree, (list, tuple)) else tree
 
 
 def annotation(tree: Any) -> str:

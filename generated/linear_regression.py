@@ -1,0 +1,173 @@
+# symprop sha256:4476e0640cd9e5df8ebbedcffadcd226
+"""linear_regression: loss and gradients in NumPy.
+
+Made by symprop from symprop.zoo.linear:linear_regression.
+It belongs to whoever made it.
+
+    loss, saved = forward(X, y, w, b)
+    gradients = backward(saved)
+
+    X  (N, D)
+    y  (N,)
+    w  (D,)      parameter
+    b  a number  parameter
+
+(F1), (F2), ... number the equations of the forward pass and (B1), (B2), ... those of
+their adjoints: dW is the gradient of the loss by W. The derivation has these numbers.
+"""
+
+import numpy as np
+
+WRT = ("w", "b")
+OUTPUTS = ("prediction",)
+COMPLEX_SAFE = False
+
+
+def read(name, array, kind, axes, sizes):
+    """Return an argument as an array, and its shape; sizes that are known must fit."""
+    if kind in ("wrt", "float") and not sizes and isinstance(array, (int, float)):
+        return array * 1.0, ()  # a Python float leaves float32 alone
+    array = np.asarray(array)
+    if array.ndim != len(sizes):
+        raise ValueError(
+            f"{name} must have {len(sizes)} axes ({axes}), not the shape {array.shape}"
+        )
+    for axis, (size, expected) in enumerate(zip(array.shape, sizes)):
+        if expected is not None and size != expected:
+            raise ValueError(
+                f"{name} must have the shape ({axes}), but axis {axis} "
+                f"({axes.split()[axis]}) has size {size}, not {expected}"
+            )
+    kinds = {"wrt": "fc", "float": "fciub", "int": "iu", "bool": "b"}[kind]
+    if array.dtype.kind not in kinds:
+        wanted = {"wrt": "floats, since it has a gradient"}.get(kind, f"{kind}s")
+        raise TypeError(f"{name} must hold {wanted}, not {array.dtype}")
+    if kind == "float" and array.dtype.kind in "iub":
+        array = array.astype(np.result_type(array, np.float32))
+    if kind in ("int", "bool") and not sizes:
+        return array.item(), ()
+    return array, array.shape
+
+
+def like_parameters(grads, dtypes):
+    """Give each gradient the dtype of its parameter."""
+    pairs = zip(grads.items(), dtypes)
+    return {name: np.asarray(grad, dtype) for (name, grad), dtype in pairs}
+
+
+def forward(X: "N D", y: "N", w: "D", b: "", validate=True):
+    """Return the loss, and what backward needs."""
+    X, (N, D) = read("X", X, "float", "N D", (None, None))
+    y, _ = read("y", y, "float", "N", (N,))
+    w, _ = read("w", w, "wrt", "D", (D,))
+    b, _ = read("b", b, "wrt", "", ())
+    prediction = X @ w + b    # (F1)  prediction[n] = Σ_d X[n,d] w[d] + b  (N,)
+    r = prediction - y        # (F2)  r[n] = prediction[n] - y[n]  (N,)
+    loss = np.vdot(r, r) / N  # (F3)  loss = Σ_n r[n]²/N
+    dtypes = [np.result_type(p) for p in (w, b)]
+    saved = (r, X, dtypes)
+    return loss, saved
+
+
+def backward(saved, dL=1.0):
+    """Return the gradients of dL * loss."""
+    r, X, dtypes = saved
+    N = r.shape[0]
+    # (B4)  dw[d] = 2 dL Σ_n r[n] X[n,d]/N  (D,)  from (F1) with (B3)
+    dw = 2 * dL / N * (X.T @ r)
+    db = 2 * dL * r.sum() / N  # (B5)  db = 2 dL Σ_n r[n]/N  from (F1) with (B3)
+    grads = {"w": dw, "b": db}
+    return like_parameters(grads, dtypes)
+
+
+def value_and_grad(X: "N D", y: "N", w: "D", b: "", validate=True):
+    """Return the loss and its gradients."""
+    loss, saved = forward(X, y, w, b, validate)
+    return loss, backward(saved)
+
+
+def predict(X: "N D", w: "D", b: ""):
+    """Return the outputs of the model."""
+    X, (N, D) = read("X", X, "float", "N D", (None, None))
+    w, _ = read("w", w, "wrt", "D", (D,))
+    b, _ = read("b", b, "wrt", "", ())
+    prediction = X @ w + b  # (F1)  prediction[n] = Σ_d X[n,d] w[d] + b  (N,)
+    return {"prediction": prediction}
+
+
+# Self-check: run this file to compare backward with finite differences.
+
+
+def draw_inputs(seed):
+    """Draw the arguments of forward from their declared domains."""
+    rng = np.random.default_rng(seed)
+    N, D = 5, 3
+    return {
+        "X": rng.normal(size=(N, D)),
+        "y": rng.normal(size=(N,)),
+        "w": rng.normal(size=(D,)),
+        "b": rng.normal(size=()),
+    }
+
+
+def difference(inputs, name, step, scale):
+    """Differentiate the loss along a step; return the slope and a bound on its error.
+
+    Richardson differences with h and h/2 must agree: else a kink is near (nan).
+    """
+
+    def loss(t):
+        moved = {**inputs, name: inputs[name] + t * step}
+        return forward(**moved, validate=False)[0]
+
+    for h in (1e-3, 1e-4, 1e-5, 1e-6):
+        d1, d2, d4 = ((loss(t) - loss(-t)) / (2 * t) for t in (h, h / 2, h / 4))
+        bound = 1e-7 * scale + 2e-15 * abs(loss(0.0)) / h  # the latter is rounding
+        if abs((4 * d2 - d1) / 3 - (4 * d4 - d2) / 3) <= bound:
+            return (4 * d4 - d2) / 3, bound
+    return np.nan, np.nan
+
+
+def self_check():
+    """Print one row per gradient; return 1 if one is wrong or undecided, else 0."""
+    for seed in range(20):
+        inputs = draw_inputs(seed)
+        loss, saved = forward(**inputs)
+        if np.isfinite(loss):
+            break
+    else:
+        print("the loss is not finite on any of 20 draws")
+        return 1
+    grads = backward(saved)
+    largest = max(np.abs(grad).max() for grad in grads.values()) or 1.0
+    print("gradient  shape  status     max error  decided")
+    failed = False
+    for name in WRT:
+        array, grad = inputs[name], grads[name]
+        scale = max(np.abs(grad).max(), 1e-3 * largest)
+        steps = np.eye(array.size).reshape(-1, *array.shape)
+        found = [difference(inputs, name, step, scale) for step in steps]
+        slopes, bounds = np.array(found).T
+        errors = (steps * grad).reshape(len(steps), -1).sum(axis=1) - slopes
+        decided = np.isfinite(slopes)
+        right = np.abs(errors[decided]) <= bounds[decided]
+        # A slope that is wrong by 1e-5 of the scale would have to fail.
+        control = np.abs(errors[decided] + 1e-5 * scale) > bounds[decided]
+        if (grad.shape, grad.dtype) != (array.shape, array.dtype):
+            status = "FAIL"
+        elif not (np.isfinite(grad).all() and right.all()):
+            status = "FAIL"
+        elif decided.mean() < 0.9 or not control.all():
+            status = "UNDECIDED"
+        else:
+            status = "PASS"
+        failed |= status in ("FAIL", "UNDECIDED")
+        error = np.abs(errors[decided]).max(initial=0)
+        count = f"{decided.sum()}/{decided.size}"
+        print(f"{name:8}  {array.shape!s:5}  {status:9}  {error:9.1e}  {count}")
+    print("FAILED" if failed else "PASSED")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    raise SystemExit(self_check())
