@@ -68,7 +68,7 @@ class Trail:
         return Trail(self.equation, self.expr, list(self.steps))
 
 
-def simplify(trail: Trail, known: Knowledge) -> Trail:
+def shortened(trail: Trail, known: Knowledge) -> Trail:
     """The trail continued to the cheapest form found."""
     light(trail, known)
     if _inert(trail.expr, known):

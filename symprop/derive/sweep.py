@@ -24,7 +24,7 @@ from symprop.algebra.build import (
 from symprop.algebra.expr import Access, Expr, Index, Partial, Size, adjoint
 from symprop.algebra.sympy_bridge import local_derivative
 from symprop.derive.knowledge import Knowledge
-from symprop.derive.simplify import Trail, simplify
+from symprop.derive.simplify import Trail, shortened
 from symprop.system import Array, Equation, System
 
 
@@ -95,7 +95,8 @@ def sweep(system: System, known: Knowledge) -> list[Draft]:
     drafts = []
     for k, primal in enumerate(order):
         draft = _adjoint_of(system, f"B{k + 1}", primal, readers.get(primal, []))
-        simplify(draft.trail, known) if primal != system.loss else None
+        if primal != system.loss:
+            draft.trail = shortened(draft.trail, known)
         drafts.append(draft)
     return drafts
 

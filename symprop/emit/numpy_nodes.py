@@ -17,7 +17,7 @@ from symprop.emit.numpy_sizes import ATOM, LOOSE, POWER, PRODUCT, SUM, UNARY, Te
 from symprop.emit.numpy_views import ViewPrinter
 from symprop.errors import UnsupportedError
 from symprop.lower import ir
-from symprop.lower.dtypes import SCALAR, flavour
+from symprop.lower.dtypes import SCALAR, flavour, guards
 from symprop.lower.ir import Axes, Node
 
 _PRECEDENCE = {"atom": ATOM, "power": POWER, "unary": UNARY, "product": PRODUCT, "sum": SUM}
@@ -51,7 +51,7 @@ class NumpyPrinter(ViewPrinter):
             return self.within(node, least)
         if isinstance(node, ir.Reduce) and node.body.axes == axes:
             return self._reduced(node, keep=True)
-        if isinstance(node, ir.Where) and not node.condition.axes and _lazy(node.condition):
+        if isinstance(node, ir.Where) and not node.condition.axes and guards(node.condition):
             yes, no = (self.spread(n, axes) for n in (node.yes, node.no))
             return f"({yes} if {self.text(node.condition)} else {no})"
         if isinstance(node, ir.View) and self._broadcasts(node, axes):
@@ -210,7 +210,7 @@ class NumpyPrinter(ViewPrinter):
         return " & ".join(self.spread(c, node.axes, ATOM) for c in node.conditions), LOOSE
 
     def _where(self, node: ir.Where) -> Text:
-        if not node.condition.axes and (not node.axes or _lazy(node.condition)):
+        if not node.condition.axes and (not node.axes or guards(node.condition)):
             yes, no = (self.spread(n, node.axes) for n in (node.yes, node.no))
             return f"{yes} if {self.text(node.condition)} else {no}", LOOSE
         parts = [self.spread(n, node.axes) for n in (node.condition, node.yes, node.no)]
@@ -318,11 +318,3 @@ def _coefficient(coef: Fraction, head: list[str], arrays: bool) -> str:
 def _exponent(value: Fraction) -> str:
     text = literal(value)
     return f"({text})" if "/" in text or value < 0 else text
-
-
-def _lazy(condition: Node) -> bool:
-    """Whether a condition compares sizes and a loop's index: it guards positions."""
-    if isinstance(condition, ir.Both):
-        return any(map(_lazy, condition.conditions))
-    return isinstance(condition, ir.Compare) and all(
-        flavour(n) == SCALAR for n in (condition.left, condition.right))

@@ -81,6 +81,14 @@ def _mixed(node: Node, parts: tuple[Node, ...]) -> str:
     return SCALAR if all(flavour(n) == SCALAR for n in parts) else WHOLE
 
 
+def guards(condition: Node) -> bool:
+    """Whether a condition compares sizes and a loop's index: reads behind it must be lazy."""
+    if isinstance(condition, Both):
+        return any(map(guards, condition.conditions))
+    return isinstance(condition, Compare) and all(
+        flavour(n) == SCALAR for n in (condition.left, condition.right))
+
+
 def is_float(node: Node) -> bool:
     """Whether a node holds floats of the module's dtype."""
     return flavour(node) == FLOAT

@@ -51,7 +51,7 @@ from symprop.lower.ir import (
 )
 from symprop.lower.ranges import Piece, restricted, tidy, tile
 from symprop.lower.scope import Scope
-from symprop.lower.terms import Lowering, as_float, negative
+from symprop.lower.terms import Lowering, as_float, broadcast, negative
 from symprop.lower.views import grid_at, subscript
 from symprop.system import Adjoint, Equation
 
@@ -131,6 +131,8 @@ def _first(
             placed[0] = _setting(first)
         return (Zeros(equation.array, shape, equation.number, frame.at),)
     node = aligned(frame.value(frame.lowering.expr(rest, frame.live)), frame.live)
+    if frame.at is not None:
+        node = broadcast(node, frame.live)
     fresh = _is_new(node)
     if not indices and not frame.lowering.integer and flavour(node) != FLOAT:
         node = Fill((), node)  # a Python number would not be of the module's dtype
@@ -196,8 +198,8 @@ def _put(
     order = tuple(i for i in axes if i.size.number != 1)
     sign, value = frame.lowering.term(term, order)
     equation = frame.equation
-    return Put(equation.array, subscripts, axes, sign, aligned(frame.value(value), order),
-               equation.number, frame.at)
+    value = broadcast(aligned(frame.value(value), order), order)
+    return Put(equation.array, subscripts, axes, sign, value, equation.number, frame.at)
 
 
 # ---- deltas ---------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ from symprop.algebra.expr import (
 from symprop.derive.cost import components
 from symprop.errors import UnsupportedError
 from symprop.lower.contract import aligned, contract, natural, reduced
-from symprop.lower.dtypes import FLOAT, SCALAR, WHOLE, flavour, is_float
+from symprop.lower.dtypes import FLOAT, SCALAR, WHOLE, flavour, guards, is_float
 from symprop.lower.ir import (
     Arange,
     Axes,
@@ -40,6 +40,7 @@ from symprop.lower.ir import (
     Call,
     Cast,
     Compare,
+    Fill,
     Infinity,
     LoopIndex,
     Node,
@@ -173,7 +174,10 @@ class Lowering:
         axes = union(order, condition, node)
         if condition.axes and all(self.scope.is_finite(a, e, strict=True) for a, e in term.factors):
             return self._assembled(Fraction(1), [node, condition], [], order)
-        return Where(axes, condition, node, Number((), Fraction(0)))
+        zero: Node = Number((), Fraction(0))
+        if node.axes and not condition.axes and guards(condition) and not self.integer:
+            zero = Fill(node.axes, zero)  # a Python conditional does not broadcast
+        return Where(axes, condition, node, zero)
 
     def component(
         self, factors: list[tuple[Atom, Exponent]], bound: Axes, order: Axes
@@ -319,6 +323,16 @@ def negative(node: Node) -> Node:
     if isinstance(node, Product):
         return Product(node.axes, -node.coef, node.above, node.below)
     return Product(node.axes, Fraction(-1), (node,))
+
+
+def broadcast(node: Node, axes: Axes) -> Node:
+    """A value for a place that broadcasts it to `axes`, where 0 will do for an array of zeros."""
+    if isinstance(node, Sum):
+        return Sum(node.axes, tuple((s, broadcast(n, axes)) for s, n in node.terms))
+    if isinstance(node, Where) and isinstance(node.no, Fill) and (
+            node.axes == axes[len(axes) - len(node.axes):]):
+        return Where(node.axes, node.condition, node.yes, node.no.body)
+    return node
 
 
 def as_float(node: Node) -> Node:
