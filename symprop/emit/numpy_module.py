@@ -117,10 +117,9 @@ class _Writer:
 
     def forward(self) -> list[str]:
         """The body of forward."""
-        body, uses = self._body(self.program.forward)
+        body, _ = self._body(self.program.forward)
         lines = self._door(self._inputs(), self.system.arguments, validate=True)
-        if uses or self.saves_dtype:
-            lines += self._dtype_lines(self._inputs())
+        lines += self._dtype_lines(self._inputs())
         lines += body
         wrt = ", ".join(self.names.arrays[w] for w in self.system.wrt)
         comma = "," if len(self.system.wrt) == 1 else ""
@@ -130,7 +129,7 @@ class _Writer:
         comma = "," if len(self._saved()) == 1 else ""
         lines += wrapped(f"{self.names.own['saved']} = ({saved}{comma})")
         loss = self.names.arrays[self.system.loss]
-        return [*lines, f"return {loss}, {self.names.own['saved']}"]
+        return [*lines, f"return {self.printer.dtype}.type({loss}), {self.names.own['saved']}"]
 
     def _saved(self) -> list[str]:
         arrays = [self.names.arrays[n] for n in self.program.saved

@@ -108,7 +108,7 @@ class NumpyPrinter(ViewPrinter):
         return self.view(node), ATOM
 
     def _local(self, node: ir.Local) -> Text:
-        return node.role, ATOM
+        return node.name, ATOM
 
     def _copy(self, node: ir.Copy) -> Text:
         return f"{self.within(node.body, ATOM)}.copy()", ATOM

@@ -56,7 +56,7 @@ def _take(
     parts: list[Named], node: Node, part: Node, name: Callable[[str], str]
 ) -> tuple[list[Named], Node]:
     label = name(role(part))
-    local = ir.Local(part.axes, label)
+    local = ir.Local(part.axes, label, flavour(part))
     return [*parts, (label, part)], exchanged(node, part, local)
 
 

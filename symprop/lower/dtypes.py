@@ -16,6 +16,7 @@ from symprop.lower.ir import (
     Expand,
     Fill,
     Infinity,
+    Local,
     LoopIndex,
     Node,
     Number,
@@ -43,6 +44,8 @@ def flavour(node: Node) -> str:
         return BOOL
     if isinstance(node, Arange):
         return WHOLE if node.integer else FLOAT
+    if isinstance(node, Local):
+        return node.flavour
     if isinstance(node, View):
         return {"int": WHOLE}.get(node.dtype, node.dtype)
     if isinstance(node, (Transpose, Fill, Expand, Copy)):

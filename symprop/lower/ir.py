@@ -127,9 +127,10 @@ class View(Node):
 
 @dataclass(frozen=True)
 class Local(Node):
-    """A value that an earlier line of the same equation has named: `role` tells what it is."""
+    """A value that an earlier line of the same equation has named; `flavour` as in dtypes.py."""
 
-    role: str
+    name: str
+    flavour: str
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,13 @@ from symprop.algebra.build import (
     idx,
     iverson,
     mul,
+    power,
+    rebuild,
     sub,
     substitute_term,
 )
 from symprop.algebra.canonical import normal, same
-from symprop.algebra.expr import Access, Apply, Expr, Index, Iverson, Term, atoms_of, indices_of
+from symprop.algebra.expr import Access, Apply, Atom, Expr, Index, Iverson, Term, atoms_of, indices_of
 from symprop.lower.bounds import at_least_zero, inside
 from symprop.lower.ir import Part
 
@@ -71,14 +73,20 @@ def restricted(
 
 def tidy(term: Term) -> Term:
     """The term with its brackets on positions normalised, and decided where that decides."""
-    factors: list[Expr] = []
-    for item, exponent in term.factors:
-        if isinstance(item, Iverson) and not any(isinstance(a, Access) for a in atoms_of(item)):
-            factors.append(iverson(item.relation, normal(item.lhs), normal(item.rhs)))
-        else:
-            factors.append(Expr((Term(Fraction(1), ((item, exponent),)),)))
+    factors = [power(_tidy_atom(a), e) for a, e in term.factors]
     product = as_monomial(mul(*factors)) if factors else Term(Fraction(1))
     return Term(term.coef * product.coef, product.factors, term.bound)
+
+
+def _tidy_atom(item: Atom) -> Expr:
+    if not any(isinstance(a, Iverson) for a in atoms_of(item)):
+        return Expr((Term(Fraction(1), ((item, 1),)),))
+    if isinstance(item, Iverson):
+        if any(isinstance(a, Access) for a in atoms_of(item)):
+            return Expr((Term(Fraction(1), ((item, 1),)),))
+        return iverson(item.relation, normal(item.lhs), normal(item.rhs))
+    return rebuild(item, tuple(
+        Expr(tuple(t for t in map(tidy, child.terms) if t.coef)) for child in item.children))
 
 
 def _only_index(bracket: Iverson) -> Index | None:
