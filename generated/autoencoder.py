@@ -1,4 +1,4 @@
-# symprop sha256:14d71e157b20e0433bd2b690ba90abf5
+# symprop sha256:f2b5f4b77bd3be9196dd47f7348d6250
 """autoencoder: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:autoencoder.
@@ -82,6 +82,7 @@ def forward(
     b3, _ = read("b3", b3, "wrt", "H", (H,))
     W4, _ = read("W4", W4, "wrt", "H D", (H, D))
     b4, _ = read("b4", b4, "wrt", "D", (D,))
+    dtype = np.result_type(X, W1, b1, W2, b2, W3, b3, W4, b4)
     H1_in = X @ W1 + b1      # (F1)  H1_in[n,h] = Σ_d X[n,d] W1[d,h] + b1[h]  (N, H)
     H1 = np.tanh(H1_in)      # (F2)  H1[n,h] = tanh(H1_in[n,h])  (N, H)
     code_in = H1 @ W2 + b2   # (F3)  code_in[n,k] = Σ_h H1[n,h] W2[h,k] + b2[k]  (N, K)
@@ -93,10 +94,10 @@ def forward(
     # (F8)  loss_error[n,d] = reconstruction[n,d] - X[n,d]  (N, D)
     loss_error = reconstruction - X
     # (F9)  loss = Σ_nd loss_error[n,d]²/(N D)
-    loss = np.vdot(loss_error, loss_error) / N / D
+    loss = np.vdot(loss_error, loss_error) / (N * D)
     dtypes = [np.result_type(p) for p in (W1, b1, W2, b2, W3, b3, W4, b4)]
     saved = (loss_error, H3, W4, code, W3, H1, W2, X, dtypes)
-    return loss, saved
+    return dtype.type(loss), saved
 
 
 def backward(saved, dL=1.0):
@@ -105,7 +106,7 @@ def backward(saved, dL=1.0):
     N, D = loss_error.shape
     # (B3)  dreconstruction[n,d] = 2 loss_error[n,d] dL/(N D)  (N, D)
     #       from (F8) with (B2)
-    dreconstruction = 2 * dL / N / D * loss_error
+    dreconstruction = 2 * dL / (N * D) * loss_error
     # (B4)  dW4[h,d] = Σ_n dreconstruction[n,d] H3[n,h]  (H, D)  from (F7)
     dW4 = H3.T @ dreconstruction
     # (B5)  db4[d] = Σ_n dreconstruction[n,d]  (D,)  from (F7)

@@ -1,4 +1,4 @@
-# symprop sha256:5de373762d7d7eeb05f13fcc9ca18133
+# symprop sha256:68fa8512dfdd8d47809de286e96e2065
 """deep_mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:deep_mlp.
@@ -116,6 +116,7 @@ def forward(
     if validate:
         if np.any(y < 0) or np.any(y >= M):
             raise IndexError("y holds a position outside 0 to M - 1")
+    dtype = np.result_type(X, W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, W6, b6)
     # (F1)  A1_in[n,h] = Σ_k X[n,k] W1[k,h] + b1[h]  (N, H)
     A1_in = X @ W1 + b1
     A1 = np.maximum(A1_in, 0)             # (F2)  A1[n,h] = relu(A1_in[n,h])  (N, H)
@@ -152,7 +153,7 @@ def forward(
         L_softmax, y, A5, W6, A5_in, A4, W5, A4_in, A3, W4, A3_in, A2, W3, A2_in, A1,
         W2, A1_in, X, dtypes
     )
-    return L, saved
+    return dtype.type(L), saved
 
 
 def backward(saved, dL=1.0):

@@ -1,4 +1,4 @@
-# symprop sha256:4476e0640cd9e5df8ebbedcffadcd226
+# symprop sha256:0af92e4f403eb1c024302bbcf154dd2e
 """linear_regression: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:linear_regression.
@@ -61,12 +61,13 @@ def forward(X: "N D", y: "N", w: "D", b: "", validate=True):
     y, _ = read("y", y, "float", "N", (N,))
     w, _ = read("w", w, "wrt", "D", (D,))
     b, _ = read("b", b, "wrt", "", ())
+    dtype = np.result_type(X, y, w, b)
     prediction = X @ w + b    # (F1)  prediction[n] = Σ_d X[n,d] w[d] + b  (N,)
     r = prediction - y        # (F2)  r[n] = prediction[n] - y[n]  (N,)
     loss = np.vdot(r, r) / N  # (F3)  loss = Σ_n r[n]²/N
     dtypes = [np.result_type(p) for p in (w, b)]
     saved = (r, X, dtypes)
-    return loss, saved
+    return dtype.type(loss), saved
 
 
 def backward(saved, dL=1.0):

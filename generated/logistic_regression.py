@@ -1,4 +1,4 @@
-# symprop sha256:aa430adeff1d02ce2edca020181a2290
+# symprop sha256:5ee3fab07a8611a62b8f3c48497ea081
 """logistic_regression: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:logistic_regression.
@@ -75,6 +75,7 @@ def forward(X: "N D", y: "N", w: "D", b: "", validate=True):
     if validate:
         if not np.all(np.isin(y, [0, 1])):
             raise ValueError("y must hold no other values than 0, 1")
+    dtype = np.result_type(X, y, w, b)
     z = X @ w + b                       # (F1)  z[n] = Σ_d X[n,d] w[d] + b  (N,)
     a = sigmoid(z)                      # (F2)  a[n] = σ(z[n])  (N,)
     loss_softplus = np.logaddexp(0, z)  # (F3)  loss_softplus[n] = softplus(z[n])  (N,)
@@ -83,7 +84,7 @@ def forward(X: "N D", y: "N", w: "D", b: "", validate=True):
     loss = loss_values.sum() / N        # (F5)  loss = Σ_n loss_values[n]/N
     dtypes = [np.result_type(p) for p in (w, b)]
     saved = (a, y, X, dtypes)
-    return loss, saved
+    return dtype.type(loss), saved
 
 
 def backward(saved, dL=1.0):

@@ -1,4 +1,4 @@
-# symprop sha256:1a64b0f59bfca1774fc91c3d012818ef
+# symprop sha256:ce9af98ef3b1797368328705d2c386dd
 """matrix_factorization: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:matrix_factorization.
@@ -69,6 +69,7 @@ def forward(R: "N M", mask: "N M", U: "N K", V: "M K", validate=True):
     if validate:
         if not np.all(np.isin(mask, [0, 1])):
             raise ValueError("mask must hold no other values than 0, 1")
+    dtype = np.result_type(R, mask, U, V)
     ratings = U @ V.T           # (F1)  ratings[n,m] = Σ_k U[n,k] V[m,k]  (N, M)
     error_diff = ratings - R    # (F2)  error_diff[n,m] = ratings[n,m] - R[n,m]  (N, M)
     error = mask * error_diff   # (F3)  error[n,m] = mask[n,m] error_diff[n,m]  (N, M)
@@ -79,7 +80,7 @@ def forward(R: "N M", mask: "N M", U: "N K", V: "M K", validate=True):
     loss = 0.5 * np.vdot(error, error) + 0.05 * loss_total_2
     dtypes = [np.result_type(p) for p in (U, V)]
     saved = (error, mask, U, V, dtypes)
-    return loss, saved
+    return dtype.type(loss), saved
 
 
 def backward(saved, dL=1.0):

@@ -1,4 +1,4 @@
-# symprop sha256:50f4a00e617388dccbc5ac143ba8a0ed
+# symprop sha256:99e01f7348c18a90faf40a57efdd3707
 """mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:mlp.
@@ -73,6 +73,7 @@ def forward(X: "N K", Y: "N M", W1: "K H", b1: "H", W2: "H M", b2: "M", validate
     if validate:
         if not np.allclose(np.sum(Y, axis=1), 1, rtol=0, atol=1e-4):
             raise ValueError("Y must sum to 1 along axis 1")
+    dtype = np.result_type(X, Y, W1, b1, W2, b2)
     # (F1)  A1_in[n,h] = Σ_k X[n,k] W1[k,h] + b1[h]  (N, H)
     A1_in = X @ W1 + b1
     A1 = np.tanh(A1_in)              # (F2)  A1[n,h] = tanh(A1_in[n,h])  (N, H)
@@ -91,7 +92,7 @@ def forward(X: "N K", Y: "N M", W1: "K H", b1: "H", W2: "H M", b2: "M", validate
     L = -L_weighted.sum() / N        # (F11)  L = -Σ_nm L_weighted[n,m]/N
     dtypes = [np.result_type(p) for p in (W1, b1, W2, b2)]
     saved = (L_softmax, Y, A1, W2, X, dtypes)
-    return L, saved
+    return dtype.type(L), saved
 
 
 def backward(saved, dL=1.0):

@@ -1,4 +1,4 @@
-# symprop sha256:c9c59e3d8a30360581a1284b03f63195
+# symprop sha256:9a3d6f2c433ace8efc8adec15632e69c
 """mlp_sigmoid_mse: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:mlp_sigmoid_mse.
@@ -79,6 +79,7 @@ def forward(
     b1, _ = read("b1", b1, "wrt", "H 1", (H, 1))
     W2, _ = read("W2", W2, "wrt", "M H", (M, H))
     b2, _ = read("b2", b2, "wrt", "M 1", (M, 1))
+    dtype = np.result_type(x, y, W1, b1, W2, b2)
     # (F1)  z1[h,n] = Σ_k W1[h,k] x[k,n] + b1[h,0]  (H, N)
     z1 = W1 @ x + b1
     a1 = sigmoid(z1)                       # (F2)  a1[h,n] = σ(z1[h,n])  (H, N)
@@ -87,10 +88,10 @@ def forward(
     a2 = sigmoid(z2)                       # (F4)  a2[m,n] = σ(z2[m,n])  (M, N)
     # (F5)  C_diff[m,n] = a2[m,n] - y[m,n]  (M, N)
     C_diff = a2 - y
-    C = 0.5 * np.vdot(C_diff, C_diff) / N  # (F6)  C = Σ_mn C_diff[m,n]²/(2 N)
+    C = np.vdot(C_diff, C_diff) / (2 * N)  # (F6)  C = Σ_mn C_diff[m,n]²/(2 N)
     dtypes = [np.result_type(p) for p in (W1, b1, W2, b2)]
     saved = (C_diff, a2, a1, W2, x, dtypes)
-    return C, saved
+    return dtype.type(C), saved
 
 
 def backward(saved, dL=1.0):

@@ -1,4 +1,4 @@
-# symprop sha256:811ccd563910b6e439cf6f3a69463b12
+# symprop sha256:9826f5f427f9857f4f9f8233f45c31fa
 """perceptron: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:perceptron.
@@ -75,6 +75,7 @@ def forward(X: "N D", y: "N", w: "D", b: "", validate=True):
     if validate:
         if not np.all(np.isin(y, [-1, 1])):
             raise ValueError("y must hold no other values than -1, 1")
+    dtype = np.result_type(X, y, w, b)
     z = X @ w + b                   # (F1)  z[n] = Σ_d X[n,d] w[d] + b  (N,)
     margin = y * z                  # (F2)  margin[n] = y[n] z[n]  (N,)
     # (F3)  loss_softplus[n] = softplus(-margin[n])  (N,)
@@ -82,7 +83,7 @@ def forward(X: "N D", y: "N", w: "D", b: "", validate=True):
     loss = loss_softplus.sum() / N  # (F4)  loss = Σ_n loss_softplus[n]/N
     dtypes = [np.result_type(p) for p in (w, b)]
     saved = (y, margin, X, dtypes)
-    return loss, saved
+    return dtype.type(loss), saved
 
 
 def backward(saved, dL=1.0):

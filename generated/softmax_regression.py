@@ -1,4 +1,4 @@
-# symprop sha256:5828a506c6facb62bb9abaf8af7bcc5b
+# symprop sha256:db5b88b2692b221213cff65d3655bca9
 """softmax_regression: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:softmax_regression.
@@ -67,6 +67,7 @@ def forward(X: "N D", y: "int N", W: "D M", b: "M", validate=True):
     if validate:
         if np.any(y < 0) or np.any(y >= M):
             raise IndexError("y holds a position outside 0 to M - 1")
+    dtype = np.result_type(X, W, b)
     Z = X @ W + b                      # (F1)  Z[n,m] = Σ_d X[n,d] W[d,m] + b[m]  (N, M)
     loss_top = Z.max(axis=1)           # (F2)  loss_top[n] = max_m Z[n,m]  (N,)
     # (F3)  loss_shifted[n,m] = Z[n,m] - loss_top[n]  (N, M)
@@ -83,7 +84,7 @@ def forward(X: "N D", y: "int N", W: "D M", b: "M", validate=True):
     loss = loss_picked.sum() / N       # (F9)  loss = Σ_n loss_picked[n]/N
     dtypes = [np.result_type(p) for p in (W, b)]
     saved = (loss_softmax, y, X, dtypes)
-    return loss, saved
+    return dtype.type(loss), saved
 
 
 def backward(saved, dL=1.0):

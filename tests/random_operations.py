@@ -40,17 +40,17 @@ def squashed(b: Builder, value: Value) -> Value:
 
 # ---- functions of one value ---------------------------------------------------------------
 
-ANYWHERE: dict[str, tuple[Callable[[float], float], ...]] = {
-    "np.tanh({})": (math.tanh,), "nn.sigmoid({})": (lambda x: 1 / (1 + math.exp(-x)),),
-    "nn.relu({})": (lambda x: max(x, 0.0),), "np.maximum({}, 0)": (lambda x: max(x, 0.0),),
-    "nn.softplus({})": (lambda x: math.log1p(math.exp(x)),),
-    "nn.leaky_relu({}, 0.1)": (lambda x: max(x, 0.1 * x),),
-    "nn.elu({})": (lambda x: x if x > 0 else math.expm1(x),),
-    "np.clip({}, -0.75, 0.5)": (lambda x: min(max(x, -0.75), 0.5),),
-    "np.minimum(0.3, {})": (lambda x: min(x, 0.3),),
-    "np.exp({})": (math.exp,), "np.expm1({})": (math.expm1,),
-    "np.logaddexp({}, 0.5)": (lambda x: math.log(math.exp(x) + math.exp(0.5)),),
-    "{}**3": (lambda x: x**3,),
+ANYWHERE: dict[str, Callable[[float], float]] = {
+    "np.tanh({})": math.tanh, "nn.sigmoid({})": lambda x: 1 / (1 + math.exp(-x)),
+    "nn.relu({})": lambda x: max(x, 0.0), "np.maximum({}, 0)": lambda x: max(x, 0.0),
+    "nn.softplus({})": lambda x: math.log1p(math.exp(x)),
+    "nn.leaky_relu({}, 0.1)": lambda x: max(x, 0.1 * x),
+    "nn.elu({})": lambda x: x if x > 0 else math.expm1(x),
+    "np.clip({}, -0.75, 0.5)": lambda x: min(max(x, -0.75), 0.5),
+    "np.minimum(0.3, {})": lambda x: min(x, 0.3),
+    "np.exp({})": math.exp, "np.expm1({})": math.expm1,
+    "np.logaddexp({}, 0.5)": lambda x: math.log(math.exp(x) + math.exp(0.5)),
+    "{}**3": lambda x: x**3,
 }
 BUMPS = ("np.sin({})", "np.cos({})", "nn.gelu({})", 'nn.gelu({}, approximate="tanh")',
          "nn.silu({})")
@@ -59,7 +59,7 @@ BUMPS = ("np.sin({})", "np.cos({})", "nn.gelu({})", 'nn.gelu({}, approximate="ta
 @operation(5)
 def smooth(b: Builder) -> Value | None:
     """An increasing function that is defined everywhere."""
-    text, (function,) = b.rng.choice(list(ANYWHERE.items()))
+    text, function = b.rng.choice(list(ANYWHERE.items()))
     x = b.pick(lambda v: v.bound <= (2.5 if "exp" in text or "**" in text else 4))
     if x is None:
         return None

@@ -135,11 +135,14 @@ class NumpyPrinter(ViewPrinter):
         arrays = [n for n in node.above if n.axes]
         under = [n for n in node.below if not n.axes]
         below = [n for n in node.below if n.axes]
-        coef = node.coef
+        coef, sizes = node.coef, [self.within(n, UNARY) for n in under if flavour(n) == SCALAR]
+        if sizes and coef.numerator == 1 and 1 < coef.denominator <= 16:  # E / (2 * N)
+            coef, sizes = Fraction(1), [str(coef.denominator), *sizes]
         head = [self.within(n, PRODUCT if k == 0 and coef == 1 else UNARY)
                 for k, n in enumerate(scalars)]
         text = _coefficient(coef, head, bool(arrays))
-        divided = [self.within(n, UNARY) for n in under]
+        divided = [" * ".join(sizes) if len(sizes) == 1 else f"({' * '.join(sizes)})"] * bool(sizes)
+        divided += [self.within(n, UNARY) for n in under if flavour(n) != SCALAR]
         if text and divided:
             text += "".join(f" / {d}" for d in divided)
             divided = []

@@ -112,13 +112,19 @@ def _pair(left: Node, right: Node, bound: Axes, out: Axes, order: Axes) -> Node:
         not batch or (rows and columns)
     ):
         return _matmul(left, right, bound[0], (batch, rows, columns), out)
-    if not batch and (rows or columns):
-        axes = (*rows, *columns)
-        dot = TensorDot(
-            (*(i for i in left.axes if i in rows), *(i for i in right.axes if i in columns)),
-            left, right, bound,
-        )
-        return aligned(dot, out) if axes else dot
+    if len(bound) == 1 and not batch:  # (T, N, K) @ (K, M)
+        for first, second, before, after in (
+            (left, right, rows, columns), (right, left, columns, rows)
+        ):
+            if len(after) <= 1 and out == (*before, *after):
+                return MatMul(out, aligned(first, (*before, *bound)),
+                              aligned(second, (*bound, *after)))
+    if not batch and out:
+        if out[0] in b:
+            left, right, rows, columns = right, left, columns, rows
+        left, right = _bare(left), _bare(right)
+        axes = (*(i for i in left.axes if i in rows), *(i for i in right.axes if i in columns))
+        return aligned(TensorDot(axes, left, right, bound), out)
     return Einsum(out, (_bare(left), _bare(right)))
 
 

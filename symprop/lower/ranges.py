@@ -26,7 +26,17 @@ from symprop.algebra.build import (
     substitute_term,
 )
 from symprop.algebra.canonical import normal, same
-from symprop.algebra.expr import Access, Apply, Atom, Expr, Index, Iverson, Term, atoms_of, indices_of
+from symprop.algebra.expr import (
+    Access,
+    Apply,
+    Atom,
+    Expr,
+    Index,
+    Iverson,
+    Term,
+    atoms_of,
+    indices_of,
+)
 from symprop.lower.bounds import at_least_zero, inside
 from symprop.lower.ir import Part
 
