@@ -39,9 +39,11 @@ def layout(prefix: str, code: "str | Display", indent: int) -> list[str]:
         return [line]
     display = call_parts(code) if isinstance(code, str) else code
     if not display.opening or len(prefix + display.opening) + indent > WIDTH:
+        if not prefix:  # one name that is too long by itself: nothing can be broken
+            return [line]
         inner = layout("", code, indent + 4)
         inner[-1] = inner[-1].removesuffix(",")
-        return [f"{prefix}(", *(f"    {part}" for part in inner), "),"] if prefix else [line]
+        return [f"{prefix}(", *(f"    {part}" for part in inner), "),"]
     inner = [part for p, c in display.parts for part in layout(p, c, indent + 4)]
     return [f"{prefix}{display.opening}", *(f"    {part}" for part in inner), f"{display.closing},"]
 

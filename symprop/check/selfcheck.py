@@ -69,6 +69,7 @@ def selfcheck_context(
         "arguments": entries({name: _assembled(name, tree) for name, tree in trees.items()}),
         "gradients": entries(leaves),
         "zero": bool(tuple(zero)),
+        "validate": "validate",
         "heading": f"{'gradient':{widths[0]}}  {'shape':{widths[1]}}  {HEADING}",
         "widths": widths,
         "tangent": [

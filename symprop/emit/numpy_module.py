@@ -66,7 +66,7 @@ def module_context(program: Program) -> dict[str, Any]:
                              if name in ("forward", "backward")],
         "saved_name": names.own["saved"],
         "dL": names.own["dL"],
-        "selfcheck": selfcheck(program, printer),
+        "selfcheck": {**selfcheck(program, printer), "validate": names.own["validate"]},
     }
 
 
