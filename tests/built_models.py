@@ -18,8 +18,8 @@ from symprop.shapes import parse_spec
 from symprop.zoo import models
 
 SIZES = (
-    {"N": 5, "K": 3, "H": 7, "M": 4, "D": 11},
-    {"N": 2, "K": 6, "H": 3, "M": 2, "D": 5},
+    {"N": 5, "K": 3, "H": 7, "M": 4, "D": 11, "T": 4},
+    {"N": 2, "K": 6, "H": 3, "M": 2, "D": 5, "T": 3},
 )
 
 
@@ -53,6 +53,10 @@ class Built:
         for fact in self.system.facts:
             if fact.array == name and fact.kind == "one_of":
                 return rng.choice(np.array(fact.args, float), shape)
+            if fact.array == name and fact.kind == "in_range":
+                return rng.uniform(*fact.args, shape)
+            if fact.array == name and fact.kind == "positive":
+                return np.exp(drawn)
             if fact.array == name and fact.kind == "sums_to_one":
                 drawn = np.exp(drawn)
                 return drawn / drawn.sum(axis=fact.args[0], keepdims=True)
@@ -67,7 +71,7 @@ def build(name: str) -> Built:
         system = symprop.trace(function, wrt=proof.wrt)
     else:
         model = models()[name]
-        function, sizes = model.function, SIZES
+        function, sizes = model.function, model.sizes or SIZES
         system = symprop.trace(function, shapes=model.shapes, wrt=model.wrt, facts=model.facts,
                                static=model.static)
     derivation = symprop.derive(system)

@@ -1,6 +1,6 @@
 """Models without a hidden layer: regression and the classifiers of one matrix.
 
-In: arrays. Out: a scalar loss and what `predict` returns.
+In: arrays. Out: a scalar loss and what `predict` returns; MODELS, the family's part of the zoo.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from symprop import nn
+from symprop.trace.facts import one_of
+from symprop.zoo.model import Model
 
 
 def linear_regression(X: "N D", y: "N", w: "D", b: "") -> Any:
@@ -48,3 +50,17 @@ def matrix_factorization(R: "N M", mask: "N M", U: "N K", V: "M K") -> Any:
     error = mask * (U @ V.T - R)
     loss = np.sum(error**2) / 2 + 0.05 * nn.l2_penalty(U, V)
     return loss, {"ratings": U @ V.T}
+
+
+MODELS = (
+    Model("linear_regression", "Linear regression, least squares",
+          linear_regression, ("w", "b")),
+    Model("perceptron", "Perceptron with a smooth loss",
+          perceptron, ("w", "b"), (one_of("y", -1, 1),)),
+    Model("logistic_regression", "Logistic regression",
+          logistic_regression, ("w", "b"), (one_of("y", 0, 1),)),
+    Model("softmax_regression", "Softmax regression, integer labels",
+          softmax_regression, ("W", "b")),
+    Model("matrix_factorization", "Matrix factorisation with a mask and weight decay",
+          matrix_factorization, ("U", "V"), (one_of("mask", 0, 1),)),
+)

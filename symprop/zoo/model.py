@@ -21,3 +21,5 @@ class Model:
     shapes: Mapping[str, Any] = field(default_factory=dict)
     static: Mapping[str, Any] = field(default_factory=dict)
     shown: bool = True  # whether `generated/` holds it
+    sizes: tuple[Mapping[str, int], ...] = ()  # for the tests, where their own do not suit
+    unbounded: tuple[str, ...] = ()  # parameters whose large values have no finite loss

@@ -1,6 +1,6 @@
 """Multilayer perceptrons.
 
-In: arrays. Out: a scalar loss and what `predict` returns.
+In: arrays. Out: a scalar loss and what `predict` returns; MODELS, the family's part of the zoo.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from symprop import nn
+from symprop.trace.facts import sums_to_one
+from symprop.zoo.model import Model
 
 
 def mlp(X: "N K", Y: "N M", W1: "K H", b1: "H", W2: "H M", b2: "M") -> Any:
@@ -57,3 +59,20 @@ def autoencoder(
     reconstruction = H3 @ W4 + b4
     loss = nn.mse_loss(reconstruction, X)
     return loss, {"code": code, "reconstruction": reconstruction}
+
+
+def _layers(count: int) -> tuple[str, ...]:
+    """W1, b1, ..., the parameters of so many layers."""
+    return tuple(f"{kind}{layer}" for layer in range(1, count + 1) for kind in "Wb")
+
+
+MODELS = (
+    Model("mlp", "Two-layer perceptron, tanh, softmax with cross-entropy",
+          mlp, _layers(2), (sums_to_one("Y", axis=1),)),
+    Model("mlp_sigmoid_mse", "Two-layer perceptron in the column convention, quadratic cost",
+          mlp_sigmoid_mse, _layers(2)),
+    Model("deep_mlp", "Five hidden layers, relu, integer labels",
+          deep_mlp, _layers(6)),
+    Model("autoencoder", "Autoencoder, tanh, mean squared error",
+          autoencoder, _layers(4)),
+)

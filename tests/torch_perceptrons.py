@@ -1,0 +1,40 @@
+"""The zoo's multilayer perceptrons, in PyTorch.
+
+In: tensors in float64. Out: the loss.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.nn import functional as F
+
+
+def mlp(X: Any, Y: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> Any:
+    hidden = torch.tanh(F.linear(X, W1.T, b1))
+    return F.cross_entropy(F.linear(hidden, W2.T, b2), Y)
+
+
+def mlp_sigmoid_mse(x: Any, y: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> Any:
+    a1 = torch.sigmoid(F.linear(x.T, W1, b1[:, 0]))
+    a2 = torch.sigmoid(F.linear(a1, W2, b2[:, 0]))
+    return F.mse_loss(a2, y.T, reduction="sum") / (2 * x.shape[1])
+
+
+def deep_mlp(X: Any, y: Any, **weights: Any) -> Any:
+    hidden = X
+    for layer in range(1, 6):
+        hidden = F.relu(F.linear(hidden, weights[f"W{layer}"].T, weights[f"b{layer}"]))
+    return F.cross_entropy(F.linear(hidden, weights["W6"].T, weights["b6"]), y)
+
+
+def autoencoder(X: Any, **weights: Any) -> Any:
+    hidden = X
+    for layer in range(1, 5):
+        hidden = F.linear(hidden, weights[f"W{layer}"].T, weights[f"b{layer}"])
+        hidden = torch.tanh(hidden) if layer < 4 else hidden
+    return F.mse_loss(hidden, X)
+
+
+MODELS = (mlp, mlp_sigmoid_mse, deep_mlp, autoencoder)
