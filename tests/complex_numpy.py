@@ -134,6 +134,17 @@ class nn:
         return -numpy.mean(log_p[numpy.arange(len(y)), y])
 
 
+def scan(step: Callable[..., Any], init: Any, xs: Any) -> tuple[Any, Any]:
+    """The meaning of `symprop.scan`, as a loop."""
+    carry, outputs = init, []
+    for x in xs:
+        carry, y = step(carry, x)
+        outputs.append(y)
+    if isinstance(outputs[0], tuple):
+        return carry, tuple(numpy.stack(column) for column in zip(*outputs, strict=True))
+    return carry, numpy.stack(outputs)
+
+
 def loss_of(result: Any) -> Any:
     """The loss, alone or before a dict of outputs."""
     return result[0] if isinstance(result, tuple) else result

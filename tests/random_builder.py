@@ -24,6 +24,7 @@ from symprop.shapes import parse_spec
 from symprop.system import Fact
 
 PRIMES = {"N": 5, "K": 3, "H": 7, "M": 2}
+ALL_PRIMES = {**PRIMES, "T": 4}
 LOCALS = ("h", "z", "a", "u", "v", "s", "t", "q", "p", "hidden", "scores", "dh", "saved", "n",
           "k", "e", "out", "dL", "L", "g", "x_1", "m", "loss", "i")
 INPUTS = ("X", "W", "U", "V", "b", "c", "w", "A", "B", "R", "dX", "x1", "Wq", "state", "Z0",
@@ -72,15 +73,25 @@ class Program:
         shapes = ", ".join(f"{n}: {s!r}" for n, s in self.shapes.items())
         return f"seed {self.seed}, wrt {self.wrt}, shapes {{{shapes}}}, {self.facts}\n{self.source}"
 
+    @property
+    def header(self) -> str:
+        """The imports of the user's own module."""
+        return HEADER
+
+    @property
+    def complex_header(self) -> str:
+        """The imports under which a complex step goes through."""
+        return COMPLEX_HEADER
+
     @cached_property
     def function(self) -> Callable[..., Any]:
         """The forward pass in NumPy."""
-        return self.loaded(HEADER)
+        return self.loaded(self.header)
 
     @cached_property
     def complex_function(self) -> Callable[..., Any]:
         """The same text, in functions that carry a complex step."""
-        return self.loaded(COMPLEX_HEADER)
+        return self.loaded(self.complex_header)
 
     def loaded(self, header: str) -> Callable[..., Any]:
         """The forward pass under another meaning of `np` and `nn`."""
@@ -95,7 +106,7 @@ class Program:
         """The prime sizes; with `ones`, 1 for some of the axes that need no more."""
         rng = random.Random(self.seed)
         return {a: 1 if ones and self.minimum.get(a, 1) == 1 and rng.random() < 0.6 else p
-                for a, p in PRIMES.items()}
+                for a, p in ALL_PRIMES.items()}
 
     def inputs(self, sizes: dict[str, int], seed: int = 0) -> dict[str, Any]:
         """Arrays from the declared domains; every number is a float32."""

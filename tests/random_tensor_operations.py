@@ -61,7 +61,7 @@ def matmul(b: Builder) -> Value | None:
         y = x
         text, shape = ((f"{x.code} @ {x.code}.T", (x.shape[0], x.shape[0])) if len(x.shape) == 2
                        else (f"{x.code} @ {x.code}", ()))
-    return _product(b, text, shape, (inner,), x, y, atomic=text.endswith(")"))
+    return _product(b, text, shape, (inner,), x, y, atomic=" @ " not in text)
 
 
 EINSUMS = (("nk,kh->nh", "nk kh", "nh"), ("nk,k->nk", "nk k", "nk"), ("nk,nk->n", "nk nk", "n"),

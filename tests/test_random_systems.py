@@ -13,10 +13,12 @@ import pytest
 from built_models import assert_close, single
 from complex_numpy import complex_gradients, loss_of
 from random_programs import Program, random_program
+from random_scans import random_scan
 
 import symprop
 
 SEEDS = 300
+SCANS = 40
 CHUNK = 10
 TOLERANCE = 1e-10  # relative to the array's own scale or 1e-3 of the largest
 SINGLE = 1e-5
@@ -71,6 +73,17 @@ def test_random_systems(first: int) -> None:
     for seed in range(first, first + CHUNK):
         try:
             check_program(random_program(seed))
+        except AssertionError as error:
+            failed.append(str(error))
+    assert not failed, "\n".join(failed)
+
+
+@pytest.mark.parametrize("first", range(0, SCANS, CHUNK))
+def test_random_recurrences(first: int) -> None:
+    failed = []
+    for seed in range(first, first + CHUNK):
+        try:
+            check_program(random_scan(seed))
         except AssertionError as error:
             failed.append(str(error))
     assert not failed, "\n".join(failed)
