@@ -10,13 +10,23 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch_autoencoders
+import torch_dynamics
+import torch_embeddings
+import torch_graphs
 import torch_linear
+import torch_mixtures
 import torch_perceptrons
 import torch_proofs
 
 _FAMILIES = (
     torch_linear.MODELS,
     torch_perceptrons.MODELS,
+    torch_autoencoders.MODELS,
+    torch_embeddings.MODELS,
+    torch_graphs.MODELS,
+    torch_mixtures.MODELS,
+    torch_dynamics.MODELS,
     torch_proofs.MODELS,
 )
 

@@ -22,11 +22,17 @@ def mlp_sigmoid_mse(x: Any, y: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> Any:
     return F.mse_loss(a2, y.T, reduction="sum") / (2 * x.shape[1])
 
 
-def deep_mlp(X: Any, y: Any, **weights: Any) -> Any:
+def six_layer_mlp(X: Any, y: Any, **weights: Any) -> Any:
     hidden = X
     for layer in range(1, 6):
         hidden = F.relu(F.linear(hidden, weights[f"W{layer}"].T, weights[f"b{layer}"]))
     return F.cross_entropy(F.linear(hidden, weights["W6"].T, weights["b6"]), y)
+
+
+def mlp_dropout(X: Any, y: Any, mask: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> Any:
+    hidden = F.relu(F.linear(X, W1.T, b1)) * mask / 0.8
+    decay = 0.0005 * ((W1**2).sum() + (W2**2).sum())
+    return F.cross_entropy(F.linear(hidden, W2.T, b2), y) + decay
 
 
 def autoencoder(X: Any, **weights: Any) -> Any:
@@ -37,4 +43,4 @@ def autoencoder(X: Any, **weights: Any) -> Any:
     return F.mse_loss(hidden, X)
 
 
-MODELS = (mlp, mlp_sigmoid_mse, deep_mlp, autoencoder)
+MODELS = (mlp, mlp_sigmoid_mse, six_layer_mlp, mlp_dropout, autoencoder)

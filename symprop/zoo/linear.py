@@ -30,6 +30,24 @@ def perceptron(X: "N D", y: "N", w: "D", b: "") -> Any:
     return loss, {"z": z}
 
 
+def adaline(X: "N D", y: "N", w: "D", b: "") -> Any:
+    """Widrow and Hoff's neuron: the squared error of the net input, before the threshold."""
+    net = X @ w + b
+    error = y - net
+    loss = np.sum(error**2) / 2
+    return loss, {"label": np.sign(net)}
+
+
+def svm(X: "N D", y: "int N", W: "D M", b: "M") -> Any:
+    """A linear multi-class machine: hinge loss of Weston and Watkins, margin 1, L2 penalty."""
+    scores = X @ W + b
+    right = np.take_along_axis(scores, y[:, None], axis=1)
+    margins = np.maximum(scores - right + 1, 0)
+    hinge = np.mean(np.sum(margins, axis=1) - 1)  # the right class has a margin of 1
+    loss = hinge + 0.01 / 2 * nn.l2_penalty(W)
+    return loss, {"scores": scores}
+
+
 def logistic_regression(X: "N D", y: "N", w: "D", b: "") -> Any:
     """Binary cross-entropy of a = σ(X w + b) with labels 0 and 1."""
     z = X @ w + b
@@ -57,6 +75,10 @@ MODELS = (
           linear_regression, ("w", "b")),
     Model("perceptron", "Perceptron with a smooth loss",
           perceptron, ("w", "b"), (one_of("y", -1, 1),)),
+    Model("adaline", "Adaline: the delta rule",
+          adaline, ("w", "b"), (one_of("y", -1, 1),), shown=False),
+    Model("svm", "Linear support vector machine, multi-class hinge loss",
+          svm, ("W", "b"), shown=False),
     Model("logistic_regression", "Logistic regression",
           logistic_regression, ("w", "b"), (one_of("y", 0, 1),)),
     Model("softmax_regression", "Softmax regression, integer labels",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from symprop import nn
-from symprop.trace.facts import sums_to_one
+from symprop.trace.facts import one_of, sums_to_one
 from symprop.zoo.model import Model
 
 
@@ -34,7 +34,7 @@ def mlp_sigmoid_mse(
     return C, {"a2": a2}
 
 
-def deep_mlp(
+def six_layer_mlp(
     X: "N K", y: "int N",
     W1: "K H", b1: "H", W2: "H H", b2: "H", W3: "H H", b3: "H",
     W4: "H H", b4: "H", W5: "H H", b5: "H", W6: "H M", b6: "M",
@@ -47,6 +47,17 @@ def deep_mlp(
     A5 = nn.relu(A4 @ W5 + b5)
     Z6 = A5 @ W6 + b6
     return nn.cross_entropy(Z6, y), {"logits": Z6}
+
+
+def mlp_dropout(
+    X: "N K", y: "int N", mask: "N H", W1: "K H", b1: "H", W2: "H M", b2: "M"
+) -> Any:
+    """relu with dropout of one unit in five (`mask` holds the draws), and weight decay."""
+    A1 = nn.relu(X @ W1 + b1)
+    D1 = mask * A1 / 0.8
+    Z2 = D1 @ W2 + b2
+    loss = nn.cross_entropy(Z2, y) + 1e-3 / 2 * nn.l2_penalty(W1, W2)
+    return loss, {"logits": Z2}
 
 
 def autoencoder(
@@ -71,8 +82,10 @@ MODELS = (
           mlp, _layers(2), (sums_to_one("Y", axis=1),)),
     Model("mlp_sigmoid_mse", "Two-layer perceptron in the column convention, quadratic cost",
           mlp_sigmoid_mse, _layers(2)),
-    Model("deep_mlp", "Five hidden layers, relu, integer labels",
-          deep_mlp, _layers(6)),
+    Model("six_layer_mlp", "Five hidden layers, relu, integer labels",
+          six_layer_mlp, _layers(6)),
+    Model("mlp_dropout", "Two-layer perceptron, relu, dropout, weight decay",
+          mlp_dropout, _layers(2), (one_of("mask", 0, 1),), shown=False),
     Model("autoencoder", "Autoencoder, tanh, mean squared error",
           autoencoder, _layers(4)),
 )

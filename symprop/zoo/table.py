@@ -6,12 +6,25 @@ by every test; a new family is one more row here.
 
 from __future__ import annotations
 
-from symprop.zoo import linear, perceptrons
+from symprop.zoo import (
+    autoencoders,
+    dynamics,
+    embeddings,
+    graphs,
+    linear,
+    mixtures,
+    perceptrons,
+)
 from symprop.zoo.model import Model
 
 _FAMILIES = (
     linear.MODELS,
     perceptrons.MODELS,
+    autoencoders.MODELS,
+    embeddings.MODELS,
+    graphs.MODELS,
+    mixtures.MODELS,
+    dynamics.MODELS,
 )
 
 

@@ -1,7 +1,7 @@
-# symprop sha256:68fa8512dfdd8d47809de286e96e2065
-"""deep_mlp: loss and gradients in NumPy.
+# symprop sha256:d2ad601edb5d1ac3158b8ceee46cbd75
+"""six_layer_mlp: loss and gradients in NumPy.
 
-Made by symprop from symprop.zoo.perceptrons:deep_mlp.
+Made by symprop from symprop.zoo.perceptrons:six_layer_mlp.
 It belongs to whoever made it.
 
     loss, saved = forward(X, y, W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, W6, b6)

@@ -1,0 +1,319 @@
+# symprop sha256:4f066e55cc31f213fb2a53e91c6e292f
+"""variational_autoencoder: loss and gradients in NumPy.
+
+Made by symprop from symprop.zoo.autoencoders:variational_autoencoder.
+It belongs to whoever made it.
+
+    loss, saved = forward(X, noise, W1, b1, W_mu, b_mu, W_var, b_var, W2, b2, W3, b3)
+    gradients = backward(saved)
+
+    X      (N, D)
+    noise  (N, K)
+    W1     (D, H)  parameter
+    b1     (H,)    parameter
+    W_mu   (H, K)  parameter
+    b_mu   (K,)    parameter
+    W_var  (H, K)  parameter
+    b_var  (K,)    parameter
+    W2     (K, H)  parameter
+    b2     (H,)    parameter
+    W3     (H, D)  parameter
+    b3     (D,)    parameter
+
+It is assumed, and tested, that X lies between 0 and 1.
+
+(F1), (F2), ... number the equations of the forward pass and (B1), (B2), ... those of
+their adjoints: dW is the gradient of the loss by W. The derivation has these numbers.
+"""
+
+import numpy as np
+
+WRT = ("W1", "b1", "W_mu", "b_mu", "W_var", "b_var", "W2", "b2", "W3", "b3")
+FACTS = (
+    ("in_range", "X", 0, 1),
+)
+OUTPUTS = ("mu",)
+COMPLEX_SAFE = False
+
+
+def read(name, array, kind, axes, sizes):
+    """Return an argument as an array, and its shape; sizes that are known must fit."""
+    if kind in ("wrt", "float") and not sizes and isinstance(array, (int, float)):
+        return array * 1.0, ()  # a Python float leaves float32 alone
+    array = np.asarray(array)
+    if array.ndim != len(sizes):
+        raise ValueError(
+            f"{name} must have {len(sizes)} axes ({axes}), not the shape {array.shape}"
+        )
+    for axis, (size, expected) in enumerate(zip(array.shape, sizes)):
+        if expected is not None and size != expected:
+            raise ValueError(
+                f"{name} must have the shape ({axes}), but axis {axis} "
+                f"({axes.split()[axis]}) has size {size}, not {expected}"
+            )
+    kinds = {"wrt": "fc", "float": "fciub", "int": "iu", "bool": "b"}[kind]
+    if array.dtype.kind not in kinds:
+        wanted = {"wrt": "floats, since it has a gradient"}.get(kind, f"{kind}s")
+        raise TypeError(f"{name} must hold {wanted}, not {array.dtype}")
+    if kind == "float" and array.dtype.kind in "iub":
+        array = array.astype(np.result_type(array, np.float32))
+    if kind in ("int", "bool") and not sizes:
+        return array.item(), ()
+    return array, array.shape
+
+
+def like_parameters(grads, dtypes):
+    """Give each gradient the dtype of its parameter."""
+    pairs = zip(grads.items(), dtypes)
+    return {name: np.asarray(grad, dtype) for (name, grad), dtype in pairs}
+
+
+def sigmoid(x):
+    """1 / (1 + exp(-x)) without overflow, all digits kept in the tail."""
+    e = np.exp(np.minimum(x, -x))
+    return ((x >= 0) + (x < 0) * e) / (1 + e)
+
+
+def forward(
+    X: "N D",
+    noise: "N K",
+    W1: "D H",
+    b1: "H",
+    W_mu: "H K",
+    b_mu: "K",
+    W_var: "H K",
+    b_var: "K",
+    W2: "K H",
+    b2: "H",
+    W3: "H D",
+    b3: "D",
+    validate=True,
+):
+    """Return the loss, and what backward needs."""
+    X, (N, D) = read("X", X, "float", "N D", (None, None))
+    noise, (_, K) = read("noise", noise, "float", "N K", (N, None))
+    W1, (_, H) = read("W1", W1, "wrt", "D H", (D, None))
+    b1, _ = read("b1", b1, "wrt", "H", (H,))
+    W_mu, _ = read("W_mu", W_mu, "wrt", "H K", (H, K))
+    b_mu, _ = read("b_mu", b_mu, "wrt", "K", (K,))
+    W_var, _ = read("W_var", W_var, "wrt", "H K", (H, K))
+    b_var, _ = read("b_var", b_var, "wrt", "K", (K,))
+    W2, _ = read("W2", W2, "wrt", "K H", (K, H))
+    b2, _ = read("b2", b2, "wrt", "H", (H,))
+    W3, _ = read("W3", W3, "wrt", "H D", (H, D))
+    b3, _ = read("b3", b3, "wrt", "D", (D,))
+    if validate:
+        if not np.all((-1e-06 <= np.real(X)) & (np.real(X) <= 1.000001)):
+            raise ValueError("X must lie between 0 and 1")
+    dtype = np.result_type(X, noise, W1, b1, W_mu, b_mu, W_var, b_var, W2, b2, W3, b3)
+    # (F1)  hidden_in[n,h] = Σ_d X[n,d] W1[d,h] + b1[h]  (N, H)
+    hidden_in = X @ W1 + b1
+    hidden = np.tanh(hidden_in)  # (F2)  hidden[n,h] = tanh(hidden_in[n,h])  (N, H)
+    # (F3)  mu[n,k] = Σ_h hidden[n,h] W_mu[h,k] + b_mu[k]  (N, K)
+    mu = hidden @ W_mu + b_mu
+    # (F4)  log_var[n,k] = Σ_h hidden[n,h] W_var[h,k] + b_var[k]  (N, K)
+    log_var = hidden @ W_var + b_var
+    # (F5)  code_exp[n,k] = exp(log_var[n,k]/2)  (N, K)
+    code_exp = np.exp(0.5 * log_var)
+    # (F6)  code[n,k] = mu[n,k] + code_exp[n,k] noise[n,k]  (N, K)
+    code = mu + code_exp * noise
+    # (F7)  logits_in[n,h] = Σ_k code[n,k] W2[k,h] + b2[h]  (N, H)
+    logits_in = code @ W2 + b2
+    # (F8)  logits_tanh[n,h] = tanh(logits_in[n,h])  (N, H)
+    logits_tanh = np.tanh(logits_in)
+    # (F9)  logits[n,d] = Σ_h logits_tanh[n,h] W3[h,d] + b3[d]  (N, D)
+    logits = logits_tanh @ W3 + b3
+    # (F10)  restoring_probability[n,d] = σ(logits[n,d])  (N, D)
+    restoring_probability = sigmoid(logits)
+    # (F11)  restoring_softplus[n,d] = softplus(logits[n,d])  (N, D)
+    restoring_softplus = np.logaddexp(0, logits)
+    # (F12)  restoring_values[n,d] = restoring_softplus[n,d] - X[n,d] logits[n,d]
+    #       (N, D)
+    restoring_values = restoring_softplus - X * logits
+    # (F13)  restoring = Σ_nd restoring_values[n,d]/N
+    restoring = restoring_values.sum() / N
+    kl_exp = np.exp(log_var)     # (F14)  kl_exp[n,k] = exp(log_var[n,k])  (N, K)
+    # (F15)  kl = -Σ_nk (1 + log_var[n,k] - mu[n,k]² - kl_exp[n,k])/(2 N)
+    kl = -0.5 * np.sum(1 + log_var - mu * mu - kl_exp) / N
+    L = restoring + kl           # (F16)  L = restoring + kl
+    dtypes = [
+        np.result_type(p) for p in (W1, b1, W_mu, b_mu, W_var, b_var, W2, b2, W3, b3)
+    ]
+    saved = (
+        restoring_probability, X, logits_tanh, W3, code, W2, kl_exp, noise, code_exp,
+        hidden, mu, W_var, W_mu, dtypes
+    )
+    return dtype.type(L), saved
+
+
+def backward(saved, dL=1.0):
+    """Return the gradients of dL * loss."""
+    (
+        restoring_probability, X, logits_tanh, W3, code, W2, kl_exp, noise, code_exp,
+        hidden, mu, W_var, W_mu, dtypes
+    ) = saved
+    N = restoring_probability.shape[0]
+    # (B7)  dlogits[n,d] = (restoring_probability[n,d] - X[n,d]) dL/N  (N, D)
+    #       from (F12), (F11) with (B5), (B6)
+    dlogits = dL / N * (restoring_probability - X)
+    # (B8)  dW3[h,d] = Σ_n dlogits[n,d] logits_tanh[n,h]  (H, D)  from (F9)
+    dW3 = logits_tanh.T @ dlogits
+    db3 = dlogits.sum(axis=0)     # (B9)  db3[d] = Σ_n dlogits[n,d]  (D,)  from (F9)
+    # (B10)  dlogits_tanh[n,h] = Σ_d dlogits[n,d] W3[h,d]  (N, H)  from (F9)
+    dlogits_tanh = dlogits @ W3.T
+    # (B11)  dlogits_in[n,h] = dlogits_tanh[n,h] (1 - logits_tanh[n,h]²)  (N, H)
+    #       from (F8)
+    dlogits_in = dlogits_tanh * (1 - logits_tanh * logits_tanh)
+    # (B12)  dW2[k,h] = Σ_n dlogits_in[n,h] code[n,k]  (K, H)  from (F7)
+    dW2 = code.T @ dlogits_in
+    db2 = dlogits_in.sum(axis=0)  # (B13)  db2[h] = Σ_n dlogits_in[n,h]  (H,)  from (F7)
+    # (B14)  dcode[n,k] = Σ_h dlogits_in[n,h] W2[k,h]  (N, K)  from (F7)
+    dcode = dlogits_in @ W2.T
+    # (B16)  dlog_var[n,k] = (kl_exp[n,k] dL/N + dcode[n,k] noise[n,k] code_exp[n,k]
+    #       - dL/N)/2  (N, K)  from (F15), (F14), (F5) with (B2), (B3), (B15)
+    dlog_var = 0.5 * (dL / N * kl_exp + dcode * noise * code_exp - dL / N)
+    # (B17)  dW_var[h,k] = Σ_n dlog_var[n,k] hidden[n,h]  (H, K)  from (F4)
+    dW_var = hidden.T @ dlog_var
+    # (B18)  db_var[k] = Σ_n dlog_var[n,k]  (K,)  from (F4)
+    db_var = dlog_var.sum(axis=0)
+    # (B19)  dmu[n,k] = mu[n,k] dL/N + dcode[n,k]  (N, K)  from (F15), (F6) with (B2)
+    dmu = dL / N * mu + dcode
+    # (B20)  dW_mu[h,k] = Σ_n dmu[n,k] hidden[n,h]  (H, K)  from (F3)
+    dW_mu = hidden.T @ dmu
+    db_mu = dmu.sum(axis=0)       # (B21)  db_mu[k] = Σ_n dmu[n,k]  (K,)  from (F3)
+    # (B22)  dhidden[n,h] = Σ_k dlog_var[n,k] W_var[h,k] + Σ_k dmu[n,k] W_mu[h,k]
+    #       (N, H)  from (F4), (F3)
+    dhidden = dlog_var @ W_var.T + dmu @ W_mu.T
+    # (B23)  dhidden_in[n,h] = dhidden[n,h] (1 - hidden[n,h]²)  (N, H)  from (F2)
+    dhidden_in = dhidden * (1 - hidden * hidden)
+    # (B24)  dW1[d,h] = Σ_n dhidden_in[n,h] X[n,d]  (D, H)  from (F1)
+    dW1 = X.T @ dhidden_in
+    db1 = dhidden_in.sum(axis=0)  # (B25)  db1[h] = Σ_n dhidden_in[n,h]  (H,)  from (F1)
+    grads = {
+        "W1": dW1, "b1": db1, "W_mu": dW_mu, "b_mu": db_mu, "W_var": dW_var,
+        "b_var": db_var, "W2": dW2, "b2": db2, "W3": dW3, "b3": db3
+    }
+    return like_parameters(grads, dtypes)
+
+
+def value_and_grad(
+    X: "N D",
+    noise: "N K",
+    W1: "D H",
+    b1: "H",
+    W_mu: "H K",
+    b_mu: "K",
+    W_var: "H K",
+    b_var: "K",
+    W2: "K H",
+    b2: "H",
+    W3: "H D",
+    b3: "D",
+    validate=True,
+):
+    """Return the loss and its gradients."""
+    L, saved = forward(
+        X, noise, W1, b1, W_mu, b_mu, W_var, b_var, W2, b2, W3, b3, validate
+    )
+    return L, backward(saved)
+
+
+def predict(X: "N D", W1: "D H", b1: "H", W_mu: "H K", b_mu: "K"):
+    """Return the outputs of the model."""
+    X, (N, D) = read("X", X, "float", "N D", (None, None))
+    W1, (_, H) = read("W1", W1, "wrt", "D H", (D, None))
+    b1, _ = read("b1", b1, "wrt", "H", (H,))
+    W_mu, (_, K) = read("W_mu", W_mu, "wrt", "H K", (H, None))
+    b_mu, _ = read("b_mu", b_mu, "wrt", "K", (K,))
+    # (F1)  hidden_in[n,h] = Σ_d X[n,d] W1[d,h] + b1[h]  (N, H)
+    hidden_in = X @ W1 + b1
+    hidden = np.tanh(hidden_in)  # (F2)  hidden[n,h] = tanh(hidden_in[n,h])  (N, H)
+    # (F3)  mu[n,k] = Σ_h hidden[n,h] W_mu[h,k] + b_mu[k]  (N, K)
+    mu = hidden @ W_mu + b_mu
+    return {"mu": mu}
+
+
+# Self-check: run this file to compare backward with finite differences.
+
+
+def draw_inputs(seed):
+    """Draw the arguments of forward from their declared domains."""
+    rng = np.random.default_rng(seed)
+    N, D, K, H = 5, 3, 7, 2
+    return {
+        "X": rng.uniform(0.05, 0.95, size=(N, D)),
+        "noise": rng.normal(size=(N, K)),
+        "W1": rng.normal(size=(D, H)),
+        "b1": rng.normal(size=(H,)),
+        "W_mu": rng.normal(size=(H, K)),
+        "b_mu": rng.normal(size=(K,)),
+        "W_var": rng.normal(size=(H, K)),
+        "b_var": rng.normal(size=(K,)),
+        "W2": rng.normal(size=(K, H)),
+        "b2": rng.normal(size=(H,)),
+        "W3": rng.normal(size=(H, D)),
+        "b3": rng.normal(size=(D,)),
+    }
+
+
+def difference(inputs, name, step, scale):
+    """Differentiate the loss along a step; return the slope and a bound on its error.
+
+    Richardson differences with h and h/2 must agree: else a kink is near (nan).
+    """
+
+    def loss(t):
+        moved = {**inputs, name: inputs[name] + t * step}
+        return forward(**moved, validate=False)[0]
+
+    for h in (1e-3, 1e-4, 1e-5, 1e-6):
+        d1, d2, d4 = ((loss(t) - loss(-t)) / (2 * t) for t in (h, h / 2, h / 4))
+        bound = 1e-7 * scale + 2e-15 * abs(loss(0.0)) / h  # the latter is rounding
+        if abs((4 * d2 - d1) / 3 - (4 * d4 - d2) / 3) <= bound:
+            return (4 * d4 - d2) / 3, bound
+    return np.nan, np.nan
+
+
+def self_check():
+    """Print one row per gradient; return 1 if one is wrong or undecided, else 0."""
+    for seed in range(20):
+        inputs = draw_inputs(seed)
+        loss, saved = forward(**inputs)
+        if np.isfinite(loss):
+            break
+    else:
+        print("the loss is not finite on any of 20 draws")
+        return 1
+    grads = backward(saved)
+    largest = max(np.abs(grad).max() for grad in grads.values()) or 1.0
+    print("gradient  shape   status     max error  decided")
+    failed = False
+    for name in WRT:
+        array, grad = inputs[name], grads[name]
+        scale = max(np.abs(grad).max(), 1e-3 * largest)
+        steps = np.eye(array.size).reshape(-1, *array.shape)
+        found = [difference(inputs, name, step, scale) for step in steps]
+        slopes, bounds = np.array(found).T
+        errors = (steps * grad).reshape(len(steps), -1).sum(axis=1) - slopes
+        decided = np.isfinite(slopes)
+        right = np.abs(errors[decided]) <= bounds[decided]
+        # A slope that is wrong by 1e-5 of the scale would have to fail.
+        control = np.abs(errors[decided] + 1e-5 * scale) > bounds[decided]
+        if (grad.shape, grad.dtype) != (array.shape, array.dtype):
+            status = "FAIL"
+        elif not (np.isfinite(grad).all() and right.all()):
+            status = "FAIL"
+        elif decided.mean() < 0.9 or not control.all():
+            status = "UNDECIDED"
+        else:
+            status = "PASS"
+        failed |= status in ("FAIL", "UNDECIDED")
+        error = np.abs(errors[decided]).max(initial=0)
+        count = f"{decided.sum()}/{decided.size}"
+        print(f"{name:8}  {array.shape!s:6}  {status:9}  {error:9.1e}  {count}")
+    print("FAILED" if failed else "PASSED")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    raise SystemExit(self_check())
