@@ -52,6 +52,7 @@ Partials = Callable[[str, str], "np.ndarray[Any, Any]"]
 
 EQUAL = 1e-9  # floats this close, relatively, count as equal in a bracket
 _LARGE = 20_000  # grid points from which a term is contracted factor by factor
+_LARGEST_INT = 2**62  # what NumPy computes with as integers
 
 
 def evaluate(
@@ -162,7 +163,8 @@ class Evaluator:
 
     def coefficient(self, coef: Fraction) -> Value:
         """A whole coefficient stays an int: positions are made of them."""
-        return int(coef) if coef.denominator == 1 else float(coef)
+        whole = coef.denominator == 1 and abs(coef) < _LARGEST_INT
+        return int(coef) if whole else float(coef)
 
     def power(self, item: Atom, exponent: int | Fraction, frame: Frame, live: Value) -> Value:
         """A factor with its exponent."""
