@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from symprop.algebra.expr import Access, Expr, adjoint, arrays_of
 from symprop.derive.cost import contracts, cost, volume
+from symprop.derive.definitions import Definitions
 from symprop.derive.fold import fold_several
 from symprop.derive.insert import insert
-from symprop.derive.knowledge import Knowledge
 from symprop.derive.present import arranged, factor
 from symprop.derive.sweep import Draft
 from symprop.derive.zeros import vanish
@@ -25,7 +25,7 @@ _LEVELS = 8
 _STORE = 0.5  # operations that one stored entry is worth
 
 
-def absorb(drafts: list[Draft], known: Knowledge) -> None:
+def absorb(drafts: list[Draft], known: Definitions) -> None:
     """Marks zeros, then absorbs, in the order of the sweep."""
     barred = _barred(drafts)
     by_array = {d.array: d for d in drafts}
@@ -54,7 +54,7 @@ def absorb(drafts: list[Draft], known: Knowledge) -> None:
         draft.trail.present(arranged)
 
 
-def _write_out(drafts: list[Draft], barred: frozenset[str], known: Knowledge) -> None:
+def _write_out(drafts: list[Draft], barred: frozenset[str], known: Definitions) -> None:
     """Inserts several levels of adjoints into one user at once, where only the whole pays."""
     for user in reversed(drafts):
         if user.inlined or user.array in barred:
@@ -81,7 +81,7 @@ def _write_out(drafts: list[Draft], barred: frozenset[str], known: Knowledge) ->
                 draft.inlined = draft.inlined or draft.array not in live
 
 
-def _total(drafts: list[Draft], known: Knowledge, user: Draft, rhs: Expr) -> float:
+def _total(drafts: list[Draft], known: Definitions, user: Draft, rhs: Expr) -> float:
     """The cost, one store for each entry included, of all that is needed when `user` is `rhs`."""
     table = {d.array: d.rhs for d in drafts}
     points = {d.array: _STORE * volume(d.indices) for d in drafts}
@@ -89,7 +89,7 @@ def _total(drafts: list[Draft], known: Knowledge, user: Draft, rhs: Expr) -> flo
     return sum(cost(table[a]) + points[a] for a in _live(table, known))
 
 
-def _live(table: dict[str, Expr], known: Knowledge) -> dict[str, None]:
+def _live(table: dict[str, Expr], known: Definitions) -> dict[str, None]:
     """The adjoint arrays from which the gradients can be reached."""
     live: dict[str, None] = {}
     todo = [adjoint(w) for w in known.system.wrt]
@@ -114,7 +114,7 @@ def _users(drafts: list[Draft]) -> dict[str, dict[str, None]]:
     return users
 
 
-def _try(draft: Draft, reading: list[Draft], known: Knowledge) -> bool:
+def _try(draft: Draft, reading: list[Draft], known: Definitions) -> bool:
     """Absorbs `draft` into all of `reading` if the summed cost allows it."""
     if not _free(draft) and any(contracts(u.rhs) for u in reading):
         return False  # a matrix product needs its operand as an array

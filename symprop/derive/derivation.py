@@ -12,7 +12,7 @@ from functools import cached_property
 from sympy.core.parameters import distribute
 
 from symprop.derive.absorb import absorb
-from symprop.derive.knowledge import Knowledge
+from symprop.derive.definitions import Definitions
 from symprop.derive.sweep import Draft, sweep
 from symprop.system import Adjoint, Step, System
 
@@ -38,7 +38,7 @@ class Derivation:
 
 def derive(system: System) -> Derivation:
     """Every gradient of the loss by one reverse sweep."""
-    known = Knowledge(system)
+    known = Definitions(system)
     with distribute(False):  # a number times a sum stays as it is
         drafts = sweep(system, known)
         absorb(drafts, known)

@@ -34,14 +34,15 @@ from symprop.algebra.expr import (
     Index,
     Paren,
     Term,
-    accesses,
     arrays_of,
+    atoms_of,
     indices_of,
 )
 from symprop.derive.cost import components, cost
 from symprop.derive.knowledge import Knowledge, Rule
 from symprop.derive.match import Env, match_atom, match_expr, match_factors
 from symprop.derive.sift import sift
+from symprop.system import Equation
 
 Moved = tuple[Expr, tuple[str, ...]]
 
@@ -72,7 +73,7 @@ def fold_functions(expr: Expr, known: Knowledge) -> Moved:
     def visit(item: Atom) -> Expr | None:
         if isinstance(item, (Apply, Extremum)):
             name = item.function if isinstance(item, Apply) else item.kind
-            for rule in known.kept.get(name, ()):
+            for rule in known.kept(name, _arrays(item)):
                 pattern = rule.pattern.factors[0][0]
                 for env in match_atom(pattern, item, {}, frozenset(rule.variables)):
                     if known.covers(rule.variables, env):
@@ -121,11 +122,9 @@ def _fold_sum(term: Term, known: Knowledge) -> Moved | None:
         return None
     for bound in _candidate_sets(term):
         inner = [(a, e) for a, e in term.factors if indices_of(a) & bound]
-        arrays = frozenset(a.array for f, _ in inner for a in accesses(atom(f)))
-        for rule in known.sums:
+        arrays = frozenset().union(*(_arrays(f) for f, _ in inner))
+        for rule in known.sums(arrays):
             if len(rule.pattern.factors) != len(inner) or len(rule.pattern.bound) != len(bound):
-                continue
-            if not rule.arrays <= arrays:
                 continue
             env = _match_sum(rule, inner, bound)
             if env is not None and known.covers(rule.variables, env):
@@ -184,8 +183,7 @@ def _fold_to_share(expr: Expr, known: Knowledge) -> Moved:
     while len(expr.terms) > 1:
         best, reason = expr, because
         for place, term in enumerate(expr.terms):
-            arrays = frozenset(a.array for f, _ in term.factors for a in accesses(atom(f)))
-            for rule in (r for r in known.monomials if r.arrays <= arrays):
+            for rule in known.monomials(_read(term)):
                 for candidate in _occurrences(term, rule, known):
                     settled, roots = _fold_roots(candidate, known)
                     whole = Expr((*expr.terms[:place], *settled.terms, *expr.terms[place + 1:]))
@@ -198,12 +196,9 @@ def _fold_to_share(expr: Expr, known: Knowledge) -> Moved:
 
 
 def _fold_monomial(term: Term, known: Knowledge) -> Moved | None:
-    arrays = frozenset(a.array for f, _ in term.factors for a in accesses(atom(f)))
     before = _rank(Expr((term,)))
     best: tuple[tuple[float, int, int], Expr, tuple[str, ...]] | None = None
-    for rule in known.monomials:
-        if not rule.arrays <= arrays:
-            continue
+    for rule in known.monomials(_read(term)):
         for candidate in _occurrences(term, rule, known):
             settled, because = _fold_roots(candidate, known)
             rank = _rank(settled)
@@ -218,7 +213,7 @@ def _fold_roots(expr: Expr, known: Knowledge) -> Moved:
     for term in expr.terms:
         if not any(isinstance(e, Fraction) for _, e in term.factors):
             continue
-        for rule in known.monomials:
+        for rule in known.monomials(_read(term)):
             if len(rule.pattern.factors) == 1 and isinstance(rule.pattern.factors[0][1], Fraction):
                 for candidate in _occurrences(term, rule, known):
                     if _rank(candidate) < _rank(expr):
@@ -292,12 +287,11 @@ def _powers(
 # ---- definitions with several terms ---------------------------------------------------
 
 
-def inline_definition(expr: Expr, array: str, known: Knowledge) -> Expr:
+def inline_definition(expr: Expr, equation: Equation) -> Expr:
     """Every whole positive power of an array replaced by its definition, multiplied out."""
-    equation = known.several[array]
 
     def visit(item: Atom) -> Expr | None:
-        if isinstance(item, Access) and item.array == array:
+        if isinstance(item, Access) and item.array == equation.array:
             return paren(instantiate(equation.indices, equation.rhs, item.indices))
         return None
 
@@ -333,7 +327,7 @@ def _fold_body(body: Expr, known: Knowledge, because: dict[str, None]) -> Expr |
     if len(body.terms) < 2:
         return None
     reads = frozenset(arrays_of(body))
-    for array, equation in known.several.items():
+    for equation in known.several(reads):
         if len(equation.rhs.terms) != len(body.terms) or frozenset(equation.reads) != reads:
             continue
         ratio = body.terms[0].coef / equation.rhs.terms[0].coef
@@ -345,8 +339,17 @@ def _fold_body(body: Expr, known: Knowledge, because: dict[str, None]) -> Expr |
                        for e, i in zip(at, equation.indices, strict=True)):
                     because[equation.number] = None
                     position = [e if e is not None else number(0) for e in at]
-                    return mul(number(sign), atom(Access(array, tuple(position))))
+                    return mul(number(sign), atom(Access(equation.array, tuple(position))))
     return None
+
+
+def _read(term: Term) -> frozenset[str]:
+    """The arrays that a term reads."""
+    return frozenset().union(*(_arrays(a) for a, _ in term.factors))
+
+
+def _arrays(item: Atom) -> frozenset[str]:
+    return frozenset(a.array for a in atoms_of(item) if isinstance(a, Access))
 
 
 def opened(expr: Expr) -> Expr:

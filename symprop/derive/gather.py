@@ -22,6 +22,7 @@ from symprop.algebra.expr import (
     Iverson,
     Term,
     accesses,
+    arrays_of,
     indices_of,
 )
 from symprop.derive.fold import Moved
@@ -59,7 +60,11 @@ def _is_case(term: Term, bracket: Atom, rest: Term) -> bool:
 def fold_groups(expr: Expr, known: Knowledge) -> Moved:
     """Terms that together are a multiple of a definition become that multiple of its name."""
     because: dict[str, None] = {}
-    for equation in known.several.values():
+    tried: set[str] = set()
+    while candidates := [e for e in known.several(frozenset(arrays_of(expr)))
+                         if e.array not in tried]:
+        equation = candidates[0]
+        tried.add(equation.array)
         if len(equation.rhs.terms) > len(expr.terms) or any(t.bound for t in equation.rhs.terms):
             continue
         while (folded := _fold_group(expr, equation, known)) is not None:

@@ -71,15 +71,10 @@ class Trail:
 def shortened(trail: Trail, known: Knowledge) -> Trail:
     """The trail continued to the cheapest form found."""
     light(trail, known)
-    if _inert(trail.expr, known):
+    if known.inert(trail.expr):
         return trail
     other = heavy(trail.copy(), known)
     return other if cost(other.expr) < cost(trail.expr) else trail
-
-
-def _inert(expr: Expr, known: Knowledge) -> bool:
-    """Whether the heavy pass cannot help: no array that it could expand or fold."""
-    return known.active.isdisjoint(arrays_of(expr))
 
 
 def light(trail: Trail, known: Knowledge) -> None:
@@ -115,20 +110,19 @@ def heavy(trail: Trail, known: Knowledge) -> Trail:
 
 def _to_basis(expr: Expr, known: Knowledge) -> Moved:
     after = known.to_basis(expr)
-    gone = [a for a in arrays_of(expr) if known.basis(a) is not None]
-    numbers = [e.number for a in gone if (e := known.system.equation(a)) is not None]
-    return after, tuple(numbers)
+    rules = (known.basis(a) for a in arrays_of(expr))
+    return after, tuple(r.because for r in rules if r is not None)
 
 
 def _try_definitions(trail: Trail, known: Knowledge) -> None:
     """Definitions of several terms, opened one at a time where that makes the whole cheaper."""
-    arrays = [a for a in arrays_of(trail.expr) if a in known.opens]
-    together = [tuple(arrays)] if 1 < len(arrays) <= _TOGETHER else []
-    for group in [*((a,) for a in arrays), *together]:
+    found = [d for a in arrays_of(trail.expr) if (d := known.opens(a)) is not None]
+    together = [tuple(found)] if 1 < len(found) <= _TOGETHER else []
+    for group in [*((d,) for d in found), *together]:
         tried = trail.copy()
-        for array in group:
-            tried.move("expand", lambda e, a=array: (  # type: ignore[misc]
-                inline_definition(e, a, known), (known.several[a].number,)))
+        for equation in group:
+            tried.move("expand", lambda e, d=equation: (  # type: ignore[misc]
+                inline_definition(e, d), (d.number,)))
         if len(tried.expr.terms) > _TERM_LIMIT:
             continue
         tried.move("expand", lambda e: _to_basis(e, known))
@@ -153,14 +147,15 @@ def _open_sums(trail: Trail, known: Knowledge) -> None:
             continue
         alone = Expr((term,))
         for array in arrays_of(alone):
-            if array not in known.opens:
+            equation = known.opens(array)
+            if equation is None:
                 continue
-            value = inline_definition(alone, array, known)
+            value = inline_definition(alone, equation)
             value, because = fold_sums(known.to_basis(value), known)
             value = opened(value)
             if _settled_cost(value, known) >= _settled_cost(alone, known):
                 continue
-            number = known.several[array].number
+            number = equation.number
             trail.move("expand", lambda e, t=term, v=value, b=because, n=number: (  # type: ignore[misc]
                 Expr(tuple(x for y in e.terms for x in (v.terms if y is t else (y,)))), (n, *b)))
             break

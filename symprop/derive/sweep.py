@@ -23,7 +23,7 @@ from symprop.algebra.build import (
 )
 from symprop.algebra.expr import Access, Expr, Index, Partial, Size, adjoint
 from symprop.algebra.sympy_bridge import local_derivative
-from symprop.derive.knowledge import Knowledge
+from symprop.derive.definitions import Definitions
 from symprop.derive.simplify import Trail, shortened
 from symprop.system import Array, Equation, System
 
@@ -83,7 +83,7 @@ def _closure(equations: tuple[Equation, ...], names: set[str], forward: bool) ->
     return names
 
 
-def sweep(system: System, known: Knowledge) -> list[Draft]:
+def sweep(system: System, known: Definitions) -> list[Draft]:
     """The adjoint of every needed array, the loss first."""
     order = needed(system)
     wanted = frozenset(order)

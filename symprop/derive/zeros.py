@@ -14,8 +14,8 @@ import numpy as np
 from symprop.algebra.build import ZERO
 from symprop.algebra.expr import arrays_of
 from symprop.derive.cost import contracts
+from symprop.derive.definitions import Definitions
 from symprop.derive.insert import insert
-from symprop.derive.knowledge import Knowledge
 from symprop.derive.simplify import Trail
 from symprop.derive.sweep import Draft
 from symprop.errors import SympropError
@@ -26,7 +26,7 @@ _WRITTEN_OUT = 8  # terms: what is longer than this is not written out further
 _NOTHING = 1e-11
 
 
-def vanish(drafts: list[Draft], barred: frozenset[str], known: Knowledge) -> None:
+def vanish(drafts: list[Draft], barred: frozenset[str], known: Definitions) -> None:
     """Replaces by 0 every adjoint that is nothing once it is written out."""
     suspects = _suspects(drafts, known.system) - barred
     by_array = {d.array: d for d in drafts}

@@ -1,0 +1,245 @@
+"""The answers of a system: its definitions and facts, sorted by how they are used.
+
+In: a System. Out: `Definitions`: monomial definitions (expanded to a basis and folded back),
+functions and extrema kept by the forward pass, one-term sums with their names, facts.
+
+No answer looks through all equations: a definition is filed under the rarest array that it
+reads, and only those of the arrays at hand are looked at.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from symprop.algebra.build import (
+    ONE,
+    access,
+    as_monomial,
+    idx,
+    instantiate,
+    make_term,
+    mul,
+    power,
+)
+from symprop.algebra.canonical import collect, expand
+from symprop.algebra.expr import (
+    Access,
+    Apply,
+    Atom,
+    Exponent,
+    Expr,
+    Extremum,
+    Index,
+    Paren,
+    Term,
+    arrays_of,
+    indices_of,
+)
+from symprop.derive.cost import contracts
+from symprop.derive.knowledge import Knowledge, Rule
+from symprop.system import Equation, System, cycles
+
+T = TypeVar("T")
+
+
+class Definitions(Knowledge):
+    """The definitions of a system, indexed for expansion and folding."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.cyclic = frozenset(cycles(system.equations))
+        self.integers = frozenset(n for n, a in system.arrays.items() if a.dtype != "float")
+        self._bases: dict[str, Rule | None] = {}
+
+    def definition(self, array: str) -> Equation | None:
+        """The equation of an array that may be expanded: none inside a recurrence."""
+        return None if array in self.cyclic else self.system.equation(array)
+
+    # ---- the answers ---------------------------------------------------------------------
+
+    def basis(self, array: str) -> Rule | None:
+        """An array's definition as one monomial of arrays that have none, or None."""
+        if array not in self._bases:
+            equation = self.definition(array)
+            monomial = None if equation is None else self._monomial(equation)
+            self._bases[array] = None if equation is None or monomial is None \
+                else _rule(equation, monomial)
+        return self._bases[array]
+
+    def opens(self, array: str) -> Equation | None:
+        """None for a definition that hides a matrix product."""
+        equation = self._several.get(array)
+        return None if equation is None or contracts(equation.rhs) else equation
+
+    def active(self, array: str) -> bool:
+        return array in self._parts or self.opens(array) is not None
+
+    def ranges(self, array: str) -> tuple[Expr, ...]:
+        return self._ranges.get(array, ())
+
+    def kept(self, function: str, arrays: frozenset[str]) -> list[Rule]:
+        table = self._kept.get(function)
+        return [] if table is None else table.within(arrays)
+
+    def sums(self, arrays: frozenset[str]) -> list[Rule]:
+        return self._sums.within(arrays)
+
+    def monomials(self, arrays: frozenset[str]) -> list[Rule]:
+        return self._monomials.within(arrays)
+
+    def several(self, arrays: frozenset[str]) -> list[Equation]:
+        return self._groups.within(arrays)
+
+    # ---- the tables ----------------------------------------------------------------------
+
+    def _monomial(self, equation: Equation) -> Term | None:
+        if _is_monomial(equation.rhs):
+            return as_monomial(self.to_basis(equation.rhs))
+        return self._quotient(equation.rhs) if len(equation.rhs.terms) > 1 else None
+
+    def _quotient(self, rhs: Expr) -> Term | None:
+        """A sum that is one monomial over its common denominator: 1 - 1/s is e/s for s = 1 + e."""
+        basis = self.to_basis(rhs)
+        if any(t.bound for t in basis.terms):
+            return None
+        below: dict[Atom, Exponent] = {
+            a: e for t in basis.terms for a, e in t.factors
+            if e < 0 and isinstance(a, Access) and isinstance(e, int)
+        }
+        if not below or any(e != -1 for e in below.values()):
+            return None
+        denominator = make_term(ONE.terms[0].coef, dict.fromkeys(below, 1))
+        above = [mul(Expr((t,)), denominator) for t in basis.terms]
+        opened = collect(expand(Expr(tuple(t for a in above for t in self._open(a, below).terms))))
+        if len(opened.terms) != 1:
+            return None
+        return as_monomial(mul(opened, make_term(ONE.terms[0].coef, below)))
+
+    def _open(self, expr: Expr, arrays: Mapping[Atom, Exponent]) -> Expr:
+        """The given arrays replaced by their definitions where these are sums."""
+        term = as_monomial(expr)
+        product = make_term(term.coef, {a: e for a, e in term.factors if a not in arrays})
+        for item, exponent in term.factors:
+            if item not in arrays or not isinstance(item, Access):
+                continue
+            equation = self.definition(item.array)
+            value = make_term(ONE.terms[0].coef, {item: 1})
+            if equation is not None and len(equation.rhs.terms) > 1:
+                value = instantiate(equation.indices, equation.rhs, item.indices)
+            product = mul(product, power(value, exponent))
+        return product
+
+    @cached_property
+    def _ranges(self) -> dict[str, tuple[Expr, ...]]:
+        table: dict[str, tuple[Expr, ...]] = {}
+        for found in self.system.index_ranges:
+            table[found.array] = (*table.get(found.array, ()), found.size)
+        return table
+
+    @cached_property
+    def _kept(self) -> dict[str, _Table[Rule]]:
+        """Functions and extrema whose value the forward pass keeps, by function name."""
+        rules: dict[str, list[Rule]] = {}
+        for equation in self.system.equations:
+            item = equation.rhs.single_atom
+            if isinstance(item, (Apply, Extremum)):
+                name = item.function if isinstance(item, Apply) else item.kind
+                rules.setdefault(name, []).append(_rule(equation, equation.rhs.terms[0]))
+        return {name: _Table(found, _read) for name, found in rules.items()}
+
+    @cached_property
+    def _sums(self) -> _Table[Rule]:
+        rules = []
+        for equation in self.system.equations:
+            if equation.array in self.cyclic or len(equation.rhs.terms) != 1:
+                continue
+            term = equation.rhs.terms[0]
+            if not term.bound:
+                continue
+            rules.extend(self._sum_rules(equation, term))
+        for fact in self.system.facts:
+            if fact.kind == "sums_to_one":
+                rules.append(self._fact_rule(fact.array, fact.args[0]))
+        return _Table(rules, _read)
+
+    def _sum_rules(self, equation: Equation, term: Term) -> list[Rule]:
+        bound = frozenset(term.bound)
+        inner = tuple((a, e) for a, e in term.factors if indices_of(a) & bound)
+        outer = {a: -e for a, e in term.factors if not indices_of(a) & bound}
+        if any(indices_of(a) for a in outer):
+            return []
+        name = access(equation.array, [idx(i) for i in equation.indices])
+        value = mul(make_term(1 / term.coef, outer), name)
+        variables = (*equation.indices, *term.bound)
+        patterns = {inner: None}
+        base = self.to_basis(Expr((Term(ONE.terms[0].coef, inner, term.bound),))).terms
+        if len(base) == 1 and base[0].coef == 1 and frozenset(base[0].bound) == bound:
+            patterns[base[0].factors] = None
+        return [Rule(Term(ONE.terms[0].coef, p, term.bound), variables, value, equation.number)
+                for p in patterns]
+
+    def _fact_rule(self, array: str, axis: int) -> Rule:
+        shape = self.system.arrays[array].shape
+        indices = tuple(Index("i", s) for s in shape)
+        read = Access(array, tuple(idx(i) for i in indices))
+        bound = (indices[axis],)
+        text = f"sums_to_one({array}, axis={axis})"
+        return Rule(Term(ONE.terms[0].coef, ((read, 1),), bound), indices, ONE, text)
+
+    @cached_property
+    def _monomials(self) -> _Table[Rule]:
+        bases = (self.basis(e.array) for e in self.system.equations)
+        return _Table([r for r in bases if r is not None and r.pattern.factors], _read)
+
+    @cached_property
+    def _several(self) -> dict[str, Equation]:
+        return {e.array: e for e in self.system.equations
+                if len(e.rhs.terms) > 1 and e.array not in self.cyclic}
+
+    @cached_property
+    def _groups(self) -> _Table[Equation]:
+        return _Table(self._several.values(), lambda e: frozenset(e.reads))
+
+    @cached_property
+    def _parts(self) -> frozenset[str]:
+        """The arrays that are one monomial, and those that such monomials are made of."""
+        rules = self._monomials.items
+        return frozenset(a for r in rules for a in (*r.arrays, *arrays_of(r.value)))
+
+
+class _Table(Generic[T]):
+    """Definitions, each filed under the rarest of the arrays that it reads."""
+
+    def __init__(self, items: Iterable[T], reads: Callable[[T], frozenset[str]]) -> None:
+        self.items = list(items)
+        self._reads = [reads(item) for item in self.items]
+        often = Counter(a for arrays in self._reads for a in arrays)
+        self._filed: dict[str | None, list[int]] = {}
+        for k, arrays in enumerate(self._reads):
+            rarest = min(arrays, key=lambda a: (often[a], a), default=None)
+            self._filed.setdefault(rarest, []).append(k)
+
+    def within(self, arrays: frozenset[str]) -> list[T]:
+        """Those that read no other arrays, in order."""
+        filed = {k for a in (None, *arrays) for k in self._filed.get(a, ())}
+        return [self.items[k] for k in sorted(filed) if self._reads[k] <= arrays]
+
+
+def _read(rule: Rule) -> frozenset[str]:
+    return rule.arrays
+
+
+def _rule(equation: Equation, pattern: Term) -> Rule:
+    name = access(equation.array, [idx(i) for i in equation.indices])
+    return Rule(pattern, equation.indices, name, equation.number)
+
+
+def _is_monomial(rhs: Expr) -> bool:
+    if len(rhs.terms) != 1 or rhs.terms[0].bound or not rhs.terms[0].factors:
+        return False
+    term = rhs.terms[0]
+    kept = any(isinstance(a, (Apply, Extremum)) for a, _ in term.factors)
+    return not kept and any(isinstance(a, (Access, Paren)) for a, _ in term.factors)
