@@ -21,6 +21,7 @@ from symprop.derive import derivation as derived
 from symprop.derive.notes import notes
 from symprop.emit import latex, markdown, text
 from symprop.emit.letters import equation_letters
+from symprop.rules import apply_rule
 from symprop.system import Adjoint, Step, System
 from symprop.verify import verify
 
@@ -53,7 +54,7 @@ class Derivation:
     @cached_property
     def gradients(self) -> Mapping[str, Gradient]:
         """Name of a wrt array -> its gradient as a SymPy equation."""
-        by_primal = {a.primal: a for a in self.adjoints}
+        by_primal = {a.primal: a for a in self.adjoints if a.role == "adjoint"}
         return {name: _gradient(by_primal[name], self.system) for name in self.system.wrt}
 
     @cached_property
@@ -129,10 +130,15 @@ def _indices(expr: Expr) -> Iterator[Index]:
                 yield from _indices(child)
 
 
-def derive(system: System) -> Derivation:
+def derive(system: System, rule: str | None = None) -> Derivation:
     """Every gradient of the system's loss, by one reverse sweep.
 
-    Raises UnsupportedError for an operation without a derivative.
+    `rule` departs from the gradient where a learning rule does: "feedback alignment" (fa) or
+    "direct feedback alignment" (dfa); the derivation says where, and its system has the
+    fixed arrays as further inputs.
+
+    Raises UnsupportedError for an operation without a derivative, and for a system that the
+    rule does not fit.
     """
-    result = derived.derive(system)
+    result = derived.derive(system) if rule is None else derived.derive(*apply_rule(system, rule))
     return Derivation(result.system, result.adjoints)

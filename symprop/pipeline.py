@@ -16,6 +16,7 @@ from symprop.check import CheckReport, check
 from symprop.derivation import Derivation, derive
 from symprop.emit import module as emit_module
 from symprop.emit.module import GeneratedModule
+from symprop.errors import InputError
 from symprop.system import System
 from symprop.trace.trace import trace
 from symprop.verify import verify
@@ -25,14 +26,17 @@ __all__ = ["CheckReport", "Derivation", "check", "derive", "generate", "trace", 
 
 def generate(
     source: System | Derivation, path: str | Path | None = None, *, force: bool = False,
-    templates: str | Path | None = None,
+    templates: str | Path | None = None, rule: str | None = None,
 ) -> GeneratedModule:
     """The standalone NumPy module of a system or of its derivation, written to `path` if given.
 
     The derivation is verified first (once, remembered). Raises RefusedToOverwrite when
     `path` holds a file that is not ours, or one of ours that was edited (`force` overwrites
     the latter). `templates` is a folder whose templates take precedence.
+    `rule` is that of `symprop.derive`, for a system.
     """
-    derivation = derive(source) if isinstance(source, System) else source
+    if rule is not None and not isinstance(source, System):
+        raise InputError("a rule is for a system: what is derived already follows its own")
+    derivation = derive(source, rule) if isinstance(source, System) else source
     derivation.verify()
     return emit_module.generate(derivation, path, force=force, templates=templates)

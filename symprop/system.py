@@ -100,6 +100,22 @@ class Equation:
 
 
 @dataclass(frozen=True)
+class Departure:
+    """A learning rule whose adjoint equations depart from the gradient (symprop/rules).
+
+    `statement` says where. `feedback`: the fixed arrays that the rule adds to the inputs, each
+    with the array whose place it takes ("" if none). `losses`: scalars that are minimised
+    beside the loss. `detached`: pairs (reader, array) between which no adjoint flows.
+    """
+
+    rule: str
+    statement: str
+    feedback: tuple[tuple[str, str], ...] = ()
+    losses: tuple[str, ...] = ()
+    detached: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True)
 class System:
     """The primal program: declared inputs and equations in an order in which they can run.
 
@@ -122,6 +138,7 @@ class System:
     constants: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     sizes: tuple[str, ...] = ()
     output_shapes: tuple[tuple[Expr, ...], ...] = ()  # with the axes of size 1
+    departure: Departure | None = None  # None: the adjoint equations are those of the gradient
 
     def equation(self, array: str) -> Equation | None:
         """The equation that defines an array; None for inputs and constants."""
@@ -140,7 +157,8 @@ class System:
 class Step:
     """One line of a derivation: `before` equals `after` by `rule`.
 
-    `because` names what the step leans on: equation numbers ("F3", "B2") and facts.
+    `because` names what the step leans on: equation numbers ("F3", "B2") and facts. Where a
+    learning rule `departs` from the gradient, `after` takes the place of `before` unequal.
     """
 
     equation: str
@@ -148,6 +166,7 @@ class Step:
     before: Expr
     after: Expr
     because: tuple[str, ...] = ()
+    departs: bool = False
 
     @property
     def reason(self) -> str:
@@ -157,7 +176,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Adjoint:
-    """(Bk): the adjoint equation of `primal`; `inlined` when every user has absorbed it."""
+    """(Bk): the adjoint equation of `primal`; `inlined` when every user has absorbed it.
+
+    `role` says what stands in the place of an adjoint, where a learning rule adds an equation.
+    """
 
     number: str
     array: str
@@ -168,11 +190,38 @@ class Adjoint:
     inlined: bool = False
     sources: tuple[str, ...] = ()  # forward equations differentiated, "F3"
     absorbed: tuple[str, ...] = ()  # adjoint equations inserted, "B2"
+    role: str = "adjoint"
 
     @property
     def reads(self) -> tuple[str, ...]:
         """The arrays on the right-hand side, in order of appearance."""
         return arrays_of(self.rhs)
+
+
+def departing(system: System, adjoints: Iterable[Adjoint]) -> dict[str, str]:
+    """The wrt arrays whose adjoint is not that of the loss.
+
+    Each with the loss of its own that it is the gradient of, or "" where it departs.
+    """
+    if system.departure is None:
+        return {}
+    adjoints = tuple(adjoints)
+    by_number = {a.number: a.array for a in adjoints}
+    found: dict[str, str] = {}
+    before: dict[str, str] | None = None
+    while before != found:  # a recurrence reads what comes after it
+        before = dict(found)
+        for adjoint in adjoints:
+            reads = [*adjoint.reads, *(by_number[n] for n in adjoint.absorbed)]
+            own = {found[a] for a in reads if a in found}
+            if any(s.departs for s in adjoint.steps) or "" in own:
+                found[adjoint.array] = ""
+            elif own:
+                found[adjoint.array] = min(own)
+            elif adjoint.primal in system.departure.losses:
+                found[adjoint.array] = adjoint.primal
+    by_primal = {a.primal: a.array for a in adjoints if a.role == "adjoint"}
+    return {w: found[by_primal[w]] for w in system.wrt if by_primal[w] in found}
 
 
 def cycles(equations: Iterable[Equation | Adjoint]) -> dict[str, int]:

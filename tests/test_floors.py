@@ -29,6 +29,7 @@ FLOORS = {
     "symprop.scan": 5.5,
     "symprop.interpret": 6,
     "symprop.derive": 7,
+    "symprop.rules": 7.5,
     "symprop.verify": 8,
     "symprop.lower": 9,
     "symprop.emit": 10,

@@ -11,6 +11,7 @@ PASS = "PASS"
 FAIL = "FAIL"
 UNDECIDED = "UNDECIDED"
 ZERO = "ZERO"
+DEPARTS = "DEPARTS"
 HEADINGS = ("gradient", "shape", "status", "max error", "bound", "decided", "method")
 
 
@@ -19,7 +20,8 @@ class CheckRow:
     """The verdict on the gradient of one array.
 
     `error` is the largest difference from the numerical derivative, over the coordinates that
-    could be decided; `note` says in words what is wrong.
+    could be decided; `note` says in words what is wrong. `angle`, in degrees, is that between
+    what a learning rule puts in the place of the gradient and the numerical gradient.
     """
 
     name: str
@@ -31,6 +33,7 @@ class CheckRow:
     total: int
     method: str
     note: str = ""
+    angle: float = math.nan
 
     @property
     def passed(self) -> bool:
@@ -49,11 +52,24 @@ class CheckReport:
     seed: int = 0
     rtol: float = 1e-7
     controls: int = 0
+    rule: str = ""
 
     @property
     def passed(self) -> bool:
-        """True if there is a gradient, every row passed, and nothing else is wrong."""
-        return bool(self.rows) and not self.problems and all(row.passed for row in self.rows)
+        """True if there is a gradient, every row passed, and nothing else is wrong.
+
+        A module that follows a learning `rule` which is not the gradient has never passed.
+        """
+        return not self.rule and self._sound((PASS, ZERO))
+
+    @property
+    def as_designed(self) -> bool:
+        """True if it passed, or departs from the gradient only where its rule says so."""
+        return self.passed or (bool(self.rule) and self._sound((PASS, ZERO, DEPARTS)))
+
+    def _sound(self, allowed: tuple[str, ...]) -> bool:
+        return (bool(self.rows) and not self.problems
+                and all(row.status in allowed for row in self.rows))
 
     def __bool__(self) -> bool:
         return self.passed
@@ -62,10 +78,12 @@ class CheckReport:
         """Return everything as plain data that JSON can hold."""
         rows = [{**asdict(row), "shape": list(row.shape)} for row in self.rows]
         for row in rows:
-            row.update({key: _finite(row[key]) for key in ("error", "bound")})
+            row.update({key: _finite(row[key]) for key in ("error", "bound", "angle")})
         return {
             "title": self.title,
             "passed": self.passed,
+            "rule": self.rule,
+            "as_designed": self.as_designed,
             "sizes": dict(self.sizes),
             "seed": self.seed,
             "rtol": self.rtol,
@@ -78,17 +96,25 @@ class CheckReport:
         sizes = " ".join(f"{name}={size}" for name, size in self.sizes)
         head = f"check of {self.title}: {sizes + ', ' if sizes else ''}seed {self.seed}"
         lines = [f"{head}, rtol {self.rtol:g}", ""]
-        lines += _table([HEADINGS, *(_cells(row) for row in self.rows)])
+        if self.rule:
+            angles = ["-" if math.isnan(row.angle) else f"{row.angle:.1f}°" for row in self.rows]
+            cells = zip(map(_cells, self.rows), angles, strict=True)
+            lines += _table([(*HEADINGS, "angle"), *((*row, angle) for row, angle in cells)])
+        else:
+            lines += _table([HEADINGS, *(_cells(row) for row in self.rows)])
         notes = [f"{row.name}: {row.note}" for row in self.rows if row.note]
         notes += self.problems
         if notes:
             lines += ["", *notes]
         control = f"negative control: {self.controls} wrong gradients, all found"
-        lines += ["", *([control] if self.controls and self.passed else [])]
-        good = sum(row.passed for row in self.rows)
-        verdict = "PASSED" if self.passed else "FAILED"
-        lines.append(f"{verdict}: {good} of {len(self.rows)} gradients agree")
-        return "\n".join(lines)
+        lines += ["", *([control] if self.controls and self.as_designed else [])]
+        return "\n".join([*lines, self._verdict()])
+
+    def _verdict(self) -> str:
+        good = f"{sum(row.passed for row in self.rows)} of {len(self.rows)}"
+        if self.rule and self.as_designed:
+            return f"NOT THE GRADIENT, by design ({self.rule}): {good} updates are gradients"
+        return f"{'PASSED' if self.passed else 'FAILED'}: {good} gradients agree"
 
 
 def _cells(row: CheckRow) -> tuple[str, ...]:

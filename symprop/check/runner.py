@@ -6,12 +6,14 @@ In: what is to be checked. Out: a `CheckReport`. Nothing here knows how gradient
 import itertools
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from symprop.check.blame import explain_loss
 from symprop.check.contract import broken_promises, fault_of_form
+from symprop.check.departures import angle, departing_row
 from symprop.check.probes import Trial
 from symprop.check.report import UNDECIDED, CheckReport, CheckRow
 from symprop.check.rows import control_is_found, failed_row, judge
@@ -96,6 +98,7 @@ class _Run:
             if not undecided:
                 break
             rows |= self._judge(again, self.subject.gradients(again.copy()), undecided)
+        self._would_be_gradients(sample)
         return self._finish([rows[name] for name in names], sample)
 
     def _judge(
@@ -114,10 +117,32 @@ class _Run:
             if faults[name]:
                 rows[name] = failed_row(name, sample.leaves[name].shape, faults[name])
                 continue
+            if name in self.subject.departing:
+                rows[name] = departing_row(trial, name)
+                continue
             rows[name] = judge(trial, name)
+            if self.subject.rule:
+                rows[name] = replace(rows[name], angle=angle(trial, name))
             if rows[name].passed:
                 self._control(trial, name)
         return rows
+
+    def _would_be_gradients(self, sample: Sample) -> None:
+        """A rule whose fixed arrays stand for parameters is the gradient where they are equal."""
+        pairs = self.subject.feedback
+        if not (pairs and all(pairs.values())):
+            return
+        subject = replace(self.subject, departs=())
+        leaves = {**sample.leaves, **{b: sample.leaves[w] for b, w in pairs.items()}}
+        equal = Sample(leaves, sample.sizes)
+        run = _Run(subject, self.sampler, self.rtol, None)
+        returned = subject.gradients(equal.copy())
+        rows = run._judge(equal, returned, subject.expected(returned))
+        said = ", ".join(f"{b} = {w}" for b, w in pairs.items())
+        wrong = [row for row in rows.values() if not row.passed]
+        self.problems += [f"with {said} the update of {row.name} is not the gradient: {row.note}"
+                          for row in wrong] + run.problems
+        self.controls += run.controls
 
     def _control(self, trial: Trial, name: str) -> None:
         """Test the test: a slightly wrong gradient must fail."""
@@ -149,4 +174,5 @@ class _Run:
             seed=self.sampler.seed,
             rtol=self.rtol,
             controls=self.controls,
+            rule=self.subject.rule,
         )

@@ -33,12 +33,16 @@ def selfcheck_context(
     zero: Iterable[str] = (),
     sizes: Mapping[str, int] | None = None,
     whole: Iterable[str] = (),
+    rule: str = "",
+    equal: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return the value of `selfcheck` in the template `selfcheck.py.jinja`.
 
     `arguments` are the annotations of `forward`, without `validate`. Sizes are small distinct
     primes unless `sizes` fixes them; `whole` lists further axis expressions, such as `D//4`, that
-    must come out whole and positive. ShapeError, FactError and InputError as in `check`.
+    must come out whole and positive. A module of a learning `rule` is no module of gradients;
+    `equal` holds its fixed arrays, each with that to which it must be equal to make it one.
+    ShapeError, FactError and InputError as in `check`.
 
     >>> context = selfcheck_context({"X": "N K", "w": "K"}, ["w"])
     >>> context["sizes"], context["draws"][1]
@@ -69,8 +73,12 @@ def selfcheck_context(
         "arguments": entries({name: _assembled(name, tree) for name, tree in trees.items()}),
         "gradients": entries(leaves),
         "zero": bool(tuple(zero)),
+        "rule": rule,
+        "equal": entries({b: f'inputs["{w}"]' for b, w in (equal or {}).items()})
+        if equal and all(equal.values()) else [],
         "validate": "validate",
-        "heading": f"{'gradient':{widths[0]}}  {'shape':{widths[1]}}  {HEADING}",
+        "heading": f"{'gradient':{widths[0]}}  {'shape':{widths[1]}}  {HEADING}"
+        + ("  angle" if rule else ""),
         "widths": widths,
         "tangent": [
             (name, axis + 1) for name in leaves if (axis := domains[name].sums_to_one) is not None

@@ -5,7 +5,7 @@ and return tables from leaf names to arrays.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -28,6 +28,8 @@ class Subject:
     Either `loss_function` and `gradient_function` take the same arguments, or `backward` takes what
     `forward` saved; `same_arguments` tells. `wrt` names what gradients are given for; if empty,
     that is whatever comes back. A module promises more than a pair of functions: see `is_module`.
+    A module that follows a learning `rule` is no gradient where it `departs`; `feedback` names its
+    fixed arrays, each with the parameter to which it must be equal to be one ("" if there is none).
     """
 
     title: str
@@ -40,6 +42,9 @@ class Subject:
     is_module: bool = False
     same_arguments: bool = False
     combined: Entry | None = None
+    rule: str = ""
+    feedback: Mapping[str, str] = field(default_factory=dict)
+    departs: tuple[str, ...] = ()
 
     @cached_property
     def trees(self) -> Mapping[str, Tree]:
@@ -92,6 +97,11 @@ class Subject:
             raise InputError(f"{self.first.name} must return (loss, saved)")
         rest = (returned[1],) if scale is None else (returned[1], scale)
         return self.by_leaf(self.second.run({}, *rest))
+
+    @cached_property
+    def departing(self) -> frozenset[str]:
+        """The leaves whose update need not be the gradient."""
+        return frozenset(leaf for n in self.departs for leaf in flatten(n, self.nodes[n]))
 
     def together(self, leaves: Leaves) -> tuple[Any, dict[str, Any]]:
         """Return loss and gradients from value_and_grad, which must exist."""

@@ -78,6 +78,7 @@ def _from_module(
         complex_safe=bool(declared.get("COMPLEX_SAFE", False)),
         is_module=True,
         combined=_entry(combined, trees) if callable(combined) else None,
+        **_rule(declared),
     )
     return _tested(subject)
 
@@ -138,6 +139,19 @@ def argument_trees(
     return trees
 
 
+def _rule(declared: "_Declared") -> dict[str, Any]:
+    """What a module declares of a learning rule that is not the gradient."""
+    rule = declared.get("RULE", "")
+    if not rule:
+        return {}
+    departs = declared.get("DEPARTS", None)
+    return {
+        "rule": str(rule),
+        "feedback": dict(declared.get("FEEDBACK", {})),
+        "departs": tuple(declared.get("WRT") if departs is None else departs),
+    }
+
+
 class _Declared:
     """What a module declares beside its functions, or what stands beside its forward."""
 
@@ -161,7 +175,7 @@ def _entry(function: Callable[..., Any], trees: Mapping[str, Tree]) -> Entry:
 
 def _tested(subject: Subject) -> Subject:
     """Refuse names that are not those of arguments."""
-    for name in (*subject.wrt, *subject.zero):
+    for name in (*subject.wrt, *subject.zero, *subject.departs):
         if name not in subject.nodes:
             raise InputError(f"{name!r} in wrt is not an argument ({', '.join(subject.trees)})")
     return subject

@@ -1,7 +1,8 @@
 """The program `symprop`: its commands, and how every error becomes a line and an exit status.
 
 In: the words after `symprop`. Out: exit status 0 (done), 1 (a check failed), 2 (bad input),
-3 (refused to overwrite). Errors are at most three plain lines on standard error.
+3 (refused to overwrite), 4 (checked: not the gradient, by design). Errors are at most three plain
+lines on standard error.
 """
 
 import os
@@ -37,7 +38,8 @@ Examples:
 \b
 TARGET is the name of a model in the zoo, or path/file.py:function (the file
 is imported, and so executed), or for check and train a generated file.
-Exit status: 0 done, 1 a check failed, 2 bad input, 3 refused to overwrite.
+Exit status: 0 done, 1 a check failed, 2 bad input, 3 refused to overwrite,
+4 checked and not the gradient, by the design of a learning rule (--rule).
 """
 
 

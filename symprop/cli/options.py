@@ -13,6 +13,7 @@ import click
 
 from symprop.cli.targets import Options
 from symprop.cli.words import read_facts, read_names, read_shapes, read_sizes, read_statics
+from symprop.rules import SHORT
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -50,12 +51,18 @@ def target_options(function: Function) -> Function:
     @click.option(
         "--static", "statics", multiple=True, metavar="heads=4", help="Constant of the trace."
     )
+    @click.option(
+        "--rule", type=click.Choice(tuple(SHORT)),
+        help="A learning rule that is not the gradient: "
+        + ", ".join(f"{short} ({long})" for short, long in SHORT.items()) + ".",
+    )  # fmt: skip
     @functools.wraps(function)
     def command(
         shapes: tuple[str, ...],
         wrt: tuple[str, ...],
         facts: tuple[str, ...],
         statics: tuple[str, ...],
+        rule: str | None,
         **rest: Any,
     ) -> Any:
         options = Options(
@@ -63,6 +70,7 @@ def target_options(function: Function) -> Function:
             wrt=read_names(wrt, "--wrt"),
             facts=read_facts(facts),
             static=read_statics(statics),
+            rule=rule,
         )
         return function(options=options, **rest)
 

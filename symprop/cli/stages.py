@@ -28,7 +28,7 @@ def derived(target: Target) -> Derivation:
             static=target.static,
         )
     with working(f"deriving {target.name}"):
-        return pipeline.derive(system)
+        return pipeline.derive(system, target.rule)
 
 
 def generated(derivation: Derivation, name: str, templates: Path | None = None) -> GeneratedModule:

@@ -33,11 +33,12 @@ class Options:
     wrt: Sequence[str] | None = None
     facts: Sequence[Fact] = ()
     static: Mapping[str, Any] = field(default_factory=dict)
+    rule: str | None = None
 
 
 @dataclass(frozen=True)
 class Target:
-    """A forward pass to trace, and how: the arguments of `symprop.trace`."""
+    """A forward pass to trace, and how: the arguments of `symprop.trace` and `symprop.derive`."""
 
     name: str
     function: Callable[..., Any]
@@ -45,6 +46,7 @@ class Target:
     wrt: Sequence[str] | None
     facts: Sequence[Fact]
     static: Mapping[str, Any] | None
+    rule: str | None = None
 
 
 def find_forward(text: str, options: Options) -> Target:
@@ -66,6 +68,8 @@ def find_forward_or_module(text: str, options: Options) -> Target | Path:
         return find_forward(text, options)
     if not path.is_file():
         raise FileError(f"there is no file {path}")
+    if options.rule is not None:
+        raise InputError(f"--rule is for a forward pass: {path} is a module already")
     return path
 
 
@@ -127,6 +131,7 @@ def _from_zoo(name: str, options: Options) -> Target:
         wrt=options.wrt if options.wrt is not None else model.wrt,
         facts=(*model.facts, *options.facts),
         static={**(model.static or {}), **options.static} or None,
+        rule=options.rule,
     )
 
 
@@ -143,7 +148,8 @@ def _from_file(path: Path, name: str, options: Options) -> Target:
             f"there is no function {name} in {path}" + (f"; it has {', '.join(own)}" if own else "")
         )
     return Target(
-        name, function, options.shapes or None, options.wrt, options.facts, options.static or None
+        name, function, options.shapes or None, options.wrt, options.facts, options.static or None,
+        options.rule,
     )
 
 

@@ -4,6 +4,7 @@ In: TARGET, an .npz file and the settings. Out: a line for every epoch on standa
 parameters in an .npz file.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ Examples:
   symprop train mlp --data digits.npz --size H=64 -o params.npz
   symprop train mlp.py --data digits.npz --size H=64 --init params.npz -o params2.npz
   symprop train model.py:loss --data d.npz --optimizer gd --lr 0.1 --tol 1e-6 -o p.npz
+  symprop train mlp --rule fa --data digits.npz --size H=64 -o params.npz
 
 \b
 The .npz file holds an array for every argument that is not trained, under its
@@ -73,11 +75,13 @@ def train(
     found = find_forward_or_module(target, options)
     if isinstance(found, Target):
         module: object = generated(derived(found), found.name)
+        if found.rule is not None:  # the angle to the gradient is reported
+            settings["reference"] = generated(derived(replace(found, rule=None)), found.name)
     else:
         module = import_file(found)
     with working("training") as progress:
         result = run(module, arrays, log=_log(progress, settings["epochs"]), **settings)
-    save_arrays(output, result.arrays, force)
+    save_arrays(output, {**result.arrays, **result.fixed}, force)
 
 
 def _log(progress: Any, epochs: int) -> Any:

@@ -103,7 +103,7 @@ def _live(table: dict[str, Expr], known: Definitions) -> dict[str, None]:
 
 def _barred(drafts: list[Draft]) -> frozenset[str]:
     equations = [Equation(d.number, d.array, d.indices, d.rhs) for d in drafts]
-    return frozenset(cycles(equations))
+    return frozenset(cycles(equations)) | {d.array for d in drafts if d.fixed}
 
 
 def _users(drafts: list[Draft]) -> dict[str, dict[str, None]]:

@@ -13,7 +13,7 @@ from sympy.core.parameters import distribute
 
 from symprop.derive.absorb import absorb
 from symprop.derive.definitions import Definitions
-from symprop.derive.sweep import Draft, sweep
+from symprop.derive.sweep import Draft, LearningRule, sweep
 from symprop.system import Adjoint, Step, System
 
 
@@ -27,7 +27,7 @@ class Derivation:
     @cached_property
     def gradients(self) -> Mapping[str, Adjoint]:
         """The adjoint equation of every wrt array."""
-        by_primal = {a.primal: a for a in self.adjoints}
+        by_primal = {a.primal: a for a in self.adjoints if a.role == "adjoint"}
         return {name: by_primal[name] for name in self.system.wrt}
 
     @cached_property
@@ -36,11 +36,11 @@ class Derivation:
         return tuple(s for a in self.adjoints for s in a.steps)
 
 
-def derive(system: System) -> Derivation:
-    """Every gradient of the loss by one reverse sweep."""
+def derive(system: System, rule: LearningRule | None = None) -> Derivation:
+    """Every gradient of the loss by one reverse sweep; with `rule`, what stands in its place."""
     known = Definitions(system)
     with distribute(False):  # a number times a sum stays as it is
-        drafts = sweep(system, known)
+        drafts = sweep(system, known, rule)
         absorb(drafts, known)
     return Derivation(system, tuple(_freeze(d) for d in drafts))
 
@@ -56,5 +56,6 @@ def _freeze(draft: Draft) -> Adjoint:
         inlined=draft.inlined,
         sources=draft.sources,
         absorbed=tuple(dict.fromkeys(draft.absorbed)),
+        role=draft.role,
     )
 

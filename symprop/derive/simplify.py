@@ -11,7 +11,7 @@ more, with every move as a recorded line.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from symprop.algebra.canonical import canonical, collect, expand
 from symprop.algebra.expr import Expr, arrays_of
@@ -56,12 +56,17 @@ class Trail:
         self.expr = after
         return True
 
+    def depart(self, rule: str, after: Expr) -> None:
+        """Records where a learning rule leaves the gradient: what follows is not equal."""
+        self.steps.append(Step(self.equation, rule, self.expr, after, departs=True))
+        self.expr = after
+
     def present(self, order: Callable[[Expr], Expr]) -> None:
         """Puts the last line into reading order: an order of factors is not a step."""
         self.expr = order(self.expr)
         if self.steps:
             last = self.steps[-1]
-            self.steps[-1] = Step(last.equation, last.rule, last.before, self.expr, last.because)
+            self.steps[-1] = replace(last, after=self.expr)
 
     def copy(self) -> Trail:
         """An independent trail that starts where this one stands."""

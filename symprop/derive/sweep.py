@@ -8,7 +8,9 @@ derivatives by SymPy, and its first simplification.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from symprop.algebra.build import (
     ONE,
@@ -24,6 +26,8 @@ from symprop.algebra.build import (
 from symprop.algebra.expr import Access, Expr, Index, Partial, Size, adjoint
 from symprop.algebra.sympy_bridge import local_derivative
 from symprop.derive.definitions import Definitions
+from symprop.derive.fold import fold_functions
+from symprop.derive.sift import sift
 from symprop.derive.simplify import Trail, shortened
 from symprop.system import Array, Equation, System
 
@@ -39,11 +43,14 @@ class Draft:
     sources: tuple[str, ...]
     absorbed: list[str] = field(default_factory=list)
     inlined: bool = False
+    role: str = "adjoint"
+    name: str = ""  # of an equation that a learning rule adds
+    fixed: bool = False  # not linear in adjoints: it is not absorbed
 
     @property
     def array(self) -> str:
         """The adjoint's array name."""
-        return adjoint(self.primal)
+        return self.name or adjoint(self.primal)
 
     @property
     def rhs(self) -> Expr:
@@ -51,59 +58,101 @@ class Draft:
         return self.trail.expr
 
 
+class LearningRule(Protocol):
+    """Where adjoint equations depart from the gradient; symprop/rules holds those there are."""
+
+    def added(self, primal: str, number: int) -> Iterable[Draft]:
+        """The equations to put before the adjoint of `primal`, numbered from `number`."""
+
+    def depart(self, draft: Draft) -> None:
+        """Changes the adjoint where the rule says so, with a recorded step."""
+
+
 def needed(system: System) -> list[str]:
-    """The arrays between a wrt array and the loss, in the order of the sweep.
+    """The arrays between a wrt array and a loss, in the order of the sweep.
 
     An array comes after every equation that reads it; a wrt array at once after the last.
     """
-    depends = _closure(system.equations, set(system.wrt), forward=True)
-    reaches = _closure(tuple(reversed(system.equations)), {system.loss}, forward=False)
+    order = _needed_for(system, system.loss)
+    for loss in system.departure.losses if system.departure else ():
+        order += [a for a in _needed_for(system, loss) if a not in order]
+    return [*order, *(w for w in system.wrt if w not in order)]
+
+
+def differentiated(system: System, equation: Equation) -> tuple[str, ...]:
+    """The arrays to which an equation passes its adjoint on."""
+    if system.departure is None:
+        return equation.reads
+    detached = system.departure.detached
+    return tuple(a for a in equation.reads if (equation.array, a) not in detached)
+
+
+def _needed_for(system: System, loss: str) -> list[str]:
+    """`needed` for one loss, wrt arrays that do not reach it left out."""
+    reads = {e.array: differentiated(system, e) for e in system.equations}
+    depends = _closure(system.equations, reads, set(system.wrt), forward=True)
+    reaches = _closure(tuple(reversed(system.equations)), reads, {loss}, forward=False)
     live = [e for e in system.equations if e.array in depends and e.array in reaches]
     first_reader: dict[str, str] = {}
     for equation in live:
-        for array in equation.reads:
+        for array in reads[equation.array]:
             first_reader.setdefault(array, equation.array)
     order = []
     for equation in reversed(live):
         order.append(equation.array)
         order.extend(w for w in system.wrt if first_reader.get(w) == equation.array)
-    return [*order, *(w for w in system.wrt if w not in first_reader)]
+    return order
 
 
-def _closure(equations: tuple[Equation, ...], names: set[str], forward: bool) -> set[str]:
+def _closure(
+    equations: tuple[Equation, ...], reads: Mapping[str, tuple[str, ...]], names: set[str],
+    forward: bool,
+) -> set[str]:
     """The arrays that depend on `names`, or on which they depend; recurrences included."""
     size = -1
     while size != len(names):
         size = len(names)
         for equation in equations:
-            if forward and any(a in names for a in equation.reads):
+            if forward and any(a in names for a in reads[equation.array]):
                 names.add(equation.array)
             elif not forward and equation.array in names:
-                names.update(equation.reads)
+                names.update(reads[equation.array])
     return names
 
 
-def sweep(system: System, known: Definitions) -> list[Draft]:
+def sweep(system: System, known: Definitions, rule: LearningRule | None = None) -> list[Draft]:
     """The adjoint of every needed array, the loss first."""
     order = needed(system)
     wanted = frozenset(order)
     readers: dict[str, list[Equation]] = {}
     for equation in system.equations:
-        for array in equation.reads:
+        for array in differentiated(system, equation):
             if array in wanted and equation.array in wanted and array not in known.integers:
                 readers.setdefault(array, []).append(equation)
-    drafts = []
-    for k, primal in enumerate(order):
-        draft = _adjoint_of(system, f"B{k + 1}", primal, readers.get(primal, []))
-        if primal != system.loss:
+    drafts: list[Draft] = []
+    for primal in order:
+        if rule is not None:
+            drafts += rule.added(primal, len(drafts) + 1)
+        draft = _adjoint_of(system, f"B{len(drafts) + 1}", primal, readers.get(primal, []))
+        if rule is not None:
+            draft.trail.move("kept value", lambda e: fold_functions(e, known))
+            draft.trail.move("sifting", sift)
+            rule.depart(draft)
+        if not is_loss(system, primal):
             draft.trail = shortened(draft.trail, known)
         drafts.append(draft)
     return drafts
 
 
+def is_loss(system: System, array: str) -> bool:
+    """Whether an array is what is minimised: its adjoint is 1."""
+    own = system.departure.losses if system.departure else ()
+    return array == system.loss or array in own
+
+
 def _adjoint_of(system: System, number: str, primal: str, readers: list[Equation]) -> Draft:
     indices = _indices(system, primal)
-    if primal == system.loss:
+    if is_loss(system, primal):
         return Draft(number, primal, indices, Trail(number, ONE), ())
     position = tuple(idx(i) for i in indices)
     chain, worked = [], []

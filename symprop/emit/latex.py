@@ -65,8 +65,13 @@ def aligned(rows: Sequence[Row]) -> str:
     return " \\\\\n".join(_row(row) for row in rows)
 
 
+def sign(row: Row) -> str:
+    """An equal sign, but for a line that is not equal to the one before."""
+    return r"\to" if row.departs else "="
+
+
 def _row(row: Row) -> str:
-    begun = f"  {row.left} &= {row.lines[0]}"
+    begun = f"  {row.left} &{sign(row)} {row.lines[0]}"
     whole = " \\\\\n".join([begun, *(rf"  &\quad {{}}{line.strip()}" for line in row.lines[1:])])
     if row.number:
         return rf"{whole} \tag{{{row.number}}}"

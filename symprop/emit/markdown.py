@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from symprop.emit.latex import LatexStyle, notation
+from symprop.emit.latex import LatexStyle, notation, sign
 from symprop.emit.sheet import Derived, Row, SheetPrinter
 from symprop.files.templates import render
 
@@ -45,8 +45,8 @@ def block(row: Row) -> str:
     """One row as a $$ block; several lines are aligned inside it."""
     tag = rf" \tag{{{row.number}}}" if row.number else ""
     if len(row.lines) == 1:
-        return f"$$\n{row.left} = {row.lines[0]}{tag}\n$$".replace("\n =", "\n=")
-    begun = f"{row.left} &= {row.lines[0]}"
+        return f"$$\n{f'{row.left} {sign(row)} {row.lines[0]}'.lstrip()}{tag}\n$$"
+    begun = f"{row.left} &{sign(row)} {row.lines[0]}"
     rest = [rf"&\quad {{}}{line.strip()}" for line in row.lines[1:]]
     inside = " \\\\\n".join([begun, *rest])
     return f"$$\n\\begin{{aligned}}\n{inside}\n\\end{{aligned}}{tag}\n$$"

@@ -269,4 +269,5 @@ def origin(adjoint: Adjoint) -> str:
     text = "from " + ", ".join(f"({n})" for n in adjoint.sources) if adjoint.sources else ""
     if adjoint.absorbed:
         text += " with " + ", ".join(f"({n})" for n in adjoint.absorbed)
-    return text
+    rules = dict.fromkeys(s.rule for s in adjoint.steps if s.departs)
+    return f"{text}; not the gradient: {', '.join(rules)}" if rules else text

@@ -12,6 +12,7 @@ from typing import Any
 from symprop.algebra import rows
 from symprop.algebra.expr import Apply, Expr, Index, Size, adjoint, atoms
 from symprop.check.selfcheck import selfcheck_context
+from symprop.emit.numpy_departure import departure_context, feedback_of
 from symprop.emit.numpy_door import door, fact_lines, leaves_of, unpacking
 from symprop.emit.numpy_guard import Guards
 from symprop.emit.numpy_layout import wrapped
@@ -51,6 +52,7 @@ def module_context(program: Program) -> dict[str, Any]:
         "zero": tuple_text(zero_gradients(program)) if zero_gradients(program) else "",
         "outputs": tuple_text([n for n, _ in system.outputs]) if system.outputs else "",
         "complex_safe": complex_safe(program),
+        **departure_context(program),
         "constants": [constant(names.arrays[n], a) for n, a in system.constants.items()],
         "helpers": [rows.helper_source(h, names.helpers[h]).rstrip() for h in used],
         "forward_signature": signature("forward", system.arguments, names, validate=True),
@@ -332,7 +334,9 @@ def selfcheck(program: Program, printer: NumpyPrinter) -> dict[str, Any]:
     arguments = {a.name: a.annotation for a in system.arguments if a.tree is not None}
     facts = facts_data(system, printer)
     return selfcheck_context(arguments, system.wrt_keys or system.wrt, facts,
-                             zero_gradients(program), whole=_whole(system.conditions, printer))
+                             zero_gradients(program), whole=_whole(system.conditions, printer),
+                             rule=system.departure.rule if system.departure else "",
+                             equal=feedback_of(system))
 
 
 def _whole(conditions: Sequence[Condition], printer: NumpyPrinter) -> list[str]:

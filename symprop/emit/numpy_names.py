@@ -17,6 +17,7 @@ OWN = ("saved", "dL", "validate", "dtype", "dtypes", "grads")
 MODULE = (
     "np", "forward", "backward", "value_and_grad", "predict", "read", "like_parameters",
     "WRT", "FACTS", "ZERO", "COMPLEX_SAFE", "OUTPUTS",
+    "RULE", "FEEDBACK", "DEPARTS", "OWN_LOSS",
     "range", "reversed", "zip", "slice", "float", "ValueError", "IndexError", *SELFCHECK,
 )
 IN_BODIES = (  # what the body of a function calls, and an argument of its name would hide

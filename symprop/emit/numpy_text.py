@@ -21,20 +21,24 @@ def docstring(system: System, printer: NumpyPrinter) -> list[str]:
     """What the module is, how it is called, what it takes and what it assumes."""
     call = ", ".join(a.name for a in system.arguments if a.tree is not None)
     origin = f"{system.module}:{system.name}" if system.module else system.name
+    departure = system.departure
+    found = "updates" if departure else "gradients"
     lines = [
-        f"{system.name}: loss and gradients in NumPy.", "",
+        f"{system.name}: loss and {found} in NumPy.", "",
         *paragraph(f"Made by symprop from {origin}."),
         "It belongs to whoever made it.", "",
+        *([*paragraph(departure.statement), ""] if departure else ()),
         *(INDENT + t for t in wrapped(f"loss, saved = forward({call})")),
-        INDENT + "gradients = backward(saved)", "",
+        INDENT + f"{found} = backward(saved)", "",
         *_table(system, printer), "",
     ]
     facts = facts_prose(system)
     if facts:
         lines += [*paragraph(f"It is assumed, and tested, that {' and that '.join(facts)}."), ""]
+    meaning = "the update of W" if departure else "the gradient of the loss by W"
     return lines + paragraph(
         "(F1), (F2), ... number the equations of the forward pass and (B1), (B2), ... those of "
-        "their adjoints: dW is the gradient of the loss by W. The derivation has these numbers.")
+        f"their adjoints: dW is {meaning}. The derivation has these numbers.")
 
 
 def paragraph(text: str) -> list[str]:
@@ -60,6 +64,9 @@ def _table(system: System, printer: NumpyPrinter) -> list[str]:
 def _what(array: Array, system: System, printer: NumpyPrinter) -> str:
     if array.name in system.wrt:
         return "parameter"
+    for fixed, weight in system.departure.feedback if system.departure else ():
+        if array.name == fixed:
+            return f"fixed, random, in the place of {weight}" if weight else "fixed, random"
     words = {"float": "", "int": "integers", "bool": "truth values"}[array.dtype]
     limits = [printer.size(r.size)[0] for r in system.index_ranges if r.array == array.name]
     return f"{words} below {' and '.join(limits)}" if limits else words

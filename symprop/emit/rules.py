@@ -44,6 +44,15 @@ RULES: dict[str, Rule] = {
     "insert": Rule("insert", "An adjoint is replaced by its own equation."),
     "fact": Rule("fact", "A declared property of the input is used."),
     "rename": Rule("rename", "A bound index gets another letter."),
+    "feedback alignment": Rule(
+        "feedback alignment",
+        "Not an equality: a fixed random array carries the error down in the place of the weight.",
+    ),
+    "direct feedback alignment": Rule(
+        "direct feedback alignment",
+        "Not an equality: a fixed random array carries the error of the output to this layer in"
+        " the place of all that weights carry down from the layers above.",
+    ),
     "zero": Rule("zero", "Everything cancels: the adjoint is exactly zero."),
 }
 

@@ -43,12 +43,16 @@ class Derived(Protocol):
 
 @dataclass(frozen=True)
 class Row:
-    """`left = lines`, with a rule beside it or an equation's number."""
+    """`left = lines`, with a rule beside it or an equation's number.
+
+    Where a learning rule `departs`, the line takes the place of the one before unequal.
+    """
 
     left: str
     lines: tuple[str, ...]
     label: str = ""
     number: str = ""
+    departs: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class Block:
     absorbed: tuple[str, ...] = ()
     absorbed_by: tuple[str, ...] = ()
     zero: bool = False
+    role: str = "adjoint"
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,8 @@ class Sheet:
     backward: tuple[Block, ...]
     gradients: tuple[Block, ...]
     rules: tuple[tuple[str, str], ...]
+    departure: str = ""  # the learning rule by which this is not the gradient
+    statement: str = ""  # where it departs, in words
 
 
 class Style(ABC):
@@ -147,11 +154,13 @@ class SheetPrinter:
             backward=backward,
             gradients=gradients,
             rules=tuple((a, self.style.plain(b)) for a, b in explained if b),
+            departure=self.style.plain(system.departure.rule) if system.departure else "",
+            statement=self.style.plain(system.departure.statement) if system.departure else "",
         )
 
     @cached_property
     def _adjoint_of(self) -> Mapping[str, Adjoint]:
-        return {a.primal: a for a in self.derived.adjoints}
+        return {a.primal: a for a in self.derived.adjoints if a.role == "adjoint"}
 
     @cached_property
     def _absorbed_by(self) -> Mapping[str, tuple[str, ...]]:
@@ -160,6 +169,16 @@ class SheetPrinter:
             for number in adjoint.absorbed:
                 readers[number] = (*readers.get(number, ()), f"({adjoint.number})")
         return readers
+
+    @cached_property
+    def _fixed(self) -> frozenset[str]:
+        departure = self.system.departure
+        return frozenset(b for b, _ in departure.feedback) if departure else frozenset()
+
+    @cached_property
+    def _numbers(self) -> Mapping[str, str]:
+        """What a learning rule computes beside adjoints, and in which equation."""
+        return {a.array: a.number for a in self.derived.adjoints if a.role != "adjoint"}
 
     def _notes(self) -> tuple[str, ...]:
         """Which facts, not stated, would make a printed equation shorter."""
@@ -187,6 +206,7 @@ class SheetPrinter:
             absorbed=tuple(f"({s})" for s in adjoint.absorbed),
             absorbed_by=self._absorbed_by.get(adjoint.number, ()) if adjoint.inlined else (),
             zero=adjoint.rhs.is_zero,
+            role=adjoint.role,
         )
 
     def _steps(self, adjoint: Adjoint, printer: Printer) -> list[Row]:
@@ -197,7 +217,8 @@ class SheetPrinter:
             reasons = step.because or (adjoint.sources if step.rule == "chain rule" else ())
             label = ", ".join([rule(step.rule).label, *map(self._reason, reasons)])
             cut = self._cut(printer.expr(step.after), left)
-            rows.append(Row("" if rows else left.text, cut, self.style.plain(label)))
+            rows.append(Row("" if rows else left.text, cut, self.style.plain(label),
+                            departs=step.departs))
         if adjoint.steps and adjoint.steps[-1].after != adjoint.rhs:
             rows.append(Row("", self._cut(printer.expr(adjoint.rhs), left)))
         return rows
@@ -255,6 +276,10 @@ class SheetPrinter:
             role = "parameter"
         elif equation is not None:
             role = f"({equation.number})"
+        elif array.name in self._fixed:
+            role = "fixed, random"
+        elif array.name in self._numbers:
+            role = f"({self._numbers[array.name]})"
         else:
             role = f"{array.kind}, {kind}" if kind else array.kind
         code = self.style.plain(array.name)

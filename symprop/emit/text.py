@@ -71,8 +71,13 @@ def aligned(rows: Sequence[Row]) -> str:
     return "\n".join(line for row in rows for line in _row(row, left))
 
 
+def sign(row: Row) -> str:
+    """An equal sign, but for a line that is not equal to the one before."""
+    return " → " if row.departs else " = "
+
+
 def _row(row: Row, left: int) -> list[str]:
-    begun = " " * INDENT + padded(row.left, left) + " = " + row.lines[0]
+    begun = " " * INDENT + padded(row.left, left) + sign(row) + row.lines[0]
     rest = [" " * (INDENT + left + 5) + line.strip() for line in row.lines[1:]]
     done = [begun, *rest]
     beside = f"({row.number})" if row.number else row.label

@@ -26,7 +26,7 @@ from symprop.errors import UnsupportedError
 from symprop.lower.ir import Allocate, Loop, Statement, Write
 from symprop.lower.scope import Scope
 from symprop.lower.statements import lower_equation
-from symprop.system import Adjoint, Equation, System, cycles
+from symprop.system import Adjoint, Equation, System, cycles, departing
 
 Either = Equation | Adjoint
 Kind = TypeVar("Kind", Equation, Adjoint)
@@ -43,6 +43,7 @@ class Program:
     predict: tuple[Statement, ...]
     saved: tuple[str, ...]  # arrays that backward reads
     predict_inputs: tuple[str, ...]
+    departing: Mapping[str, str]  # see `symprop.system.departing`
 
 
 def lower(system: System, adjoints: Sequence[Adjoint]) -> Program:
@@ -63,6 +64,7 @@ def lower(system: System, adjoints: Sequence[Adjoint]) -> Program:
             n for n, a in system.arrays.items() if a.kind == "input"
             and (any(n in e.reads for e in outputs) or n in [a for _, a in system.outputs])
         ),
+        departing=departing(system, adjoints),
     )
 
 

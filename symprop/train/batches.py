@@ -45,7 +45,8 @@ def find_examples(signature: Signature, chosen: str | None = None) -> Examples:
     arrays.
     """
     arrays = [leaf for leaf in signature.data if leaf.spec.dims]
-    trained = {name for leaf in signature.parameters for name in leaf.spec.names()}
+    drawn = (*signature.parameters, *signature.fixed)
+    trained = {name for leaf in drawn for name in leaf.spec.names()}
     shown = ", ".join(str(leaf) for leaf in arrays)
     if chosen is None:
         candidates = [

@@ -176,6 +176,8 @@ def _compare_names(signature: Signature, given: Mapping[str, Any]) -> None:
     for name in extra:
         if name in trained:
             raise InputError(f"{name} is trained and cannot be data: give it as init")
+        if name in [leaf.name for leaf in signature.fixed]:
+            raise InputError(f"{name} is drawn once and stays fixed: give it as init")
         raise InputError(f"{name} is no input of the model; it takes {expected or 'no data'}")
 
 

@@ -13,7 +13,9 @@ from collections.abc import Collection, Iterable, Mapping
 from symprop.names import unused
 
 PUBLIC = ("forward", "backward", "value_and_grad", "predict")
-FACTS_OF_THE_MODULE = ("WRT", "FACTS", "ZERO", "COMPLEX_SAFE", "OUTPUTS")
+FACTS_OF_THE_MODULE = (
+    "WRT", "FACTS", "ZERO", "COMPLEX_SAFE", "OUTPUTS", "RULE", "FEEDBACK", "DEPARTS", "OWN_LOSS",
+)
 
 
 def model_part(source: str) -> str:

@@ -167,6 +167,7 @@ def _tables(signature: Signature, examples: Examples | None) -> dict[str, str]:
         "places": _spread("{", places, "}"),
         "parameters": _spread("(", [f'"{leaf.name}"' for leaf in signature.parameters], ")"),
         "weights": _spread("(", [f'"{name}"' for name in weights(signature, examples)], ")"),
+        "fixed": _spread("(", [f'"{leaf.name}"' for leaf in signature.fixed], ")"),
     }
 
 
@@ -186,14 +187,15 @@ def _plain(number: int | float) -> str:
 
 def _draws(signature: Signature, plan: Mapping[str, Start], sizes: Mapping[str, int]) -> list[str]:
     """Return the lines that draw the parameters: the sizes of axes first, then one by one."""
-    wanted = dict.fromkeys(axis for leaf in signature.parameters for axis in leaf.spec.names())
+    drawn = (*signature.parameters, *signature.fixed)
+    wanted = dict.fromkeys(axis for leaf in drawn for axis in leaf.spec.names())
     taken = [*LOCALS]
     letters: dict[str, str] = {}
     for axis in wanted:
         letters[axis] = unused(axis, taken)
         taken.append(letters[axis])
     lines = [f"{letters[axis]} = {_size(axis, signature, sizes)}" for axis in wanted]
-    for leaf in signature.parameters:
+    for leaf in drawn:
         lines += [f'params["{leaf.name}"] = {_drawn(leaf, plan[leaf.name], letters)}']
     return lines
 

@@ -51,8 +51,9 @@ class Start:
 
 
 def starts(signature: Signature, scheme: str, examples: Examples | None) -> dict[str, Start]:
-    """Say for each parameter how it is drawn under one of `SCHEMES`."""
-    return {leaf.name: _start(leaf, signature, scheme, examples) for leaf in signature.parameters}
+    """Say for each parameter, and what stays fixed, how it is drawn under one of `SCHEMES`."""
+    drawn = (*signature.parameters, *signature.fixed)
+    return {leaf.name: _start(leaf, signature, scheme, examples) for leaf in drawn}
 
 
 def weights(signature: Signature, examples: Examples | None) -> tuple[str, ...]:
@@ -83,7 +84,7 @@ def draw_all(
     sizes: Mapping[str, int],
     rng: np.random.Generator,
 ) -> Arrays:
-    """Return all parameters: those in `given` as they are, the others drawn in order."""
+    """Return all parameters, and what stays fixed: those in `given`, the others drawn in order."""
     return {
         leaf.name: given[leaf.name]
         if leaf.name in given
@@ -93,14 +94,15 @@ def draw_all(
             evaluated(plan[leaf.name].fan, leaf, sizes),
             rng,
         )
-        for leaf in signature.parameters
+        for leaf in (*signature.parameters, *signature.fixed)
     }
 
 
 def read_init(signature: Signature, init: Init) -> tuple[str, Arrays]:
     """Return the scheme, and the arrays that are given ready.
 
-    A mapping may hold some of the parameters, the others are drawn; a file holds all of them.
+    A mapping may hold some of the parameters, the others are drawn; a file holds all of them. What
+    stays fixed may be among them, and is drawn if it is not.
     """
     if isinstance(init, str) and init in SCHEMES:
         return init, {}
@@ -109,8 +111,9 @@ def read_init(signature: Signature, init: Init) -> tuple[str, Arrays]:
     whole = isinstance(init, str | Path)
     leaves = load_arrays(init) if isinstance(init, str | Path) else signature.flattened(init)
     known = [leaf.name for leaf in signature.parameters]
+    fixed = [leaf.name for leaf in signature.fixed]
     for name in leaves:
-        if name not in known:
+        if name not in (*known, *fixed):
             raise InputError(f"init holds {name}; the parameters are {', '.join(known)}")
     missing = [name for name in known if name not in leaves]
     if whole and missing:
@@ -142,11 +145,13 @@ def _start(leaf: Leaf, signature: Signature, scheme: str, examples: Examples | N
     span = _range(leaf.domain)
     if span is not None:
         return Start("uniform", *span)
+    if leaf.fixed and (scheme == "zeros" or len(leaf.spec.dims) < 2):  # zeros would carry nothing
+        scheme = "glorot"
     if scheme == "normal":
         return Start("normal", NORMAL)
-    if scheme == "zeros" or _is_bias(leaf, signature, examples):
+    if scheme == "zeros" or (_is_bias(leaf, signature, examples) and not leaf.fixed):
         return Start("zeros")
-    first, second, *others = leaf.spec.dims
+    first, second, *others = (*leaf.spec.dims, ONE, ONE)[: max(2, len(leaf.spec.dims))]
     columns = examples is not None and _column(examples, signature) == 1
     fan_in = second if columns or others else first
     fan = fan_in if scheme == "he" else Dim("+", args=(first, second))

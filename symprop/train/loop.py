@@ -5,13 +5,14 @@ are computed before any parameter changes; the same input and seed give the same
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symprop.errors import InputError
+from symprop.train.angles import ALL, angles_between, reference_gradients
 from symprop.train.batches import Examples, batches, examples_if_needed, split
 from symprop.train.data import Arrays, common_dtype, find_sizes, fit_data
 from symprop.train.initial import Init, draw_all, read_init, shape_of, starts, weights
@@ -28,7 +29,9 @@ class TrainResult:
     """What training leaves: the parameters as the module takes them, and how the loss fell.
 
     `losses` holds one number an epoch, the mean over its batches of the loss before each step;
-    `arrays` are the parameters leaf by leaf, as an .npz file holds them.
+    `arrays` are the parameters leaf by leaf, as an .npz file holds them. `fixed` holds what was
+    drawn once and not trained, and `angles` the degrees between updates and gradients in each
+    epoch: see `reference` of `train`.
     """
 
     params: dict[str, Any]
@@ -36,6 +39,8 @@ class TrainResult:
     validation_losses: tuple[float, ...]
     epochs: int
     converged: bool
+    fixed: Arrays = field(default_factory=dict)
+    angles: tuple[Mapping[str, float], ...] = ()
 
     @property
     def arrays(self) -> Arrays:
@@ -56,6 +61,8 @@ class Task:
     held_out: Arrays
     rng: np.random.Generator
     log: Log
+    fixed: Arrays = field(default_factory=dict)
+    reference: object = None
 
 
 def train(
@@ -74,6 +81,7 @@ def train(
     init: Init = "glorot",
     sizes: Mapping[str, int] | None = None,
     batch_axis: str | None = None,
+    reference: object = None,
     log: Log | None = print,
 ) -> TrainResult:
     """Train the parameters in `module.WRT` on `data`, the arrays of all other arguments.
@@ -82,9 +90,11 @@ def train(
     may be rows or columns. Sizes that the data do not tell, such as that of a hidden layer, are
     chosen in `sizes`. `init` is "glorot", "he", "normal", "zeros", an .npz file or a mapping of
     arrays. `l2` is the lambda of lambda/2 ||W||^2 over the weights (biases are free), which the
-    reported loss does not contain. It stops early when the loss has changed by less than `tol`
-    for `patience` epochs in a row. Raises InputError for anything that does not fit, and when the
-    loss or a gradient is no longer finite.
+    reported loss does not contain. What a learning rule keeps fixed is drawn once, after the
+    parameters, or taken from `init`. `reference` is a module of the true gradients: each epoch then
+    reports the angle between these and the updates that are not gradients, on its first batch. It
+    stops early when the loss has changed by less than `tol` for `patience` epochs in a row. Raises
+    InputError for anything that does not fit, and when the loss or a gradient is no longer finite.
 
     >>> class Mean:
     ...     WRT = ("m",)
@@ -97,26 +107,21 @@ def train(
     >>> result.params["m"]
     array(2.)
     """
-    settings = Settings(
-        make_optimizer(optimizer, lr),
-        validation,
-        batch,
-        epochs,
-        tol,
-        patience,
-        seed,
-        l2,
-        batch_axis,
-    )
+    settings = Settings(make_optimizer(optimizer, lr), validation, batch, epochs, tol, patience,
+                        seed, l2, batch_axis)
     signature = signature_of(module)
     arrays = fit_data(signature, data)
     examples = examples_if_needed(signature, settings)
     rng = np.random.default_rng(seed)
     training, held_out = _parted(arrays, examples, settings, rng)
-    params = _initial(signature, arrays, examples, init, sizes or {}, rng)
+    drawn = _initial(signature, arrays, examples, init, sizes or {}, rng)
+    params = {leaf.name: drawn[leaf.name] for leaf in signature.parameters}
+    fixed = {leaf.name: drawn[leaf.name] for leaf in signature.fixed}
     regular = weights(signature, examples)
     quiet = log if log is not None else _silent
-    task = Task(module, signature, settings, examples, regular, training, held_out, rng, quiet)
+    training, held_out = ({**part, **fixed} if part else {} for part in (training, held_out))
+    task = Task(module, signature, settings, examples, regular, training, held_out, rng, quiet,
+                fixed, reference)
     return _run(task, params)
 
 
@@ -124,28 +129,37 @@ def _run(task: Task, params: Arrays) -> TrainResult:
     """Go through the epochs; report each."""
     losses: list[float] = []
     validations: list[float] = []
+    angles: list[Mapping[str, float]] = []
     state, converged = State(), False
     for epoch in range(1, task.settings.epochs + 1):
-        loss, params, state = _epoch(task, params, state, epoch)
+        loss, params, state = _epoch(task, params, state, epoch, angles)
         line = f"Epoch {epoch}: Loss = {loss:.4g}"
         losses.append(loss)
         if task.held_out:
             validations.append(_loss(task, task.held_out, params))
             line += f", validation = {validations[-1]:.4g}"
+        if task.reference is not None:
+            line += f", angle = {angles[-1][ALL]:.0f}°"
         task.log(line)
         if at_rest(losses, task.settings.tol, task.settings.calm_epochs):
             converged = True
             task.log(f"Converged after {epoch} epochs")
             break
     found = task.signature.structured(params)
-    return TrainResult(found, tuple(losses), tuple(validations), len(losses), converged)
+    return TrainResult(found, tuple(losses), tuple(validations), len(losses), converged,
+                       task.fixed, tuple(angles))
 
 
-def _epoch(task: Task, params: Arrays, state: State, epoch: int) -> tuple[float, Arrays, State]:
+def _epoch(
+    task: Task, params: Arrays, state: State, epoch: int, angles: list[Mapping[str, float]]
+) -> tuple[float, Arrays, State]:
     """Go once through all examples; return their mean loss and what came of the parameters."""
     total, count = 0.0, 0
     for examples, number in _batches(task):
         loss, grads = _gradients(task, examples, params, epoch)
+        if task.reference is not None and len(angles) < epoch:
+            true = reference_gradients(task.reference, {**examples, **params})
+            angles.append(angles_between(grads, true, getattr(task.module, "DEPARTS", None)))
         total += loss * number
         count += number
         params, state = task.settings.optimizer.update(

@@ -18,12 +18,16 @@ from symprop.shapes import ArraySpec
 
 @dataclass(frozen=True)
 class Leaf:
-    """One array among the arguments: its name, shape and domain, and whether it is trained."""
+    """One array among the arguments: its name, shape and domain, and whether it is trained.
+
+    What is `fixed` is drawn once and is not trained: the feedback of a learning rule.
+    """
 
     name: str
     spec: ArraySpec
     domain: Domain
     trained: bool
+    fixed: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}: {str(self.spec)!r}"
@@ -45,7 +49,12 @@ class Signature:
     @property
     def data(self) -> tuple[Leaf, ...]:
         """The leaves that are given."""
-        return tuple(leaf for leaf in self.leaves if not leaf.trained)
+        return tuple(leaf for leaf in self.leaves if not leaf.trained and not leaf.fixed)
+
+    @property
+    def fixed(self) -> tuple[Leaf, ...]:
+        """The leaves that are drawn once and stay."""
+        return tuple(leaf for leaf in self.leaves if leaf.fixed)
 
     def arguments(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         """Put leaf arrays into the structure in which `forward` takes them."""
@@ -76,7 +85,8 @@ def signature_of(module: object) -> Signature:
     around = getattr(forward, "__globals__", {})
     wrt = getattr(module, "WRT", None) or around.get("WRT", ())
     facts = getattr(module, "FACTS", None) or around.get("FACTS", ())
-    return signature(getattr(forward, "__annotations__", {}), wrt, facts, around)
+    fixed = getattr(module, "FEEDBACK", None) or around.get("FEEDBACK", ())
+    return signature(getattr(forward, "__annotations__", {}), wrt, facts, around, fixed)
 
 
 def signature_of_source(source: str, what: str) -> Signature:
@@ -99,7 +109,8 @@ def signature_of_source(source: str, what: str) -> Signature:
         if arg.annotation is not None
     }
     facts = _literal(constants["FACTS"], "FACTS") if "FACTS" in constants else ()
-    return signature(annotations, _literal(constants["WRT"], "WRT"), facts)
+    fixed = _literal(constants["FEEDBACK"], "FEEDBACK") if "FEEDBACK" in constants else ()
+    return signature(annotations, _literal(constants["WRT"], "WRT"), facts, fixed=fixed)
 
 
 def signature(
@@ -107,6 +118,7 @@ def signature(
     wrt: Sequence[str],
     facts: Iterable[object] = (),
     namespace: Mapping[str, Any] | None = None,
+    fixed: Iterable[str] = (),
 ) -> Signature:
     """Build a `Signature` from the annotations of `forward`; InputError, ShapeError, FactError.
 
@@ -126,7 +138,11 @@ def signature(
     specs = leaves_of(trees)
     trained = leaves_of({name: nodes[name] for name in wrt})
     domains = read_facts(facts, specs)
-    leaves = tuple(Leaf(name, spec, domains[name], name in trained) for name, spec in specs.items())
+    stays = frozenset(fixed)
+    leaves = tuple(
+        Leaf(name, spec, domains[name], name in trained, name in stays)
+        for name, spec in specs.items()
+    )
     _check_trained(leaves)
     return Signature(trees, tuple(wrt), leaves)
 

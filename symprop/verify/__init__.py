@@ -10,11 +10,15 @@ Three kinds of test, on two draws of sizes and inputs:
                   step along a random direction
   the whole       the derivative of the loss along a random direction of all parameters is
                   the product of that direction with the gradients
+Where a learning rule departs from the gradient, the step that departs is no equality and is not
+tested as one; the whole is, for all parameters that the rule leaves the gradient of: with every
+fixed array equal to the weight whose place it takes, that is all of them.
 Each draw ends with a negative control: a step and a gradient that are wrong by a millionth
 must be refuted.
 """
 
 from symprop.verify.compare import Refuted
-from symprop.verify.trial import Derived, verify
+from symprop.verify.trial import verify
+from symprop.verify.whole import Derived
 
 __all__ = ["Derived", "Refuted", "verify"]

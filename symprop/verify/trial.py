@@ -5,9 +5,9 @@ In: a derivation and a seed. Out: nothing, or `Refuted`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from fractions import Fraction
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -15,28 +15,15 @@ from symprop.algebra.build import mul, number
 from symprop.algebra.expr import Expr, Partial, arrays_of, atoms, free_indices
 from symprop.errors import InputError, VerificationError
 from symprop.interpret import draw, run, run_equations
-from symprop.interpret.run import loss_slope
-from symprop.system import Adjoint, Step, System
+from symprop.system import Adjoint, Step, System, departing
 from symprop.verify.compare import Refuted, agree, difference
 from symprop.verify.setting import Setting, itself
+from symprop.verify.whole import CONTROL, Derived, Whole
 
 Array = np.ndarray[Any, Any]
 
-CONTROL = Fraction(1, 10**6)
 _DRAWS, _WITHOUT_NAN = 20, 6
 _STEP_NOISE = 1e-30  # of a complex step where the slope is 0: its square
-
-
-class Derived(Protocol):
-    """What is verified: a system and its adjoint equations in the order of the sweep."""
-
-    @property
-    def system(self) -> System:
-        """The forward equations."""
-
-    @property
-    def adjoints(self) -> tuple[Adjoint, ...]:
-        """The adjoint equations with their steps."""
 
 
 def verify(derivation: Derived, seeds: Sequence[int] = (0, 1)) -> None:
@@ -54,9 +41,13 @@ def verify(derivation: Derived, seeds: Sequence[int] = (0, 1)) -> None:
 class _Trial:
     """The values of one draw: `actual`, and `free` with unrelated values for all adjoints."""
 
+    wholes: list[Whole]
+
     def __init__(self, derivation: Derived, seed: int) -> None:
+        self.derivation = derivation
         self.system, self.adjoints = derivation.system, derivation.adjoints
-        self.sizes, self.inputs, arrays = _finite_draw(derivation, seed)
+        self.sizes, self.forward = _finite_draw(derivation, seed)
+        arrays = dict(self.forward)
         self.generator = np.random.default_rng([seed, 1])
         unrelated = {a.array: self.generator.standard_normal(np.shape(arrays[a.primal]))
                      for a in self.adjoints}
@@ -82,7 +73,9 @@ class _Trial:
         for step in adjoint.steps:
             if line is not None and step.before != line:
                 self.check(adjoint, Step(adjoint.number, step.rule, line, step.before))
-            if step.before.single_atom != itself(adjoint, adjoint.array):
+            if step.departs:
+                self.check_bound(adjoint, step, (step.after,))
+            elif step.before.single_atom != itself(adjoint, adjoint.array):
                 self.check(adjoint, step)
             line = step.after
         if line is not None and line != adjoint.rhs:
@@ -93,11 +86,7 @@ class _Trial:
         sides = (step.before, step.after)
         leans = any(b.startswith("B") for b in step.because)
         setting = self.actual if leans else self.free
-        for side in sides:
-            stray = free_indices(side) - set(adjoint.indices)
-            if stray:
-                names = ", ".join(sorted(map(repr, stray)))
-                self.refute(setting, step, f"the index {names} is bound by nothing", {})
+        self.check_bound(adjoint, step, sides)
         if step.before == step.after:
             return
         try:
@@ -107,6 +96,14 @@ class _Trial:
                 self._check_everywhere(adjoint, step, setting)
         except IndexError as error:
             self.refute(setting, step, str(error), {})
+
+    def check_bound(self, adjoint: Adjoint, step: Step, sides: Sequence[Expr]) -> None:
+        """Every index of a line is bound, or one of the adjoint's own."""
+        for side in sides:
+            stray = free_indices(side) - set(adjoint.indices)
+            if stray:
+                names = ", ".join(sorted(map(repr, stray)))
+                self.refute(self.free, step, f"the index {names} is bound by nothing", {})
 
     def _check_everywhere(self, adjoint: Adjoint, step: Step, setting: Setting) -> None:
         before, after = (setting.value(side, adjoint) for side in (step.before, step.after))
@@ -137,43 +134,33 @@ class _Trial:
     # ---- the whole -----------------------------------------------------------------------
 
     def check_whole(self) -> None:
-        """The loss along a random direction of all parameters."""
-        self.directions = {
-            name: self.generator.standard_normal(np.shape(self.inputs[name]))
-            for name in self.system.wrt}
-        self.slope = loss_slope(self.system, self.inputs, self.sizes, self.directions)
-        total, size = self._predicted()
-        if not agree(self.slope, total, lambda: self._loss_scale(size)):
-            loss = self.system.equation(self.system.loss)
-            raise Refuted(
-                loss.number if loss else self.system.loss, "all gradients",
-                "the derivative of the loss along a random direction is "
-                f"{float(self.slope):.12g}, the gradients say {float(total):.12g}",
-                self.sizes, {**self.inputs, **self._gradients()})
+        """Every loss along a random direction of the parameters that its gradients are of."""
+        self.wholes = [Whole(self.derivation, system, self.sizes, arrays, names, self.generator)
+                       for system, arrays, names in self._comparisons() if names]
+        for whole in self.wholes:
+            whole.check()
 
-    def _loss_scale(self, size: Array) -> Array:
-        """What the rounding of a slope of the whole loss is measured by."""
-        return np.asarray(100 * (size + np.abs(self.actual.arrays[self.system.loss])))
-
-    def _gradients(self) -> dict[str, Array]:
-        by_primal = {a.primal: a.array for a in self.adjoints}
-        return {by_primal[n]: self.actual.arrays[by_primal[n]] for n in self.system.wrt}
-
-    def _predicted(self) -> tuple[Array, Array]:
-        gradients = self._gradients().values()
-        parts = [g * d for g, d in zip(gradients, self.directions.values(), strict=True)]
-        return (np.asarray(sum(p.sum() for p in parts)),
-                np.asarray(sum(np.abs(p).sum() for p in parts)))
+    def _comparisons(self) -> Iterator[tuple[System, dict[str, Array], list[str]]]:
+        """The systems, values and parameters for which the adjoints are gradients."""
+        departed = departing(self.system, self.adjoints)
+        yield self.system, self.actual.arrays, [w for w in self.system.wrt if w not in departed]
+        if self.system.departure is None:
+            return
+        pairs = self.system.departure.feedback
+        if pairs and all(weight for _, weight in pairs):  # with B = W it is the gradient
+            arrays = {**self.forward, **{b: self.forward[w] for b, w in pairs}}
+            run_equations(self.adjoints, arrays, self.sizes)
+            yield self.system, arrays, list(self.system.wrt)
+        for loss in self.system.departure.losses:
+            names = [w for w, own in departed.items() if own == loss]
+            yield replace(self.system, loss=loss), self.actual.arrays, names
 
     # ---- the negative control ------------------------------------------------------------
 
     def control(self) -> None:
         """Raises VerificationError if a wrong step, or wrong gradients, would pass."""
-        total, size = self._predicted()
-        wrong_total = total * (1 + float(CONTROL))
-        unnoticed = agree(self.slope, wrong_total, lambda: self._loss_scale(size))
-        if abs(total) > 1e-3 * size and unnoticed:
-            raise VerificationError("the negative control passed: wrong gradients go unnoticed")
+        for whole in self.wholes:
+            whole.control()
         for k in self.generator.permutation(len(self.adjoints)):
             if self._is_substantial(self.adjoints[k]):
                 self._control_step(self.adjoints[k])
@@ -201,8 +188,8 @@ class _Trial:
 
 def _finite_draw(
     derivation: Derived, seed: int
-) -> tuple[dict[str, int], dict[str, Array], dict[str, Array]]:
-    """Sizes, inputs and forward values of a draw whose loss is finite, if possible without nan.
+) -> tuple[dict[str, int], dict[str, Array]]:
+    """Sizes and values of a draw whose loss is finite, if possible without nan.
 
     A branch that `where` does not take may be nan on every draw; a logarithm or a root that
     is taken should not be.
@@ -215,9 +202,9 @@ def _finite_draw(
         arrays = run(system, inputs, sizes)
         if not np.all(np.isfinite(arrays[system.loss])):
             continue
-        found = found or (sizes, inputs, arrays)
+        found = found or (sizes, arrays)
         if not any(np.any(np.isnan(arrays[e.array])) for e in system.equations):
-            return sizes, inputs, arrays
+            return sizes, arrays
         if k >= _WITHOUT_NAN:
             return found
     if found is not None:
