@@ -1,4 +1,4 @@
-# symprop sha256:faa353e950685dc05eb38f7610e87e50
+# symprop sha256:82ed314f85da584f7dd8fbfd291a9796
 """state_space: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.dynamics:state_space.
@@ -111,13 +111,11 @@ def backward(saved, dL=1.0):
     dC = np.tensordot(x, doutputs, axes=((0, 1), (0, 1)))
     # (B5)  dD[k,m] = Σ_tn doutputs[t,n,m] u[t,n,k]  (K, M)  from (F5)
     dD = np.tensordot(u, doutputs, axes=((0, 1), (0, 1)))
-    dx, dx_prev = (np.empty((T, N, H), dtype) for _ in range(2))
+    dx = np.empty((T, N, H), dtype)
     for t in reversed(range(T)):
-        # (B6)  dx[t,n,h] = Σ_m doutputs[t,n,m] C[h,m] + dx_prev[t+1,n,h] [t+1 < T]
-        #       (T, N, H)  from (F5), (F3)
-        dx[t] = doutputs[t] @ C.T + (dx_prev[t + 1] if t + 1 < T else 0)
-        # (B7)  dx_prev[t,n,h] = dx[t,n,h] decay[h]  (T, N, H)  from (F4)
-        dx_prev[t] = decay * dx[t]
+        # (B6)  dx[t,n,h] = Σ_m doutputs[t,n,m] C[h,m] + dx[t+1,n,h] decay[h] [t+1 < T]
+        #       (T, N, H)  from (F5), (F3) with (B7)
+        dx[t] = doutputs[t] @ C.T + (decay * dx[t + 1] if t + 1 < T else 0)
     # (B9)  dB[k,h] = Σ_tn dx[t,n,h] u[t,n,k]  (K, H)  from (F2) with (B8)
     dB = np.tensordot(u, dx, axes=((0, 1), (0, 1)))
     # (B11)  da[h] = decay[h] (1 - decay[h]) Σ_tn dx[t,n,h] x_prev[t,n,h]  (H,)

@@ -1,5 +1,6 @@
 """Matrix forms: the textbook's, and equal to the index form on random arrays."""
 
+import operator
 import zlib
 from fractions import Fraction
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from print_systems import H, K, M, N, at, index, layer_norm, least_squares, mlp
 
+import symprop
 from symprop.algebra import rows
 from symprop.algebra.build import (
     ONE,
@@ -38,11 +40,13 @@ from symprop.algebra.expr import (
 )
 from symprop.derive import matrix_nodes as nodes
 from symprop.derive.derivation import derive
-from symprop.derive.matrix import matrix_form
+from symprop.derive.matrix import matrix_form, slice_form
 from symprop.emit.latex_notation import LatexNotation
+from symprop.emit.letters import equation_letters
 from symprop.emit.matrix_printer import MatrixPrinter
 from symprop.emit.text_notation import TextNotation
 from symprop.system import Adjoint, Array, Equation
+from symprop.zoo import models
 
 SIZES = {"N": 5, "K": 3, "H": 4, "M": 2, "D": 7}
 SHAPES = {
@@ -151,14 +155,60 @@ def test_every_form_of_a_derivation_agrees_with_its_index_form(system) -> None: 
     assert found >= 4
 
 
+# with the first indices fixed: left-hand side, right-hand side, how many are fixed, printed
+SLICES: list[tuple[str, tuple[Index, ...], Expr, int, str]] = [
+    ("T", (n, k, h), mul(at("X", n, k), at("W", k, h)), 1, "diag(X[n]) W"),
+    ("∂X", (n, k), sum_over(mul(at("∂T", n, k, h), at("W", k, h)), [h]), 1, "(T̄[n] ⊙ W) 1_H"),
+    ("r", (n,), sum_over(mul(at("T", n, k, h), at("w", k), at("b", h)), [k, h]), 1,
+     "wᵀ T[n] b"),
+    ("w", (k,), access("X", [sub(N, number(1)), idx(k)]), 0, "X[N-1]"),
+    ("X", (n, k), add(mul(iverson("==", idx(n), ZERO), at("w", k)), mul(
+        iverson("<=", number(1), idx(n)), access("X", [sub(idx(n), number(1)), idx(k)]),
+        at("r", n))), 1, "[n = 0] w + [1 ≤ n] r[n] X[n-1]"),
+    ("r", (n,), access("X", [idx(n), ZERO]), 1, ""),
+    ("T", (n, k, h), at("T", n, k, h), 1, "T[n]"),
+    ("T", (n, k, h), mul(at("T", n, k, h), at("U", h, k)), 1, "T[n] ⊙ Uᵀ"),
+]
+
+
+@pytest.mark.parametrize(("array", "indices", "rhs", "fixed", "printed"), SLICES)
+def test_slices(
+    array: str, indices: tuple[Index, ...], rhs: Expr, fixed: int, printed: str
+) -> None:
+    equation = Equation("F1", array, indices, rhs)
+    found = slice_form(equation, ARRAYS)
+    if not printed:
+        assert found is None
+        return
+    assert found is not None and found[0] == fixed
+    letters_ = {i.uid: i.letter.lower() for i in (n, k, h)}
+    text = MatrixPrinter(TextNotation(), letters_).form(found[1]).text
+    assert text == printed.replace("̄", "\u0304")
+    agrees(equation, found[1], ARRAYS, SIZES, fixed)
+
+
+def test_every_slice_of_a_recurrence_agrees_with_its_index_form() -> None:
+    system = symprop.trace(models()["deep_mlp"].function, wrt=("W", "b"))
+    sizes = {"L": 3, "H": 2, "N": 4}
+    printed = []
+    for equation in (*system.equations, *derive(system).adjoints):
+        found = slice_form(equation, system.arrays)
+        if found is not None:
+            agrees(equation, found[1], dict(system.arrays), sizes, found[0])
+            letters_ = equation_letters(system, equation)
+            printed.append(MatrixPrinter(TextNotation(), letters_).form(found[1]).text)
+    nielsen = "([L-1 = l] C̄_diff + [l+1 < L] W[l+1]ᵀ z̄[l+1]) ⊙ a[l] ⊙ (1 - a[l])"
+    assert nielsen.replace("̄", "\u0304") in printed
+
+
 # ---- two evaluations, one of indices and one of matrices ------------------------------------
 
 
 def agrees(
     equation: Equation | Adjoint, form: nodes.MatrixForm, arrays: dict[str, Array],
-    sizes: dict[str, int],
+    sizes: dict[str, int], fixed: int = 0,
 ) -> None:
-    """The form has the value of the right-hand side and the shape of the array."""
+    """The form has the value of the right-hand side and the shape of the array, at every slice."""
     values: dict[str, np.ndarray] = {}
 
     def value(name: str) -> np.ndarray:
@@ -171,12 +221,17 @@ def agrees(
     lengths = [number_of(i.size, sizes) for i in equation.indices]
     wanted = np.zeros(lengths)
     for at_ in np.ndindex(*lengths):
-        bound = {i.uid: p for i, p in zip(equation.indices, at_, strict=True)}
-        wanted[at_] = expr_value(equation.rhs, bound, value, sizes)
-    got = matrix_value(form, value, sizes)
-    assert got.shape == (number_of(form.rows, sizes), number_of(form.cols, sizes))
-    shape = got.shape if len(lengths) == 2 else (wanted.size, 1)
-    np.testing.assert_allclose(got, wanted.reshape(shape), rtol=1e-12)
+        wanted[at_] = expr_value(equation.rhs, _bound(equation, at_), value, sizes)
+    for at_ in np.ndindex(*lengths[:fixed]):
+        got = matrix_value(form, value, sizes, _bound(equation, at_))
+        assert got.shape == (number_of(form.rows, sizes), number_of(form.cols, sizes))
+        right = wanted[at_]
+        shape = got.shape if right.ndim == 2 else (right.size, 1)
+        np.testing.assert_allclose(got, right.reshape(shape), rtol=1e-12)
+
+
+def _bound(equation: Equation | Adjoint, at_: tuple[int, ...]) -> dict[int, int]:
+    return {i.uid: p for i, p in zip(equation.indices, at_, strict=False)}
 
 
 def number_of(size: Expr, sizes: dict[str, int]) -> int:
@@ -192,7 +247,9 @@ def term_value(term: Term, bound, value, sizes) -> float:  # type: ignore[no-unt
     for at_ in np.ndindex(*(number_of(b.size, sizes) for b in term.bound)):
         inner = bound | {b.uid: p for b, p in zip(term.bound, at_, strict=True)}
         product = float(term.coef)
-        for atom, exponent in term.factors:
+        for atom, exponent in sorted(term.factors, key=lambda f: not isinstance(f[0], Iverson)):
+            if not product:
+                break  # a bracket: what it multiplies may be out of range
             product *= atom_value(atom, inner, value, sizes) ** float(exponent)
         total += product
     return total
@@ -209,20 +266,27 @@ def atom_value(atom: Atom, bound, value, sizes) -> float:  # type: ignore[no-unt
     if isinstance(atom, Access):
         return value(atom.array)[tuple(int(i) for i in inside)]
     if isinstance(atom, Iverson):
-        assert atom.relation == "=="
-        return float(inside[0] == inside[1])
+        return float(RELATIONS[atom.relation](*inside))
     assert isinstance(atom, Apply)
     return FUNCTIONS[atom.function](*inside)
 
 
-FUNCTIONS = {"tanh": np.tanh, "exp": np.exp, "log": np.log, "maximum": np.maximum}
+RELATIONS = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le}
+FUNCTIONS = {"tanh": np.tanh, "exp": np.exp, "log": np.log, "maximum": np.maximum,
+             "sigmoid": lambda x: 1 / (1 + np.exp(-x))}
 
 
-def matrix_value(form, value, sizes) -> np.ndarray:  # type: ignore[no-untyped-def]
+def matrix_value(form, value, sizes, bound) -> np.ndarray:  # type: ignore[no-untyped-def]
     """The value of a form, with two axes always."""
     rows_, cols = number_of(form.rows, sizes), number_of(form.cols, sizes)
-    parts = [matrix_value(p, value, sizes) for p in form.parts]
+    if isinstance(form, nodes.Scale):
+        by = np.prod([matrix_value(p, value, sizes, bound).item() for p in form.by])
+        return by * matrix_value(form.of, value, sizes, bound) if by else np.zeros((rows_, cols))
+    parts = [matrix_value(p, value, sizes, bound) for p in form.parts]
     match form:
+        case nodes.Slice():
+            at_ = tuple(int(expr_value(p, bound, value, sizes)) for p in form.at)
+            result = value(form.name)[at_].reshape(rows_, cols)
         case nodes.Matrix():
             result = value(form.name).reshape(rows_, cols)
         case nodes.Ones():
@@ -230,7 +294,7 @@ def matrix_value(form, value, sizes) -> np.ndarray:  # type: ignore[no-untyped-d
         case nodes.Identity():
             result = np.eye(rows_)
         case nodes.Scalar():
-            result = np.array([[expr_value(form.value, {}, value, sizes)]])
+            result = np.array([[expr_value(form.value, bound, value, sizes)]])
         case nodes.Fill():
             result = np.broadcast_to(parts[0], (rows_, cols))
         case nodes.Transpose():
@@ -246,8 +310,6 @@ def matrix_value(form, value, sizes) -> np.ndarray:  # type: ignore[no-untyped-d
         case nodes.Hadamard():
             assert len({p.shape for p in parts}) == 1
             result = np.prod(parts, axis=0)
-        case nodes.Scale():
-            result = np.prod([p.item() for p in parts[:-1]]) * parts[-1]
         case nodes.Sum():
             assert len({p.shape for p in parts}) == 1
             result = sum(parts)

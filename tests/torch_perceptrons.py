@@ -22,6 +22,13 @@ def mlp_sigmoid_mse(x: Any, y: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> Any:
     return F.mse_loss(a2, y.T, reduction="sum") / (2 * x.shape[1])
 
 
+def deep_mlp(x: Any, y: Any, W: Any, b: Any) -> Any:
+    hidden = x.T
+    for weight, bias in zip(W, b, strict=True):
+        hidden = torch.sigmoid(F.linear(hidden, weight, bias))
+    return F.mse_loss(hidden.T, y, reduction="sum") / (2 * len(hidden))
+
+
 def six_layer_mlp(X: Any, y: Any, **weights: Any) -> Any:
     hidden = X
     for layer in range(1, 6):
@@ -43,4 +50,4 @@ def autoencoder(X: Any, **weights: Any) -> Any:
     return F.mse_loss(hidden, X)
 
 
-MODELS = (mlp, mlp_sigmoid_mse, six_layer_mlp, mlp_dropout, autoencoder)
+MODELS = (mlp, mlp_sigmoid_mse, deep_mlp, six_layer_mlp, mlp_dropout, autoencoder)

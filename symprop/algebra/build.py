@@ -243,6 +243,9 @@ def substitute(expr: Expr, mapping: Mapping[Index, Expr]) -> Expr:
     """Replaces free indices by expressions. Bound indices are unique, so nothing is captured."""
     if not mapping or not (free_indices(expr) & mapping.keys()):
         return expr
+    alone = expr.single_index
+    if alone is not None:
+        return mapping[alone]  # a position l becomes l + 1, not 1 (l + 1)
     terms: list[Term] = []
     for term in expr.terms:
         terms.extend(substitute_term(term, mapping).terms)

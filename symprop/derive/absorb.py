@@ -1,8 +1,8 @@
 """Absorbing adjoint equations into their users where the counted cost does not rise.
 
 In: the drafts of the sweep. Out: the same drafts, some of them `inlined` because every user
-has absorbed them. An adjoint goes into all its users or into none; nothing moves around a
-recurrence.
+has absorbed them. An adjoint goes into all its users or into none; what takes part in a
+recurrence comes last, in `absorb_cycles`.
 
 First every adjoint gets a zero test: written out down to the last contraction and
 collected, it may be exactly nothing (the path through a softmax's maximum is).
@@ -11,6 +11,7 @@ collected, it may be exactly nothing (the path through a softmax's maximum is).
 from __future__ import annotations
 
 from symprop.algebra.expr import Access, Expr, adjoint, arrays_of
+from symprop.derive.absorb_cycles import STORE, absorb_cycles
 from symprop.derive.cost import contracts, cost, volume
 from symprop.derive.definitions import Definitions
 from symprop.derive.fold import fold_several
@@ -22,7 +23,6 @@ from symprop.system import Equation, cycles
 
 _WRITTEN_OUT = 8
 _LEVELS = 8
-_STORE = 0.5  # operations that one stored entry is worth
 
 
 def absorb(drafts: list[Draft], known: Definitions) -> None:
@@ -48,6 +48,7 @@ def absorb(drafts: list[Draft], known: Definitions) -> None:
                 for array in arrays_of(user.rhs):
                     users.setdefault(array, {})[user.array] = None
     _write_out(drafts, barred, known)
+    absorb_cycles(drafts, known)
     for draft in drafts:
         draft.trail.move("factor", factor)
         draft.trail.move("fold", lambda e: fold_several(e, known))
@@ -84,7 +85,7 @@ def _write_out(drafts: list[Draft], barred: frozenset[str], known: Definitions) 
 def _total(drafts: list[Draft], known: Definitions, user: Draft, rhs: Expr) -> float:
     """The cost, one store for each entry included, of all that is needed when `user` is `rhs`."""
     table = {d.array: d.rhs for d in drafts}
-    points = {d.array: _STORE * volume(d.indices) for d in drafts}
+    points = {d.array: STORE * volume(d.indices) for d in drafts}
     table[user.array] = rhs
     return sum(cost(table[a]) + points[a] for a in _live(table, known))
 
@@ -118,7 +119,7 @@ def _try(draft: Draft, reading: list[Draft], known: Definitions) -> bool:
     """Absorbs `draft` into all of `reading` if the summed cost allows it."""
     if not _free(draft) and any(contracts(u.rhs) for u in reading):
         return False  # a matrix product needs its operand as an array
-    before = cost(draft.rhs) + _STORE * volume(draft.indices) + sum(cost(u.rhs) for u in reading)
+    before = cost(draft.rhs) + STORE * volume(draft.indices) + sum(cost(u.rhs) for u in reading)
     trails, after = [], 0.0
     for user in reading:
         trail = insert(user.trail, draft, known)

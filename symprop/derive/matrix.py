@@ -12,12 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 from symprop.algebra.build import ONE, make_term
 from symprop.algebra.canonical import same
 from symprop.algebra.expr import (
-    ADJOINT,
     Access,
     Apply,
     Atom,
@@ -26,11 +24,10 @@ from symprop.algebra.expr import (
     Index,
     Iverson,
     Paren,
-    Size,
     Term,
-    atoms,
     indices_of,
 )
+from symprop.derive.matrix_leaves import NoForm, Place, leaf, shape_of
 from symprop.derive.matrix_nodes import (
     Diag,
     Fill,
@@ -40,6 +37,8 @@ from symprop.derive.matrix_nodes import (
     MatrixForm,
     Ones,
     Power,
+    Product,
+    Slice,
     hadamard,
     nodes,
     product,
@@ -51,73 +50,81 @@ from symprop.derive.matrix_nodes import (
 )
 from symprop.system import Adjoint, Array, Equation
 
-Arrays = Mapping[str, Array]
 Factor = tuple[Atom, Exponent]
 _MOST_REPEATED = 3  # A ⊙ A ⊙ A; a higher power is written as one
 
 
-class _NoForm(Exception):
-    """There is no matrix form."""
-
-
-def matrix_form(equation: Equation | Adjoint, arrays: Arrays) -> MatrixForm | None:
+def matrix_form(
+    equation: Equation | Adjoint, arrays: Mapping[str, Array]
+) -> MatrixForm | None:
     """The right-hand side in matrix notation, or None.
 
     The form has the shape of the left-hand side's array: a vector is a column, unless it is
     declared with one row.
     """
     opened = [i for i in equation.indices if i.size != ONE]
-    if len(opened) > 2 or equation.rhs.is_zero:
+    if len(opened) > 2:
+        return None
+    return _form(equation, opened, Place(arrays))
+
+
+def slice_form(
+    equation: Equation | Adjoint, arrays: Mapping[str, Array]
+) -> tuple[int, MatrixForm] | None:
+    """(how many first axes are fixed, the form of the rest): Z[l] = W[l] A[l-1], or None.
+
+    For equations that have no matrix form as a whole: those of three axes or more, those of a
+    recurrence, and those that look up rows. What has no axis left must be a product, as uᵀ v is.
+    """
+    indices = equation.indices
+    for count in range(max(0, len(indices) - 2), len(indices) + 1):
+        opened = [i for i in indices[count:] if i.size != ONE]
+        place = Place(arrays, slices=True, batch=frozenset(indices[:count]))
+        form = _form(equation, opened, place, count)
+        if form is not None and (opened or any(isinstance(n, Product) for n in nodes(form))):
+            return count, form
+    return None
+
+
+def _form(
+    equation: Equation | Adjoint, opened: list[Index], place: Place, fixed: int = 0
+) -> MatrixForm | None:
+    if equation.rhs.is_zero:
         return None
     rows, cols = (*opened, None, None)[:2]
     try:
-        form = _tensor(equation.rhs, rows, cols, arrays)
-    except _NoForm:
+        form = _tensor(equation.rhs, rows, cols, place)
+    except NoForm:
         return None
-    if not any(isinstance(n, Matrix) for n in nodes(form)):
+    if not any(isinstance(n, (Matrix, Slice)) for n in nodes(form)):
         return None
-    left = matrix_of(equation.array, arrays)
-    return transposed(form) if left is not None and left.rows != form.rows else form
-
-
-def matrix_of(name: str, arrays: Arrays) -> Matrix | None:
-    """An array, or an adjoint, as a leaf; None when it has more than two axes."""
-    array = arrays.get(name.removeprefix(ADJOINT))
-    if array is None:
-        return None
-    if len(array.shape) <= 2:
-        rows, cols = (*array.shape, ONE, ONE)[:2]
-        return Matrix(rows, cols, name)
-    live = [s for s in array.shape if s != ONE]
-    if len(live) > 2:
-        return None
-    rows, cols = (*live, ONE, ONE)[:2]
-    return Matrix(rows, cols, name)
+    left = shape_of(equation.array, place.arrays, fixed)
+    return transposed(form) if left is not None and left[0] != form.rows else form
 
 
 def _tensor(
-    expr: Expr, rows: Index | None, cols: Index | None, arrays: Arrays
+    expr: Expr, rows: Index | None, cols: Index | None, place: Place
 ) -> MatrixForm:
-    """A sum of terms over the open indices. Raises _NoForm."""
+    """A sum of terms over the open indices. Raises NoForm."""
     if expr.is_zero:
-        raise _NoForm
-    return total([_term(t, rows, cols, arrays) for t in expr.terms])
+        raise NoForm
+    return total([_term(t, rows, cols, place) for t in expr.terms])
 
 
-def _term(term: Term, rows: Index | None, cols: Index | None, arrays: Arrays) -> MatrixForm:
-    graph = _Graph(arrays)
+def _term(term: Term, rows: Index | None, cols: Index | None, place: Place) -> MatrixForm:
+    graph = _Graph(place)
     plain: list[Factor] = []
     opened = {i for i in (rows, cols) if i is not None}
     for atom, exponent in term.factors:
-        support = indices_of(atom)
+        support = indices_of(atom) - place.batch
         if not support <= opened | set(term.bound):
-            raise _NoForm
+            raise NoForm
         if support:
             graph.insert(atom, exponent)
-        elif _is_plain(atom):
+        elif place.is_plain(atom):
             plain.append((atom, exponent))
         else:
-            graph.scalars.append(_powered(_atom(atom, None, None, arrays), exponent))
+            graph.scalars.append(_powered(_atom(atom, None, None, place), exponent))
     graph.eliminate(term.bound)
     coefficient = make_term(term.coef, dict(plain))
     by = graph.scalars if coefficient == ONE else [scalar(coefficient), *graph.scalars]
@@ -129,35 +136,26 @@ def _term(term: Term, rows: Index | None, cols: Index | None, arrays: Arrays) ->
     return scaled(by, body)
 
 
-def _is_plain(atom: Atom) -> bool:
-    """Whether a factor without indices is made of numbers, sizes and scalar arrays."""
-    inside = atoms(make_term(Fraction(1), {atom: 1}))
-    return all(
-        isinstance(a, (Size, Paren, Apply, Iverson)) or (isinstance(a, Access) and not any(
-            i.number is None for i in a.indices)) for a in inside
-    )
-
-
 @dataclass
 class _Graph:
     """The factors of one term, by the indices that they join."""
 
-    arrays: Arrays
+    place: Place
     scalars: list[MatrixForm] = field(default_factory=list)
     weights: dict[Index, list[MatrixForm]] = field(default_factory=dict)
     edges: dict[frozenset[Index], list[_Edge]] = field(default_factory=dict)
 
     def insert(self, atom: Atom, exponent: Exponent) -> None:
         """Adds a factor over one or two indices."""
-        ends = indices_of(atom)
+        ends = indices_of(atom) - self.place.batch
         if len(ends) == 1:
             (index,) = ends
-            form = _atom(atom, index, None, self.arrays)
+            form = _atom(atom, index, None, self.place)
             self.weights.setdefault(index, []).extend(_repeated(form, exponent))
         elif len(ends) == 2:
-            self.edges.setdefault(ends, []).append(_Edge(self.arrays, atom, exponent))
+            self.edges.setdefault(ends, []).append(_Edge(self.place, atom, exponent))
         else:
-            raise _NoForm
+            raise NoForm
 
     def eliminate(self, bound: tuple[Index, ...]) -> None:
         """Sums over the bound indices, those with the fewest edges first."""
@@ -174,7 +172,7 @@ class _Graph:
         around = self._at(index)
         weights = self.weights.pop(index, [])
         if len(around) > 2:
-            raise _NoForm
+            raise NoForm
         if not around:
             right = hadamard(weights[1:] or weights) if weights else _ones(index)
             left = weights[0] if len(weights) > 1 else _ones(index)
@@ -192,7 +190,7 @@ class _Graph:
         far, others = matrices[1]
         middle = [_diagonal(hadamard(weights))] if weights else []
         form = product([_oriented(edges, near, index), *middle, _oriented(others, index, far)])
-        edge = _Edge(self.arrays, form=form, start=near)
+        edge = _Edge(self.place, form=form, start=near)
         self.edges.setdefault(frozenset((near, far)), []).append(edge)
 
     @staticmethod
@@ -222,7 +220,7 @@ class _Graph:
 class _Edge:
     """A factor over two indices: an atom that can be read either way, or a finished form."""
 
-    arrays: Arrays
+    place: Place
     atom: Atom | None = None
     exponent: Exponent = 1
     form: MatrixForm | None = None
@@ -233,8 +231,8 @@ class _Edge:
         if self.form is not None:
             return [self.form if self.start is rows else transposed(self.form)]
         assert self.atom is not None
-        there = _atom(self.atom, rows, cols, self.arrays)
-        back = transposed(_atom(self.atom, cols, rows, self.arrays))
+        there = _atom(self.atom, rows, cols, self.place)
+        back = transposed(_atom(self.atom, cols, rows, self.place))
         form = back if transposes(back) < transposes(there) else there
         return _repeated(form, self.exponent)
 
@@ -246,56 +244,30 @@ def _oriented(edges: list[_Edge], rows: Index, cols: Index) -> MatrixForm:
 
 
 def _atom(
-    atom: Atom, rows: Index | None, cols: Index | None, arrays: Arrays
+    atom: Atom, rows: Index | None, cols: Index | None, place: Place
 ) -> MatrixForm:
-    """A factor, entry by entry over the open indices. Raises _NoForm."""
+    """A factor, entry by entry over the open indices. Raises NoForm."""
     if isinstance(atom, Access):
-        return _leaf(atom, rows, cols, arrays)
+        return leaf(atom, rows, cols, place)
     if isinstance(atom, Paren):
-        return _tensor(atom.body, rows, cols, arrays)
+        return _tensor(atom.body, rows, cols, place)
     if isinstance(atom, Apply) and atom.function not in ("floordiv", "mod", "inf"):
-        arguments = [_argument(a, rows, cols, arrays) for a in atom.args]
+        arguments = [_argument(a, rows, cols, place) for a in atom.args]
         if arguments:
             return Map(_size(rows), _size(cols), atom.function, tuple(arguments))
     if isinstance(atom, Iverson) and atom.relation == "==" and rows and cols:
         ends = {atom.lhs.single_index, atom.rhs.single_index}
         if ends == {rows, cols} and same(rows.size, cols.size):
             return Identity(rows.size, cols.size)
-    raise _NoForm
+    raise NoForm
 
 
 def _argument(
-    expr: Expr, rows: Index | None, cols: Index | None, arrays: Arrays
+    expr: Expr, rows: Index | None, cols: Index | None, place: Place
 ) -> MatrixForm:
-    plain = all(_is_plain(a) for t in expr.terms for a, _ in t.factors)
+    plain = all(place.is_plain(a) for t in expr.terms for a, _ in t.factors)
     plain = plain and not any(t.bound for t in expr.terms)
-    return scalar(expr) if plain else _tensor(expr, rows, cols, arrays)
-
-
-def _leaf(
-    read: Access, rows: Index | None, cols: Index | None, arrays: Arrays
-) -> MatrixForm:
-    """A whole array: every axis is read by an index that runs through all of it."""
-    array = arrays.get(read.array.removeprefix(ADJOINT))
-    leaf = matrix_of(read.array, arrays)
-    if array is None or leaf is None or len(array.shape) != len(read.indices):
-        raise _NoForm
-    ends: list[Index] = []
-    for position, size in zip(read.indices, array.shape, strict=True):
-        if size == ONE:
-            continue
-        index = position.single_index
-        if index is None or not same(index.size, size):
-            raise _NoForm
-        ends.append(index)
-    wanted = [i for i in (rows, cols) if i is not None]
-    if len(ends) == 2 and ends == wanted:
-        return leaf
-    if len(ends) == 2 and ends[::-1] == wanted:
-        return transposed(leaf)
-    if ends == wanted:  # a vector, kept as a column
-        return leaf if leaf.cols == ONE else transposed(leaf)
-    raise _NoForm
+    return scalar(expr) if plain else _tensor(expr, rows, cols, place)
 
 
 def _repeated(form: MatrixForm, exponent: Exponent) -> list[MatrixForm]:

@@ -36,6 +36,14 @@ class Matrix(MatrixForm):
 
 
 @dataclass(frozen=True)
+class Slice(MatrixForm):
+    """What is left of an array at positions of its first axes: W[l+1]."""
+
+    name: str
+    at: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
 class Ones(MatrixForm):
     """The column of ones."""
 

@@ -18,6 +18,7 @@ from symprop.algebra.expr import (
     Paren,
     Size,
     Term,
+    arrays_of,
 )
 from symprop.derive.cost import split_common
 
@@ -64,4 +65,6 @@ def arranged(expr: Expr) -> Expr:
 def _place(item: Atom) -> int:
     if isinstance(item, Access):
         return 1 if item.array.startswith(ADJOINT) else 2
+    if isinstance(item, Paren) and any(a.startswith(ADJOINT) for a in arrays_of(item.body)):
+        return 1
     return {Size: 0, Idx: 2, Apply: 3, Paren: 4, Extremum: 4, Iverson: 5}.get(type(item), 5)

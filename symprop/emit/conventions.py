@@ -7,12 +7,22 @@ In: the expressions and matrix forms that are printed. Out: the sentences of
 from __future__ import annotations
 
 from symprop.algebra.expr import Expr, Iverson, Paren, atoms
-from symprop.derive.matrix_nodes import Diag, Fill, Hadamard, Map, MatrixForm, Ones, Power, nodes
+from symprop.derive.matrix_nodes import (
+    Diag,
+    Fill,
+    Hadamard,
+    Map,
+    MatrixForm,
+    Ones,
+    Power,
+    Slice,
+    nodes,
+)
 from symprop.emit.rules import CONVENTIONS
 
 _KINDS: dict[type[MatrixForm], str] = {
     Ones: "ones", Diag: "diag", Hadamard: "entries", Map: "entries", Fill: "entries",
-    Power: "power",
+    Power: "power", Slice: "slice",
 }
 
 

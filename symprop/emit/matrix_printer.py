@@ -5,7 +5,7 @@ In: a `MatrixForm`, a `Notation`. Out: a `Piece`, such as X^{\\top} \\bar{Z}.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from symprop.algebra.build import ONE, make_term
@@ -23,6 +23,7 @@ from symprop.derive.matrix_nodes import (
     Product,
     Scalar,
     Scale,
+    Slice,
     Sum,
     Transpose,
 )
@@ -34,9 +35,9 @@ from symprop.emit.printer import Printer
 class MatrixPrinter:
     """Prints matrix forms."""
 
-    def __init__(self, notation: Notation) -> None:
+    def __init__(self, notation: Notation, letters: Mapping[int, str] | None = None) -> None:
         self.to = notation
-        self.plain = Printer(notation, {})
+        self.plain = Printer(notation, letters or {})
 
     def form(self, form: MatrixForm) -> Piece:
         """A form with its sign."""
@@ -61,6 +62,8 @@ class MatrixPrinter:
             return self._sum(form.terms)
         if isinstance(form, Matrix):
             return self.to.array(form.name)
+        if isinstance(form, Slice):
+            return self.to.entry(form.name, [self.plain.position(p) for p in form.at])
         if isinstance(form, Scalar):
             return self.plain.expr(form.value)
         if isinstance(form, Fill):

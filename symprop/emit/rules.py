@@ -92,6 +92,8 @@ CONVENTIONS: dict[str, Convention] = {
     ),
     "vector": Convention("In matrix notation every vector is a column.",
                          "In matrix notation every vector is a column."),
+    "slice": Convention("$V_l$ is what is left of $V$ when its first index is $l$.",
+                        "V[l] is what is left of V when its first index is l."),
     "ones": Convention(r"$\mathbf{1}_{N}$ is the column of $N$ ones.",
                        "1_N is the column of N ones."),
     "diag": Convention(

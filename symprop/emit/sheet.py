@@ -15,7 +15,7 @@ from typing import Protocol
 
 from symprop.algebra.build import access, idx
 from symprop.algebra.expr import Expr
-from symprop.derive.matrix import matrix_form
+from symprop.derive.matrix import matrix_form, slice_form
 from symprop.derive.notes import notes
 from symprop.emit.conventions import Seen
 from symprop.emit.facts import Facts
@@ -238,13 +238,18 @@ class SheetPrinter:
         return Row(left.text, self._cut(printer.expr(equation.rhs), left), number=number)
 
     def _matrix_row(self, equation: Equation | Adjoint, number: str = "") -> Row | None:
-        form = matrix_form(equation, self.system.arrays)
+        printer = self._printer(equation)
+        form, fixed = matrix_form(equation, self.system.arrays), 0
         if form is None:
-            return None
+            found = slice_form(equation, self.system.arrays)
+            if found is None:
+                return None
+            fixed, form = found
         self.seen.form(form)
-        left = self.to.array(equation.array)
-        above = self._left(equation, self._printer(equation))  # their equal signs are aligned
-        printed = MatrixPrinter(self.to).form(form)
+        at = [printer.position(idx(i)) for i in equation.indices[:fixed]]
+        left = self.to.entry(equation.array, at) if at else self.to.array(equation.array)
+        above = self._left(equation, printer)  # their equal signs are aligned
+        printed = MatrixPrinter(self.to, printer.letters).form(form)
         return Row(left.text, self._cut(printed, above), number=number)
 
     def _left(self, equation: Equation | Adjoint, printer: Printer) -> Piece:

@@ -11,6 +11,7 @@ import numpy as np
 
 from symprop import nn
 from symprop.trace.facts import one_of, sums_to_one
+from symprop.trace.scan import scan
 from symprop.zoo.model import Model
 
 
@@ -32,6 +33,24 @@ def mlp_sigmoid_mse(
     N = x.shape[1]
     C = np.sum((a2 - y) ** 2) / (2 * N)
     return C, {"a2": a2}
+
+
+def deep_mlp(x: "H N", y: "H N", W: "L H H", b: "L H") -> Any:
+    """L equal layers z[l] = W[l] a[l-1] + b[l], a[l] = σ(z[l]), quadratic cost; L is a symbol.
+
+    The adjoint of z is Nielsen's δ[l] = (W[l+1]ᵀ δ[l+1]) ⊙ σ'(z[l]), for every l at once.
+    """
+
+    def layer(a: Any, weights: Any) -> Any:
+        W_l, b_l = weights
+        z = W_l @ a + b_l[:, None]
+        a = nn.sigmoid(z)
+        return a, a
+
+    a_last, _ = scan(layer, x, (W, b))
+    N = x.shape[1]
+    C = np.sum((a_last - y) ** 2) / (2 * N)
+    return C, {"output": a_last}
 
 
 def six_layer_mlp(
@@ -82,6 +101,9 @@ MODELS = (
           mlp, _layers(2), (sums_to_one("Y", axis=1),)),
     Model("mlp_sigmoid_mse", "Two-layer perceptron in the column convention, quadratic cost",
           mlp_sigmoid_mse, _layers(2)),
+    Model("deep_mlp", "L equal layers, L a symbol: Nielsen's formulas, quadratic cost",
+          deep_mlp, ("W", "b"),
+          sizes=({"L": 4, "H": 5, "N": 3}, {"L": 1, "H": 3, "N": 2}, {"L": 2, "H": 2, "N": 4})),
     Model("six_layer_mlp", "Five hidden layers, relu, integer labels",
           six_layer_mlp, _layers(6)),
     Model("mlp_dropout", "Two-layer perceptron, relu, dropout, weight decay",
