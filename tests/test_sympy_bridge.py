@@ -243,9 +243,8 @@ def test_the_result_depends_on_neither_names_nor_history() -> None:
                   apply("tanh", entry(names[1], i)))
         p = index(axes[0])
         found = local_derivative(rhs, Access(names[1], (idx(p),)))
-        labels = {i.uid: "i", j.uid: "j", p.uid: "p"}
         text = found.key
-        for old, new in ((f"#{u}", f"#{c}") for u, c in labels.items()):
+        for old, new in ((idx(k).key, c) for k, c in ((i, "#i"), (j, "#j"), (p, "#p"))):
             text = text.replace(old, new)
         for letter, name in zip("ABC", names, strict=True):
             text = text.replace(f"{name}[", f"{letter}[")

@@ -78,7 +78,7 @@ class Idx(Atom):
     index: Index
 
     def _text(self) -> str:
-        return f"#{self.index.uid}"
+        return f"#{self.index.uid:09d}"  # of one length: the order of texts is that of creation
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -10,7 +10,7 @@ has them: the result depends on neither names nor history, and isomorphic equati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
 from sympy.core.parameters import distribute
@@ -23,19 +23,17 @@ from symprop.algebra.expr import (
     Apply,
     Atom,
     Expr,
-    Extremum,
     Idx,
     Index,
     Iverson,
     Paren,
-    Partial,
-    Size,
     Term,
     arrays_of,
     atoms,
     atoms_of,
     indices_of,
 )
+from symprop.algebra.renaming import Numbering
 from symprop.algebra.rows_registry import Registry
 from symprop.algebra.sympy_convert import from_sympy, symbol_table, to_sympy
 
@@ -53,7 +51,7 @@ def local_derivative(rhs: Expr, wrt: Access) -> Expr:
     """
     if wrt.array not in arrays_of(rhs):
         return ZERO
-    count = _Numbering()
+    count = Numbering()
     key = f"{count.expr(rhs)} by {count.atom(wrt)}"
     known = _cache.setdefault(rows.registry(), {})
     if key not in known:
@@ -152,135 +150,6 @@ def _text(item: Atom) -> str:
     return atom_key(item, {i.uid: i.letter for i in inside})
 
 
-# ---- numbers in place of names -------------------------------------------------------------
-
-
-class _Numbering:
-    """Arrays, sizes and indices numbered by first use, and the structure as text."""
-
-    def __init__(self) -> None:
-        self.arrays: dict[str, str] = {}
-        self.sizes: dict[str, str] = {}
-        self.indices: dict[Index, str] = {}
-        self.rows: list[rows.Row] = []
-
-    def expr(self, expr: Expr) -> str:
-        """The text of an expression."""
-        return "+".join([self.term(t) for t in expr.terms]) or "0"
-
-    def term(self, term: Term) -> str:
-        """The text of a term."""
-        bound = ",".join([self.index(b) for b in term.bound])
-        factors = "*".join([f"{self.atom(a)}^{e}" for a, e in term.factors])
-        return f"{term.coef}{{{bound}}}{factors}"
-
-    def index(self, index: Index) -> str:
-        """The number of an index; at its first use its size too."""
-        name = self.indices.get(index)
-        if name is not None:
-            return name
-        name = self.indices[index] = f"i{len(self.indices)}"
-        return f"{name}:{self.expr(index.size)}"
-
-    def atom(self, item: Atom) -> str:
-        """The text of an atom."""
-        if isinstance(item, Idx):
-            return self.index(item.index)
-        if isinstance(item, Size):
-            return self.sizes.setdefault(item.name, f"s{len(self.sizes)}")
-        return f"{self._head(item)}({';'.join([self.expr(c) for c in item.children])})"
-
-    def _head(self, item: Atom) -> str:
-        if isinstance(item, Access):
-            return self.arrays.setdefault(item.array, f"a{len(self.arrays)}")
-        if isinstance(item, Apply):
-            row = rows.registry().rows.get(item.function)
-            if row is None:
-                return item.function
-            self.rows.append(row)  # a row may go and another come under the same name
-            return f"{item.function}@{id(row)}"
-        if isinstance(item, Iverson):
-            return item.relation
-        if isinstance(item, Extremum):
-            return item.kind + ",".join([self.index(b) for b in item.bound])
-        if isinstance(item, Partial):
-            raise TypeError("a local derivative is not differentiated again")
-        return ""
-
-    def forth(self, rhs: Expr, wrt: Access) -> tuple[Expr, Access]:
-        """The expressions under numbers in place of names."""
-        letter = self.indices.__getitem__
-        twins: dict[Index, Index] = {}
-
-        def twin(index: Index) -> Index:
-            if index not in twins:
-                twins[index] = Index(letter(index), rename.expr(index.size))
-            return twins[index]
-
-        rename = _Renaming(self.arrays, self.sizes, twin, letter)
-        entry = rename.atom(wrt)
-        assert isinstance(entry, Access)
-        return rename.expr(rhs), entry
-
-    def back(self, template: Expr) -> Expr:
-        """A template under this expression's own names; its bound indices are new."""
-        arrays = {n: a for a, n in self.arrays.items()}
-        sizes = {n: s for s, n in self.sizes.items()}
-        named = {n: i for i, n in self.indices.items()}
-        rename = _Renaming(
-            arrays, sizes, lambda i: named[i.letter], lambda i: named[i.letter].letter)
-        return rename.expr(template)
-
-
 def _letter(index: Index) -> str:
     """In a template the letter of an index is its number."""
     return index.letter
-
-
-class _Renaming:
-    """A walk that renames arrays, sizes and free indices; bound ones are new in each scope."""
-
-    def __init__(
-        self, arrays: Mapping[str, str], sizes: Mapping[str, str],
-        free: Callable[[Index], Index], letter: Callable[[Index], str],
-    ) -> None:
-        self.arrays, self.sizes = arrays, sizes
-        self.free, self.letter = free, letter
-        self.bound: dict[Index, Index] = {}
-
-    def expr(self, expr: Expr) -> Expr:
-        """An expression, renamed."""
-        return Expr(tuple([self.term(t) for t in expr.terms]))
-
-    def term(self, term: Term) -> Term:
-        """A term, renamed."""
-        inner, bound = self.scope(term.bound)
-        return Term(term.coef, tuple([(inner.atom(a), e) for a, e in term.factors]), bound)
-
-    def scope(self, bound: tuple[Index, ...]) -> tuple[_Renaming, tuple[Index, ...]]:
-        """The walk inside a sum, and the sum's new indices."""
-        if not bound:
-            return self, ()
-        new = {b: Index(self.letter(b), self.expr(b.size)) for b in bound}
-        inner = _Renaming(self.arrays, self.sizes, self.free, self.letter)
-        inner.bound = {**self.bound, **new}
-        return inner, tuple(new.values())
-
-    def atom(self, item: Atom) -> Atom:
-        """An atom, renamed."""
-        if isinstance(item, Idx):
-            return Idx(self.bound.get(item.index) or self.free(item.index))
-        if isinstance(item, Size):
-            return Size(self.sizes[item.name])
-        if isinstance(item, Extremum):
-            inner, bound = self.scope(item.bound)
-            return Extremum(item.kind, bound, inner.expr(item.body))
-        children = tuple([self.expr(c) for c in item.children])
-        if isinstance(item, Access):
-            return Access(self.arrays[item.array], children)
-        if isinstance(item, Apply):
-            return Apply(item.function, children)
-        if isinstance(item, Iverson):
-            return Iverson(item.relation, *children)
-        assert isinstance(item, Paren)
-        return Paren(children[0])

@@ -14,9 +14,9 @@ from symprop.algebra.expr import Access, Expr, adjoint, arrays_of
 from symprop.derive.absorb_cycles import STORE, absorb_cycles
 from symprop.derive.cost import contracts, cost, volume
 from symprop.derive.definitions import Definitions
-from symprop.derive.fold import fold_several
 from symprop.derive.insert import insert
-from symprop.derive.present import arranged, factor
+from symprop.derive.present import arranged
+from symprop.derive.simplify import settled
 from symprop.derive.sweep import Draft
 from symprop.derive.zeros import vanish
 from symprop.system import Equation, cycles
@@ -50,8 +50,7 @@ def absorb(drafts: list[Draft], known: Definitions) -> None:
     _write_out(drafts, barred, known)
     absorb_cycles(drafts, known)
     for draft in drafts:
-        draft.trail.move("factor", factor)
-        draft.trail.move("fold", lambda e: fold_several(e, known))
+        draft.trail = known.memo.apply(settled, draft.trail)
         draft.trail.present(arranged)
 
 

@@ -40,6 +40,7 @@ from symprop.algebra.expr import (
 )
 from symprop.derive.cost import contracts
 from symprop.derive.knowledge import Knowledge, Rule
+from symprop.derive.memo import Memo
 from symprop.system import Equation, System, cycles
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class Definitions(Knowledge):
         self.system = system
         self.cyclic = frozenset(cycles(system.equations))
         self.integers = frozenset(n for n, a in system.arrays.items() if a.dtype != "float")
+        self.memo = Memo(self)
         self._bases: dict[str, Rule | None] = {}
 
     def definition(self, array: str) -> Equation | None:

@@ -82,6 +82,13 @@ def shortened(trail: Trail, known: Knowledge) -> Trail:
     return other if cost(other.expr) < cost(trail.expr) else trail
 
 
+def settled(trail: Trail, known: Knowledge) -> Trail:
+    """The last touch, once nothing is inserted any more."""
+    trail.move("factor", factor)
+    trail.move("fold", lambda e: fold_several(e, known))
+    return trail
+
+
 def light(trail: Trail, known: Knowledge) -> None:
     """The moves that never make anything larger."""
     trail.move("kept value", lambda e: fold_functions(e, known))

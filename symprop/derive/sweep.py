@@ -139,7 +139,7 @@ def sweep(system: System, known: Definitions, rule: LearningRule | None = None) 
             draft.trail.move("sifting", sift)
             rule.depart(draft)
         if not is_loss(system, primal):
-            draft.trail = shortened(draft.trail, known)
+            draft.trail = known.memo.apply(shortened, draft.trail)
         drafts.append(draft)
     return drafts
 
