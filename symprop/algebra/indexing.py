@@ -6,6 +6,7 @@ to lie in a range, and the solution of `affine == affine` for an index.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import lru_cache
 
 from symprop.algebra.build import (
@@ -15,6 +16,7 @@ from symprop.algebra.build import (
     apply,
     idx,
     iverson,
+    make_term,
     mul,
     number,
     sub,
@@ -70,12 +72,11 @@ def maximum_of(expr: Expr) -> Expr:
 def _bound(expr: Expr, low: bool) -> Expr:
     parts = []
     for term in expr.terms:
-        live = [(a, e) for a, e in term.factors if not isinstance(a, Size)]
+        live = [(a, e) for a, e in term.factors if not _is_size(a)]
         if not live:
             parts.append(Expr((term,)))
             continue
-        rest = Expr((Term(term.coef, tuple((a, e) for a, e in term.factors
-                                           if isinstance(a, Size))),))
+        rest = Expr((Term(term.coef, tuple((a, e) for a, e in term.factors if _is_size(a))),))
         if len(live) != 1 or live[0][1] != 1:
             return _unknown()
         at_low = (term.coef > 0) == low
@@ -84,6 +85,14 @@ def _bound(expr: Expr, low: bool) -> Expr:
             return _unknown()
         parts.append(mul(rest, end))
     return normal(add(*parts))
+
+
+def _is_size(atom: Atom) -> bool:
+    """Whether an atom is made of sizes only: a whole number that is at least 0."""
+    return isinstance(atom, Size) or (
+        isinstance(atom, Apply) and atom.function in ("floordiv", "mod")
+        and all(_is_size(a) for c in atom.args for t in c.terms for a, _ in t.factors)
+        and nonnegative(atom.args[0]))
 
 
 def _unknown() -> Expr:
@@ -110,12 +119,18 @@ def nonnegative(expr: Expr) -> bool:
            for t in expr.terms):
         return True
     low = normal(minimum_of(normal(expr)))
-    if any(isinstance(a, Apply) for t in low.terms for a, _ in t.factors):
+    if any(not _is_size(a) for t in low.terms for a, _ in t.factors):
         return False
-    # Replace each size by 1 + (something >= 0): the sum is >= 0 if all coefficients then are.
-    total = sum((t.coef for t in low.terms), start=low.terms[0].coef * 0) if low.terms else 0
     negative = [t for t in low.terms if t.coef < 0 and t.factors]
-    return (total >= 0 and not negative) or _dominated(low)
+    return (sum(map(_least, low.terms)) >= 0 and not negative) or _dominated(low)
+
+
+def _least(term: Term) -> Fraction:
+    """The least value of a positive monomial: a size is at least 1, and so is D/2 or D/H."""
+    if not term.factors or term.coef < 0:
+        return term.coef
+    certain = all(isinstance(a, Size) for a, _ in term.factors)
+    return Fraction(term.coef.numerator) if certain else Fraction(0)
 
 
 def _dominated(low: Expr) -> bool:
@@ -124,14 +139,21 @@ def _dominated(low: Expr) -> bool:
     for term in (t for t in low.terms if t.coef < 0):
         need = -term.coef
         for cover in spare:
-            have = dict(cover.factors)
-            if all(have.get(a, 0) >= e for a, e in term.factors):
-                used = min(need, spare[cover])
-                spare[cover] -= used
+            have = spare[cover] if term.factors else _least(Term(spare[cover], cover.factors))
+            if need > 0 and have > 0 and (not term.factors or _covers(cover, term)):
+                used = min(need, have)
+                spare[cover] *= 1 - used / have
                 need -= used
         if need > 0:
             return False
     return True
+
+
+def _covers(cover: Term, term: Term) -> bool:
+    """Whether the one monomial is the other times sizes, which are at least 1."""
+    have = dict(term.factors)
+    ratio = {a: e - have.pop(a, 0) for a, e in cover.factors} | {a: -e for a, e in have.items()}
+    return all(e >= 0 and (e == 0 or isinstance(a, Size)) for a, e in ratio.items())
 
 
 def within(expr: Expr, size: Expr) -> bool:
@@ -195,6 +217,24 @@ def _split_sum(expr: Expr, divisor: Expr) -> tuple[Expr, Expr]:
             quotients.append(idx(index))
             rest = normal(sub(rest, mul(idx(index), divisor)))
     return add(*quotients), rest
+
+
+def exact_quotient(left: Expr, right: Expr) -> Expr:
+    """left / right of two sizes, where it is known that right divides left.
+
+    Of two monomials it is one again, D/2 or D/H, so that (D/2) * 2 is D: a monomial with a
+    denominator, or with negative exponents, stands for a whole number that is at least 1.
+    """
+    left, right = normal(left), normal(right)
+    if len(left.terms) == len(right.terms) == 1 and all(
+        isinstance(a, Size) and isinstance(e, int)
+        for t in (*left.terms, *right.terms) for a, e in t.factors
+    ):
+        factors = dict(left.terms[0].factors)
+        for a, e in right.terms[0].factors:
+            factors[a] = factors.get(a, 0) - e
+        return make_term(left.terms[0].coef / right.terms[0].coef, factors)
+    return floordiv(left, right)
 
 
 def floordiv(expr: Expr, divisor: Expr) -> Expr:

@@ -149,6 +149,9 @@ def _cofactors(term: Term, unknown: str) -> tuple[Expr, Expr]:
         ):  # it divides: the grammar says so
             below = mul(below, atom.args[1])
             continue
+        if exponent == -1:
+            below = mul(below, Expr((Term(Fraction(1), ((atom, 1),)),)))
+            continue
         above = mul(above, Expr((Term(Fraction(1), ((atom, exponent),)),)))
     return above, below
 

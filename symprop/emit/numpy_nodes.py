@@ -138,6 +138,10 @@ class NumpyPrinter(ViewPrinter):
         coef, sizes = node.coef, [self.within(n, UNARY) for n in under if flavour(n) == SCALAR]
         if sizes and coef.numerator == 1 and 1 < coef.denominator <= 16:  # E / (2 * N)
             coef, sizes = Fraction(1), [str(coef.denominator), *sizes]
+        if coef.numerator == 1 and coef != 1 and not (arrays or under or below) and all(
+                isinstance(n, ir.SizeOf) for n in scalars):
+            return f"{' * '.join(self.within(n, PRODUCT) for n in scalars)} / {coef.denominator}", \
+                PRODUCT
         head = [self.within(n, PRODUCT if k == 0 and coef == 1 else UNARY)
                 for k, n in enumerate(scalars)]
         text = _coefficient(coef, head, bool(arrays))

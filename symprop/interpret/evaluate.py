@@ -88,9 +88,10 @@ def magnitude(
 def extent(size: Expr, sizes: Mapping[str, int]) -> int:
     """The value of a size. Raises InputError for one that is negative or no integer."""
     found = float(Evaluator({}, sizes).expr(size, Frame(), None))
-    if found < 0 or found != int(found):
+    nearest = round(found)
+    if nearest < 0 or abs(found - nearest) > 1e-9 * nearest:
         raise InputError(f"an axis cannot have the size {found:g}")
-    return int(found)
+    return nearest
 
 
 class Evaluator:

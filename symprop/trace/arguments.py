@@ -17,7 +17,7 @@ from symprop.algebra.build import access as access_to
 from symprop.algebra.build import add, idx, iverson, mul, number, size, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr
-from symprop.algebra.indexing import floordiv
+from symprop.algebra.indexing import exact_quotient
 from symprop.check.annotations import read_annotation
 from symprop.check.trees import Record, children, flatten, rebuild
 from symprop.errors import InputError, NameRuleError, ShapeError
@@ -183,7 +183,7 @@ def dim_expr(dim: Dim, tracer: Tracer) -> Expr:
         if right.is_zero:
             raise ShapeError(f"the axis {dim} divides by 0")
         tracer.assume_divides(normal(left), normal(right))
-        return floordiv(left, right)
+        return exact_quotient(left, right)
     if dim.kind == "*":
         return mul(left, right)
     return add(left, right) if dim.kind == "+" else sub(left, right)

@@ -31,8 +31,10 @@ def _term_text(term: Term) -> str:
     above = [_atom_text(a) for a, e in term.factors if e > 0 for _ in range(int(e))]
     below = [_atom_text(a) for a, e in term.factors if e < 0 for _ in range(int(-e))]
     coef = term.coef
-    if abs(coef) != 1 or not above:
-        above.insert(0, str(abs(coef)))
+    if abs(coef.numerator) != 1 or not above:
+        above.insert(0, str(abs(coef.numerator)))
+    if coef.denominator != 1:
+        below.insert(0, str(coef.denominator))
     text = ("-" if coef < 0 else "") + "*".join(above)
     return "//".join([text, *below])
 

@@ -162,11 +162,9 @@ class Tracer:
         if right.is_zero:
             raise located(TraceError, f"the size {size_text(left)} is divided by 0")
         left, right = _cancelled(left, right)
-        result = self.size_normal(indexing.floordiv(left, right))
-        if any(isinstance(a, Apply) and a.function == "floordiv" and same(a.args[0], left)
-               for a in atoms(result)):
+        if not (indexing.exact(left, right) or indexing.floordiv(left, right).number is not None):
             self.divides(left, right)
-        return result
+        return self.size_normal(indexing.exact_quotient(left, right))
 
     def rest(self, left: Expr, right: Expr) -> Expr:
         """left % right."""

@@ -1,0 +1,286 @@
+"""Axes that are cut into several, and several that are one: where `reshape` comes from.
+
+In: a term or a position. Out: the same with other indices, and how the old ones lie in the new.
+
+    Σ_i Σ_e A[E i + e] B[E i + e]    is    Σ_d A[d] B[d]                  (joined: d is E i + e)
+    k[h // g] q[h]                   is    k[a] q[g a + b]                (divided: h is g a + b)
+    x[n, d // E, d % E]              is    x with its last two axes as one (merged)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from symprop.algebra import indexing
+from symprop.algebra.build import ONE, ZERO, add, as_monomial, idx, mul, number, sub
+from symprop.algebra.build import substitute_term as substituted
+from symprop.algebra.canonical import normal, same
+from symprop.algebra.expr import (
+    Access,
+    Apply,
+    Atom,
+    Expr,
+    Idx,
+    Index,
+    Term,
+    atoms,
+    free_indices,
+    indices_of,
+)
+from symprop.derive.sift import tidy_term
+from symprop.lower.ir import Axes, Part
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The index `whole` counts the positions of the indices `parts`, row by row."""
+
+    whole: Index
+    parts: Axes
+
+
+@dataclass(frozen=True)
+class Digit:
+    """The position start + index // stride % count."""
+
+    index: Index
+    stride: Expr
+    count: Expr
+    start: Expr = ZERO
+
+
+# ---- one position ---------------------------------------------------------------------------
+
+
+def joint(position: Expr) -> tuple[Cut, Expr] | None:
+    """The cut and the start of a position that counts several indices row by row."""
+    indices = free_indices(position)
+    if len(indices) < 2:
+        return None
+    steps: dict[Index, Expr] = {}
+    start = position
+    for index in sorted(indices, key=lambda i: i.uid):
+        step = indexing.coefficient(position, index)
+        if step is None:
+            return None
+        steps[index] = step
+        start = normal(sub(start, mul(step, idx(index))))
+    parts = row_by_row(steps)
+    if parts is None or free_indices(start):
+        return None
+    total = normal(mul(*(p.size for p in parts)))
+    return Cut(Part(parts[-1].letter, total), parts), start
+
+
+def row_by_row(steps: dict[Index, Expr]) -> Axes | None:
+    """The indices in the order in which they count an axis, if they do."""
+    left = dict(steps)
+    stride: Expr = ONE
+    parts: list[Index] = []
+    while left:
+        last = next((i for i, s in left.items() if same(s, stride)), None)
+        if last is None:
+            return None
+        parts.insert(0, last)
+        stride = normal(mul(left.pop(last), last.size))
+    return tuple(parts)
+
+
+def digit(position: Expr) -> Digit | None:
+    """The digit of an index that a position is, up to a constant."""
+    for term in position.terms:
+        lone = term.factors[0][0] if len(term.factors) == 1 else None
+        if term.coef != 1 or not isinstance(lone, Apply) or term.factors[0][1] != 1:
+            continue
+        found = _digit(lone)
+        start = normal(sub(position, Expr((term,))))
+        if found is not None and not free_indices(start):
+            return Digit(found.index, found.stride, found.count, start)
+    return None
+
+
+def _digit(item: Apply) -> Digit | None:
+    if item.function not in ("floordiv", "mod"):
+        return None
+    inside, by = item.args
+    index, inner = inside.single_index, inside.single_atom
+    if index is not None:
+        found: Digit | None = Digit(index, ONE, index.size)
+    else:
+        found = _digit(inner) if isinstance(inner, Apply) else None
+    if found is None or free_indices(by):
+        return None
+    if item.function == "mod":
+        return Digit(found.index, found.stride, by) if indexing.exact(found.count, by) else None
+    if not indexing.exact(found.count, by):
+        return None
+    return Digit(found.index, normal(mul(found.stride, by)),
+                 normal(indexing.quotient(found.count, by)))
+
+
+# ---- an access ------------------------------------------------------------------------------
+
+
+def merged(positions: Sequence[Expr], shape: Sequence[Expr]) -> dict[Index, list[int]]:
+    """The indices of which an access reads all digits: index -> its axes, highest digit first."""
+    groups: dict[Index, list[tuple[int, Digit]]] = {}
+    for axis, position in enumerate(positions):
+        found = digit(position)
+        if found is not None and indexing.within(position, shape[axis]):
+            groups.setdefault(found.index, []).append((axis, found))
+    result: dict[Index, list[int]] = {}
+    for index, group in groups.items():
+        ordered = _complete(index, group)
+        elsewhere = sum(index in free_indices(p) for p in positions) != len(group)
+        if ordered is not None and not elsewhere:
+            result[index] = ordered
+    return result
+
+
+def _complete(index: Index, group: list[tuple[int, Digit]]) -> list[int] | None:
+    """The axes of digits that together count an index, from the highest digit."""
+    left = list(group)
+    stride: Expr = ONE
+    axes: list[int] = []
+    while left:
+        low = next((g for g in left if same(g[1].stride, stride)), None)
+        if low is None:
+            return None
+        left.remove(low)
+        axes.insert(0, low[0])
+        stride = normal(mul(stride, low[1].count))
+    return axes if same(stride, normal(index.size)) else None
+
+
+# ---- a term ---------------------------------------------------------------------------------
+
+
+def joined(term: Term, order: Axes) -> tuple[Term, Axes, list[Cut]]:
+    """The term with pairs of indices as one, where it reads them only as s i + j."""
+    cuts: list[Cut] = []
+    while (pair := _pair(term, order)) is not None:
+        high, low = pair
+        whole = Part(low.letter, normal(mul(high.size, low.size)))
+        inside = sub(idx(whole), mul(low.size, idx(high)))
+        moved = tidy_term(as_monomial(substituted(term, {low: inside})))
+        one = moved.terms[0] if len(moved.terms) == 1 else None
+        if one is None or any({high, low} & indices_of(a) for a, _ in one.factors):
+            break
+        if high in term.bound:
+            bound = (*(b for b in one.bound if b not in pair), whole)
+            term = Term(one.coef, one.factors, bound)
+        else:
+            term = one
+            cuts.append(Cut(whole, pair))
+            order = tuple(whole if i is high else i for i in order if i is not low)
+    return term, order, cuts
+
+
+def _pair(term: Term, order: Axes) -> tuple[Index, Index] | None:
+    """Two indices, both bound or both free, that some position counts row by row."""
+    bound = frozenset(term.bound)
+    for item, _ in term.factors:
+        for position in _positions(item):
+            indices = free_indices(position)
+            if len(indices) < 2:
+                continue
+            steps = {i: indexing.coefficient(position, i) for i in indices}
+            for high in sorted(indices, key=lambda i: i.uid):
+                for low in sorted(indices - {high}, key=lambda i: i.uid):
+                    kinds = {i in bound for i in (high, low)}
+                    if kinds == {False} and not {high, low} <= set(order):
+                        continue
+                    up, down = steps[high], steps[low]
+                    if len(kinds) == 1 and up and down and not down.is_zero and same(
+                            up, normal(mul(down, low.size))):
+                        return high, low
+    return None
+
+
+def _positions(item: Atom) -> Iterator[Expr]:
+    """Every position inside an atom."""
+    if isinstance(item, Access):
+        yield from item.indices
+    for child in item.children:
+        for term in child.terms:
+            for inner, _ in term.factors:
+                yield from _positions(inner)
+
+
+def divided(term: Term, order: Axes, shapes: dict[str, tuple[Expr, ...]]) -> tuple[
+        Term, Axes, list[Cut]]:
+    """The term with an index as its digits, where it reads some digits without the others."""
+    cuts: list[Cut] = []
+    while (strides := _incomplete(term, order, shapes)) is not None:
+        index, steps = strides
+        cut = _cut(index, steps)
+        if cut is None:
+            break
+        value = ZERO
+        stride: Expr = ONE
+        for part in reversed(cut.parts):
+            value = add(mul(stride, idx(part)), value)
+            stride = normal(mul(stride, part.size))
+        moved = tidy_term(as_monomial(substituted(term, {index: normal(value)})))
+        if len(moved.terms) != 1:
+            break
+        one = moved.terms[0]
+        if index in term.bound:
+            used = [p for p in cut.parts if any(p in indices_of(a) for a, _ in one.factors)]
+            term = Term(one.coef, one.factors, (*(b for b in one.bound if b is not index), *used))
+            for unused in (p for p in cut.parts if p not in used):
+                term = as_monomial(mul(Expr((term,)), unused.size))
+        else:
+            term = one
+            cuts.append(cut)
+            order = tuple(p for i in order for p in (cut.parts if i is index else (i,)))
+    return term, order, cuts
+
+
+def _incomplete(
+    term: Term, order: Axes, shapes: dict[str, tuple[Expr, ...]]
+) -> tuple[Index, list[Expr]] | None:
+    """An index of which an access reads some digits, with the strides between its digits."""
+    scope = {*order, *term.bound}
+    for item, _ in term.factors:
+        for access in _accesses(item):
+            complete = merged(access.indices, shapes[access.array])
+            for position in access.indices:
+                found = digit(position)
+                if found is not None and found.index in scope and found.index not in complete:
+                    return found.index, list(_strides(term, found.index))
+    return None
+
+
+def _accesses(item: Atom) -> Iterator[Access]:
+    if isinstance(item, Access):
+        yield item
+    for child in item.children:
+        for inner in atoms(child):
+            if isinstance(inner, Access):
+                yield inner
+
+
+def _strides(term: Term, index: Index) -> Iterator[Expr]:
+    for item, _ in term.factors:
+        for inner in (item, *(a for c in item.children for a in atoms(c))):
+            found = _digit(inner) if isinstance(inner, Apply) else None
+            if found is not None and found.index is index:
+                yield found.stride
+                yield normal(mul(found.stride, found.count))
+
+
+def _cut(index: Index, strides: Sequence[Expr]) -> Cut | None:
+    """The index as digits with these strides; None where one does not divide the next."""
+    chain: list[Expr] = [ONE, normal(index.size)]
+    for stride in strides:
+        if any(same(stride, s) for s in chain):
+            continue
+        place = next((k for k, s in enumerate(chain) if indexing.exact(s, stride)), None)
+        if place is None or not indexing.exact(stride, chain[place - 1]):
+            return None
+        chain.insert(place, stride)
+    sizes = [normal(indexing.quotient(high, low))
+             for low, high in zip(chain, chain[1:], strict=False)]
+    return Cut(index, tuple(Index(index.letter, s) for s in reversed(sizes)))
