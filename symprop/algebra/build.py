@@ -74,6 +74,13 @@ def iverson(relation: str, lhs: Expr, rhs: Expr) -> Expr:
     if a is not None and b is not None:
         holds = {"==": a == b, "!=": a != b, "<": a < b, "<=": a <= b}[relation]
         return ONE if holds else ZERO
+    for side, other in ((lhs, rhs), (rhs, lhs)):  # a bracket compared with 0 is one itself
+        inner = side.single_atom
+        if isinstance(inner, Iverson) and other.number == 0:
+            if relation == "!=" or (relation == "<" and side is rhs):
+                return side
+            if relation == "==" or (relation == "<=" and side is lhs):
+                return negation(inner)
     return atom(Iverson(relation, lhs, rhs))
 
 

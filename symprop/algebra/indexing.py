@@ -187,6 +187,8 @@ def quotient(expr: Expr, divisor: Expr) -> Expr:
 
 def _split(expr: Expr, divisor: Expr) -> tuple[Expr, Expr]:
     """(quotient, rest) with expr = quotient * divisor + rest, term by term."""
+    if divisor.number == 1:
+        return expr, ZERO
     if len(divisor.terms) != 1:
         whole_quotient = normal(expr)
         if same(whole_quotient, normal(divisor)):
@@ -199,7 +201,7 @@ def _split(expr: Expr, divisor: Expr) -> tuple[Expr, Expr]:
         fits = all(have.get(a, 0) >= e for a, e in by.factors)
         if fits and (term.coef / by.coef).denominator == 1:
             for a, e in by.factors:
-                have[a] = have[a] - e
+                have[a] = have.get(a, 0) - e
             left = tuple((a, e) for a, e in have.items() if e)
             quotients.append(Term(term.coef / by.coef, left))
         else:
@@ -247,7 +249,7 @@ def floordiv(expr: Expr, divisor: Expr) -> Expr:
     whole, rest = _split(expr, divisor)
     if rest.is_zero or within(rest, divisor):
         return normal(whole)
-    return apply("floordiv", expr, divisor)
+    return normal(add(whole, apply("floordiv", rest, divisor)))
 
 
 def mod(expr: Expr, divisor: Expr) -> Expr:
@@ -260,7 +262,7 @@ def mod(expr: Expr, divisor: Expr) -> Expr:
     _, rest = _split(expr, divisor)
     if rest.is_zero:
         return ZERO
-    return rest if within(rest, divisor) else apply("mod", expr, divisor)
+    return rest if within(rest, divisor) else apply("mod", rest, divisor)
 
 
 def recombine(expr: Expr) -> Expr:

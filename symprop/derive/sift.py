@@ -201,7 +201,7 @@ def _split_delta(delta: Iverson) -> list[Expr] | None:
             if step.number is not None and step.number < 0:
                 continue
             rest = normal(sub(mixed, mul(idx(index), step)))
-            if rest.is_zero and step.number is not None:
+            if rest.number is not None and step.number is not None:
                 continue
             if not indexing.within(rest, step):
                 continue

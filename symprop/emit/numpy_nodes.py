@@ -138,10 +138,9 @@ class NumpyPrinter(ViewPrinter):
         coef, sizes = node.coef, [self.within(n, UNARY) for n in under if flavour(n) == SCALAR]
         if sizes and coef.numerator == 1 and 1 < coef.denominator <= 16:  # E / (2 * N)
             coef, sizes = Fraction(1), [str(coef.denominator), *sizes]
-        if coef.numerator == 1 and coef != 1 and not (arrays or under or below) and all(
-                isinstance(n, ir.SizeOf) for n in scalars):
-            return f"{' * '.join(self.within(n, PRODUCT) for n in scalars)} / {coef.denominator}", \
-                PRODUCT
+        if coef.numerator == 1 and coef != 1 and len(node.above) == len(scalars) == 1 and not (
+                node.below) and isinstance(scalars[0], ir.SizeOf):
+            return f"{self.within(scalars[0], PRODUCT)} / {coef.denominator}", PRODUCT
         head = [self.within(n, PRODUCT if k == 0 and coef == 1 else UNARY)
                 for k, n in enumerate(scalars)]
         text = _coefficient(coef, head, bool(arrays))
@@ -281,6 +280,18 @@ class NumpyPrinter(ViewPrinter):
             return f"{text}.T", ATOM
         order = ", ".join(str(node.body.axes.index(a)) for a in node.axes)
         return f"{text}.transpose({order})", ATOM
+
+    def _reshape(self, node: ir.Reshape) -> Text:
+        sizes = ", ".join(self.size(a.size)[0] for a in node.axes)
+        return f"{self.within(node.body, ATOM)}.reshape({sizes})", ATOM
+
+    def _repeat(self, node: ir.Repeat) -> Text:
+        text, count = self.text(node.body), self.size(node.count)[0]
+        place = node.body.axes.index(node.part)
+        if node.each:
+            return f"np.repeat({text}, {count}, axis={place})", ATOM
+        after = ", 1" * (len(node.axes) - place - 1)
+        return f"np.tile({text}, {f'({count}{after})' if after else count})", ATOM
 
     def _fill(self, node: ir.Fill) -> Text:
         if not node.axes:

@@ -119,7 +119,8 @@ def role(node: Node) -> str:
         return {"floordiv": "place", "mod": "place"}.get(node.function, node.function)
     if isinstance(node, ir.Reduce):
         return {"sum": "total"}.get(node.kind, node.kind)
-    if isinstance(node, ir.Transpose | ir.Cast | ir.Fill | ir.Copy | ir.Expand):
+    if isinstance(node, ir.Transpose | ir.Reshape | ir.Repeat | ir.Cast | ir.Fill | ir.Copy
+                  | ir.Expand):
         return role(node.body)
     names: dict[type[Node], str] = {
         ir.Compare: "mask", ir.Both: "mask", ir.Where: "chosen", ir.Sum: "sum",

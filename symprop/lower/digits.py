@@ -9,19 +9,19 @@ In: a term or a position. Out: the same with other indices, and how the old ones
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from symprop.algebra import indexing
-from symprop.algebra.build import ONE, ZERO, add, as_monomial, idx, mul, number, sub
-from symprop.algebra.build import substitute_term as substituted
+from symprop.algebra.build import ONE, ZERO, add, as_monomial, idx, mul, sub, substitute_term
 from symprop.algebra.canonical import normal, same
 from symprop.algebra.expr import (
     Access,
     Apply,
     Atom,
     Expr,
-    Idx,
     Index,
     Term,
     atoms,
@@ -30,6 +30,8 @@ from symprop.algebra.expr import (
 )
 from symprop.derive.sift import tidy_term
 from symprop.lower.ir import Axes, Part
+
+Labels = dict[Any, Index]  # the indices made so far, by what they stand for
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Digit:
 # ---- one position ---------------------------------------------------------------------------
 
 
-def joint(position: Expr) -> tuple[Cut, Expr] | None:
+def joint(position: Expr, labels: Labels) -> tuple[Cut, Expr] | None:
     """The cut and the start of a position that counts several indices row by row."""
     indices = free_indices(position)
     if len(indices) < 2:
@@ -70,7 +72,7 @@ def joint(position: Expr) -> tuple[Cut, Expr] | None:
     if parts is None or free_indices(start):
         return None
     total = normal(mul(*(p.size for p in parts)))
-    return Cut(Part(parts[-1].letter, total), parts), start
+    return Cut(labels.setdefault(parts, Part(parts[-1].letter, total)), parts), start
 
 
 def row_by_row(steps: dict[Index, Expr]) -> Axes | None:
@@ -156,25 +158,29 @@ def _complete(index: Index, group: list[tuple[int, Digit]]) -> list[int] | None:
 # ---- a term ---------------------------------------------------------------------------------
 
 
-def joined(term: Term, order: Axes) -> tuple[Term, Axes, list[Cut]]:
+def joined(term: Term, order: Axes, labels: Labels) -> tuple[Term, Axes, list[Cut]]:
     """The term with pairs of indices as one, where it reads them only as s i + j."""
     cuts: list[Cut] = []
     while (pair := _pair(term, order)) is not None:
         high, low = pair
-        whole = Part(low.letter, normal(mul(high.size, low.size)))
+        whole = labels.setdefault(pair, Part(low.letter, normal(mul(high.size, low.size))))
         inside = sub(idx(whole), mul(low.size, idx(high)))
-        moved = tidy_term(as_monomial(substituted(term, {low: inside})))
-        one = moved.terms[0] if len(moved.terms) == 1 else None
+        bound = tuple(whole if b is low else b for b in term.bound if b is not high)
+        one = _exchanged(term, {low: inside}, bound)
         if one is None or any({high, low} & indices_of(a) for a, _ in one.factors):
             break
-        if high in term.bound:
-            bound = (*(b for b in one.bound if b not in pair), whole)
-            term = Term(one.coef, one.factors, bound)
-        else:
-            term = one
+        if high not in term.bound:
             cuts.append(Cut(whole, pair))
-            order = tuple(whole if i is high else i for i in order if i is not low)
+            order = tuple(whole if i is low else i for i in order if i is not high)
+        term = one
     return term, order, cuts
+
+
+def _exchanged(term: Term, mapping: dict[Index, Expr], bound: Axes) -> Term | None:
+    """The term with other positions and other bound indices."""
+    moved = as_monomial(substitute_term(Term(term.coef, term.factors), mapping))
+    tidied = tidy_term(Term(moved.coef, moved.factors, bound)).terms
+    return tidied[0] if len(tidied) == 1 else None
 
 
 def _pair(term: Term, order: Axes) -> tuple[Index, Index] | None:
@@ -222,19 +228,14 @@ def divided(term: Term, order: Axes, shapes: dict[str, tuple[Expr, ...]]) -> tup
         for part in reversed(cut.parts):
             value = add(mul(stride, idx(part)), value)
             stride = normal(mul(stride, part.size))
-        moved = tidy_term(as_monomial(substituted(term, {index: normal(value)})))
-        if len(moved.terms) != 1:
+        bound = tuple(p for b in term.bound for p in (cut.parts if b is index else (b,)))
+        one = _exchanged(term, {index: normal(value)}, bound)
+        if one is None:
             break
-        one = moved.terms[0]
-        if index in term.bound:
-            used = [p for p in cut.parts if any(p in indices_of(a) for a, _ in one.factors)]
-            term = Term(one.coef, one.factors, (*(b for b in one.bound if b is not index), *used))
-            for unused in (p for p in cut.parts if p not in used):
-                term = as_monomial(mul(Expr((term,)), unused.size))
-        else:
-            term = one
+        if index not in term.bound:
             cuts.append(cut)
             order = tuple(p for i in order for p in (cut.parts if i is index else (i,)))
+        term = one
     return term, order, cuts
 
 
@@ -247,9 +248,11 @@ def _incomplete(
         for access in _accesses(item):
             complete = merged(access.indices, shapes[access.array])
             for position in access.indices:
-                found = digit(position)
-                if found is not None and found.index in scope and found.index not in complete:
-                    return found.index, list(_strides(term, found.index))
+                for inner in atoms(position):
+                    found = _digit(inner) if isinstance(inner, Apply) else None
+                    if found is not None and found.index in scope and (
+                            found.index not in complete):
+                        return found.index, list(_strides(term, found.index))
     return None
 
 
@@ -282,5 +285,5 @@ def _cut(index: Index, strides: Sequence[Expr]) -> Cut | None:
             return None
         chain.insert(place, stride)
     sizes = [normal(indexing.quotient(high, low))
-             for low, high in zip(chain, chain[1:], strict=False)]
+             for low, high in itertools.pairwise(chain)]
     return Cut(index, tuple(Index(index.letter, s) for s in reversed(sizes)))

@@ -23,6 +23,8 @@ from symprop.lower.ir import (
     Power,
     Product,
     Reduce,
+    Repeat,
+    Reshape,
     SizeOf,
     Sum,
     Transpose,
@@ -48,7 +50,7 @@ def flavour(node: Node) -> str:
         return node.flavour
     if isinstance(node, View):
         return {"int": WHOLE}.get(node.dtype, node.dtype)
-    if isinstance(node, (Transpose, Fill, Expand, Copy)):
+    if isinstance(node, (Transpose, Reshape, Repeat, Fill, Expand, Copy)):
         return flavour(node.body)
     if isinstance(node, Cast) and not node.axes:
         return SCALAR

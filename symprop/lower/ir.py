@@ -250,6 +250,23 @@ class Transpose(Node):
 
 
 @dataclass(frozen=True)
+class Reshape(Node):
+    """The same entries, row by row, with some axes as one or one axis as several."""
+
+    body: Node
+
+
+@dataclass(frozen=True)
+class Repeat(Node):
+    """The axis `part` of body repeated `count` times: entry by entry (`each`), or as a whole."""
+
+    body: Node
+    part: Index
+    count: Expr
+    each: bool
+
+
+@dataclass(frozen=True)
 class Fill(Node):
     """A node broadcast to more axes, as an array of its own."""
 

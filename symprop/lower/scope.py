@@ -6,6 +6,7 @@ In: a system. Out: shapes of arrays, and whether a factor may be multiplied by 0
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from symprop.algebra import rows
 from symprop.algebra.expr import (
@@ -32,6 +33,7 @@ class Scope:
     system: System
     loop: Index | None = None
     finite: dict[str, bool] = field(default_factory=dict)
+    labels: dict[Any, Index] = field(default_factory=dict)  # of axes that are cut or joined
 
     def shape(self, array: str) -> tuple[Expr, ...]:
         """The shape of an array; an adjoint has that of its primal."""

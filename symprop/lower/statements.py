@@ -39,6 +39,7 @@ from symprop.lower.ir import (
     Grid,
     Node,
     Put,
+    Reshape,
     Scatter,
     Stretch,
     Subscript,
@@ -167,7 +168,7 @@ def _covered(pieces: list[dict[Index, Piece]], placed: list[Scatter | Put]) -> b
 
 def _is_new(node: Node) -> bool:
     """Whether a node makes an array of its own, that may be written into."""
-    if isinstance(node, Transpose):
+    if isinstance(node, (Transpose, Reshape)):
         return _is_new(node.body)
     return not isinstance(node, View) or bool(node.pads or node.grid)
 

@@ -26,12 +26,14 @@ from symprop.algebra.expr import (
     Paren,
     Size,
     Term,
+    accesses,
     atoms_of,
     indices_of,
 )
 from symprop.derive.cost import components
 from symprop.errors import UnsupportedError
 from symprop.lower.contract import aligned, contract, natural, reduced
+from symprop.lower.digits import divided, joined
 from symprop.lower.dtypes import FLOAT, SCALAR, WHOLE, flavour, guards, is_float
 from symprop.lower.ir import (
     Arange,
@@ -54,8 +56,9 @@ from symprop.lower.ir import (
 )
 from symprop.lower.padding import opposite, padded
 from symprop.lower.ranges import restricted
+from symprop.lower.reshape import closed, opened
 from symprop.lower.scope import INTEGER_ROWS, Scope
-from symprop.lower.views import view
+from symprop.lower.views import Reader, view
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,18 @@ class Lowering:
 
     def term(self, term: Term, order: Axes) -> tuple[int, Node]:
         """One term: (its sign, the node without the sign)."""
+        shapes = {a.array: self.scope.shape(a.array) for a in accesses(Expr((term,)))}
+        whole, outer, joins = joined(term, order, self.scope.labels)
+        whole, inner, cuts = divided(whole, outer, shapes)
+        sign, node = self._product(whole, inner)
+        for cut in reversed(cuts):
+            node = closed(node, cut)
+        for cut in reversed(joins):
+            node = opened(node, cut)
+        return sign, aligned(node, order)
+
+    def _product(self, term: Term, order: Axes) -> tuple[int, Node]:
+        """One term whose axes are as they shall be."""
         term, _ = restricted(term, frozenset(term.bound))
         if not term.coef:
             return 1, Number((), Fraction(0))
@@ -159,12 +174,12 @@ class Lowering:
         """The node where all brackets hold, 0 elsewhere."""
         inside = self._inside(*brackets)
         found = [inside.bracket(b, order) for b in brackets]
-        single = [c for c in found if not c.axes]
+        single = sorted((c for c in found if not c.axes), key=lambda c: not guards(c))
         several = [c for c in found if c.axes]
         if single and several:  # a Python conditional around it computes nothing in vain
             node = self._chosen(node, several, term, order)
             return self._chosen(node, single, term, order)
-        return self._chosen(node, found, term, order)
+        return self._chosen(node, single or several, term, order)
 
     def _chosen(self, node: Node, conditions: list[Node], term: Term, order: Axes) -> Node:
         condition = conditions[0] if len(conditions) == 1 else Both(
@@ -268,11 +283,11 @@ class Lowering:
         """An access with its axes as the array has them."""
         array = item.array
         dtype = self.scope.dtype(array)
-        node = view(item, self.scope.shape(array), order, self.scope.loop, self.guarded,
-                    self.positions, dtype)
+        reader = Reader(self.scope.loop, self.guarded, self.positions, self.scope.labels)
+        node = view(item, self.scope.shape(array), order, reader, dtype)
         if array in self.scope.system.constants and dtype == "float":
             return Cast(node.axes, node)  # its float64 would widen float32
-        bare = not node.axes and not node.subscripts  # a Python number since the door
+        bare = not item.indices  # a Python number since the door
         return node if self.integer or dtype == "float" or bare else as_float(node)
 
     def _apply(self, item: Apply, order: Axes) -> Node:

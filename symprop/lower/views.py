@@ -5,17 +5,21 @@ In: an `Access`. Out: a `View` whose axes are the indices of the positions.
     X[n, k]        X            x[t - 1]          x[t - 1]    (t the loop's index)
     x[2 i + 1]     x[1::2]      p[n, y[n]]        p[np.arange(N), y]
     x[2 i + p]     the windows of x, every other one
+    x[E i + e]     x.reshape(I, E)
+    x[d // E, d % E]   x.reshape(D)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from symprop.algebra import indexing
 from symprop.algebra.build import ONE, add, idx, mul, number, sub
 from symprop.algebra.canonical import normal, same
 from symprop.algebra.expr import Access, Expr, Index, Size, accesses, free_indices
 from symprop.lower.bounds import at_least_zero, filled, inside
+from symprop.lower.digits import Cut, Labels, digit, joint, merged
 from symprop.lower.ir import (
     Arange,
     At,
@@ -30,22 +34,69 @@ from symprop.lower.ir import (
     Window,
 )
 from symprop.lower.padding import Padded, shape_of
+from symprop.lower.reshape import closed, opened
 
 Lower = Callable[[Expr, Axes], Node]
 
 
-def view(
-    item: Access, shape: tuple[Expr, ...], order: Axes, loop: Index | None,
-    guarded: frozenset[Index], positions: Lower, dtype: str = "float",
-) -> View:
-    """The view of an access. guarded: indices that a bracket of the same term restricts."""
+@dataclass(frozen=True)
+class Reader:
+    """What is known where an array is read.
+
+    guarded: indices that a bracket of the same term restricts; positions: lowers a position
+    to a grid; labels: indices of axes that are cut or joined.
+    """
+
+    loop: Index | None
+    guarded: frozenset[Index]
+    positions: Lower
+    labels: Labels
+
+
+def view(item: Access, shape: tuple[Expr, ...], order: Axes, reader: Reader,
+         dtype: str = "float") -> Node:
+    """An access as a view of the array, reshaped where axes are cut or joined."""
     full = shape_of(item, shape)
+    at = [normal(p) for p in item.indices]
+    joints: list[Cut] = []
+    for axis, position in enumerate(at):
+        found = joint(position, reader.labels)
+        if found is not None and reader.loop not in found[0].parts and (
+            not reader.guarded.intersection(found[0].parts) or inside(position, full[axis])
+        ):
+            joints.append(found[0])
+            at[axis] = normal(add(idx(found[0].whole), found[1]))
+    merges: list[Cut] = []
+    for index, axes in merged(at, full).items():
+        if index is reader.loop or index in reader.guarded:
+            continue
+        parts = []
+        for axis in axes:
+            found_digit = digit(at[axis])
+            assert found_digit is not None
+            key = (index, found_digit.stride, found_digit.count)
+            part = reader.labels.setdefault(key, Index(index.letter, found_digit.count))
+            at[axis] = normal(add(idx(part), found_digit.start))
+            parts.append(part)
+        merges.append(Cut(index, tuple(parts)))
+    inner = (*order, *(c.whole for c in joints), *(p for c in merges for p in c.parts))
+    node = _plain(item, at, full, inner, reader, dtype)
+    for cut in merges:
+        node = closed(node, cut)
+    for cut in joints:
+        node = opened(node, cut)
+    return node
+
+
+def _plain(item: Access, at: Sequence[Expr], full: tuple[Expr, ...], order: Axes,
+           reader: Reader, dtype: str) -> Node:
+    """A view of an array without reshaping."""
     pads = item.pads if isinstance(item, Padded) else ()
-    at = tuple(normal(p) for p in item.indices)
-    found = [subscript(p, s, loop, guarded) for p, s in zip(at, full, strict=True)]
+    found = [subscript(p, s, reader.loop, reader.guarded) for p, s in zip(at, full, strict=True)]
     used = [i for s in found for i in (axes_of(s[0], s[1]) if s else ())]
     if any(s is None for s in found) or len(set(used)) != len(used):
-        axes, subscripts, grid = _gather(at, full, order, loop, guarded, positions)
+        axes, subscripts, grid = _gather(
+            at, full, order, reader.loop, reader.guarded, reader.positions)
         return View(axes, item.array, subscripts, grid, dtype, pads)
     known = [s for s in found if s is not None]
     outer = [i for s, i in known if i is not None]

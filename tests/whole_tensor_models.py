@@ -1,0 +1,115 @@
+"""Forward passes whose axes are cut, joined, repeated or windowed, and what their code avoids.
+
+In: arrays. Out: scalar losses. Every model has sizes that no trace has seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Case:
+    """A function of arrays, with sizes at which it is tried, and texts its code must hold."""
+
+    function: Callable[..., Any]
+    sizes: dict[str, int]
+    holds: tuple[str, ...] = ()
+
+
+def heads_split(x: "N T D", W: "D D", V: "D D") -> Any:
+    N, T, D = x.shape
+    q = (x @ W).reshape(N, T, 2, D // 2)
+    k = (x @ V).reshape(N, T, 2, D // 2)
+    scores = np.einsum("nthe,nshe->nhts", q, k)
+    return np.sum(np.sin(scores))
+
+
+def heads_merged(a: "N H T E", W: "H*E M") -> Any:
+    N, H, T, E = a.shape
+    return np.sum(np.tanh(a.transpose(0, 2, 1, 3).reshape(N, T, H * E) @ W))
+
+
+def heads_of_symbolic_number(x: "N D", W: "D D", u: "H D//H") -> Any:
+    H, E = u.shape
+    return np.sum(np.tanh((x @ W).reshape(x.shape[0], H, E)) * u)
+
+
+def grouped_queries(q: "N 2*H T E", k: "N H T E") -> Any:
+    repeated = np.repeat(k, 2, axis=1)
+    return np.sum(np.sin(np.einsum("nhte,nhse->nhts", q, repeated)))
+
+
+def repeated_alone(x: "N M", w: "3*N 2*M") -> Any:
+    return np.sum(np.sin(np.repeat(np.repeat(x, 3, axis=0), 2, axis=1)) * w)
+
+
+def tiled(x: "N M", w: "2*N 3*M") -> Any:
+    return np.sum(np.sin(np.tile(x, (2, 3))) * w)
+
+
+def enlarged(x: "N 4 4", K: "M 8 8") -> Any:
+    big = np.repeat(np.repeat(x, 2, axis=1), 2, axis=2)
+    return np.sum(np.tanh(np.einsum("nij,mij->nm", big, K)))
+
+
+def flattened(x: "N C Y X", W: "C*Y*X M") -> Any:
+    return np.sum(np.tanh(x.reshape(x.shape[0], -1) @ W))
+
+
+def mean_of_blocks(x: "N C 2*Y 2*X") -> Any:
+    N, C = x.shape[:2]
+    blocks = x.reshape(N, C, x.shape[2] // 2, 2, x.shape[3] // 2, 2)
+    return np.sum(np.tanh(blocks.mean(axis=(3, 5))))
+
+
+def rows_of_a_flat_vector(v: "N*M", W: "M K") -> Any:
+    return np.sum(np.tanh(v.reshape(-1, W.shape[0]) @ W))
+
+
+def patches(x: "N 3 2*Y 2*X", W: "12 M") -> Any:
+    N = x.shape[0]
+    Y, X = x.shape[2] // 2, x.shape[3] // 2
+    cut = x.reshape(N, 3, Y, 2, X, 2).transpose(0, 2, 4, 1, 3, 5).reshape(N, Y * X, 12)
+    return np.sum(np.tanh(cut @ W))
+
+
+def scaled_by_group(x: "N G*E", g: "G") -> Any:
+    N, G = x.shape[0], g.shape[0]
+    y = x.reshape(N, G, -1)
+    y = (y - y.mean(axis=2, keepdims=True)) * g[:, None]
+    return np.sum(np.sin(y.reshape(N, -1)) * x)
+
+
+def halves(x: "N 2*H", w: "N H") -> Any:
+    H = w.shape[1]
+    turned = np.concatenate([-x[:, H:], x[:, :H]], axis=1)
+    return np.sum(np.sin(turned * x)) + np.sum(x[:, :H] * w)
+
+
+def interleaved(x: "N 2*H", c: "H", s: "H") -> Any:
+    even, odd = x[:, ::2], x[:, 1::2]
+    pairs = np.stack([even * c - odd * s, even * s + odd * c], axis=-1)
+    return np.sum(np.sin(pairs.reshape(x.shape)) * x)
+
+
+RESHAPED = {f.__name__: Case(f, sizes, holds) for f, sizes, holds in [
+    (heads_split, {"N": 2, "T": 3, "D": 4}, (".reshape(N, T, 2, D // 2)",)),
+    (heads_merged, {"N": 2, "H": 3, "T": 2, "E": 2, "M": 2}, (".reshape(N, T, H * E)",)),
+    (heads_of_symbolic_number, {"N": 2, "D": 6, "H": 3}, (".reshape(N, H, D // H)",)),
+    (grouped_queries, {"N": 2, "H": 3, "T": 2, "E": 2}, ()),
+    (repeated_alone, {"N": 2, "M": 3}, ("np.repeat(",)),
+    (tiled, {"N": 2, "M": 3}, ("np.tile(",)),
+    (enlarged, {"N": 2, "M": 3}, ()),
+    (flattened, {"N": 2, "C": 2, "Y": 3, "X": 2, "M": 2}, (".reshape(N, C * Y * X) @ W",)),
+    (mean_of_blocks, {"N": 2, "C": 2, "Y": 3, "X": 2}, (".reshape(",)),
+    (rows_of_a_flat_vector, {"N": 3, "M": 2, "K": 2}, ("v.reshape(N, M) @ W",)),
+    (patches, {"N": 2, "Y": 2, "X": 3, "M": 2}, ()),
+    (scaled_by_group, {"N": 2, "G": 3, "E": 2}, ()),
+    (halves, {"N": 2, "H": 3}, ()),
+    (interleaved, {"N": 2, "H": 3}, ()),
+]}
