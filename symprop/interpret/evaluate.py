@@ -133,7 +133,7 @@ class Evaluator:
         if term.bound:
             frame = frame.extended([(b, self.extent(b.size)) for b in term.bound])
             live = lifted(live, len(term.bound))
-        own = self._brackets(term, frame, live)
+        own, parts = self._brackets(term, frame, live)
         if own is not None and not np.any(own):
             return 0
         reach = both(live, own)
@@ -142,8 +142,7 @@ class Evaluator:
             if not isinstance(item, Iverson):
                 values.append(self.power(item, exponent, frame, reach))
         if term.bound and math.prod(frame.shape) > _LARGE:
-            mask = [] if own is None else [np.asarray(own).astype(float)]
-            found = contracted(values + mask, frame, outer)
+            found = contracted(values + [p.astype(float) for p in parts], frame, outer)
             if found is not None:
                 return found
         product = values[0]
@@ -153,14 +152,21 @@ class Evaluator:
             product = np.where(own, product, 0)
         return summed(product, frame, outer)
 
-    def _brackets(self, term: Term, frame: Frame, live: Value) -> Value:
-        """Where all brackets of a term hold; those on positions first, they guard the others."""
+    def _brackets(
+        self, term: Term, frame: Frame, live: Value
+    ) -> tuple[Value, list[np.ndarray[Any, Any]]]:
+        """Where all brackets of a term hold, and where each does.
+
+        Those on positions come first: they guard the others.
+        """
         found = [a for a, _ in term.factors if isinstance(a, Iverson)]
         found.sort(key=lambda a: any(True for c in a.children for _ in accesses(c)))
         own: Value = None
+        parts = []
         for bracket in found:
-            own = both(own, self.bracket(bracket, frame, both(live, own)))
-        return own
+            parts.append(np.asarray(self.bracket(bracket, frame, both(live, own))))
+            own = both(own, parts[-1])
+        return own, parts
 
     def coefficient(self, coef: Fraction) -> Value:
         """A whole coefficient stays an int: positions are made of them."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from symprop.errors import InputError
+from symprop.nn.arguments import along, expect_vector
 from symprop.trace.primitives import elementwise
 
 
@@ -30,6 +31,43 @@ def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:
 def elu(input: Any, alpha: float = 1.0) -> Any:
     """input where it is positive, else alpha (exp(input) - 1)."""
     return elementwise("elu", input, alpha)
+
+
+def selu(input: Any) -> Any:
+    """λ elu(input, α), with the λ and α that keep mean 0 and variance 1.
+
+    Source: Klambauer et al., arXiv:1706.02515.
+
+    >>> selu(np.array([0.0, 1.0]))
+    array([0.        , 1.05070099])
+    """
+    return 1.0507009873554805 * elementwise("elu", input, 1.6732632423543772)
+
+
+def celu(input: Any, alpha: float = 1.0) -> Any:
+    """input where it is positive, else alpha (exp(input / alpha) - 1).
+
+    Source: Barron, arXiv:1704.07483.
+
+    >>> celu(np.array([0.0, 2.0]), alpha=2.0)
+    array([0., 2.])
+    """
+    return alpha * elementwise("elu", input / alpha, 1.0)
+
+
+def prelu(input: Any, weight: Any) -> Any:
+    """input where it is positive, else weight * input: a leaky relu whose slope is learned.
+
+    weight: (1,) or, for every channel (axis 1) its own, (C,). Source: He et al.,
+    arXiv:1502.01852.
+
+    >>> prelu(np.array([-2.0, 3.0]), np.array([0.5]))
+    array([-1.,  3.])
+    """
+    if np.shape(weight) == (1,) or np.ndim(input) < 2:
+        return elementwise("leaky_relu", input, weight)
+    expect_vector(weight, np.shape(input)[1], "the number of channels", "prelu: the weight")
+    return elementwise("leaky_relu", input, along(weight, 1, np.ndim(input)))
 
 
 def sigmoid(input: Any) -> Any:
@@ -59,6 +97,45 @@ def gelu(input: Any, approximate: str = "none") -> Any:
 def silu(input: Any) -> Any:
     """input * sigmoid(input)."""
     return elementwise("silu", input)
+
+
+def mish(input: Any) -> Any:
+    """input tanh(softplus(input)). Source: Misra, arXiv:1908.08681.
+
+    >>> mish(np.array([0.0, 1.0]))
+    array([0.        , 0.86509839])
+    """
+    return input * np.tanh(elementwise("softplus", input))
+
+
+def softsign(input: Any) -> Any:
+    """input / (1 + |input|).
+
+    >>> softsign(np.array([-1.0, 3.0]))
+    array([-0.5 ,  0.75])
+    """
+    return input / (1 + np.abs(input))
+
+
+def logsigmoid(input: Any) -> Any:
+    """log sigmoid(input), finite for every input.
+
+    >>> logsigmoid(np.array([-1000.0, 0.0]))
+    array([-1.00000000e+03, -6.93147181e-01])
+    """
+    return elementwise("log_sigmoid", input)
+
+
+log_sigmoid = logsigmoid
+
+
+def softmin(input: Any, axis: int = -1) -> Any:
+    """softmax(-input).
+
+    >>> softmin(np.array([1.0, 1.0]))
+    array([0.5, 0.5])
+    """
+    return softmax(-input, axis)
 
 
 def softmax(input: Any, axis: int = -1) -> Any:

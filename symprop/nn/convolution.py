@@ -92,10 +92,11 @@ def _conv(
     expect_size(weight, 1, channels, "the number of channels of a group", f"{name}: the weight")
     expect_vector(bias, np.shape(weight)[0], "the weight's first axis", f"{name}: the bias")
     padded = np.pad(input, ((0, 0), (0, 0), *pads)) if any(map(any, pads)) else input
-    windows = _windows(padded, np.shape(weight)[2:], strides, dilations)
+    windows = all_windows(padded, np.shape(weight)[2:], strides, dilations)
+    kernels = weight if groups == 1 else _grouped(weight, groups)
     if bias is None:
-        return _correlated(windows, weight, groups, rank)
-    return _correlated(windows, weight, groups, rank) + along(bias, 1, rank + 2)
+        return correlated(windows, kernels, groups, rank)
+    return correlated(windows, kernels, groups, rank) + along(bias, 1, rank + 2)
 
 
 def _pads(
@@ -113,7 +114,7 @@ def _pads(
     return tuple((t // 2, t - t // 2) for t in totals)
 
 
-def _windows(
+def all_windows(
     padded: Any, kernel: tuple[Any, ...], strides: tuple[int, ...], dilations: tuple[int, ...]
 ) -> Any:
     """Every window of the kernel's extent: (N, C, *positions, *kernel)."""
@@ -124,14 +125,18 @@ def _windows(
     return view if all(s.step == 1 for s in steps) else view[(slice(None), slice(None), *steps)]
 
 
-def _correlated(windows: Any, weight: Any, groups: Any, rank: int) -> Any:
-    """The sum over channels and kernel, group by group."""
+def correlated(windows: Any, kernels: Any, groups: Any, rank: int) -> Any:
+    """The sum over channels and kernel; in groups, the kernels are (G, O / G, C / G, *kernel)."""
     out, kernel = _SPATIAL[rank], _KERNEL[rank]
     if groups == 1:
-        return np.einsum(f"nc{out}{kernel},oc{kernel}->no{out}", windows, weight)
+        return np.einsum(f"nc{out}{kernel},oc{kernel}->no{out}", windows, kernels)
     batch, channels, *places = np.shape(windows)
-    outputs = np.shape(weight)[0]
     grouped = np.reshape(windows, (batch, groups, channels // groups, *places))
-    kernels = np.reshape(weight, (groups, outputs // groups, *np.shape(weight)[1:]))
     sums = np.einsum(f"ngc{out}{kernel},goc{kernel}->ngo{out}", grouped, kernels)
-    return np.reshape(sums, (batch, outputs, *places[:rank]))
+    return np.reshape(sums, (batch, groups * np.shape(kernels)[1], *places[:rank]))
+
+
+def _grouped(weight: Any, groups: Any) -> Any:
+    """(O, ...) as (G, O / G, ...)."""
+    outputs, *rest = np.shape(weight)
+    return np.reshape(weight, (groups, outputs // groups, *rest))

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 
 from symprop.errors import InputError
-from symprop.nn.activations import log_softmax
 from symprop.trace.primitives import elementwise
 
 
-def _reduce(values: Any, reduction: str, name: str) -> Any:
+def reduced(values: Any, reduction: str, name: str) -> Any:
     """The mean, the sum or the values themselves."""
     if reduction == "mean":
         return np.mean(values)
@@ -32,19 +31,34 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     2.0
     """
     error = input - target
-    return _reduce(error**2, reduction, "mse_loss")
+    return reduced(error**2, reduction, "mse_loss")
 
 
 def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     """|input - target|."""
     error = input - target
-    return _reduce(np.abs(error), reduction, "l1_loss")
+    return reduced(np.abs(error), reduction, "l1_loss")
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
     """½ e² where |e| <= delta, else delta (|e| - ½ delta), with e = input - target."""
     error = input - target
-    return _reduce(elementwise("huber", error, delta), reduction, "huber_loss")
+    return reduced(elementwise("huber", error, delta), reduction, "huber_loss")
+
+
+def smooth_l1_loss(
+    input: Any, target: Any, reduction: str = "mean", beta: float = 1.0
+) -> Any:
+    """½ e² / beta where |e| < beta, else |e| - ½ beta, with e = input - target.
+
+    beta = 0 is `l1_loss`. Source: Girshick, arXiv:1504.08083.
+
+    >>> smooth_l1_loss(np.array([0.5, 3.0]), np.zeros(2), reduction="none")
+    array([0.125, 2.5  ])
+    """
+    error = input - target
+    values = np.abs(error) if beta == 0 else elementwise("huber", error, beta) / beta
+    return reduced(values, reduction, "smooth_l1_loss")
 
 
 def binary_cross_entropy_with_logits(
@@ -61,69 +75,68 @@ def binary_cross_entropy_with_logits(
         ) * elementwise("softplus", input)
     if weight is not None:
         values = weight * values
-    return _reduce(values, reduction, "binary_cross_entropy_with_logits")
+    return reduced(values, reduction, "binary_cross_entropy_with_logits")
 
 
-def cross_entropy(
-    input: Any,
-    target: Any,
-    weight: Any = None,
-    reduction: str = "mean",
-    label_smoothing: float = 0.0,
-    axis: int | None = None,
+def binary_cross_entropy(
+    input: Any, target: Any, weight: Any = None, reduction: str = "mean"
 ) -> Any:
-    """Cross-entropy of softmax(input) with integer labels or distributions.
+    """-target log p - (1 - target) log(1 - p), with 0 log 0 = 0.
 
-    input: logits, classes along `axis` (torch's convention: 1, or 0 for a vector). target:
-    integer labels without that axis, or a distribution of input's shape. The mean is over
-    the examples (weighted, when labels carry a class `weight`).
+    input: probabilities. From logits use `binary_cross_entropy_with_logits`, which is finite
+    for all of them.
+
+    >>> float(binary_cross_entropy(np.array([0.0, 0.5]), np.array([0.0, 1.0])).round(6))
+    0.346574
     """
-    axis = (1 if input.ndim > 1 else 0) if axis is None else axis
-    log_p = log_softmax(input, axis=axis)
-    classes = input.shape[axis]
-    if target.ndim == input.ndim:
-        if label_smoothing:
-            target = (1 - label_smoothing) * target + label_smoothing / classes
-        weighted = target * log_p
-        if weight is not None:
-            weighted = _along(weight, input, axis) * weighted
-        return _mean_examples(-np.sum(weighted, axis=axis), reduction)
-    picked = -_pick(log_p, target, axis)
-    if weight is None and not label_smoothing:
-        return _mean_examples(picked, reduction)
-    factors = None if weight is None else np.take(weight, target)
-    loss = picked if factors is None else factors * picked
-    if label_smoothing:
-        spread = log_p if weight is None else _along(weight, input, axis) * log_p
-        uniform = -np.sum(spread, axis=axis)
-        loss = (1 - label_smoothing) * loss + (label_smoothing / classes) * uniform
-    if factors is None or reduction != "mean":
-        return _mean_examples(loss, reduction)
-    return np.sum(loss) / np.sum(factors)
+    values = -elementwise("xlogy", target, input) - elementwise("xlogy", 1 - target, 1 - input)
+    if weight is not None:
+        values = weight * values
+    return reduced(values, reduction, "binary_cross_entropy")
 
 
-def _pick(log_p: Any, target: Any, axis: int) -> Any:
-    """log_p at the label, along `axis`."""
-    if log_p.ndim == 1:
-        return np.take(log_p, target)
-    taken = np.take_along_axis(log_p, np.expand_dims(target, axis), axis=axis)
-    return np.squeeze(taken, axis=axis)
+def sigmoid_focal_loss(
+    inputs: Any, targets: Any, alpha: float = 0.25, gamma: float = 2.0, reduction: str = "none"
+) -> Any:
+    """Cross-entropy with logits, times (1 - p_t)^gamma and alpha_t.
+
+    p_t is the probability of the right answer; alpha_t is alpha for targets of 1 and 1 - alpha
+    for those of 0, or 1 for both where alpha < 0. Names and defaults as in
+    torchvision.ops.sigmoid_focal_loss. Source: Lin et al., arXiv:1708.02002.
+
+    >>> sigmoid_focal_loss(np.array([0.0]), np.array([1.0]), alpha=-1.0, gamma=1.0).round(6)
+    array([0.346574])
+    """
+    probability = elementwise("sigmoid", inputs)
+    wrong = probability + targets - 2 * probability * targets
+    values = (elementwise("softplus", inputs) - targets * inputs) * wrong**gamma
+    if alpha >= 0:
+        values = (alpha * targets + (1 - alpha) * (1 - targets)) * values
+    return reduced(values, reduction, "sigmoid_focal_loss")
 
 
-def _along(weight: Any, input: Any, axis: int) -> Any:
-    """A vector of class weights, to be broadcast along `axis`."""
-    axis = axis % input.ndim
-    for place in range(input.ndim):
-        if place != axis:
-            weight = np.expand_dims(weight, place)
-    return weight
+def kl_div(
+    input: Any, target: Any, reduction: str = "mean", log_target: bool = False
+) -> Any:
+    """target (log target - input): the divergence of exp(input) from target.
 
+    input: log-probabilities. target: probabilities, or their logarithms with `log_target`.
+    reduction "batchmean", the divergence of a batch, divides the sum by the first axis.
 
-def _mean_examples(values: Any, reduction: str) -> Any:
-    return _reduce(values, reduction, "cross_entropy")
+    >>> half = np.array([[0.5, 0.5]])
+    >>> float(kl_div(np.log(np.array([[0.25, 0.75]])), half, "batchmean").round(6))
+    0.143841
+    """
+    if log_target:
+        values = np.exp(target) * (target - input)
+    else:
+        values = elementwise("xlogy", target, target) - target * input
+    if reduction == "batchmean":
+        return np.sum(values) / np.shape(input)[0]
+    return reduced(values, reduction, "kl_div")
 
 
 def hinge_loss(input: Any, target: Any, reduction: str = "mean", margin: float = 1.0) -> Any:
     """max(0, margin - target * input) for targets of -1 and 1."""
     slack = elementwise("relu", margin - target * input)
-    return _reduce(slack, reduction, "hinge_loss")
+    return reduced(slack, reduction, "hinge_loss")

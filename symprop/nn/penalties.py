@@ -28,3 +28,15 @@ def l1_penalty(*weights: Any) -> Any:
     for weight in weights[1:]:
         total = total + np.sum(np.abs(weight))
     return total
+
+
+def elastic_net_penalty(*weights: Any, alpha: float = 1.0, l1_ratio: float = 0.5) -> Any:
+    """alpha (l1_ratio Σ |w| + ½ (1 - l1_ratio) Σ w²), as scikit-learn's ElasticNet has it.
+
+    Source: Zou and Hastie, J. R. Statist. Soc. B 67 (2005).
+
+    >>> float(elastic_net_penalty(np.array([3.0, -4.0])))
+    9.75
+    """
+    return alpha * (
+        l1_ratio * l1_penalty(*weights) + 0.5 * (1 - l1_ratio) * l2_penalty(*weights))

@@ -1,0 +1,86 @@
+"""Losses of classes: what the right label was given, in logarithms.
+
+In: logits or log-probabilities with the classes along one axis, and labels. Out: a scalar, or
+one loss for every example with reduction="none".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from symprop.nn.activations import log_softmax
+from symprop.nn.arguments import along
+from symprop.nn.losses import reduced
+
+
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+    axis: int | None = None,
+) -> Any:
+    """Cross-entropy of softmax(input) with integer labels or distributions.
+
+    input: logits, classes along `axis` (torch's convention: 1, or 0 for a vector). target:
+    integer labels without that axis, or a distribution of input's shape. The mean is over
+    the examples (weighted, when labels carry a class `weight`).
+    """
+    axis = (1 if input.ndim > 1 else 0) if axis is None else axis
+    log_p = log_softmax(input, axis=axis)
+    classes = input.shape[axis]
+    if target.ndim == input.ndim:
+        if label_smoothing:
+            target = (1 - label_smoothing) * target + label_smoothing / classes
+        weighted = target * log_p
+        if weight is not None:
+            weighted = along(weight, axis, input.ndim) * weighted
+        return _mean_examples(-np.sum(weighted, axis=axis), reduction)
+    picked = -_pick(log_p, target, axis)
+    if weight is None and not label_smoothing:
+        return _mean_examples(picked, reduction)
+    factors = None if weight is None else np.take(weight, target)
+    loss = picked if factors is None else factors * picked
+    if label_smoothing:
+        spread = log_p if weight is None else along(weight, axis, input.ndim) * log_p
+        uniform = -np.sum(spread, axis=axis)
+        loss = (1 - label_smoothing) * loss + (label_smoothing / classes) * uniform
+    if factors is None or reduction != "mean":
+        return _mean_examples(loss, reduction)
+    return np.sum(loss) / np.sum(factors)
+
+
+def _pick(log_p: Any, target: Any, axis: int) -> Any:
+    """log_p at the label, along `axis`."""
+    if log_p.ndim == 1:
+        return np.take(log_p, target)
+    taken = np.take_along_axis(log_p, np.expand_dims(target, axis), axis=axis)
+    return np.squeeze(taken, axis=axis)
+
+
+def _mean_examples(values: Any, reduction: str) -> Any:
+    return reduced(values, reduction, "cross_entropy")
+
+
+def nll_loss(
+    input: Any, target: Any, weight: Any = None, reduction: str = "mean", axis: int | None = None
+) -> Any:
+    """-input at the label: the negative log-likelihood of log-probabilities.
+
+    input: log-probabilities, classes along `axis` (1, or 0 for a vector). target: integers
+    without that axis. The mean is weighted where labels carry a class `weight`.
+
+    >>> float(nll_loss(np.log(np.array([[0.25, 0.75]])), np.array([0])).round(6))
+    1.386294
+    """
+    axis = (1 if input.ndim > 1 else 0) if axis is None else axis
+    picked = -_pick(input, target, axis)
+    if weight is None:
+        return reduced(picked, reduction, "nll_loss")
+    factors = np.take(weight, target)
+    if reduction != "mean":
+        return reduced(factors * picked, reduction, "nll_loss")
+    return np.sum(factors * picked) / np.sum(factors)
