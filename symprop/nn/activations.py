@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from symprop.errors import InputError
-from symprop.nn.arguments import along, expect_vector
+from symprop.nn.arguments import along, expect_rank, expect_vector, is_one
 from symprop.trace.primitives import elementwise
 
 
@@ -64,7 +64,8 @@ def prelu(input: Any, weight: Any) -> Any:
     >>> prelu(np.array([-2.0, 3.0]), np.array([0.5]))
     array([-1.,  3.])
     """
-    if np.shape(weight) == (1,) or np.ndim(input) < 2:
+    expect_rank(weight, (1,), "(1,) or (C,)", "prelu: the weight")
+    if is_one(np.shape(weight)[0]) or np.ndim(input) < 2:
         return elementwise("leaky_relu", input, weight)
     expect_vector(weight, np.shape(input)[1], "the number of channels", "prelu: the weight")
     return elementwise("leaky_relu", input, along(weight, 1, np.ndim(input)))

@@ -54,6 +54,11 @@ def expect_divides(divisor: Any, size: Any, what: str, name: str) -> None:
         raise located(ShapeError, f"{name} is {divisor}, which does not divide {what}, {size}")
 
 
+def is_one(size: Any) -> bool:
+    """Whether a size or a number is 1; a named axis is not, whatever its size will be."""
+    return isinstance(size, int | np.integer) and int(size) == 1
+
+
 def along(vector: Any, axis: int, rank: int) -> Any:
     """A vector to be broadcast along `axis` of an array of `rank` axes."""
     places = tuple(k for k in range(rank) if k != axis % rank)

@@ -11,7 +11,7 @@ import numpy as np
 
 from symprop.errors import InputError, ShapeError
 from symprop.nn.activations import softmax
-from symprop.nn.arguments import expect_divides, expect_rank, expect_size
+from symprop.nn.arguments import expect_divides, expect_rank, expect_size, is_one
 from symprop.nn.dropout import dropout
 from symprop.nn.embedding import linear
 from symprop.trace.context import located
@@ -85,7 +85,7 @@ def _grouped(
 
     def split(array: Any) -> Any:
         """A mask with heads gets the same two axes; one that broadcasts stays."""
-        if array is None or np.ndim(array) < 3 or np.shape(array)[-3] == 1:
+        if array is None or np.ndim(array) < 3 or is_one(np.shape(array)[-3]):
             return array if array is None or np.ndim(array) < 3 else np.expand_dims(array, -3)
         shape = np.shape(array)
         return np.reshape(array, (*shape[:-3], groups, heads // groups, *shape[-2:]))

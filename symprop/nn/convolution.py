@@ -17,6 +17,7 @@ from symprop.nn.arguments import (
     expect_rank,
     expect_size,
     expect_vector,
+    is_one,
     per_axis,
 )
 from symprop.trace.context import located
@@ -85,7 +86,7 @@ def _conv(
         batch = np.expand_dims(input, 0)
         return _conv(rank, batch, weight, bias, stride, padding, dilation, groups)[0]
     channels = np.shape(input)[1]
-    if groups != 1:
+    if not is_one(groups):
         expect_divides(groups, channels, "the number of channels", f"{name}: groups")
         expect_divides(groups, np.shape(weight)[0], "the weight's first axis", f"{name}: groups")
         channels = channels // groups
@@ -93,7 +94,7 @@ def _conv(
     expect_vector(bias, np.shape(weight)[0], "the weight's first axis", f"{name}: the bias")
     padded = np.pad(input, ((0, 0), (0, 0), *pads)) if any(map(any, pads)) else input
     windows = all_windows(padded, np.shape(weight)[2:], strides, dilations)
-    kernels = weight if groups == 1 else _grouped(weight, groups)
+    kernels = weight if is_one(groups) else _grouped(weight, groups)
     if bias is None:
         return correlated(windows, kernels, groups, rank)
     return correlated(windows, kernels, groups, rank) + along(bias, 1, rank + 2)
@@ -128,7 +129,7 @@ def all_windows(
 def correlated(windows: Any, kernels: Any, groups: Any, rank: int) -> Any:
     """The sum over channels and kernel; in groups, the kernels are (G, O / G, C / G, *kernel)."""
     out, kernel = _SPATIAL[rank], _KERNEL[rank]
-    if groups == 1:
+    if is_one(groups):
         return np.einsum(f"nc{out}{kernel},oc{kernel}->no{out}", windows, kernels)
     batch, channels, *places = np.shape(windows)
     grouped = np.reshape(windows, (batch, groups, channels // groups, *places))

@@ -18,6 +18,7 @@ from symprop.nn.arguments import (
     expect_rank,
     expect_size,
     expect_vector,
+    is_one,
     per_axis,
 )
 from symprop.trace.context import located
@@ -68,7 +69,7 @@ def _transposed(
     channels, outputs = np.shape(input)[1], np.shape(weight)[1] * groups
     expect_size(weight, 0, channels, "the number of channels", f"{name}: the weight")
     expect_vector(bias, outputs, "the number of output channels", f"{name}: the bias")
-    if groups != 1:
+    if not is_one(groups):
         expect_divides(groups, channels, "the number of channels", f"{name}: groups")
     strides = per_axis(stride, rank, f"{name}: stride")
     dilations = per_axis(dilation, rank, f"{name}: dilation")
@@ -97,7 +98,7 @@ def _scattered(input: Any, weight: Any, hits: list[Any], groups: Any) -> Any:
     rank = len(hits)
     i, p, k = "yx"[-rank:], "ij"[:rank], "hw"[:rank]
     axes = ",".join("".join(letters) for letters in zip(i, p, k, strict=True))
-    if groups == 1:
+    if is_one(groups):
         return np.einsum(f"nc{p},co{k},{axes}->no{i}", input, weight, *hits, optimize=True)
     batch, channels, *spatial = np.shape(input)
     grouped = np.reshape(input, (batch, groups, channels // groups, *spatial))

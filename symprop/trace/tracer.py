@@ -152,7 +152,8 @@ class Tracer:
         left = Expr(tuple(t for t in difference.terms if t.coef > 0))
         right = neg(Expr(tuple(t for t in difference.terms if t.coef < 0)))
         right = normal(right)
-        if not any(c.kind == "at_least" and same(c.left, left) and same(c.right, right)
+        if not any(c.kind == "at_least" and same(c.left, left)
+                   and indexing.nonnegative(normal(sub(c.right, right)))
                    for c in self.conditions):
             self.conditions.append(Condition("at_least", left, right, source_line()))
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from symprop.errors import VerificationError
+from symprop.interpret.evaluate import magnitude
 from symprop.interpret.run import loss_slope
 from symprop.system import Adjoint, System
 from symprop.verify.compare import Refuted, agree
@@ -68,8 +69,13 @@ class Whole:
             raise VerificationError("the negative control passed: wrong gradients go unnoticed")
 
     def _scale(self, size: Array) -> Array:
-        """What the rounding of a slope of the whole loss is measured by."""
-        return np.asarray(100 * (size + np.abs(self.arrays[self.system.loss])))
+        """What the rounding of a slope of the whole loss is measured by.
+
+        Not the loss alone: it can be what a cancellation has left of the terms that it adds up.
+        """
+        loss = self.system.equation(self.system.loss)
+        added = 0.0 if loss is None else magnitude(loss.rhs, self.arrays, self.sizes)
+        return np.asarray(100 * (size + np.abs(self.arrays[self.system.loss])) + added)
 
     def _predicted(self) -> tuple[Array, Array]:
         pairs = zip(self.gradients.values(), self.directions.values(), strict=True)
