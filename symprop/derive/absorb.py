@@ -10,7 +10,7 @@ collected, it may be exactly nothing (the path through a softmax's maximum is).
 
 from __future__ import annotations
 
-from symprop.algebra.expr import Access, Expr, adjoint, arrays_of
+from symprop.algebra.expr import Access, arrays_of
 from symprop.derive.absorb_cycles import STORE, absorb_cycles
 from symprop.derive.cost import contracts, cost, volume
 from symprop.derive.definitions import Definitions
@@ -18,11 +18,9 @@ from symprop.derive.insert import insert
 from symprop.derive.present import arranged
 from symprop.derive.simplify import settled
 from symprop.derive.sweep import Draft
+from symprop.derive.write_out import write_out
 from symprop.derive.zeros import vanish
 from symprop.system import Equation, cycles
-
-_WRITTEN_OUT = 8
-_LEVELS = 8
 
 
 def absorb(drafts: list[Draft], known: Definitions) -> None:
@@ -47,58 +45,11 @@ def absorb(drafts: list[Draft], known: Definitions) -> None:
             for user in reading:
                 for array in arrays_of(user.rhs):
                     users.setdefault(array, {})[user.array] = None
-    _write_out(drafts, barred, known)
+    write_out(drafts, barred, known)
     absorb_cycles(drafts, known)
     for draft in drafts:
         draft.trail = known.memo.apply(settled, draft.trail)
         draft.trail.present(arranged)
-
-
-def _write_out(drafts: list[Draft], barred: frozenset[str], known: Definitions) -> None:
-    """Inserts several levels of adjoints into one user at once, where only the whole pays."""
-    for user in reversed(drafts):
-        if user.inlined or user.array in barred:
-            continue
-        trail, best = user.trail, None
-        base = _total(drafts, known, user, user.rhs)
-        for _ in range(_LEVELS):
-            inside = [d for d in drafts if d.array in arrays_of(trail.expr)
-                      and d.array not in barred and d is not user and not contracts(d.rhs)]
-            if not inside:
-                break
-            trail = insert(trail, inside[-1], known)  # the nearest in the sweep first
-            if len(trail.expr.terms) > _WRITTEN_OUT or contracts(trail.expr):
-                break
-            total = _total(drafts, known, user, trail.expr)
-            if total <= base:
-                base, best = total, trail
-        if best is not None:
-            user.trail = best
-            numbers = [b for s in best.steps if s.rule == "insert" for b in s.because]
-            user.absorbed = list(dict.fromkeys(numbers))
-            live = _live({d.array: d.rhs for d in drafts}, known)
-            for draft in drafts:
-                draft.inlined = draft.inlined or draft.array not in live
-
-
-def _total(drafts: list[Draft], known: Definitions, user: Draft, rhs: Expr) -> float:
-    """The cost, one store for each entry included, of all that is needed when `user` is `rhs`."""
-    table = {d.array: d.rhs for d in drafts}
-    points = {d.array: STORE * volume(d.indices) for d in drafts}
-    table[user.array] = rhs
-    return sum(cost(table[a]) + points[a] for a in _live(table, known))
-
-
-def _live(table: dict[str, Expr], known: Definitions) -> dict[str, None]:
-    """The adjoint arrays from which the gradients can be reached."""
-    live: dict[str, None] = {}
-    todo = [adjoint(w) for w in known.system.wrt]
-    while todo:
-        array = todo.pop()
-        if array in table and array not in live:
-            live[array] = None
-            todo.extend(arrays_of(table[array]))
-    return live
 
 
 def _barred(drafts: list[Draft]) -> frozenset[str]:

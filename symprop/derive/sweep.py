@@ -73,9 +73,9 @@ def needed(system: System) -> list[str]:
 
     An array comes after every equation that reads it; a wrt array at once after the last.
     """
-    order = _needed_for(system, system.loss)
+    order = dict.fromkeys(_needed_for(system, system.loss))
     for loss in system.departure.losses if system.departure else ():
-        order += [a for a in _needed_for(system, loss) if a not in order]
+        order |= dict.fromkeys(_needed_for(system, loss))
     return [*order, *(w for w in system.wrt if w not in order)]
 
 
@@ -97,10 +97,13 @@ def _needed_for(system: System, loss: str) -> list[str]:
     for equation in live:
         for array in reads[equation.array]:
             first_reader.setdefault(array, equation.array)
+    read_first: dict[str, list[str]] = {}
+    for w in system.wrt:
+        if w in first_reader:
+            read_first.setdefault(first_reader[w], []).append(w)
     order = []
     for equation in reversed(live):
-        order.append(equation.array)
-        order.extend(w for w in system.wrt if first_reader.get(w) == equation.array)
+        order += [equation.array, *read_first.get(equation.array, ())]
     return order
 
 
