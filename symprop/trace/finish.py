@@ -21,6 +21,7 @@ from symprop.trace.coerce import as_traced
 from symprop.trace.elementwise import named
 from symprop.trace.merge import merge, renamed
 from symprop.trace.naming import is_whole, name_all
+from symprop.trace.related import name_related
 from symprop.trace.sizes import SymbolicSize
 from symprop.trace.tensor import Traced
 from symprop.trace.text import shape_text
@@ -99,7 +100,7 @@ def finish(tracer: Tracer, loss: str, outputs: Mapping[str, str]) -> Result:
     """Merges, orders, names and numbers the equations."""
     keep = {loss, *outputs.values()}
     live = _live(list(tracer.drafts.values()), keep)
-    drafts = _ordered(merge(_ordered(live), keep))
+    drafts = name_related(_ordered(merge(_ordered(live), keep)), tracer)
     names = name_all(drafts, tracer, loss)
     arrays = dict(tracer.arrays)
     equations = []
