@@ -164,7 +164,7 @@ class Lines:
         sign = {0: "=", 1: "+=", -1: "-="}[put.sign]
         windows = [s for s in put.subscripts if isinstance(s, ir.Window)]
         if not windows:
-            parts = self.printer.parts(put.subscripts, shape, ())
+            parts = self.printer.parts(put.subscripts, shape, put.grid)
             value = self.printer.spread(node, put.axes)
             return [Line(f"{self._entry(put, parts)} {sign} {value}")]
         name = self._local(equation, "windows")

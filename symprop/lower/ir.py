@@ -326,9 +326,10 @@ class Scatter:
 
 @dataclass(frozen=True)
 class Put:
-    """array[subscripts] = value, or += it: slices, in which no position is repeated.
+    """array[subscripts] = value, or += it: no position is repeated.
 
-    With windows among the subscripts, one addition for every place in the window.
+    With windows among the subscripts, one addition for every place in the window; with grids,
+    `grid` are the axes that they share.
     """
 
     array: str
@@ -338,6 +339,7 @@ class Put:
     value: Node
     number: str
     at: Expr | None = None
+    grid: Axes = ()
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ from symprop.lower.ir import (
     Write,
     Zeros,
 )
+from symprop.lower.picks import pick_of, set_apart
 from symprop.lower.ranges import Piece, restricted, tidy, tile
 from symprop.lower.scope import Scope
 from symprop.lower.terms import Lowering, as_float, broadcast, negative
@@ -69,6 +70,15 @@ class _Frame:
     live: tuple[Index, ...]
     at: Expr | None
 
+    def declared(self, position: Expr, size: Expr) -> bool:
+        """Whether a position is known to lie in an axis, or the door tests that it does."""
+        if inside(position, size):
+            return True
+        entry = position.single_atom
+        return isinstance(entry, Access) and any(
+            r.array == entry.array and r.size == size
+            for r in self.lowering.scope.system.index_ranges)
+
     def value(self, node: Node) -> Node:
         """A node as the dtype of the equation's array."""
         return node if self.lowering.integer else as_float(node)
@@ -85,6 +95,7 @@ def lower_equation(equation: Equation | Adjoint, scope: Scope) -> tuple[Write, .
     if any(isinstance(a, Paren) and any(targets_of(t, frame.live) for t in a.body.terms)
            for a in atoms(rhs)):
         rhs = expand(rhs)
+    rhs = set_apart(rhs, frame.live, frame.declared)
     placed: list[Scatter | Put] = []
     pieces: list[dict[Index, Piece]] = []
     rest: list[Term] = []
@@ -94,6 +105,10 @@ def lower_equation(equation: Equation | Adjoint, scope: Scope) -> tuple[Write, .
             found_at = _scatter(frame, term, targets)
             if found_at is not None:
                 placed.append(found_at)
+            continue
+        pick = pick_of(term, frame.live, frame.declared)
+        if pick is not None:
+            placed.append(_pick(frame, term, *pick))
             continue
         shorter, found = restricted(term, frozenset(frame.live))
         if not shorter.coef:
@@ -232,7 +247,7 @@ def _scatter(frame: _Frame, term: Term, targets: Targets) -> Scatter | Put | Non
              term.bound),
         {index: position for index, (_, position) in targets.items()}))
     moved = as_monomial(mul(Expr((moved,)), *(
-        g for i, (_, p) in targets.items() if not _declared(frame, p, i.size)
+        g for i, (_, p) in targets.items() if not frame.declared(p, i.size)
         for g in guard(normal(p), i.size))))
     moved = tidy(moved)
     if not moved.coef:
@@ -248,16 +263,6 @@ def _scatter(frame: _Frame, term: Term, targets: Targets) -> Scatter | Put | Non
         return _put(frame, subscripts, axes, rest)
     return _at_grids(frame, rest, positions, guarded,
                      tuple(b for b in moved.bound if b in spread))
-
-
-def _declared(frame: _Frame, position: Expr, size: Expr) -> bool:
-    """Whether a position is an entry of an array that the door tests for this axis."""
-    if inside(position, size):
-        return True
-    entry = position.single_atom
-    return isinstance(entry, Access) and any(
-        r.array == entry.array and r.size == size
-        for r in frame.lowering.scope.system.index_ranges)
 
 
 def _slices(
@@ -288,14 +293,26 @@ def _at_grids(
     spread: Iterable[Index],
 ) -> Scatter:
     """Values added at arrays of positions; all axes between two targets become grids too."""
-    indices = frame.indices
-    first = min(indices.index(i) for i in targets)
-    last = max(indices.index(i) for i in targets) + 1
-    grid = (*spread, *(i for i in indices[first:last] if i not in targets))
-    before, after = indices[:first], indices[last:]
-    axes = (*before, *grid, *after)
+    axes, grid, subscripts = _grids(frame, targets, guarded, spread, targets)
     order = tuple(i for i in axes if i.size != ONE or i in grid)
     sign, value = frame.lowering.term(rest, order)
+    return Scatter(frame.equation.array, subscripts, grid, axes, sign,
+                   aligned(value, order), frame.equation.number, frame.at)
+
+
+def _grids(
+    frame: _Frame, targets: dict[Index, Expr], guarded: frozenset[Index],
+    spread: Iterable[Index], fixed: Iterable[Index],
+) -> tuple[tuple[Index, ...], tuple[Index, ...], tuple[Subscript, ...]]:
+    """The axes of the values, those that are grids, and the subscripts.
+
+    All axes from the first to the last of `fixed` become grids.
+    """
+    indices = frame.indices
+    places = [indices.index(i) for i in fixed]
+    first, last = min(places), max(places) + 1
+    grid = (*spread, *(i for i in indices[first:last] if i not in targets))
+    axes = (*indices[:first], *grid, *indices[last:])
     positions = Lowering(frame.lowering.scope, True, guarded).positions
     subscripts: list[Subscript] = []
     for place, index in enumerate(indices):
@@ -305,5 +322,17 @@ def _at_grids(
             subscripts.append(Grid(Arange((index,), True)))
         else:
             subscripts.append(Whole())
-    return Scatter(frame.equation.array, tuple(subscripts), grid, axes, sign,
-                   aligned(value, order), frame.equation.number, frame.at)
+    return axes, grid, tuple(subscripts)
+
+
+def _pick(frame: _Frame, term: Term, delta: Atom, index: Index, position: Expr) -> Put:
+    """One term that is 0 but at one position of an axis for each of the other axes'."""
+    rest = Term(term.coef, tuple((a, e) for a, e in term.factors if a is not delta), term.bound)
+    moved = tidy(as_monomial(substitute_term(rest, {index: position})))
+    axes, grid, subscripts = _grids(
+        frame, {index: position}, frozenset(), (), (index, *free_indices(position)))
+    order = tuple(i for i in axes if i.size != ONE or i in grid)
+    sign, value = frame.lowering.term(moved, order)
+    return Put(frame.equation.array, subscripts, axes, sign,
+               broadcast(aligned(frame.value(value), order), order), frame.equation.number,
+               frame.at, grid)
