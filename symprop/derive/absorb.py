@@ -16,6 +16,7 @@ from symprop.derive.cost import contracts, cost, volume
 from symprop.derive.definitions import Definitions
 from symprop.derive.insert import insert
 from symprop.derive.present import arranged
+from symprop.derive.share import share
 from symprop.derive.simplify import settled
 from symprop.derive.sweep import Draft
 from symprop.derive.write_out import write_out
@@ -50,6 +51,7 @@ def absorb(drafts: list[Draft], known: Definitions) -> None:
     for draft in drafts:
         draft.trail = known.memo.apply(settled, draft.trail)
         draft.trail.present(arranged)
+    share(drafts, barred, known)
 
 
 def _barred(drafts: list[Draft]) -> frozenset[str]:

@@ -158,16 +158,17 @@ class Definitions(Knowledge):
         for equation in self.system.equations:
             if equation.array in self.cyclic or len(equation.rhs.terms) != 1:
                 continue
-            term = equation.rhs.terms[0]
-            if not term.bound:
+            if not equation.rhs.terms[0].bound:
                 continue
-            rules.extend(self._sum_rules(equation, term))
+            rules.extend(self.sum_rules(equation))
         for fact in self.system.facts:
             if fact.kind == "sums_to_one":
                 rules.append(self._fact_rule(fact.array, fact.args[0]))
         return _Table(rules, _read)
 
-    def _sum_rules(self, equation: Equation, term: Term) -> list[Rule]:
+    def sum_rules(self, equation: Equation) -> list[Rule]:
+        """How the sum of an equation of one term is found: as it stands and in the basis."""
+        term = equation.rhs.terms[0]
         bound = frozenset(term.bound)
         inner = tuple((a, e) for a, e in term.factors if indices_of(a) & bound)
         outer = {a: -e for a, e in term.factors if not indices_of(a) & bound}

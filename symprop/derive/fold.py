@@ -7,7 +7,7 @@ equations and facts that the move leaned on. Expansion and folding are never int
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from symprop.algebra.build import (
@@ -45,6 +45,7 @@ from symprop.derive.sift import sift
 from symprop.system import Equation
 
 Moved = tuple[Expr, tuple[str, ...]]
+Named = Callable[[frozenset[str]], Sequence[Rule]]  # sums that read no other arrays
 
 
 def per_term(expr: Expr, move: Callable[[Term], Moved | None]) -> Moved:
@@ -112,18 +113,18 @@ def _rewrite(expr: Expr, visit: Callable[[Atom], Expr | None]) -> Expr:
 # ---- sums that have a name -------------------------------------------------------------
 
 
-def fold_sums(expr: Expr, known: Knowledge) -> Moved:
-    """Σ_j e[n,j] is s[n]; by a fact, Σ_m Y[n,m] is 1."""
-    return per_term(expr, lambda term: _fold_sum(term, known))
+def fold_sums(expr: Expr, known: Knowledge, named: Named | None = None) -> Moved:
+    """Σ_j e[n,j] is s[n]; by a fact, Σ_m Y[n,m] is 1. `named`: the sums of these arrays."""
+    return per_term(expr, lambda term: _fold_sum(term, known, named or known.sums))
 
 
-def _fold_sum(term: Term, known: Knowledge) -> Moved | None:
+def _fold_sum(term: Term, known: Knowledge, named: Named) -> Moved | None:
     if not term.bound:
         return None
     for bound in _candidate_sets(term):
         inner = [(a, e) for a, e in term.factors if indices_of(a) & bound]
         arrays = frozenset().union(*(_arrays(f) for f, _ in inner))
-        for rule in known.sums(arrays):
+        for rule in named(arrays):
             if len(rule.pattern.factors) != len(inner) or len(rule.pattern.bound) != len(bound):
                 continue
             env = _match_sum(rule, inner, bound)
