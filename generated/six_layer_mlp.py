@@ -1,4 +1,4 @@
-# symprop sha256:d2ad601edb5d1ac3158b8ceee46cbd75
+# symprop sha256:4982dc77ebfeab00581457e6112ecd42
 """six_layer_mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:six_layer_mlp.
@@ -162,10 +162,11 @@ def backward(saved, dL=1.0):
         L_softmax, y, A5, W6, A5_in, A4, W5, A4_in, A3, W4, A3_in, A2, W3, A2_in, A1,
         W2, A1_in, X, dtypes
     ) = saved
-    N, M = L_softmax.shape
+    N = L_softmax.shape[0]
     # (B8)  dZ6[n,m] = (L_softmax[n,m] - [y[n] = m]) dL/N  (N, M)
     #       from (F13), (F12) with (B7), (B6)
-    dZ6 = dL / N * (L_softmax - (y[:, None] == np.arange(M)))
+    dZ6 = dL / N * L_softmax
+    dZ6[np.arange(N), y] -= dL / N
     # (B9)  dW6[h,m] = Σ_n dZ6[n,m] A5[n,h]  (H, M)  from (F11)
     dW6 = A5.T @ dZ6
     db6 = dZ6.sum(axis=0)     # (B10)  db6[m] = Σ_n dZ6[n,m]  (M,)  from (F11)

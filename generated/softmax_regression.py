@@ -1,4 +1,4 @@
-# symprop sha256:db5b88b2692b221213cff65d3655bca9
+# symprop sha256:51028f8be2f510255baf1d7a03f6e70f
 """softmax_regression: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:softmax_regression.
@@ -90,10 +90,11 @@ def forward(X: "N D", y: "int N", W: "D M", b: "M", validate=True):
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
     loss_softmax, y, X, dtypes = saved
-    N, M = loss_softmax.shape
+    N = loss_softmax.shape[0]
     # (B8)  dZ[n,m] = (loss_softmax[n,m] - [y[n] = m]) dL/N  (N, M)
     #       from (F3), (F2) with (B7), (B6)
-    dZ = dL / N * (loss_softmax - (y[:, None] == np.arange(M)))
+    dZ = dL / N * loss_softmax
+    dZ[np.arange(N), y] -= dL / N
     dW = X.T @ dZ        # (B9)  dW[d,m] = Σ_n dZ[n,m] X[n,d]  (D, M)  from (F1)
     db = dZ.sum(axis=0)  # (B10)  db[m] = Σ_n dZ[n,m]  (M,)  from (F1)
     grads = {"W": dW, "b": db}

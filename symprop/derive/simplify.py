@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from symprop.algebra.canonical import canonical, collect, expand
-from symprop.algebra.expr import Expr, arrays_of
+from symprop.algebra.expr import Expr, Paren, arrays_of, indices_of
 from symprop.derive.cost import cost
 from symprop.derive.fold import (
     Moved,
@@ -76,7 +76,7 @@ class Trail:
 def shortened(trail: Trail, known: Knowledge) -> Trail:
     """The trail continued to the cheapest form found."""
     light(trail, known)
-    if known.inert(trail.expr):
+    if known.inert(trail.expr) and not _sums_a_sum(trail.expr):
         return trail
     other = heavy(trail.copy(), known)
     return other if cost(other.expr) < cost(trail.expr) else trail
@@ -89,12 +89,20 @@ def settled(trail: Trail, known: Knowledge) -> Trail:
     return trail
 
 
+def _sums_a_sum(expr: Expr) -> bool:
+    """Whether Σ (a - b) stands somewhere: one of its parts may have a name, or collapse."""
+    return any(
+        isinstance(a, Paren) and indices_of(a) & frozenset(t.bound)
+        for t in expr.terms if t.bound for a, _ in t.factors)
+
+
 def light(trail: Trail, known: Knowledge) -> None:
     """The moves that never make anything larger."""
     trail.move("kept value", lambda e: fold_functions(e, known))
     trail.move("sifting", sift)
     trail.move("fold", lambda e: fold_sums(e, known))
     trail.move("fold", lambda e: fold_several(e, known))
+    trail.move("sifting", sift)  # Σ_n 1/N, once what depended on n has a name
     trail.move("collect", collect)
     trail.move("cases", merge_cases)
 
@@ -115,6 +123,7 @@ def heavy(trail: Trail, known: Knowledge) -> Trail:
     trail.move("fold", lambda e: fold_monomials(e, known))
     trail.move("collect", collect)
     trail.move("fold", lambda e: fold_sums(e, known))
+    trail.move("sifting", sift)
     trail.move("factor", factor)
     trail.move("fold", lambda e: fold_several(e, known))
     return trail

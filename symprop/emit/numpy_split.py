@@ -28,7 +28,8 @@ def split(
 ) -> tuple[list[Named], Node]:
     """Named parts and the node that is left. name: from a role to a new name.
 
-    Windows always have a name; other parts only while the statement is too long.
+    Windows always have a name, and so has what takes long and stands there twice; other parts
+    only while the statement is too long.
     """
     parts: list[Named] = []
     for found in [n for n in inner(node) if _is_window(n)]:
@@ -36,6 +37,8 @@ def split(
             break
         if found is not node:
             parts, node = _take(parts, node, found, name)
+    while (again := _again(node)) is not None:
+        parts, node = _take(parts, node, again, name)
     while len(wrapped(text(node), room)) > MOST_LINES:
         best = _best(node, text, room)
         if best is None:
@@ -62,6 +65,15 @@ def _take(
 
 def _is_window(node: Node) -> bool:
     return isinstance(node, ir.View) and any(isinstance(s, ir.Window) for s in node.subscripts)
+
+
+def _again(node: Node) -> Node | None:
+    """The largest function, sum or product that would be computed more than once."""
+    long = ir.Call | ir.Reduce | ir.MatMul | ir.TensorDot | ir.Vdot | ir.Einsum
+    counts = Counter(n for n in inner(node) if isinstance(n, long) and n.axes)
+    several = [n for n, count in counts.items() if count > 1
+               and not (isinstance(n, ir.Call) and n.function in ("floordiv", "mod"))]
+    return max(several, key=lambda n: sum(1 for _ in inner(n)), default=None)
 
 
 def _best(node: Node, text: Callable[[Node], str], room: int) -> Node | None:

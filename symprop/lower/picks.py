@@ -77,6 +77,7 @@ def _apart(term: Term, indices: tuple[Index, ...], declared: Declared) -> Expr:
             term.coef, {a: e for a, e in term.factors if a is not item}, term.bound)
         pieces = [mul(common, Expr((t,))) for t in picks]
         if dense:
-            pieces.insert(0, mul(common, paren(Expr(tuple(dense)))))
+            rest = Expr(tuple(dense))
+            pieces.insert(0, mul(common, rest if len(dense) == 1 else paren(rest)))
         return Expr(tuple(t for p in pieces for t in p.terms))
     return Expr((term,))

@@ -92,12 +92,16 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     """input Φ(input): `approximate` "none" is the erf form, "tanh" the tanh form."""
     if approximate not in ("none", "tanh"):
         raise InputError(f'gelu: approximate is "none" or "tanh", not {approximate!r}')
-    return elementwise("gelu" if approximate == "none" else "gelu_tanh", input)
+    if approximate == "tanh":
+        return elementwise("gelu_tanh", input)
+    cdf = elementwise("normal_cdf", input)  # by itself: the gradient reads it
+    return input * cdf
 
 
 def silu(input: Any) -> Any:
     """input * sigmoid(input)."""
-    return elementwise("silu", input)
+    sigmoid = elementwise("sigmoid", input)  # by itself: the gradient reads it
+    return input * sigmoid
 
 
 def mish(input: Any) -> Any:
