@@ -10,7 +10,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from symprop.algebra.build import make_term, mul, paren, power
-from symprop.algebra.expr import Expr, Paren
+from symprop.algebra.expr import Expr, Paren, Term
 from symprop.derive.definitions import Definitions
 from symprop.derive.fold import Moved, fold_sums
 from symprop.derive.knowledge import Rule
@@ -44,7 +44,7 @@ def _everywhere(expr: Expr, move: Callable[[Expr], Moved]) -> Moved:
     """A move on a sum and on the sums in its parentheses."""
     expr, because = move(expr)
     reasons = dict.fromkeys(because)
-    terms = []
+    terms: list[Term] = []
     for term in expr.terms:
         product = make_term(term.coef, {}, term.bound)
         for item, exponent in term.factors:
