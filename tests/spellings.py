@@ -35,6 +35,12 @@ class Family:
     spellings: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
 
+def logistic(x: Any) -> Any:
+    """1/(1 + exp(-x)) without overflow."""
+    e = np.exp(np.minimum(x, -x))
+    return ((x >= 0) + (x < 0) * e) / (1 + e)
+
+
 def spelled(*functions: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
     """The functions by name."""
     return {f.__name__: f for f in functions}
@@ -109,10 +115,31 @@ def ce_unshifted_logsumexp(Z: "N M", y: "int N"):
 
 
 LABELS = Family(hand_labels, ("Z",), "Z", (0, 0), spellings=spelled(
-    ce_shifted, ce_one_expression, ce_log_softmax_written_out, ce_logsumexp_written_out,
-    ce_logsumexp_in_one_line, ce_log_softmax, ce_nn, ce_logsumexp))
+    ce_shifted, ce_one_expression, ce_log_softmax, ce_nn, ce_logsumexp))
 LABELS_UNSHIFTED = Family(hand_labels, ("Z",), "Z", (0, 0), stable=False, spellings=spelled(
-    ce_unshifted, ce_unshifted_logsumexp))
+    ce_unshifted))
+
+
+# Where only e and its sum are computed: Z̄ = (e/s - 1[m = y])/N.
+
+
+def hand_labels_of_sum(Z: Any, y: Any) -> Any:
+    e = np.exp(Z - Z.max(axis=1, keepdims=True))
+
+    def backward(e: Any, s: Any, y: Any) -> dict[str, Any]:
+        n = len(e)
+        dZ = e * (1 / n / s)[:, None]
+        np.subtract.at(dZ, (np.arange(n), y), 1 / n)
+        return {"Z": dZ}
+
+    return backward, (e, e.sum(axis=1), y)
+
+
+LABELS_OF_SUM = Family(hand_labels_of_sum, ("Z",), "Z", (0, 0), spellings=spelled(
+    ce_log_softmax_written_out, ce_logsumexp_written_out, ce_logsumexp_in_one_line))
+LABELS_OF_SUM_UNSHIFTED = Family(
+    hand_labels_of_sum, ("Z",), "Z", (0, 0), stable=False, spellings=spelled(
+        ce_unshifted_logsumexp))
 
 
 # ---- with an epsilon, exactly as it was written: q/(q + ε) of it -----------------------------
@@ -222,13 +249,29 @@ def one_hot_unshifted(Z: "N M", Y: "N M"):
     return -np.mean(np.sum(Y * np.log(P), axis=1))
 
 
-ONE_HOT = Family(
-    hand_one_hot, ("Z",), "Z", (0, 0), facts=(symprop.sums_to_one("Y", 1),), spellings=spelled(
-        one_hot_shifted, one_hot_sum_over_all, one_hot_einsum, one_hot_logsumexp,
-        one_hot_logsumexp_apart, one_hot_nn))
+Y_SUMS_TO_ONE = (symprop.sums_to_one("Y", 1),)
+ONE_HOT = Family(hand_one_hot, ("Z",), "Z", (0, 0), facts=Y_SUMS_TO_ONE, spellings=spelled(
+    one_hot_shifted, one_hot_sum_over_all, one_hot_einsum, one_hot_nn))
 ONE_HOT_UNSHIFTED = Family(
-    hand_one_hot, ("Z",), "Z", (0, 0), facts=(symprop.sums_to_one("Y", 1),), stable=False,
-    spellings=spelled(one_hot_unshifted))
+    hand_one_hot, ("Z",), "Z", (0, 0), facts=Y_SUMS_TO_ONE, stable=False, spellings=spelled(
+        one_hot_unshifted))
+
+
+# Where only e and its sum are computed: Z̄ = (e/s - Y)/N.
+
+
+def hand_one_hot_of_sum(Z: Any, Y: Any) -> Any:
+    e = np.exp(Z - Z.max(axis=1, keepdims=True))
+
+    def backward(e: Any, s: Any, Y: Any) -> dict[str, Any]:
+        return {"Z": 1 / len(e) * (e / s - Y)}
+
+    return backward, (e, e.sum(axis=1, keepdims=True), Y)
+
+
+ONE_HOT_OF_SUM = Family(
+    hand_one_hot_of_sum, ("Z",), "Z", (0, 0), facts=Y_SUMS_TO_ONE, spellings=spelled(
+        one_hot_logsumexp, one_hot_logsumexp_apart))
 
 
 # Picked by a product, exactly as it was written: Z̄ = P (1 - Y/q)/N, q = Σ Y P.
@@ -332,20 +375,43 @@ def bce_log1p(Z: "N", Y: "N"):
     return np.mean(np.log1p(np.exp(Z)) - Y * Z)
 
 
-BCE = Family(hand_bce, ("Z",), "Z", (0, 0), spellings=spelled(
-    bce_with_logits, bce_logaddexp, bce_softplus))
+BCE = Family(hand_bce, ("Z",), "Z", (0, 0), spellings=spelled(bce_with_logits))
 BCE_NAIVE = Family(hand_bce, ("Z",), "Z", (0, 0), stable=False, spellings=spelled(
-    bce_nn_sigmoid, bce_expit, bce_written_out, bce_exp_above, bce_exp_above_turned, bce_by_tanh,
-    bce_log1p))
+    bce_nn_sigmoid, bce_expit, bce_written_out, bce_exp_above, bce_exp_above_turned, bce_by_tanh))
+
+
+# Where the sigmoid is not computed, the backward pass computes it.
+
+
+def hand_bce_of_logits(Z: Any, Y: Any) -> Any:
+    def backward(Z: Any, Y: Any) -> dict[str, Any]:
+        return {"Z": 1 / len(Z) * (logistic(Z) - Y)}
+
+    return backward, (Z, Y)
+
+
+BCE_OF_LOGITS = Family(hand_bce_of_logits, ("Z",), "Z", (0, 0), spellings=spelled(
+    bce_logaddexp, bce_softplus))
+
+
+def hand_bce_log1p(Z: Any, Y: Any) -> Any:
+    def backward(e: Any, Y: Any) -> dict[str, Any]:
+        return {"Z": 1 / len(e) * (e / (1 + e) - Y)}
+
+    return backward, (np.exp(Z), Y)
+
+
+BCE_LOG1P = Family(hand_bce_log1p, ("Z",), "Z", (0, 0), stable=False, spellings=spelled(bce_log1p))
+
 
 # Labels ±1: Z̄ = -y σ(-y Z)/N
 
 
 def hand_signed(Z: Any, y: Any) -> Any:
-    def backward(q: Any, y: Any) -> dict[str, Any]:
-        return {"Z": -1 / len(q) * y * q}
+    def backward(u: Any, y: Any) -> dict[str, Any]:
+        return {"Z": -1 / len(u) * y * logistic(u)}
 
-    return backward, (special.expit(-y * Z), y)
+    return backward, (-y * Z, y)
 
 
 def signed_logaddexp(Z: "N", y: "N"):
@@ -366,8 +432,31 @@ def signed_log1p(Z: "N", y: "N"):
 
 SIGNED = Family(hand_signed, ("Z",), "Z", (0,), spellings=spelled(
     signed_logaddexp, signed_softplus))
-SIGNED_NAIVE = Family(hand_signed, ("Z",), "Z", (0,), stable=False, spellings=spelled(
-    signed_log_sigmoid, signed_log1p))
+
+
+# With the sigmoid kept -y (1 - A)/N, with the exponential kept -y e/(1 + e)/N.
+
+
+def hand_signed_kept(Z: Any, y: Any) -> Any:
+    def backward(A: Any, y: Any) -> dict[str, Any]:
+        return {"Z": -1 / len(A) * y * (1 - A)}
+
+    return backward, (special.expit(y * Z), y)
+
+
+SIGNED_KEPT = Family(hand_signed_kept, ("Z",), "Z", (0, 0), stable=False, spellings=spelled(
+    signed_log_sigmoid))
+
+
+def hand_signed_log1p(Z: Any, y: Any) -> Any:
+    def backward(e: Any, y: Any) -> dict[str, Any]:
+        return {"Z": -1 / len(e) * y * e / (1 + e)}
+
+    return backward, (np.exp(-y * Z), y)
+
+
+SIGNED_LOG1P = Family(hand_signed_log1p, ("Z",), "Z", (0,), stable=False, spellings=spelled(
+    signed_log1p))
 
 
 # ---- layer norm: x̄ = r (ĥ - mean ĥ - h mean(ĥ h)), ĥ = ȳ g -----------------------------------
@@ -687,9 +776,8 @@ def unit_half_power(x: "N D", w: "N D"):
     return np.sum(u * w)
 
 
-UNIT = Family(hand_unit, ("x", "w"), "x", (0, 1), spellings=spelled(
+UNIT = Family(hand_unit, ("x",), "x", (0, 1), spellings=spelled(
     unit_root, unit_named, unit_norm, unit_half_power))
-UNIT = Family(hand_unit, ("x",), "x", (0, 1), spellings=UNIT.spellings)
 
 
 # Cosine: s = x·y/(|x| |y|), x̄ = w (y/(|x| |y|) - x s/|x|²).
@@ -911,10 +999,10 @@ SIGMOID_NAIVE = Family(hand_sigmoid, ("z",), "z", (0, 0), stable=False, spelling
 
 
 def hand_softplus(z: Any, w: Any) -> Any:
-    def backward(s: Any, w: Any) -> dict[str, Any]:
-        return {"z": w * s}
+    def backward(z: Any, w: Any) -> dict[str, Any]:
+        return {"z": w * logistic(z)}
 
-    return backward, (special.expit(z), w)
+    return backward, (z, w)
 
 
 def softplus_nn(z: "N D", w: "N D"):
@@ -933,16 +1021,16 @@ SOFTPLUS = Family(hand_softplus, ("z",), "z", (0,), spellings=spelled(
     softplus_nn, softplus_logaddexp))
 
 
-# z σ(z): z̄ = w (s + z s (1 - s)) = w (s + a (1 - s)), a = z s.
+# z σ(z): z̄ = w s (1 + z (1 - s)).
 
 
 def hand_silu(z: Any, w: Any) -> Any:
     s = special.expit(z)
 
-    def backward(s: Any, a: Any, w: Any) -> dict[str, Any]:
-        return {"z": w * (s + a * (1 - s))}
+    def backward(s: Any, z: Any, w: Any) -> dict[str, Any]:
+        return {"z": w * s * (1 + z * (1 - s))}
 
-    return backward, (s, z * s, w)
+    return backward, (s, z, w)
 
 
 def silu_nn(z: "N D", w: "N D"):

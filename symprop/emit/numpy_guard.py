@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 from symprop.algebra import rows
 from symprop.algebra.expr import Access, Atom, Expr, Iverson, accesses, atoms
-from symprop.emit.numpy_split import children
 from symprop.lower import ir
+from symprop.lower.walk import children
 from symprop.system import Adjoint, Equation
 
 

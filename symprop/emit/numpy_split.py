@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from symprop.emit.numpy_layout import BODY, wrapped
 from symprop.lower import ir
 from symprop.lower.dtypes import WHOLE, flavour
 from symprop.lower.ir import Node
+from symprop.lower.walk import inner
 
 MOST_LINES = 4
 _SHORT = 24  # columns: what is shorter is not worth a name
@@ -89,26 +90,6 @@ def _best(node: Node, text: Callable[[Node], str], room: int) -> Node | None:
         if saved > most:
             best, most = part, saved
     return best
-
-
-def inner(node: Node) -> Iterator[Node]:
-    """The node and all nodes inside it that are computed whenever it is."""
-    if isinstance(node, ir.Where) and not node.condition.axes:
-        yield node  # a Python conditional computes only one of its branches
-        return
-    for child in children(node):
-        yield from inner(child)
-    yield node
-
-
-def children(item: Any) -> Iterator[Node]:
-    """The nodes that a node, a subscript or a tuple of them holds."""
-    values = item if isinstance(item, tuple) else [getattr(item, f.name) for f in fields(item)]
-    for value in values:
-        if isinstance(value, Node):
-            yield value
-        elif isinstance(value, tuple | ir.Grid):
-            yield from children(value)
 
 
 def exchanged(item: Any, old: Node, new: Node) -> Any:
