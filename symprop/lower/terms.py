@@ -35,6 +35,7 @@ from symprop.errors import UnsupportedError
 from symprop.lower.contract import aligned, contract, natural, reduced
 from symprop.lower.digits import divided, joined
 from symprop.lower.dtypes import FLOAT, SCALAR, WHOLE, flavour, guards, is_float
+from symprop.lower.graded import graded
 from symprop.lower.ir import (
     Arange,
     Axes,
@@ -329,37 +330,6 @@ class Lowering:
     def positions(self, position: Expr, order: Axes) -> Node:
         """The grid of a position."""
         return aligned(Lowering(self.scope, True, self.guarded).expr(position, order), order)
-
-
-def graded(coef: Fraction, above: Sequence[Node], below: Sequence[Node], order: Axes) -> Node:
-    """coef * above / below, where divisors with few axes meet the factors with few axes first.
-
-    In w[n] e[n,m] / s[n] the quotient w/s has one entry a row: (w / s)[:, None] * e. Both
-    lists have the factors with fewer axes first.
-    """
-    whole = union(order, *above, *below)
-    small = _narrow([*above, *below], whole, order)
-    over, under = ([n for n in side if n in small] for side in (above, below))
-    rest, left = ([n for n in side if n not in small] for side in (above, below))
-    if not under or not (rest or left) or not any(n.axes for n in (*over, *under)):
-        return Product(whole, coef, tuple(above), tuple(below))
-    if over or coef != 1:
-        inner = graded(coef, over, under, order)
-        return Product(whole, Fraction(1), (inner, *rest), tuple(left))
-    if len(under) > 1:
-        divisor = graded(Fraction(1), under, [], order)
-        return Product(whole, coef, tuple(rest), (divisor, *left))
-    return Product(whole, coef, tuple(above), tuple(below))
-
-
-def _narrow(nodes: Sequence[Node], whole: Axes, order: Axes) -> list[Node]:
-    """The nodes with fewest axes, as many as do not have all axes together."""
-    found: list[Node] = []
-    for node in sorted(nodes, key=lambda n: len(n.axes)):
-        if union(order, *found, node) == whole:
-            break
-        found.append(node)
-    return found
 
 
 def negative(node: Node) -> Node:
