@@ -21,7 +21,7 @@ from symprop.derive import derivation as derived
 from symprop.derive.notes import notes
 from symprop.emit import latex, markdown, text
 from symprop.emit.letters import equation_letters
-from symprop.rules import apply_rule
+from symprop.rules import RuleMaker, apply_rule
 from symprop.system import Adjoint, Step, System
 from symprop.verify import verify
 
@@ -130,12 +130,13 @@ def _indices(expr: Expr) -> Iterator[Index]:
                 yield from _indices(child)
 
 
-def derive(system: System, rule: str | None = None) -> Derivation:
+def derive(system: System, rule: str | RuleMaker | None = None) -> Derivation:
     """Every gradient of the system's loss, by one reverse sweep.
 
-    `rule` departs from the gradient where a learning rule does: "feedback alignment" (fa) or
-    "direct feedback alignment" (dfa); the derivation says where, and its system has the
-    fixed arrays as further inputs.
+    `rule` departs from the gradient where a learning rule does: "feedback alignment" (fa),
+    "direct feedback alignment" (dfa), "difference target propagation" (dtp), or what makes
+    one, as in `functools.partial(difference_target_propagation, step=0.1)`. The derivation
+    says where, and its system has what the rule needs as further inputs.
 
     Raises UnsupportedError for an operation without a derivative, and for a system that the
     rule does not fit.

@@ -17,6 +17,7 @@ from symprop.derivation import Derivation, derive
 from symprop.emit import module as emit_module
 from symprop.emit.module import GeneratedModule
 from symprop.errors import InputError
+from symprop.rules import RuleMaker
 from symprop.system import System
 from symprop.trace.trace import trace
 from symprop.verify import verify
@@ -26,7 +27,7 @@ __all__ = ["CheckReport", "Derivation", "check", "derive", "generate", "trace", 
 
 def generate(
     source: System | Derivation, path: str | Path | None = None, *, force: bool = False,
-    templates: str | Path | None = None, rule: str | None = None,
+    templates: str | Path | None = None, rule: str | RuleMaker | None = None,
 ) -> GeneratedModule:
     """The standalone NumPy module of a system or of its derivation, written to `path` if given.
 

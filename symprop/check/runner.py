@@ -120,6 +120,12 @@ class _Run:
             if name in self.subject.departing:
                 rows[name] = departing_row(trial, name)
                 continue
+            if name in self.subject.own_loss:
+                output = self.subject.own_loss[name]
+                subject = self.subject.of_loss(output)
+                own = Trial(subject, sample, usable, self.rtol, self.sampler.seed, self.axes)
+                rows[name] = replace(judge(own, name), method=f"of {output}")
+                continue
             rows[name] = judge(trial, name)
             if self.subject.rule:
                 rows[name] = replace(rows[name], angle=angle(trial, name))

@@ -22,7 +22,7 @@ from symprop.shapes import ArraySpec, Dim, parse_dim
 NAMES = ("draw_inputs", "arguments", "gradients", "unit_steps", "difference", "self_check")
 """The functions that the block defines: the rest of the module must leave them alone."""
 
-HEADING = "status     max error  decided"
+HEADING = ("status     max error  decided", "status     max error  decided  angle")
 MOST_COORDINATES = 200
 
 
@@ -35,13 +35,15 @@ def selfcheck_context(
     whole: Iterable[str] = (),
     rule: str = "",
     equal: Mapping[str, str] | None = None,
+    own_loss: bool = False,
 ) -> dict[str, Any]:
     """Return the value of `selfcheck` in the template `selfcheck.py.jinja`.
 
     `arguments` are the annotations of `forward`, without `validate`. Sizes are small distinct
     primes unless `sizes` fixes them; `whole` lists further axis expressions, such as `D//4`, that
     must come out whole and positive. A module of a learning `rule` is no module of gradients;
-    `equal` holds its fixed arrays, each with that to which it must be equal to make it one.
+    `equal` holds its fixed arrays, each with that to which it must be equal to make it one, and
+    `own_loss` says that some parameters descend another loss, which predict returns.
     ShapeError, FactError and InputError as in `check`.
 
     >>> context = selfcheck_context({"X": "N K", "w": "K"}, ["w"])
@@ -74,17 +76,21 @@ def selfcheck_context(
         "gradients": entries(leaves),
         "zero": bool(tuple(zero)),
         "rule": rule,
-        "equal": entries({b: f'inputs["{w}"]' for b, w in (equal or {}).items()})
-        if equal and all(equal.values()) else [],
+        "own_loss": own_loss,
+        "equal": _equal(equal or {}),
         "validate": "validate",
-        "heading": f"{'gradient':{widths[0]}}  {'shape':{widths[1]}}  {HEADING}"
-        + ("  angle" if rule else ""),
+        "heading": f"{'gradient':{widths[0]}}  {'shape':{widths[1]}}  {HEADING[bool(rule)]}",
         "widths": widths,
         "tangent": [
             (name, axis + 1) for name in leaves if (axis := domains[name].sums_to_one) is not None
         ],
         "large": any(math.prod(shape) > MOST_COORDINATES for shape in shapes.values()),
     }
+
+
+def _equal(pairs: Mapping[str, str]) -> list[str]:
+    """Return entries that make arrays equal, if each has one to be equal to."""
+    return entries({b: f'inputs["{w}"]' for b, w in pairs.items()}) if all(pairs.values()) else []
 
 
 def draw_code(spec: ArraySpec, domain: Domain, spelled: Mapping[str, str]) -> str:

@@ -29,7 +29,8 @@ class Subject:
     `forward` saved; `same_arguments` tells. `wrt` names what gradients are given for; if empty,
     that is whatever comes back. A module promises more than a pair of functions: see `is_module`.
     A module that follows a learning `rule` is no gradient where it `departs`; `feedback` names its
-    fixed arrays, each with the parameter to which it must be equal to be one ("" if there is none).
+    fixed arrays, each with the parameter to which it must be equal to be one ("" if there is none),
+    and `own_loss` what descends another loss than the others, one of the `outputs` by name.
     """
 
     title: str
@@ -45,6 +46,8 @@ class Subject:
     rule: str = ""
     feedback: Mapping[str, str] = field(default_factory=dict)
     departs: tuple[str, ...] = ()
+    own_loss: Mapping[str, str] = field(default_factory=dict)
+    outputs: Entry | None = None
 
     @cached_property
     def trees(self) -> Mapping[str, Tree]:
@@ -102,6 +105,17 @@ class Subject:
     def departing(self) -> frozenset[str]:
         """The leaves whose update need not be the gradient."""
         return frozenset(leaf for n in self.departs for leaf in flatten(n, self.nodes[n]))
+
+    def of_loss(self, output: str) -> "Subject":
+        """The same gradients, of an output in the place of the loss."""
+        if self.outputs is None:
+            raise InputError(f"OWN_LOSS names {output}, but there is no predict to return it")
+        predict = self.outputs.function
+
+        def loss(**arguments: Any) -> tuple[Any, tuple[()]]:
+            return predict(**arguments)[output], ()
+
+        return replace(self, first=Entry(loss, self.outputs.trees))
 
     def together(self, leaves: Leaves) -> tuple[Any, dict[str, Any]]:
         """Return loss and gradients from value_and_grad, which must exist."""

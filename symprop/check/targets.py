@@ -78,7 +78,7 @@ def _from_module(
         complex_safe=bool(declared.get("COMPLEX_SAFE", False)),
         is_module=True,
         combined=_entry(combined, trees) if callable(combined) else None,
-        **_rule(declared),
+        **_rule(module, declared, trees),
     )
     return _tested(subject)
 
@@ -139,13 +139,20 @@ def argument_trees(
     return trees
 
 
-def _rule(declared: "_Declared") -> dict[str, Any]:
+def _rule(
+    module: object, declared: "_Declared", trees: Mapping[str, Tree]
+) -> dict[str, Any]:
     """What a module declares of a learning rule that is not the gradient."""
     rule = declared.get("RULE", "")
     if not rule:
         return {}
     departs = declared.get("DEPARTS", None)
+    predict = getattr(module, "predict", None)
+    taken = parameters(predict) if callable(predict) else ()
     return {
+        "own_loss": dict(declared.get("OWN_LOSS", {})),
+        "outputs": Entry(predict, {n: t for n, t in trees.items() if n in taken})
+        if callable(predict) else None,
         "rule": str(rule),
         "feedback": dict(declared.get("FEEDBACK", {})),
         "departs": tuple(declared.get("WRT") if departs is None else departs),

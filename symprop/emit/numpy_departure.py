@@ -37,6 +37,11 @@ def departure_context(program: Program) -> dict[str, Any]:
     }
 
 
+def owns_a_loss(program: Program) -> bool:
+    """Whether some parameters descend a loss of their own."""
+    return any(program.departing.values())
+
+
 def table_text(table: dict[str, str]) -> str:
     """A dict of strings, over several lines when it is long."""
     items = [f'"{key}": "{value}"' for key, value in table.items()]

@@ -12,7 +12,7 @@ from typing import Any
 from symprop.algebra import rows
 from symprop.algebra.expr import Apply, Expr, Index, Size, adjoint, atoms
 from symprop.check.selfcheck import selfcheck_context
-from symprop.emit.numpy_departure import departure_context, feedback_of
+from symprop.emit.numpy_departure import departure_context, feedback_of, owns_a_loss
 from symprop.emit.numpy_door import door, fact_lines, leaves_of, unpacking
 from symprop.emit.numpy_guard import Guards
 from symprop.emit.numpy_layout import wrapped
@@ -336,7 +336,7 @@ def selfcheck(program: Program, printer: NumpyPrinter) -> dict[str, Any]:
     return selfcheck_context(arguments, system.wrt_keys or system.wrt, facts,
                              zero_gradients(program), whole=_whole(system.conditions, printer),
                              rule=system.departure.rule if system.departure else "",
-                             equal=feedback_of(system))
+                             equal=feedback_of(system), own_loss=owns_a_loss(program))
 
 
 def _whole(conditions: Sequence[Condition], printer: NumpyPrinter) -> list[str]:

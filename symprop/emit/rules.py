@@ -53,6 +53,13 @@ RULES: dict[str, Rule] = {
         "Not an equality: a fixed random array carries the error of the output to this layer in"
         " the place of all that weights carry down from the layers above.",
     ),
+    "difference target propagation": Rule(
+        "difference target propagation",
+        "Not an equality: the distance of the layer from its target, which a learned inverse"
+        " carries down, takes the place of the adjoint.",
+    ),
+    "target": Rule("target", "Where the layer should move: against what stands for its adjoint."),
+    "carried target": Rule("inverse", "What the layer's learned inverse makes of its target."),
     "zero": Rule("zero", "Everything cancels: the adjoint is exactly zero."),
 }
 

@@ -6,7 +6,7 @@ backward and predict, and the arrays that backward reads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -48,8 +48,10 @@ class Program:
 
 def lower(system: System, adjoints: Sequence[Adjoint]) -> Program:
     """The program of a system and its adjoint equations."""
-    live: tuple[Adjoint, ...] = _live([seeded(a, system) for a in adjoints if not a.inlined],
-                 [adjoint(w) for w in system.wrt])
+    added = {a.array for a in adjoints if a.role != "adjoint"}
+    live: tuple[Adjoint, ...] = _live(
+        [seeded(a, system, added) for a in adjoints if not a.inlined],
+        [adjoint(w) for w in system.wrt])
     saved = _reads(live)
     forward = _live(system.equations, [system.loss, *saved])
     outputs = _live(system.equations, [array for _, array in system.outputs])
@@ -68,8 +70,13 @@ def lower(system: System, adjoints: Sequence[Adjoint]) -> Program:
     )
 
 
-def seeded(equation: Adjoint, system: System) -> Adjoint:
-    """The adjoint times the loss's own adjoint, wherever no other adjoint carries it."""
+def seeded(equation: Adjoint, system: System, added: Container[str] = ()) -> Adjoint:
+    """The adjoint times the loss's own adjoint, wherever no other adjoint carries it.
+
+    The equations that a learning rule has `added` carry it without being linear in it.
+    """
+    if equation.array in added or any(a in added for a in equation.reads):
+        return equation
     loss = adjoint(system.loss)
     rhs = equation.rhs if equation.array == loss else _seed(equation.rhs, loss)
     return Adjoint(equation.number, equation.array, equation.primal, equation.indices, rhs,
@@ -111,7 +118,9 @@ def _live(equations: Iterable[Kind], roots: Iterable[str]) -> tuple[Kind, ...]:
 
 def _reads(adjoints: Iterable[Either]) -> tuple[str, ...]:
     """The arrays of the forward pass that adjoint equations read, in order of first use."""
-    found = dict.fromkeys(a for e in adjoints for a in e.reads if not a.startswith(ADJOINT))
+    own = {e.array for e in adjoints}
+    found = dict.fromkeys(
+        a for e in adjoints for a in e.reads if not a.startswith(ADJOINT) and a not in own)
     return tuple(found)
 
 

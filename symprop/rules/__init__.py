@@ -11,20 +11,26 @@ from collections.abc import Callable, Mapping
 from symprop.derive.sweep import LearningRule
 from symprop.errors import InputError
 from symprop.rules.alignment import DFA, FA, direct_feedback_alignment, feedback_alignment
+from symprop.rules.targets import DTP, difference_target_propagation
 from symprop.system import System
 
-RULES: Mapping[str, Callable[[System], tuple[System, LearningRule]]] = {
+RuleMaker = Callable[[System], tuple[System, LearningRule]]
+
+RULES: Mapping[str, RuleMaker] = {
     FA: feedback_alignment,
     DFA: direct_feedback_alignment,
+    DTP: difference_target_propagation,
 }
-SHORT = {"fa": FA, "dfa": DFA}
+SHORT = {"fa": FA, "dfa": DFA, "dtp": DTP}
 
 
-def apply_rule(system: System, rule: str) -> tuple[System, LearningRule]:
-    """The system and the departures of a rule, by its name or its short name.
+def apply_rule(system: System, rule: str | RuleMaker) -> tuple[System, LearningRule]:
+    """The system and the departures of a rule, by its name, its short name, or what makes it.
 
     Raises InputError for a name that is none, UnsupportedError for a system that does not fit.
     """
+    if callable(rule):
+        return rule(system)
     name = SHORT.get(rule, rule)
     if name not in RULES:
         known = ", ".join(f'"{long}" ({short})' for short, long in SHORT.items())

@@ -87,11 +87,11 @@ class Layers:
             a.name for w in self.weights for s in self.system.arrays[w].shape
             for a in atoms(s) if isinstance(a, Size))
 
-    def reaches(self, start: str) -> frozenset[str]:
-        """The arrays that depend on `start`."""
+    def reaches(self, start: str, without: str = "") -> frozenset[str]:
+        """The arrays that depend on `start`, by ways that do not lead through `without`."""
         found = {start}
         for equation in self.system.equations:
-            if any(a in found for a in equation.reads):
+            if equation.array != without and any(a in found for a in equation.reads):
                 found.add(equation.array)
         return frozenset(found - {start})
 
