@@ -20,7 +20,7 @@ help:
 	@echo "make feedback        train with four learning rules, three not the gradient -> build/"
 	@echo "make test            the tests, at most 10 minutes"
 	@echo "make lint            ruff and mypy --strict"
-	@echo "make generated       rewrite generated/, the zoo's modules and derivations"
+	@echo "make generated       rewrite generated/ and docs/coverage.md"
 	@echo "make bench           how long deriving and verifying take"
 	@echo "make test-tex        the tests that need pdflatex"
 	@echo "make test-oracles    the tests against PyTorch, JAX and autograd"
@@ -45,7 +45,7 @@ format: $(DEV)
 	$(PY) -m ruff check --fix .
 
 generated: $(DEV)
-	$(PY) -m pytest -q tests/test_generated.py --update
+	$(PY) -m pytest -q tests/test_generated.py tests/test_coverage.py --update
 
 # Some environments preset an OpenBLAS kernel older than the processor: timings are without it.
 bench: $(DEV)

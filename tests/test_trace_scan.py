@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import symprop
 from symprop.errors import ShapeError, UnsupportedError
 from symprop.interpret import run
 from symprop.system import cycles
@@ -169,6 +170,76 @@ def test_plain_arrays():
     assert (last, ys) == (32, None)
 
 
+def test_reverse():
+    """Runs from the last entry to the first; the outputs stay in the order of the inputs."""
+
+    def loss(x, w):
+        def step(h, a):
+            h = np.tanh(w * h + a)
+            return h, h * a
+
+        first, ys = scan(step, w, x, reverse=True)
+        return first + np.sum(ys * np.arange(x.shape[0])), {"ys": ys}
+
+    compare(loss, {"x": "T", "w": ""}, SIZES)
+    last, ys = scan(lambda s, x: (s + x, s + x), 0.0, np.arange(4.0), reverse=True)
+    assert last == 6 and ys.tolist() == [6, 6, 5, 3]
+
+
+def test_both_directions_and_another_axis():
+    def loss(x, W):
+        def step(h, a):
+            h = np.tanh(a + h @ W)
+            return h, h
+
+        steps = np.moveaxis(x, 1, 0)
+        start = np.zeros((x.shape[0], x.shape[2]))
+        forth = scan(step, start, steps)[1]
+        back = scan(step, start, steps, reverse=True)[1]
+        both = np.concatenate([forth, back], axis=-1)
+        return np.sum(both**2), {"both": both}
+
+    compare(loss, {"x": "N T H", "W": "H H"}, SIZES)
+
+
+def test_a_short_scan_within_a_scan_is_written_out():
+    def loss(x, w):
+        def inner(h, a):
+            h = np.sin(h + w * a)
+            return h, h * a
+
+        def step(h, row):
+            h, ys = scan(inner, h, row)
+            h, _ = scan(lambda c, _: (c * w, None), h, None, length=2)
+            return h, np.sum(ys) + np.prod(row)
+
+        last, ys = scan(step, w, x)
+        return last + np.sum(ys**2), {"ys": ys}
+
+    compare(loss, {"x": "T 3", "w": ""}, SIZES)
+
+
+def test_a_network_of_equal_layers_has_the_general_formula():
+    """δ[l] = (W[l+1]ᵀ δ[l+1]) σ'(z[l]), for a symbolic number of layers."""
+
+    def loss(x: "N H", W: "L H H", b: "L H", y: "N H"):
+        def layer(a, parameters):
+            W_l, b_l = parameters
+            z = a @ W_l + b_l
+            a = np.tanh(z)
+            return a, None
+
+        out, _ = scan(layer, x, (W, b))
+        return np.sum((out - y) ** 2)
+
+    derivation = symprop.derive(trace(loss, wrt=["W", "b"]))
+    found = {a.primal: derivation for a in derivation.adjoints}
+    assert {"W", "b", "z", "a"} <= set(found)
+    inside = cycles(derivation.adjoints)
+    assert "∂W" not in inside and "∂b" not in inside  # one product for all layers at once
+    assert symprop.check(symprop.generate(derivation)).passed
+
+
 def test_errors():
     with pytest.raises(ShapeError, match="one length"):
         scan(lambda s, x: (s, x), 0.0, (np.zeros(3), np.zeros(4)))
@@ -176,6 +247,6 @@ def test_errors():
         scan(lambda s, x: (s, x), 0.0, np.zeros(0))
     with pytest.raises(ShapeError, match="structure"):
         scan(lambda s, x: ((s, s), x), 0.0, np.zeros(2))
-    with pytest.raises(UnsupportedError, match="within"):
+    with pytest.raises(UnsupportedError, match="axis N within the step of a scan"):
         trace(lambda x: scan(lambda s, a: (s + scan(
             lambda r, b: (r + b, None), 0.0, a)[0], None), 0.0, x)[0], {"x": "T N"})

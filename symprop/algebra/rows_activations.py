@@ -51,6 +51,12 @@ ENTROPIES = (
         latex=r"\operatorname{xlogy}({x}, {y})", text="xlogy({x}, {y})",
         domain=((-math.inf, math.inf), _POSITIVE), complex_safe=False,
         note="0 with derivatives 0 where x is 0 and y is 0 or less"),
+    Row(name="xlog1py", arity=2,
+        definition=sympy.Piecewise((0, sympy.Eq(x, 0) & (y <= -1)), (x * sympy.log(1 + y), True)),
+        numpy="{x} * np.log1p(np.where({x} == 0, 0, {y}))", numpy_precedence="product",
+        latex=r"\operatorname{xlog1py}({x}, {y})", text="xlog1py({x}, {y})",
+        domain=((-math.inf, math.inf), (-1.0, math.inf)), complex_safe=False,
+        note="0 with derivatives 0 where x is 0 and y is -1 or less"),
 )
 
 ROWS = (*LOGISTIC, *ENTROPIES)

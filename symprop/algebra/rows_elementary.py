@@ -50,6 +50,11 @@ EXPONENTIALS = (
         numpy="np.logaddexp({x}, {y})", latex=r"\operatorname{logaddexp}({x}, {y})",
         text="logaddexp({x}, {y})", accuracy="absolute",
         derivative=(reference("sigmoid")(x - y), reference("sigmoid")(y - x)), bounded=True),
+    Row(name="logaddexp2", arity=2, definition=sympy.log(2**x + 2**y) / sympy.log(2),
+        numpy="np.logaddexp2({x}, {y})", latex=r"\operatorname{logaddexp2}({x}, {y})",
+        text="logaddexp2({x}, {y})", accuracy="absolute", bounded=True,
+        derivative=(reference("sigmoid")(reference("log_2")() * (x - y)),
+                    reference("sigmoid")(reference("log_2")() * (y - x)))),
 )
 
 TRIGONOMETRY = (
@@ -88,6 +93,42 @@ HYPERBOLICS = (
         complex_safe=True),
 )
 
+# sinc's slope near 0, where cos(πx) and sinc cancel: Σ (-1)^k 2k π^(2k) x^(2k-1) / (2k+1)!
+_NEAR = "\n".join(
+    f"        {(-1) ** k * 2 * k * math.pi ** (2 * k) / math.factorial(2 * k + 1)!r},"
+    for k in range(12, 0, -1))
+SINC_SLOPE = f'''\
+def sinc_slope(x):
+    """The derivative of sin(πx) / (πx): a series near 0, a quotient elsewhere."""
+    u = np.minimum(x * x, 0.25)
+    near = 0
+    for c in (
+{_NEAR}
+    ):
+        near = near * u + c
+    z = np.where(np.abs(x) < 0.5, 1, x)
+    far = (np.cos(np.pi * z) - np.sinc(z)) / z
+    return np.where(np.abs(x) < 0.5, x * near, far)
+'''
+
+CARDINAL = (
+    Row(name="sinc", arity=1,
+        definition=sympy.Piecewise(
+            (sympy.sin(sympy.pi * x) / (sympy.pi * x), sympy.Ne(x, 0)), (1, True)),
+        numpy="np.sinc({x})", latex=r"\operatorname{sinc}({x})", text="sinc({x})",
+        derivative=(reference("sinc_slope")(x),), bounded=True, accuracy="absolute",
+        note="1 at 0, with derivative 0"),
+    Row(name="sinc_slope", arity=1,
+        definition=sympy.Piecewise(
+            (sympy.cos(sympy.pi * x) / x - sympy.sin(sympy.pi * x) / (sympy.pi * x**2),
+             sympy.Ne(x, 0)), (0, True)),
+        numpy="{sinc_slope}({x})", helper=SINC_SLOPE, latex=r"\operatorname{sinc}'({x})",
+        text="sinc'({x})", bounded=True, accuracy="absolute",
+        derivative=(sympy.Piecewise(
+            (-reference("pi")() ** 2 * reference("sinc")(x) - 2 * _v / x, sympy.Ne(x, 0)),
+            (-reference("pi")() ** 2 / 3, True)),)),
+)
+
 POWERS = (
     Row(name="pow", arity=2, definition=x**y, numpy="{x} ** {y}", numpy_precedence="power",
         latex=r"{x}^{{y}}", text="{x}^{y}",
@@ -110,6 +151,12 @@ POWERS = (
         derivative=(sympy.Piecewise((x / _v, _v > 0), (0, True)),
                     sympy.Piecewise((y / _v, _v > 0), (0, True))),
         note="derivative 0 where both arguments are 0"),
+    Row(name="root", arity=1,
+        definition=sympy.Piecewise((sympy.sqrt(x), x > 0), (0, True)),
+        numpy="np.sqrt({x})", latex=r"\sqrt{{x}}", text="√({x})",
+        derivative=(sympy.Piecewise((1 / (2 * _v), _v > 0), (0, True)),),
+        domain=(_POSITIVE,), complex_safe=True,
+        note="the root of `np.linalg.norm`: derivative 0 at 0"),
 )
 
-ROWS = (*CONSTANTS, *EXPONENTIALS, *TRIGONOMETRY, *HYPERBOLICS, *POWERS)
+ROWS = (*CONSTANTS, *EXPONENTIALS, *TRIGONOMETRY, *HYPERBOLICS, *CARDINAL, *POWERS)

@@ -31,6 +31,14 @@ PARTS = (
     Row(name="ceil", arity=1, definition=sympy.ceiling(x), numpy="np.ceil({x})",
         latex=r"\lceil {x} \rceil", text="⌈{x}⌉", bounded=True,
         note="derivative 0 everywhere, at the jumps too"),
+    Row(name="trunc", arity=1,
+        definition=Piecewise((sympy.floor(x), x > 0), (sympy.ceiling(x), True)),
+        numpy="np.trunc({x})", latex=r"\operatorname{trunc}({x})", text="trunc({x})",
+        bounded=True, note="derivative 0 everywhere, at the jumps too"),
+    Row(name="rint", arity=1,  # half an odd number goes to the even side
+        definition=sympy.floor(x / 2 + _HALF / 2) + sympy.ceiling(x / 2 - _HALF / 2),
+        numpy="np.rint({x})", latex=r"\operatorname{rint}({x})", text="rint({x})",
+        bounded=True, note="derivative 0 everywhere, at the jumps too"),
 )
 
 EXTREMA = (
@@ -51,6 +59,14 @@ EXTREMA = (
     Row(name="clip", arity=3, definition=Piecewise((y, x < y), (z, x > z), (x, True)),
         numpy="np.clip({x}, {y}, {z})", latex=r"\operatorname{clip}({x}, {y}, {z})",
         text="clip({x}, {y}, {z})", bounded=True, note="derivative 1 at the bounds"),
+    Row(name="clip_below", arity=2, definition=Piecewise((y, x < y), (x, True)),
+        numpy="np.maximum({x}, {y})", latex=r"\max({x}, {y})", text="max({x}, {y})",
+        bounded=True, complex_safe=True,
+        note="`np.clip(x, low, None)`: derivative 1 at the bound"),
+    Row(name="clip_above", arity=2, definition=Piecewise((y, x > y), (x, True)),
+        numpy="np.minimum({x}, {y})", latex=r"\min({x}, {y})", text="min({x}, {y})",
+        bounded=True, complex_safe=True,
+        note="`np.clip(x, None, high)`: derivative 1 at the bound"),
     Row(name="hardtanh", arity=3, definition=Piecewise((y, x <= y), (z, x >= z), (x, True)),
         numpy="np.clip({x}, {y}, {z})", latex=r"\operatorname{hardtanh}({x}, {y}, {z})",
         text="hardtanh({x}, {y}, {z})", bounded=True, note="derivative 0 at the corners"),

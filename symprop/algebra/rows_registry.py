@@ -243,13 +243,11 @@ def _formal_partial(row: Row, k: int) -> sympy.Expr:
 
 def derivative_of_definition(row: Row, k: int) -> sympy.Expr:
     """SymPy's derivative of the definition, in rows; spelled derivatives are not used."""
-    result = resolved(row.definition, {}).diff(X[k])
-    steps = (sympy.floor, sympy.ceiling)
-    result = result.replace(  # SymPy has no derivative for steps: constant between the jumps
-        lambda node: isinstance(node, sympy.Derivative | sympy.Subs)
-        and any(isinstance(inner, steps) for inner in sympy.preorder_traversal(node)),
-        lambda node: sympy.S.Zero,
-    )
+    definition = resolved(row.definition, {})
+    # SymPy has no derivative for steps: they are constants between the jumps.
+    steps = {node: sympy.Dummy() for node in definition.atoms(sympy.floor, sympy.ceiling)}
+    result = definition.xreplace(steps).diff(X[k])
+    result = result.xreplace({dummy: node for node, dummy in steps.items()})
     if result.has(sympy.Derivative, sympy.Subs):
         raise UnsupportedError(f"SymPy cannot differentiate the definition of {row.name}")
     return from_native(result)

@@ -64,6 +64,21 @@ def erf(x):
     return np.where(x < 0, -value, value)
 '''
 
+LOG_NDTR = f'''\
+def log_ndtr(x):
+    """The logarithm of the normal cdf, all digits kept in the tails.
+
+    exp(z²) (1 + 2 z) erfc(z), z = |x| / √2, is a polynomial in (z - 3.75) / (z + 3.75).
+    """
+    z = {math.sqrt(0.5)!r} * np.abs(x)
+    t = 1 - 7.5 / (z + 3.75)
+    tail = 0
+{_TAIL}    tail = 0.5 * tail / (1 + 2 * z)
+    above = np.log1p(-np.exp(-z * z) * tail)
+    return np.where(x < 0, np.log(tail) - z * z, above)
+'''
+
+_ROOT_OF_PI = reference("pi")() ** sympy.Rational(-1, 2)
 _CUBIC = x + sympy.Rational(44715, 1000000) * x**3  # the constant of the paper and of torch
 
 ROWS = (
@@ -79,6 +94,11 @@ ROWS = (
         numpy=f"0.5 * {{erfc}}({-math.sqrt(0.5)!r} * {{x}})", numpy_precedence="product",
         latex=r"\Phi({x})", text="Φ({x})", derivative=(reference("normal_pdf")(x),),
         bounded=True, complex_safe=True),
+    Row(name="log_ndtr", arity=1,
+        definition=sympy.log(sympy.erfc(-x / sympy.sqrt(2)) / 2), numpy="{log_ndtr}({x})",
+        helper=LOG_NDTR, latex=r"\log \Phi({x})", text="log Φ({x})",
+        bounded=True,
+        derivative=(_ROOT_OF_PI * reference("exp")(-(x**2) / 2 - _v) / sympy.sqrt(2),)),
     Row(name="gelu", arity=1, definition=x * (1 + sympy.erf(x / sympy.sqrt(2))) / 2,
         numpy=f"0.5 * {{x}} * {{erfc}}({-math.sqrt(0.5)!r} * {{x}})", numpy_precedence="product",
         latex=r"\operatorname{gelu}({x})", text="gelu({x})",

@@ -89,7 +89,7 @@ def _power(node: sympy.Pow, parts: list[Walk]) -> Walk:
     if exponent == sympy.Rational(1, 2):
         return lambda at: np.sqrt(parts[0](at))
     if exponent == -1:
-        return lambda at: 1.0 / parts[0](at)
+        return lambda at: np.divide(1.0, parts[0](at))
     if exponent.is_Integer and exponent > 0:
         return lambda at: parts[0](at) ** int(exponent)
     return lambda at: np.power(parts[0](at) * 1.0, parts[1](at))

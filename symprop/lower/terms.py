@@ -34,7 +34,7 @@ from symprop.derive.cost import components
 from symprop.errors import UnsupportedError
 from symprop.lower.contract import aligned, contract, natural, reduced
 from symprop.lower.digits import divided, joined
-from symprop.lower.dtypes import FLOAT, SCALAR, WHOLE, flavour, guards, is_float
+from symprop.lower.dtypes import BOOL, FLOAT, SCALAR, WHOLE, flavour, guards, is_float
 from symprop.lower.graded import graded
 from symprop.lower.ir import (
     Arange,
@@ -85,7 +85,10 @@ class Lowering:
             return node if sign > 0 else negative(node)
         if not self.integer:
             bools = not any(is_float(n) and n.axes for _, n in terms)
-            terms = [(s, as_float(n) if bools or flavour(n) == WHOLE else n) for s, n in terms]
+            # NumPy adds two truth values to one, and does not subtract them.
+            bools = bools or sum(flavour(n) == BOOL for _, n in terms) > 1
+            terms = [(s, as_float(n) if flavour(n) == WHOLE or (bools and not is_float(n)) else n)
+                     for s, n in terms]
         return Sum(union(order, *(n for _, n in terms)), tuple(terms))
 
     def _alternatives(self, expr: Expr, order: Axes) -> Node | None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from symprop.algebra import build, indexing
+from symprop.algebra import build
 from symprop.algebra.expr import Expr, free_indices
 from symprop.errors import InputError, UnsupportedError
 from symprop.trace.booleans import logical_and, logical_or
 from symprop.trace.coerce import as_traced, number_expr
 from symprop.trace.context import located
 from symprop.trace.elementwise import checked, defined, pointwise, result_kind, row
-from symprop.trace.registry import REFUSED, function, method, ufunc
+from symprop.trace.registry import function, method, ufunc
 from symprop.trace.tensor import Traced
 
 _EXACT = 10**6  # quotients of whole numbers up to this stay fractions
@@ -98,22 +98,14 @@ def positive(value: Any, **options: Any) -> Traced:
     return as_traced(value)
 
 
-def _whole(name: str, operation: Any) -> Any:
-    def apply(left: Any, right: Any, **options: Any) -> Traced:
-        checked(options)
-        arrays = as_traced(left), as_traced(right)
-        if result_kind(arrays) == "float":
-            raise located(UnsupportedError, f"np.{name} is traced for integers only")
-        return pointwise(arrays, operation, "int", name)
-
-    return apply
+@ufunc("float_power")
+def float_power(base: Any, exponent: Any, **options: Any) -> Traced:
+    """base ** exponent in floats."""
+    result = power(base, exponent, **options)
+    return Traced(result.tracer, result.axes, result.body, "float")
 
 
-for _name, _operation in (("floor_divide", indexing.floordiv), ("remainder", indexing.mod)):
-    ufunc(_name)(_whole(_name, _operation))
-
-
-@ufunc("power", "float_power")
+@ufunc("power")
 def power(base: Any, exponent: Any, **options: Any) -> Traced:
     """base ** exponent: a power for whole and half exponents, else the function pow."""
     checked(options)
@@ -170,6 +162,7 @@ def _extreme(name: str) -> Any:
             return row(f"{name}_constant", a, b)
         return row(f"{name}_constant", b, a) if _is_number(a) else row(name, a, b)
 
+    apply.__doc__ = f"The {'larger' if name == 'maximum' else 'smaller'} of two."
     return apply
 
 
@@ -188,22 +181,19 @@ def clip(value: Any, a_min: Any = None, a_max: Any = None, **options: Any) -> Tr
     if low is None and high is None:
         return as_traced(value)
     if low is None:
-        return minimum(value, high)  # type: ignore[no-any-return]
+        return row("clip_above", value, high)
     if high is None:
-        return maximum(value, low)  # type: ignore[no-any-return]
-    ends = as_traced(low), as_traced(high)
-    if all(_is_number(e) for e in ends):
-        return row("clip", value, *ends)
-    return minimum(maximum(value, low), high)  # type: ignore[no-any-return]
+        return row("clip_below", value, low)
+    return row("clip", value, low, high)
 
 
 # ---- rows by name -------------------------------------------------------------------------
 
-_OTHER_NAMES = {"absolute": "abs", "fabs": "abs", "expit": "sigmoid", "log_expit": "log_sigmoid"}
+_OTHER_NAMES = {"absolute": "abs", "fabs": "abs"}
 _ROW_UFUNCS = (
     "exp", "expm1", "exp2", "log", "log1p", "log2", "log10", "logaddexp", "sin", "cos", "tan",
     "arcsin", "arccos", "arctan", "arctan2", "sinh", "cosh", "tanh", "arcsinh", "arccosh",
-    "arctanh", "cbrt", "hypot", "sign", "floor", "ceil", "erf", "erfc", "logit", "xlogy",
+    "arctanh", "cbrt", "hypot", "sign", "logaddexp2",
 )
 
 
@@ -212,6 +202,7 @@ def _row_handler(name: str) -> Any:
         checked(options)
         return row(name, *operands)
 
+    apply.__doc__ = f"The row {name}."
     return apply
 
 
@@ -221,9 +212,7 @@ for _name, _row in _OTHER_NAMES.items():
     ufunc(_name)(_row_handler(_row))
 
 
-REFUSED.update({
-    "isnan": "it decides by the numbers in an array", "isfinite": "it decides by the numbers",
-    "isinf": "it decides by the numbers in an array", "rint": "rounding has no derivative",
-    "trunc": "rounding has no derivative", "round": "rounding has no derivative",
-    "around": "rounding has no derivative",
-})
+@function("sinc")
+def sinc(x: Any) -> Traced:
+    """sin(πx) / (πx), and 1 at 0."""
+    return row("sinc", x)

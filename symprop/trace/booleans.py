@@ -83,11 +83,13 @@ def _relation_handler(relation: str) -> Any:
         return pointwise(
             (left, right), lambda x, y: iverson(relation, x, y), "bool", "comparison")
 
+    compare.__doc__ = f"The bracket [x {relation} y]."
     return compare
 
 
 for _name, _relation in _RELATIONS.items():
     ufunc(_name)(_relation_handler(_relation))
+less, less_equal = _relation_handler("<"), _relation_handler("<=")
 
 
 def _logical(left: Any, right: Any, build: Any) -> Traced:
@@ -132,6 +134,7 @@ def _bitwise(name: str, handler: Any) -> Any:
             raise located(TraceError, f"np.{name} is traced for boolean arrays only")
         return handler(*operands, **options)  # type: ignore[no-any-return]
 
+    apply.__doc__ = f"{handler.__doc__} Of truth values only."
     return apply
 
 
@@ -152,9 +155,3 @@ def where(condition: Any, *branches: Any) -> Traced:
     axes = broadcast((mask, yes, no), "where")
     entries = (mask.aligned(axes), yes.aligned(axes), no.aligned(axes))
     return defined(choice(*entries), axes, result_kind((yes, no)), "where")
-
-
-@function("any", "all")
-def _refuse_any(*args: Any, **options: Any) -> Traced:
-    raise located(TraceError, (
-        "np.any and np.all give one truth for a whole array, on which no trace can branch"))

@@ -18,6 +18,7 @@ from symprop.errors import DTypeError, InputError, NameRuleError, ShapeError, Tr
 from symprop.names import check_name, unused
 from symprop.system import Array
 from symprop.trace.context import located, user_frame
+from symprop.trace.registry import NAMED
 from symprop.trace.running import current
 from symprop.trace.sizes import SymbolicSize
 from symprop.trace.tensor import Traced
@@ -59,9 +60,7 @@ def number_expr(value: float) -> Expr:
 
 def _from_array(tracer: Tracer, value: Any) -> Traced:
     if isinstance(value, list | tuple) and _holds_traced(value):
-        raise located(TraceError, (
-            "a list with traced arrays in it stands where an array should: join them by "
-            "np.stack or np.concatenate"))
+        return NAMED["array"](value)  # type: ignore[no-any-return]
     array = np.asarray(value)
     if array.dtype.kind not in _KINDS:
         raise located(DTypeError, (

@@ -155,15 +155,16 @@ def trace(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, dtype: Any = 
 
 @function("kron")
 def kron(a: Any, b: Any) -> Traced:
-    """The Kronecker product of two matrices, or of two vectors."""
+    """The blocks a[i,j] b, for arrays of any rank."""
     left, right = as_traced(a), as_traced(b)
-    if left.ndim != right.ndim or left.ndim not in (1, 2):
-        raise located(UnsupportedError, "np.kron is traced for two vectors or two matrices")
-    if left.ndim == 1:
-        return outer(left, right).ravel()  # type: ignore[no-any-return]
-    product = einsum("ij,kl->ikjl", left, right)
-    (m, n), (p, q) = left.shape, right.shape
-    return product.reshape(m * p, n * q)  # type: ignore[no-any-return]
+    rank = max(left.ndim, right.ndim)
+    left, right = (x.reshape(*[1] * (rank - x.ndim), *x.shape) for x in (left, right))
+    letters = string.ascii_letters
+    mine, theirs = letters[:rank], letters[rank:2 * rank]
+    pairs = "".join(i + k for i, k in zip(mine, theirs, strict=True))
+    product = einsum(f"{mine},{theirs}->{pairs}", left, right)
+    return product.reshape(*(  # type: ignore[no-any-return]
+        m * p for m, p in zip(left.shape, right.shape, strict=True)))
 
 
 # ---- einsum -------------------------------------------------------------------------------
@@ -172,8 +173,10 @@ def kron(a: Any, b: Any) -> Traced:
 @function("einsum")
 def einsum(*operands: Any, out: Any = None, optimize: Any = False, **options: Any) -> Traced:
     """A sum of products in Einstein's notation, explicit or implicit, with an ellipsis."""
+    if out is not None:
+        raise located(TraceError, "np.einsum with out= writes into an array: it cannot be traced")
     if not operands or not isinstance(operands[0], str):
-        raise located(UnsupportedError, "np.einsum is traced with its subscripts as a text")
+        operands = _spelled_as_text(operands)
     arrays = [as_traced(o) for o in operands[1:]]
     inputs, output = _subscripts(operands[0], arrays)
     table: dict[str, Index] = {}
@@ -185,6 +188,19 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, **options: An
         entries.append(array.at(positions([table[x] for x in text])))
     bound = [i for letter, i in table.items() if letter not in output]
     return _contracted(arrays, entries, bound, [table[x] for x in output], "einsum")
+
+
+def _spelled_as_text(operands: Sequence[Any]) -> tuple[Any, ...]:
+    """einsum(x, [0, 1], y, [1, 2], [0, 2]) as einsum("ab,bc->ac", x, y)."""
+    lists = [*operands[1::2], *(operands[-1:] if len(operands) % 2 else ())]
+    if not lists or not all(isinstance(x, list | tuple) for x in lists):
+        raise located(UnsupportedError, (
+            "np.einsum is traced with its subscripts as a text, or as a list behind every operand"))
+    texts = ["".join("..." if k is Ellipsis else string.ascii_letters[k] for k in x)
+             for x in lists]
+    count = len(operands) // 2
+    arrow = f"->{texts[count]}" if len(operands) % 2 else ""
+    return (",".join(texts[:count]) + arrow, *operands[:2 * count:2])
 
 
 def _note_axis(

@@ -22,12 +22,14 @@ from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr, Index
 from symprop.errors import TraceError, UnsupportedError
 from symprop.trace.arithmetic import add as add_arrays
-from symprop.trace.arithmetic import divide, multiply, subtract
+from symprop.trace.arithmetic import divide, multiply, power, subtract
 from symprop.trace.callers import called_by_name
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
+from symprop.trace.joining import array
 from symprop.trace.registry import FUNCTIONS, function
 from symprop.trace.running import active, current
+from symprop.trace.scipy_special import PATCHED, refuse_imported
 from symprop.trace.shapes_of import is_symbolic, new_axes, shape_exprs
 from symprop.trace.shaping import broadcast_to
 from symprop.trace.sizes import as_size, size_expr
@@ -138,6 +140,12 @@ def linspace(start: Any, stop: Any, num: Any = 50, endpoint: Any = True, **optio
     return add_arrays(start, multiply(arange(num, dtype=float), step))
 
 
+def logspace(start: Any, stop: Any, num: Any = 50, endpoint: Any = True, base: Any = 10.0,
+             dtype: Any = None, **options: Any) -> Traced:
+    """base ** linspace(start, stop)."""
+    return power(base, linspace(start, stop, num, endpoint))
+
+
 def indices(dimensions: Any, dtype: Any = int, sparse: Any = False) -> Any:
     """The index of every axis, as arrays of the full shape."""
     axes = new_axes(shape_exprs(tuple(dimensions), "indices"))
@@ -168,9 +176,11 @@ def meshgrid(*xi: Any, copy: Any = True, sparse: Any = False, indexing: Any = "x
 
 # ---- NumPy's namespace during a trace -----------------------------------------------------
 
-_CREATION: dict[str, Callable[..., Any]] = {
+CREATION: dict[str, Callable[..., Any]] = {
     "arange": arange, "zeros": zeros, "ones": ones, "full": full, "empty": zeros, "eye": eye,
     "identity": identity, "tri": tri, "linspace": linspace, "indices": indices,
+    "logspace": logspace, **dict.fromkeys((
+        "array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray"), array),
 }
 _SHAPED = ("reshape", "broadcast_to", "tile", "repeat", "full_like", "zeros_like", "ones_like",
            "empty_like", "tril", "triu", "take")
@@ -198,11 +208,12 @@ def patched() -> Iterator[None]:
 
 def _patch() -> None:
     try:
-        for name, traced in _CREATION.items():
+        for name, traced in CREATION.items():
             _replace(np, name, _wrapper(getattr(np, name), traced))
         for name in _SHAPED:
             original = getattr(np, name)
             _replace(np, name, _wrapper(original, FUNCTIONS[original]))
+        _patch_scipy()
         for name in np.random.__all__:
             original = getattr(np.random, name)
             if callable(original) and not isinstance(original, type):
@@ -210,6 +221,20 @@ def _patch() -> None:
     except BaseException:
         _restore()
         raise
+
+
+def _patch_scipy() -> None:
+    """The Python functions of scipy.special, where somebody has imported it."""
+    special = sys.modules.get("scipy.special")
+    if special is None:
+        return
+    for name, traced in PATCHED.items():
+        if hasattr(special, name):
+            _replace(special, name, _wrapper(getattr(special, name), traced, named=False))
+    inside = sys.modules.get("scipy.special._logsumexp")
+    namespace = getattr(inside, "array_namespace", None)
+    if namespace is not None:
+        _replace(inside, "array_namespace", _wrapper(namespace, refuse_imported, named=False))
 
 
 def _replace(module: Any, name: str, value: Any) -> None:
@@ -223,14 +248,18 @@ def _restore() -> None:
     _saved.clear()
 
 
-def _wrapper(original: Callable[..., Any], traced: Callable[..., Any]) -> Callable[..., Any]:
+def _wrapper(
+    original: Callable[..., Any], traced: Callable[..., Any], named: bool = True
+) -> Callable[..., Any]:
+    """`traced` for symbolic arguments, else `original`; `named`: only when called by its name."""
+
     @functools.wraps(original)
     def call(*args: Any, **options: Any) -> Any:
         if active() is None:
             return original(*args, **options)
         if not (any(map(is_symbolic, args)) or any(map(is_symbolic, options.values()))):
             return original(*args, **options)
-        if not called_by_name(sys._getframe(1), original.__name__):
+        if named and not called_by_name(sys._getframe(1), original.__name__):
             raise located(TraceError, (
                 f"np.{original.__name__} was asked for a symbolic size by compiled code, such as "
                 f"a random generator's, or under another name: call it as "

@@ -43,7 +43,7 @@ class _Reading:
 @method("__getitem__")
 def getitem(array: Traced, key: Any) -> Traced:
     """array[key] with integers, slices, None, ..., integer arrays."""
-    parts = _spelled_out(array, key if isinstance(key, tuple) else (key,))
+    parts = _spelled_out(array, _without_masks(key if isinstance(key, tuple) else (key,)))
     reading = _Reading()
     axis = 0
     for item, part in enumerate(parts):
@@ -53,6 +53,19 @@ def getitem(array: Traced, key: Any) -> Traced:
         _read(array, axis, part, item, reading)
         axis += 1
     return _with_arrays(array, reading)
+
+
+def _without_masks(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Plain arrays of truth values as the places at which they are true."""
+    found: list[Any] = []
+    for part in key:
+        mask = isinstance(part, np.ndarray) or (isinstance(part, list) and part and all(
+            isinstance(p, bool | np.bool_) for p in part))
+        if mask and np.asarray(part).dtype.kind == "b" and np.ndim(part):
+            found.extend(np.nonzero(part))
+        else:
+            found.append(part)
+    return tuple(found)
 
 
 def _spelled_out(array: Traced, key: tuple[Any, ...]) -> list[Any]:
@@ -246,7 +259,12 @@ def _checked_range(array: Traced, axis: int, index: Traced, size: Expr) -> Trace
     shift = add(*offset)
     if not reads or not nonnegative(shift):
         return _provable(array, axis, index, size)
-    if reads[0].array not in index.tracer.constants:
+    bound = index.tracer.bounded.get(reads[0].array)
+    if bound is not None:
+        current().at_least(size, add(bound, shift))
+    elif reads[0].array in index.tracer.drafts:
+        return _provable(array, axis, index, size)
+    elif reads[0].array not in index.tracer.constants:
         index.tracer.index_range(reads[0].array, normal(sub(size, shift)))
     return index
 
@@ -312,11 +330,6 @@ def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Traced:
     return array.view(axes, at)
 
 
-@function("choose", "put_along_axis", "put", "place", "copyto")
-def _refuse_writing(*args: Any, **options: Any) -> Traced:
-    raise located(TraceError, "writing into an array in place cannot be traced: use np.where")
-
-
 def _triangle(lower: bool) -> Any:
     def keep(m: Any, k: Any = 0) -> Traced:
         array = as_traced(m)
@@ -328,6 +341,7 @@ def _triangle(lower: bool) -> Any:
         body = guarded(inside, array.body)
         return Traced(array.tracer, array.axes, body, array.kind)
 
+    keep.__doc__ = f"What lies on or {'below' if lower else 'above'} diagonal number k."
     return keep
 
 

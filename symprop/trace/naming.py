@@ -31,6 +31,7 @@ _ROLES = {
     "add": "sum", "subtract": "diff", "multiply": "prod", "divide": "ratio", "negative": "neg",
     "matmul": "dot", "tensordot": "dot", "einsum": "dot", "vdot": "dot", "power": "pow",
     "where": "cases", "concatenate": "joined", "stack": "joined", "copy": "view", "loss": "value",
+    CARRY: "prev",
 }
 
 

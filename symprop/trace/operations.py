@@ -6,15 +6,28 @@ In: nothing. Out: `registry`'s tables, complete.
 from symprop.trace import (
     arithmetic,
     booleans,
+    choices,
+    compositions,
     contractions,
     creation,
+    factorizations,
     indexing_ops,
+    joining,
+    norms,
+    ordering,
+    padding,
+    products,
     reductions,
+    refusals,
+    rounding,
+    scipy_special,
     shaping,
+    splitting,
     views,
 )
 
 __all__ = [
-    "arithmetic", "booleans", "contractions", "creation", "indexing_ops", "reductions",
-    "shaping", "views",
+    "arithmetic", "booleans", "choices", "compositions", "contractions", "creation",
+    "factorizations", "indexing_ops", "joining", "norms", "ordering", "padding", "products",
+    "reductions", "refusals", "rounding", "scipy_special", "shaping", "splitting", "views",
 ]

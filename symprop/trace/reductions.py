@@ -6,7 +6,7 @@ become bound indices, and a kept one an axis of size 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,12 @@ from symprop.algebra.build import (
     sum_over,
 )
 from symprop.algebra.expr import Expr, Index, free_indices
-from symprop.errors import TraceError, UnsupportedError
+from symprop.errors import TraceError
 from symprop.trace.arithmetic import divide, multiply, sqrt, square, subtract
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
 from symprop.trace.elementwise import atomic, defined
-from symprop.trace.registry import REFUSED, function, method, ufunc
+from symprop.trace.registry import function, method, ufunc
 from symprop.trace.shapes_of import axis_tuple, new_axes, normal_axis
 from symprop.trace.tensor import Traced
 
@@ -53,7 +53,7 @@ def _split(array: Traced, axes: Sequence[int]) -> tuple[list[Index], list[Index]
     return kept, bound, body
 
 
-def _shaped(result: Traced, array: Traced, axes: Sequence[int], keepdims: Any) -> Traced:
+def shaped(result: Traced, array: Traced, axes: Sequence[int], keepdims: Any) -> Traced:
     """The result with its reduced axes back as axes of size 1, if `keepdims` says so."""
     if repr(keepdims) == _MISSING or not keepdims:
         return result
@@ -93,7 +93,7 @@ def sum_(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims:
     axes = axis_tuple(axis, array.ndim, "sum")
     kept, bound, body = _split(array, axes)
     kind = summed_kind(array, dtype)
-    return _shaped(defined(summed(body, bound), kept, kind, "sum"), array, axes, keepdims)
+    return shaped(defined(summed(body, bound), kept, kind, "sum"), array, axes, keepdims)
 
 
 @ufunc("add.accumulate")
@@ -104,9 +104,7 @@ def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Trac
     _checked("cumsum", {"out": out})
     array = as_traced(a)
     if axis is None:
-        if array.ndim != 1:
-            raise located(UnsupportedError, "np.cumsum of several axes needs an axis")
-        axis = 0
+        array, axis = array.ravel(), 0
     place = normal_axis(axis, array.ndim, "cumsum")
     fresh = new_axes(array.sizes)
     bound = new_axes([array.sizes[place]])[0]
@@ -134,24 +132,27 @@ def mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims:
     free = free_indices(body)
     live = [b for b in bound if b in free]
     rhs = mul(power(_count(live), -1), sum_over(body, live))
-    return _shaped(defined(rhs, kept, "float", "mean"), array, axes, keepdims)
+    return shaped(defined(rhs, kept, "float", "mean"), array, axes, keepdims)
 
 
 @function("average")
 def average(a: Any, axis: Any = None, weights: Any = None, returned: Any = False,
-            keepdims: Any = False) -> Traced:
-    """The mean, or the weighted mean."""
-    if returned:
-        raise located(UnsupportedError, "np.average is traced without returned=")
+            keepdims: Any = False) -> Any:
+    """The mean, or the weighted mean; with `returned` the sum of the weights too."""
+    array = as_traced(a)
     if weights is None:
-        return mean(a, axis=axis, keepdims=keepdims)
-    array, factor = as_traced(a), as_traced(weights)
+        result = mean(array, axis=axis, keepdims=keepdims)
+        count = sum_(Traced(array.tracer, array.axes, ONE, "float"), axis=axis, keepdims=keepdims)
+        return (result, count) if returned else result
+    factor = as_traced(weights)
     if factor.ndim == 1 and array.ndim > 1 and isinstance(axis, int):
         place = normal_axis(axis, array.ndim, "average")
         axes = [factor.axes[0] if k == place else Index("i", ONE) for k in range(array.ndim)]
         factor = Traced(array.tracer, axes, factor.body, factor.kind)
     total = sum_(multiply(array, factor), axis=axis, keepdims=keepdims)
-    return divide(total, sum_(factor, axis=axis, keepdims=keepdims))
+    weight = sum_(factor, axis=axis, keepdims=keepdims)
+    result = divide(total, weight)
+    return (result, weight) if returned else result
 
 
 @function("var")
@@ -168,7 +169,7 @@ def var(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any 
     kept, bound, body = _split(square(centred), axes)
     count = sub(_count(bound), number(ddof))
     rhs = mul(power(count, -1), summed(body, bound))
-    return _shaped(defined(rhs, kept, "float", "var"), array, axes, keepdims)
+    return shaped(defined(rhs, kept, "float", "var"), array, axes, keepdims)
 
 
 @function("std")
@@ -188,9 +189,21 @@ def _extreme(kind: str) -> Any:
         kept, bound, body = _split(array, axes)
         free = free_indices(body)
         rhs = extremum(kind, body, [b for b in bound if b in free and b.size != ONE])
-        return _shaped(defined(rhs, kept, array.kind, kind), array, axes, keepdims)
+        return shaped(defined(rhs, kept, array.kind, kind), array, axes, keepdims)
 
+    reduce.__doc__ = f"The {'largest' if kind == 'max' else 'smallest'} entry over axes."
     return reduce
+
+
+def reduced(
+    kind: str, array: Traced, place: int, entry: Callable[[Sequence[Index]], Expr], dtype: str,
+    op: str,
+) -> Traced:
+    """The extremum over one axis of an entry made from the indices of all axes."""
+    axes = new_axes(array.sizes)
+    rhs = extremum(kind, entry(axes), [axes[place]] if axes[place].size != ONE else [])
+    kept = [x for k, x in enumerate(axes) if k != place]
+    return defined(rhs, kept, dtype, op)
 
 
 max_ = method("max")(function("max", "amax")(_extreme("max")))
@@ -202,6 +215,7 @@ def _ufunc_reduce(reducer: Any) -> Any:
               **options: Any) -> Any:
         return reducer(a, axis=axis, out=out, keepdims=keepdims, **options)
 
+    apply.__doc__ = reducer.__doc__
     return apply
 
 
@@ -214,26 +228,3 @@ ufunc("minimum.reduce")(_ufunc_reduce(min_))
 def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Traced:
     """The maximum less the minimum."""
     return subtract(max_(a, axis, out, keepdims), min_(a, axis, out, keepdims))
-
-
-@function("linalg.norm")
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Traced:
-    """The root of the sum of squares."""
-    if ord not in (None, 2, "fro") or (ord == 2 and axis is None and as_traced(x).ndim != 1):
-        raise located(UnsupportedError, "np.linalg.norm is traced as the 2-norm of vectors")
-    return sqrt(sum_(square(x), axis=axis, keepdims=keepdims))
-
-
-_NO_PRODUCT = "write it as np.exp(np.sum(np.log(x))), or as products of slices"
-_NO_PLACE = "its result is a place that depends on the numbers"
-_NO_ORDER = "it orders by the numbers in an array"
-_NO_NUMBERS = "a traced array has no numbers"
-REFUSED.update({
-    "item": _NO_NUMBERS, "tolist": _NO_NUMBERS, "tobytes": _NO_NUMBERS, "tofile": _NO_NUMBERS,
-    "any": "no trace can branch on the numbers in an array",
-    "all": "no trace can branch on the numbers in an array",
-    "prod": _NO_PRODUCT, "cumprod": _NO_PRODUCT, "multiply.reduce": _NO_PRODUCT,
-    "argmax": _NO_PLACE, "argmin": _NO_PLACE, "nonzero": _NO_PLACE, "argwhere": _NO_PLACE,
-    "sort": _NO_ORDER, "argsort": _NO_ORDER, "median": _NO_ORDER, "partition": _NO_ORDER,
-    "unique": _NO_ORDER, "searchsorted": _NO_ORDER,
-})

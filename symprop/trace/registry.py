@@ -15,6 +15,7 @@ Handler = Callable[..., Any]
 _H = TypeVar("_H", bound=Handler)
 UFUNCS: dict[str, Handler] = {}  # by the ufunc's name
 FUNCTIONS: dict[Any, Handler] = {}  # by NumPy's function object
+NAMED: dict[str, Handler] = {}  # the same by dotted name, in whatever version of NumPy
 METHODS: dict[str, Handler] = {}  # by the name of ndarray's method
 PROPERTIES: dict[str, Handler] = {}  # by the name of ndarray's attribute
 REFUSED: dict[str, str] = {}  # functions and methods that are refused by name, with the reason
@@ -35,6 +36,7 @@ def function(*names: str) -> Callable[[_H], _H]:
 
     def note(handler: _H) -> _H:
         for name in names:
+            NAMED[name] = handler
             found = numpy_function(name)
             if found is not None:
                 FUNCTIONS[found] = handler

@@ -25,6 +25,7 @@ from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
 from symprop.trace.elementwise import named
 from symprop.trace.naming import CARRY, is_whole
+from symprop.trace.registry import NAMED
 from symprop.trace.running import active, current
 from symprop.trace.shapes_of import is_symbolic, new_axes
 from symprop.trace.sizes import same_size, size_expr
@@ -33,19 +34,38 @@ from symprop.trace.text import shape_text, size_text
 from symprop.trace.tracer import Draft
 
 
-def scan(step: Callable[[Any, Any], Any], init: Any, xs: Any = None, length: Any = None) -> Any:
+def scan(
+    step: Callable[[Any, Any], Any], init: Any, xs: Any = None, length: Any = None,
+    reverse: bool = False,
+) -> Any:
     """Run `carry, y = step(carry, x)` along axis 0 of `xs`; return (last carry, stacked ys).
 
     `init`, `xs` and `ys` may be structures of arrays. With `xs=None`, `length` says how often.
-    Raises ShapeError where lengths differ or a step changes the shape of its carry.
+    `reverse` runs from the last entry to the first; ys stay in the order of xs. For another
+    axis, move it to the front (np.moveaxis). Within the step of a scan, a scan over an axis
+    given as a number is written out step by step.
+    Raises ShapeError where lengths differ or a step changes the shape of its carry,
+    UnsupportedError for a scan over a named axis within the step of a scan.
 
     >>> scan(lambda total, x: (total + x, total + x), 0.0, np.array([1.0, 2.0, 3.0]))
     (np.float64(6.0), array([1., 3., 6.]))
     """
+    if reverse:
+        carry, ys = scan(step, init, _changed(xs, _backwards), length)
+        return carry, _changed(ys, _backwards)
     leaves = [*_leaves(init), *_leaves(xs)]
     if active() is not None and (any(map(is_symbolic, leaves)) or is_symbolic(length)):
         return _traced(step, init, xs, length)
     return _looped(step, init, xs, length)
+
+
+def recurrence(step: Callable[[Any, Any], Any], init: Any, xs: Any) -> Any:
+    """`scan` of traced arrays for symprop's own definitions: the step's variables name nothing."""
+    return _traced(step, init, xs, None, observed=False)
+
+
+def _backwards(leaf: Any) -> Any:
+    return leaf[::-1] if isinstance(leaf, Traced) else np.asarray(leaf)[::-1]
 
 
 # ---- structures ---------------------------------------------------------------------------
@@ -124,16 +144,18 @@ def _entry(t: int) -> Callable[[Any], Any]:
 # ---- traced arrays ------------------------------------------------------------------------
 
 
-def _traced(step: Callable[[Any, Any], Any], init: Any, xs: Any, length: Any) -> Any:
+def _traced(
+    step: Callable[[Any, Any], Any], init: Any, xs: Any, length: Any, observed: bool = True
+) -> Any:
     tracer = current()
-    if tracer.loops:
-        raise located(UnsupportedError, "a scan within the step of a scan cannot be traced")
     arrays = [as_traced(leaf) for leaf in _leaves(xs)]
     time = Index("t", _length(arrays, length))
+    if tracer.loops:
+        return _written_out(step, init, xs, time.size)
     starts = [as_traced(leaf) for leaf in _leaves(init)]
     tracer.loops.append(time)
-    observer = tracer.observer
-    observer.own_code(step, observer.level_here())
+    if observed:
+        tracer.observer.own_code(step, tracer.observer.level_here())
     try:
         carries = [_placeholder(start, time) for start in starts]
         before = iter(carries)
@@ -150,6 +172,27 @@ def _traced(step: Callable[[Any, Any], Any], init: Any, xs: Any, length: Any) ->
     last = iter([_last(new, time) for new in after])
     stacked = iter([_stacked(output, time) for output in outputs])
     return _changed(init, lambda _: next(last)), _changed(y, lambda _: next(stacked))
+
+
+def _written_out(step: Callable[[Any, Any], Any], init: Any, xs: Any, length: Expr) -> Any:
+    """A scan within the step of a scan, step by step."""
+    if length.number is None:
+        raise located(UnsupportedError, (
+            f"a recurrence over the axis {size_text(length)} within the step of a scan cannot be "
+            "traced: declare that axis as a number, or run the loops one after the other"))
+    carry, outputs = init, []
+    for t in range(int(length.number)):
+        result, y = _pair(step(carry, _changed(xs, _traced_entry(t))))
+        _check_form(carry, result)
+        carry = result
+        outputs.append(y)
+    columns = [NAMED["stack"](column) for column in zip(*map(_leaves, outputs), strict=True)]
+    stacked = iter(columns)
+    return carry, _changed(outputs[0], lambda _: next(stacked))
+
+
+def _traced_entry(t: int) -> Callable[[Any], Any]:
+    return lambda leaf: as_traced(leaf)[t]
 
 
 def _length(arrays: Sequence[Traced], length: Any) -> Expr:
@@ -222,6 +265,8 @@ def _name_carry(carry: Draft, new: Draft | None, tracer: Any) -> None:
         return
     if new.name is None and hint:
         new.name = tracer.given(hint, ())
+    if not (hint or new.name or new.local):
+        return
     base = new.name or new.local or "carry"
     wanted = hint if hint and hint != base and hint not in tracer.taken else f"{base}_prev"
     carry.name = tracer.given(wanted, ())

@@ -6,30 +6,28 @@ and, for joined arrays, one equation of guarded pieces.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number, sub
+import numpy as np
+
+from symprop.algebra.build import ONE, ZERO, add, idx, mul
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr, Index
 from symprop.algebra.indexing import floordiv, mod
-from symprop.errors import ShapeError, TraceError, UnsupportedError
-from symprop.trace.booleans import guarded
+from symprop.errors import ShapeError, UnsupportedError
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
-from symprop.trace.elementwise import defined, result_kind
-from symprop.trace.registry import function, method
+from symprop.trace.registry import METHODS, function, method
 from symprop.trace.running import current
 from symprop.trace.shapes_of import (
-    axis_tuple,
     broadcast,
     new_axes,
     normal_axis,
     positions,
     shape_exprs,
 )
-from symprop.trace.sizes import same_size
+from symprop.trace.sizes import as_size, same_size
 from symprop.trace.tensor import Traced
 from symprop.trace.text import shape_text, size_text
 
@@ -42,8 +40,12 @@ def _product(sizes: Sequence[Expr]) -> Expr:
 def reshape(a: Any, shape: Any = None, order: Any = "C", **options: Any) -> Traced:
     """The same entries, row by row, under another shape; one size may be -1."""
     array = as_traced(a)
-    if order not in ("C", "A"):
-        raise located(UnsupportedError, "reshape is traced with order='C' only")
+    if order == "F":  # the first axis runs fastest: as C, with all axes in reverse
+        sizes = shape_exprs(options.get("newshape", shape), "reshape")
+        turned = reshape(_reversed(array), tuple(as_size(s) for s in reversed(sizes)))
+        return _reversed(turned)
+    if order not in ("C", "A", "K"):
+        raise located(UnsupportedError, f"reshape has no order {order!r}")
     sizes = _completed(array, shape_exprs(options.get("newshape", shape), "reshape"))
     axes = new_axes(sizes)
     at: list[Expr] = []
@@ -52,8 +54,13 @@ def reshape(a: Any, shape: Any = None, order: Any = "C", **options: Any) -> Trac
     return array.view(axes, at)
 
 
+def _reversed(array: Traced) -> Traced:
+    return Traced(array.tracer, array.axes[::-1], array.body, array.kind)
+
+
 @method("reshape")
 def _reshape_method(array: Traced, *shape: Any, **options: Any) -> Traced:
+    """The same entries, row by row, under another shape; one size may be -1."""
     return reshape(array, shape[0] if len(shape) == 1 else shape, **options)
 
 
@@ -185,9 +192,10 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> Traced:
     if axis is None:
         array, axis = ravel(array), 0
     place = normal_axis(axis, array.ndim, "repeat")
-    counts = shape_exprs(repeats, "repeat")
+    counts = shape_exprs(repeats.tolist() if isinstance(repeats, np.ndarray) else repeats,
+                         "repeat")
     if len(counts) != 1:
-        raise located(UnsupportedError, "repeat is traced with one number of repeats")
+        return _repeated_apart(array, counts, place)
     sizes = list(array.sizes)
     sizes[place] = current().size_normal(mul(sizes[place], counts[0]))
     axes = new_axes(sizes)
@@ -196,140 +204,13 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> Traced:
     return array.view(axes, at)
 
 
-# ---- joining ------------------------------------------------------------------------------
-
-
-@function("concatenate", "concat")
-def concatenate(arrays: Any, axis: Any = 0, out: Any = None, **options: Any) -> Traced:
-    """Arrays one after the other along an axis."""
-    _no_out(out)
-    parts = [as_traced(a) for a in arrays]
-    if not parts:
-        raise located(ShapeError, "concatenate: no arrays to join")
-    if axis is None:
-        parts, axis = [ravel(p) for p in parts], 0
-    place = normal_axis(axis, parts[0].ndim, "concatenate")
-    for part in parts[1:]:
-        if part.ndim != parts[0].ndim or not all(
-                k == place or same_size(a, b)
-                for k, (a, b) in enumerate(zip(part.sizes, parts[0].sizes, strict=True))):
-            raise located(ShapeError, (
-                f"concatenate: {parts[0].described()} and {part.described()} differ in more "
-                f"than axis {place}"))
-    if len(parts) == 1:
-        return parts[0]
-    sizes = list(parts[0].sizes)
-    sizes[place] = current().size_normal(add(*(p.sizes[place] for p in parts)))
-    axes = new_axes(sizes)
-    body = _pieces(parts, axes, place)
-    return defined(body, axes, result_kind(parts), "concatenate")
-
-
-def _no_out(out: Any) -> None:
-    if out is not None:
-        raise located(TraceError, "out= writes into an existing array, which cannot be traced")
-
-
-def _pieces(parts: Sequence[Traced], axes: Sequence[Index], place: int) -> Expr:
-    """Every part behind the brackets of where it lies."""
-    pieces = []
-    start: Expr = ZERO
-    position = idx(axes[place])
-    for number_, part in enumerate(parts):
-        end = normal(add(start, part.sizes[place]))
-        inside = ONE
-        if number_:
-            inside = mul(inside, iverson("<=", start, position))
-        if number_ < len(parts) - 1:
-            inside = mul(inside, iverson("<", position, end))
-        at = positions(axes)
-        at[place] = normal(sub(position, start))
-        pieces.append(guarded(inside, part.at(at)))
-        start = end
-    return add(*pieces)
-
-
-@function("stack")
-def stack(arrays: Any, axis: Any = 0, out: Any = None, **options: Any) -> Traced:
-    """Arrays of one shape along a new axis."""
-    _no_out(out)
-    parts = [as_traced(a) for a in arrays]
-    if not parts:
-        raise located(ShapeError, "stack: no arrays to join")
-    for part in parts[1:]:
-        if part.ndim != parts[0].ndim or not all(
-                map(same_size, part.sizes, parts[0].sizes)):
-            raise located(ShapeError, (
-                f"stack: {parts[0].described()} and {part.described()} differ in shape"))
-    place = normal_axis(axis, parts[0].ndim + 1, "stack")
-    own = new_axes(parts[0].sizes)
-    (new,) = new_axes([number(len(parts))])
-    pieces = [guarded(iverson("==", idx(new), number(k)), p.at(positions(own)))
-              for k, p in enumerate(parts)]
-    axes = [*own[:place], new, *own[place:]]
-    return defined(add(*pieces), axes, result_kind(parts), "stack")
-
-
-@function("vstack")
-def vstack(tup: Any, **options: Any) -> Traced:
-    """Rows under one another."""
-    parts = [as_traced(a) for a in tup]
-    return concatenate([p if p.ndim > 1 else p.reshape(1, -1) for p in parts], 0)
-
-
-@function("hstack")
-def hstack(tup: Any, **options: Any) -> Traced:
-    """Arrays side by side."""
-    parts = [as_traced(a) for a in tup]
-    return concatenate(parts, 0 if parts[0].ndim == 1 else 1)
-
-
-@function("column_stack")
-def column_stack(tup: Any) -> Traced:
-    """Vectors as columns."""
-    parts = [as_traced(a) for a in tup]
-    return concatenate([p if p.ndim > 1 else p.reshape(-1, 1) for p in parts], 1)
-
-
-@function("append")
-def append(arr: Any, values: Any, axis: Any = None) -> Traced:
-    """Two arrays one after the other."""
-    return concatenate([arr, values], axis)
-
-
-@function("split", "array_split")
-def split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Traced]:
-    """An array cut into parts along an axis."""
-    array = as_traced(ary)
-    (place,) = axis_tuple((axis,), array.ndim, "split")
-    size = array.sizes[place]
-    if isinstance(indices_or_sections, int):
-        count = indices_or_sections
-        part = current().exact_quotient(size, number(count))
-        if size.number is not None and size.number % count:
-            raise located(ShapeError, (
-                f"split: axis {place} of size {size_text(size)} has no {count} equal parts"))
-        cuts = [normal(mul(number(k), part)) for k in range(count + 1)]
-    else:
-        cuts = [ZERO, *shape_exprs(tuple(indices_or_sections), "split"), size]
-    parts = []
-    for start, end in itertools.pairwise(cuts):
-        sizes = list(array.sizes)
-        sizes[place] = current().size_normal(sub(end, start))
-        axes = new_axes(sizes)
-        at = positions(axes)
-        at[place] = normal(add(start, at[place]))
-        parts.append(array.view(axes, at))
-    return parts
-
-
-@function("hsplit")
-def hsplit(ary: Any, indices_or_sections: Any) -> list[Traced]:
-    """An array cut along its second axis."""
-    return split(ary, indices_or_sections, 1 if as_traced(ary).ndim > 1 else 0)
-
-
-@function("vsplit")
-def vsplit(ary: Any, indices_or_sections: Any) -> list[Traced]:
-    """An array cut along its first axis."""
-    return split(ary, indices_or_sections, 0)
+def _repeated_apart(array: Traced, counts: Sequence[Expr], place: int) -> Traced:
+    """Entries repeated by a number of their own each, along an axis given as a number."""
+    numbers = [c.number for c in counts]
+    if array.sizes[place].number != len(counts) or any(n is None for n in numbers):
+        raise located(UnsupportedError, (
+            "repeat is traced with one number of repeats, or with one for each entry of an axis "
+            "given as a number"))
+    places = [k for k, n in enumerate(numbers) for _ in range(int(n or 0))]
+    return METHODS["__getitem__"](  # type: ignore[no-any-return]
+        array, (*[slice(None)] * place, np.array(places)))

@@ -74,8 +74,10 @@ class Traced:
         own = axes[len(axes) - len(self.axes):]
         return self.at([idx(a) for a in own])
 
-    def view(self, axes: Sequence[Index], positions: Sequence[Expr]) -> Traced:
+    def view(self, axes: Sequence[Index] = (), positions: Sequence[Expr] | None = None) -> Traced:
         """The array over `axes` whose entry is this array's entry at `positions`."""
+        if positions is None:  # ndarray.view, which the user's code calls
+            return METHODS["view"](self, *((axes,) if axes else ()))  # type: ignore[no-any-return]
         return Traced(self.tracer, axes, self.at(positions), self.kind)
 
     @property
@@ -102,10 +104,13 @@ class Traced:
             raise located(TraceError, (
                 f"np.{name} writes into an existing array (+= and out= do), which a trace "
                 "cannot follow: write x = x + y"))
-        handler = UFUNCS.get(name if call == "__call__" else f"{name}.{call}")
+        key = name if call == "__call__" else f"{name}.{call}"
+        if call == "outer" and key not in UFUNCS:
+            key, inputs = name, _spread(*inputs)
+        handler = UFUNCS.get(key)
         if handler is None:
             shown = name if call == "__call__" else f"{name}.{call}"
-            raise located(UnsupportedError, _refusal(shown, f"np.{shown}"))
+            raise located(UnsupportedError, _refusal(f"np.{shown}", shown, call))
         return handler(*inputs, **options)
 
     def __array_function__(self, func: Any, types: Any, args: Any, options: Any) -> Any:
@@ -113,7 +118,7 @@ class Traced:
         name = getattr(func, "__name__", str(func))
         shown = f"{getattr(func, '__module__', None) or 'numpy'}.{name}".replace("numpy", "np", 1)
         if handler is None:
-            raise located(UnsupportedError, _refusal(name, shown))
+            raise located(UnsupportedError, _refusal(shown, shown.removeprefix("np."), name))
         if options.get("out") is not None:
             raise located(TraceError, f"{shown} writes into an existing array (out=), which a "
                                       "trace cannot follow")
@@ -136,7 +141,8 @@ class Traced:
         if name.startswith("_"):
             raise AttributeError(f"a traced array has no attribute {name!r}")
         if hasattr(np.ndarray, name):
-            raise located(MissingAttribute, _refusal(name, f"the ndarray attribute .{name}"))
+            raise located(MissingAttribute, _refusal(
+                f"the ndarray attribute .{name}", f"ndarray.{name}", name))
         raise located(MissingAttribute, f"an array has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -237,9 +243,16 @@ class Traced:
     __hash__ = object.__hash__
 
 
-def _refusal(name: str, shown: str) -> str:
-    """Why an operation is refused."""
-    reason = REFUSED.get(name, "symprop has no definition for it")
+def _spread(left: Any, right: Any) -> tuple[Any, Any]:
+    """Two operands of ufunc.outer with axes that broadcast against each other."""
+    left = left if isinstance(left, Traced) else np.asarray(left)
+    return left[(..., *[None] * np.ndim(right))], right
+
+
+def _refusal(shown: str, *names: str) -> str:
+    """Why an operation is refused: the reason of the first of its names that has one."""
+    reasons = [REFUSED[name] for name in names if name in REFUSED]
+    reason = reasons[0] if reasons else "symprop has no definition for it"
     return f"{shown} cannot be traced: {reason}"
 
 
@@ -258,7 +271,7 @@ def _operator(name: str, swapped: bool = False) -> Any:
 def _called(name: str, *operands: object) -> Any:
     handler = UFUNCS.get(name)
     if handler is None:
-        raise located(UnsupportedError, _refusal(name, f"np.{name}"))
+        raise located(UnsupportedError, _refusal(f"np.{name}", name))
     return handler(*operands)
 
 
@@ -288,7 +301,7 @@ _BINARY = {
     "truediv": ("divide", "/"), "floordiv": ("floor_divide", "//"), "mod": ("remainder", "%"),
     "pow": ("power", "**"), "matmul": ("matmul", "@"), "and": ("bitwise_and", "&"),
     "or": ("bitwise_or", "|"), "xor": ("bitwise_xor", "^"),
-    "lshift": ("left_shift", "<<"), "rshift": ("right_shift", ">>"),
+    "lshift": ("left_shift", "<<"), "rshift": ("right_shift", ">>"), "divmod": ("divmod", "%"),
 }
 _COMPARISONS = {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal",
                 "gt": "greater", "ge": "greater_equal"}
@@ -297,7 +310,8 @@ _UNARY = {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "in
 for _name, (_ufunc, _symbol) in _BINARY.items():
     setattr(Traced, f"__{_name}__", _operator(_ufunc))
     setattr(Traced, f"__r{_name}__", _operator(_ufunc, swapped=True))
-    setattr(Traced, f"__i{_name}__", _in_place(_symbol))
+    if _name != "divmod":
+        setattr(Traced, f"__i{_name}__", _in_place(_symbol))
 for _name, _ufunc in _COMPARISONS.items():
     setattr(Traced, f"__{_name}__", _operator(_ufunc))
 for _name, _ufunc in _UNARY.items():

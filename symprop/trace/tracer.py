@@ -66,6 +66,7 @@ class Tracer:
         self.drafts: dict[str, Draft] = {}
         self.conditions: list[Condition] = []
         self.index_ranges: list[IndexRange] = []
+        self.bounded: dict[str, Expr] = {}  # integer equations: all entries in 0 <= i < size
         self.constants: dict[str, np.ndarray[Any, Any]] = {}
         self.loops: list[Index] = []  # the time indices of the scans being traced
         self.size_names: list[str] = []

@@ -16,10 +16,9 @@ from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr, Index
 from symprop.algebra.indexing import guard, mod
 from symprop.errors import ShapeError, TraceError, UnsupportedError
-from symprop.trace.booleans import as_condition, choice, guarded
+from symprop.trace.booleans import as_condition, guarded
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
-from symprop.trace.elementwise import named
 from symprop.trace.registry import attribute, function, method
 from symprop.trace.running import current
 from symprop.trace.shapes_of import axis_tuple, new_axes, normal_axis, positions, shape_exprs
@@ -49,6 +48,7 @@ def transpose(a: Any, axes: Any = None) -> Traced:
 
 @method("transpose")
 def _transpose_method(array: Traced, *axes: Any) -> Traced:
+    """The axes in reverse, or in the order given."""
     given = axes[0] if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], tuple | list)) \
         else axes or None
     return transpose(array, given)
@@ -150,9 +150,13 @@ def diagonal(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Traced:
     shift = int(offset)
     if not same_size(rows, columns):
         rows, columns = _known_sizes(array, i, j)
-    low = min(normal(sub(rows, number(max(-shift, 0)))), normal(sub(columns, number(
-        max(shift, 0)))), key=lambda e: (e.number is None, e.number or 0))
-    (axis,) = new_axes([low])
+    rows, columns = sub(rows, number(max(-shift, 0))), sub(columns, number(max(shift, 0)))
+    if array.sizes[i].number is not None and array.sizes[j].number is not None:
+        size = min(rows, columns, key=lambda e: e.number or 0)
+    else:  # a square: the shift takes as much away as it moves
+        size = rows if shift < 0 else columns
+        current().at_least(size, ONE)
+    (axis,) = new_axes([normal(size)])
     kept = [x for k, x in enumerate(array.axes) if k not in (i, j)]
     places = iter(positions(kept))
     at = [next(places) if k not in (i, j) else ZERO for k in range(array.ndim)]
@@ -252,56 +256,17 @@ def sliding_window_view(x: Any, window_shape: Any, axis: Any = None, **options: 
     return array.view([*outer, *inner], at)
 
 
-@function("pad")
-def pad(array: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = 0,
-        **options: Any) -> Traced:
-    """The array within a border of a constant."""
-    x = as_traced(array)
-    if mode != "constant" or options:
-        raise located(UnsupportedError, "np.pad is traced with mode='constant' only")
-    fill = as_traced(constant_values)
-    if fill.ndim:
-        raise located(UnsupportedError, "np.pad is traced with one constant for all sides")
-    widths = _widths(pad_width, x.ndim)
-    sizes = [current().size_normal(add(s, a, b)) for s, (a, b) in
-             zip(x.sizes, widths, strict=True)]
-    axes = new_axes(sizes)
-    at, brackets = [], []
-    for axis, size, (before, _) in zip(axes, x.sizes, widths, strict=True):
-        at.append(normal(sub(idx(axis), before)))
-        if not same_size(axis.size, size):
-            brackets += guard(at[-1], size)
-    inside = _product(brackets)
-    # The access stays behind its brackets even where its axis has size 1. The padded array is
-    # an equation, so that no bracket reaches what is made of it.
-    entry = x.at(at)
-    body = guarded(inside, entry) if fill.body.is_zero else choice(inside, entry, fill.body)
-    return named(Traced(x.tracer, axes, body, x.kind), "pad")
+@method("view")
+def _view_method(array: Traced, *args: Any) -> Traced:
+    """The array itself; of no other dtype."""
+    if args:
+        raise located(UnsupportedError, "x.view(dtype) reads the bits of numbers as others")
+    return array
 
 
-def _widths(pad_width: Any, rank: int) -> list[Pad]:
-    """The borders before and after every axis."""
-    given = pad_width
-    if isinstance(given, np.ndarray):
-        given = given.tolist()
-    if not isinstance(given, list | tuple):
-        given = ((given, given),) * rank
-    elif not isinstance(given[0], list | tuple):
-        pair = tuple(given) if len(given) == 2 else (given[0], given[0])
-        given = (pair,) * rank
-    elif len(given) == 1:
-        given = tuple(given) * rank
-    if len(given) != rank:
-        raise located(ShapeError, f"pad: {len(given)} borders for an array of {rank} axes")
-    found = []
-    for part in given:
-        exprs = shape_exprs(tuple(part), "pad")
-        found.append((exprs[0], exprs[-1]))
-    return found
-
-
-@method("copy", "view", "conj", "conjugate", "__pos__")
+@method("copy", "conj", "conjugate", "__pos__")
 def _copy(array: Traced, *args: Any, **options: Any) -> Traced:
+    """The array itself: traced arrays never change."""
     return array
 
 
@@ -346,9 +311,5 @@ def astype(array: Traced, dtype: Any, *args: Any, **options: Any) -> Traced:
 
 @attribute("real")
 def _real(array: Traced) -> Traced:
+    """The array itself."""
     return array
-
-
-@attribute("flat", "base", "data", "strides", "ctypes", "flags", "nbytes", "itemsize", "imag")
-def _no_memory(array: Traced) -> Any:
-    raise located(TraceError, "a traced array has no memory (.flat, .data, .strides, ...)")

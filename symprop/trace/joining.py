@@ -1,0 +1,184 @@
+"""Arrays joined, and lists of arrays as arrays.
+
+In: sequences of arrays. Out: one equation of guarded pieces, each behind the brackets of where
+it lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number, sub
+from symprop.algebra.canonical import normal
+from symprop.algebra.expr import Expr, Index
+from symprop.errors import ShapeError, TraceError
+from symprop.trace.booleans import guarded
+from symprop.trace.coerce import as_traced
+from symprop.trace.context import located
+from symprop.trace.elementwise import defined, result_kind
+from symprop.trace.registry import function
+from symprop.trace.running import current
+from symprop.trace.shapes_of import new_axes, normal_axis, positions
+from symprop.trace.shaping import ravel
+from symprop.trace.sizes import same_size
+from symprop.trace.tensor import Traced
+from symprop.trace.views import astype, atleast_2d, expand_dims
+
+
+@function("concatenate", "concat")
+def concatenate(arrays: Any, axis: Any = 0, out: Any = None, **options: Any) -> Traced:
+    """Arrays one after the other along an axis."""
+    _no_out(out)
+    parts = [as_traced(a) for a in arrays]
+    if not parts:
+        raise located(ShapeError, "concatenate: no arrays to join")
+    if axis is None:
+        parts, axis = [ravel(p) for p in parts], 0
+    place = normal_axis(axis, parts[0].ndim, "concatenate")
+    for part in parts[1:]:
+        if part.ndim != parts[0].ndim or not all(
+                k == place or same_size(a, b)
+                for k, (a, b) in enumerate(zip(part.sizes, parts[0].sizes, strict=True))):
+            raise located(ShapeError, (
+                f"concatenate: {parts[0].described()} and {part.described()} differ in more "
+                f"than axis {place}"))
+    if len(parts) == 1:
+        return parts[0]
+    sizes = list(parts[0].sizes)
+    sizes[place] = current().size_normal(add(*(p.sizes[place] for p in parts)))
+    axes = new_axes(sizes)
+    body = _pieces(parts, axes, place)
+    return defined(body, axes, result_kind(parts), "concatenate")
+
+
+def _no_out(out: Any) -> None:
+    if out is not None:
+        raise located(TraceError, "out= writes into an existing array, which cannot be traced")
+
+
+def _pieces(parts: Sequence[Traced], axes: Sequence[Index], place: int) -> Expr:
+    """Every part behind the brackets of where it lies."""
+    pieces = []
+    start: Expr = ZERO
+    position = idx(axes[place])
+    for number_, part in enumerate(parts):
+        end = normal(add(start, part.sizes[place]))
+        inside = ONE
+        if number_:
+            inside = mul(inside, iverson("<=", start, position))
+        if number_ < len(parts) - 1:
+            inside = mul(inside, iverson("<", position, end))
+        at = positions(axes)
+        at[place] = normal(sub(position, start))
+        pieces.append(guarded(inside, part.at(at)))
+        start = end
+    return add(*pieces)
+
+
+@function("stack")
+def stack(arrays: Any, axis: Any = 0, out: Any = None, **options: Any) -> Traced:
+    """Arrays of one shape along a new axis."""
+    _no_out(out)
+    parts = [as_traced(a) for a in arrays]
+    if not parts:
+        raise located(ShapeError, "stack: no arrays to join")
+    for part in parts[1:]:
+        if part.ndim != parts[0].ndim or not all(
+                map(same_size, part.sizes, parts[0].sizes)):
+            raise located(ShapeError, (
+                f"stack: {parts[0].described()} and {part.described()} differ in shape"))
+    place = normal_axis(axis, parts[0].ndim + 1, "stack")
+    own = new_axes(parts[0].sizes)
+    (new,) = new_axes([number(len(parts))])
+    pieces = [guarded(iverson("==", idx(new), number(k)), p.at(positions(own)))
+              for k, p in enumerate(parts)]
+    axes = [*own[:place], new, *own[place:]]
+    return defined(add(*pieces), axes, result_kind(parts), "stack")
+
+
+@function("vstack")
+def vstack(tup: Any, **options: Any) -> Traced:
+    """Rows under one another."""
+    parts = [as_traced(a) for a in tup]
+    return concatenate([p if p.ndim > 1 else p.reshape(1, -1) for p in parts], 0)
+
+
+@function("hstack")
+def hstack(tup: Any, **options: Any) -> Traced:
+    """Arrays side by side."""
+    parts = [as_traced(a) for a in tup]
+    return concatenate(parts, 0 if parts[0].ndim == 1 else 1)
+
+
+@function("column_stack")
+def column_stack(tup: Any) -> Traced:
+    """Vectors as columns."""
+    parts = [as_traced(a) for a in tup]
+    return concatenate([p if p.ndim > 1 else p.reshape(-1, 1) for p in parts], 1)
+
+
+@function("append")
+def append(arr: Any, values: Any, axis: Any = None) -> Traced:
+    """Two arrays one after the other."""
+    return concatenate([arr, values], axis)
+
+
+@function("dstack")
+def dstack(tup: Any, **options: Any) -> Traced:
+    """Arrays behind one another, along a third axis."""
+    return concatenate([atleast_3d(a) for a in tup], 2)
+
+
+@function("atleast_3d")
+def atleast_3d(a: Any) -> Traced:
+    """At least three axes: a vector lies in the middle one, a matrix in the first two."""
+    array = as_traced(a)
+    if array.ndim > 2:
+        return array
+    return expand_dims(atleast_2d(array), 2)
+
+
+@function("block")
+def block(arrays: Any) -> Traced:
+    """Nested lists of blocks: the innermost list side by side, the next one under one another."""
+    depth = _depth_of(arrays)
+    rank = max(depth, *(as_traced(leaf).ndim for leaf in _leaves(arrays)))
+    return _blocks(arrays, depth, rank)
+
+
+def _depth_of(arrays: Any) -> int:
+    return 1 + max(map(_depth_of, arrays)) if isinstance(arrays, list) else 0
+
+
+def _leaves(arrays: Any) -> list[Any]:
+    return [leaf for a in arrays for leaf in _leaves(a)] if isinstance(arrays, list) else [arrays]
+
+
+def _blocks(arrays: Any, depth: int, rank: int) -> Traced:
+    if not isinstance(arrays, list):
+        array = as_traced(arrays)
+        return expand_dims(array, tuple(range(rank - array.ndim))) if array.ndim < rank else array
+    return concatenate([_blocks(a, depth - 1, rank) for a in arrays], rank - depth)
+
+
+# ---- lists of arrays ----------------------------------------------------------------------
+
+
+@function("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
+def array(object: Any, dtype: Any = None, *args: Any, **options: Any) -> Traced:
+    """An array as it is; a list of numbers and arrays of one shape as their stack."""
+    found = of_list(object) if isinstance(object, list | tuple) else as_traced(object)
+    found = found if dtype is None else astype(found, dtype)
+    while found.ndim < (options.get("ndmin") or 0):
+        found = expand_dims(found, 0)
+    return found
+
+
+def of_list(items: Sequence[Any]) -> Traced:
+    """A list, nested or not, as NumPy's conversion reads it."""
+    if not items:
+        raise located(ShapeError, "an empty list of arrays has no shape")
+    parts = [of_list(i) if isinstance(i, list | tuple) else as_traced(i) for i in items]
+    kind = result_kind(parts)
+    return stack([Traced(p.tracer, p.axes, p.body, kind) for p in parts])
