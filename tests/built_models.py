@@ -14,7 +14,9 @@ import numpy as np
 from proofs import PROOFS
 
 import symprop
+from symprop.check.trees import flatten, rebuild
 from symprop.shapes import parse_spec
+from symprop.train.signature import leaves_of
 from symprop.zoo import models
 
 SIZES = (
@@ -33,20 +35,37 @@ class Built:
     module: Any
     sizes: tuple[Mapping[str, int], ...]
 
-    def inputs(self, sizes: Mapping[str, int], seed: int = 0) -> dict[str, Any]:
-        """Moderate inputs from the declared domains."""
+    def leaves(self, sizes: Mapping[str, int], seed: int = 0) -> dict[str, Any]:
+        """Moderate arrays from the declared domains, by leaf name."""
         rng = np.random.default_rng(seed)
         ranges = {r.array: r.size for r in self.system.index_ranges}
         arrays = {}
         for argument in self.system.arguments:
-            spec = parse_spec(argument.annotation, argument.name)
-            shape = tuple(d.evaluate(sizes) for d in spec.dims)
-            if spec.dtype == "int":
-                size = next(iter(ranges[argument.name].terms)).factors[0][0].name
-                arrays[argument.name] = rng.integers(0, sizes[size], shape)
-            else:
-                arrays[argument.name] = self._floats(argument.name, shape, rng)
+            for name, annotation in flatten(argument.name, argument.annotation).items():
+                if annotation is None:
+                    continue  # a constant of the trace
+                spec = parse_spec(annotation, name)
+                shape = tuple(d.evaluate(sizes) for d in spec.dims)
+                if spec.dtype == "int":
+                    size = next(iter(ranges[name].terms)).factors[0][0].name
+                    arrays[name] = rng.integers(0, sizes[size], shape)
+                else:
+                    arrays[name] = self._floats(name, shape, rng)
         return arrays
+
+    def arranged(self, leaves: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments of the function, structures included."""
+        return {a.name: rebuild(a.name, a.annotation, leaves)
+                for a in self.system.arguments if a.annotation is not None}
+
+    def inputs(self, sizes: Mapping[str, int], seed: int = 0) -> dict[str, Any]:
+        """Moderate arguments from the declared domains."""
+        return self.arranged(self.leaves(sizes, seed))
+
+    def value_and_grad(self, leaves: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """The module's loss, and its gradients by leaf name."""
+        loss, gradients = self.module.value_and_grad(**self.arranged(leaves))
+        return loss, leaves_of(gradients)
 
     def _floats(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
         drawn = rng.normal(size=shape)

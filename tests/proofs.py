@@ -37,7 +37,7 @@ def layer_norm(x: "N D", g: "D", b: "D", w: "N D") -> Any:
     return np.sum(w * np.tanh(y)), {"y": y}
 
 
-def lstm(
+def lstm_proof(
     x: "T N K", h0: "N H", c0: "N H", Wx: "K 4*H", Wh: "H 4*H", b: "4*H", V: "H M", y: "int T N"
 ) -> Any:
     """An LSTM with gates in the order i, f, g, o, and cross-entropy of its outputs."""
@@ -72,7 +72,7 @@ PROOFS = {
     "convolution": Proof(convolution, ("x", "K", "b"), (
         {"N": 2, "C": 3, "Y": 5, "X": 7, "O": 2}, {"N": 1, "C": 2, "Y": 6, "X": 3, "O": 3})),
     "layer_norm": Proof(layer_norm, ("x", "g", "b"), ({"N": 3, "D": 5}, {"N": 2, "D": 7})),
-    "lstm": Proof(lstm, ("x", "h0", "c0", "Wx", "Wh", "b", "V"), (
+    "lstm_proof": Proof(lstm_proof, ("x", "h0", "c0", "Wx", "Wh", "b", "V"), (
         {"T": 3, "N": 2, "K": 5, "H": 3, "M": 4}, {"T": 1, "N": 3, "K": 2, "H": 2, "M": 3},
         {"T": 7, "N": 1, "K": 1, "H": 1, "M": 2})),
 }

@@ -22,7 +22,7 @@ def digest(title, derivation):
 
 m = models()["mlp"]
 digest("mlp", symprop.derive(symprop.trace(m.function, wrt=m.wrt, facts=m.facts)))
-for name in ("layer_norm", "lstm"):
+for name in ("layer_norm", "lstm_proof"):
     digest(name, symprop.derive(symprop.trace(PROOFS[name].function, wrt=PROOFS[name].wrt)))
 for seed in (1, 8):
     p = random_program(seed)

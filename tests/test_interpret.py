@@ -385,3 +385,13 @@ def test_sizes_are_small_distinct_and_meet_the_conditions() -> None:
         system, conditions=(Condition("equal", size("N"), number(99), ""),))
     with pytest.raises(InputError, match="no sizes up to 16"):
         draw_sizes(impossible, 0)
+
+
+def test_merged_axes_are_short_too() -> None:
+    merged = add(mul(size("R"), size("S")), ONE)
+    array = Array("P", "float", (merged, mul(number(4), size("C"))), "input")
+    system = dataclasses.replace(declared([], "int"), arrays={"P": array}, sizes=("R", "S", "C"))
+    for seed in range(5):
+        found = draw_sizes(system, seed)
+        assert max(found["R"] * found["S"] + 1, 4 * found["C"]) <= 16
+        assert len(set(found.values())) == 3

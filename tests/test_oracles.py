@@ -24,9 +24,9 @@ def test_pytorch_agrees(name: str) -> None:
 
     model = built(name)
     for seed, sizes in enumerate(model.sizes):
-        inputs = model.inputs(sizes, seed)
-        loss, expected = torch_gradients(MODELS[name], inputs, model.system.wrt)
-        found, gradients = model.module.value_and_grad(**inputs)
+        leaves = model.leaves(sizes, seed)
+        loss, expected = torch_gradients(MODELS[name], model, leaves)
+        found, gradients = model.value_and_grad(leaves)
         assert found == pytest.approx(loss, rel=1e-12)
         assert_close(gradients, expected, TOLERANCE)
 

@@ -100,7 +100,7 @@ def test_convolution_gives_a_scatter_and_a_gather() -> None:
 
 
 def test_lstm_weight_gradients_stand_outside_the_loop() -> None:
-    source = built("lstm").module.source
+    source = built("lstm_proof").module.source
     backward = next(node for node in ast.parse(source).body
                     if isinstance(node, ast.FunctionDef) and node.name == "backward")
     loops = [node for node in ast.walk(backward) if isinstance(node, ast.For)]
@@ -115,7 +115,7 @@ def test_lstm_weight_gradients_stand_outside_the_loop() -> None:
 
 def test_lstm_hoists_what_does_not_recur() -> None:
     """x Wx for all t at once: a matrix product before the loop of forward."""
-    source = built("lstm").module.source
+    source = built("lstm_proof").module.source
     forward = next(node for node in ast.parse(source).body
                    if isinstance(node, ast.FunctionDef) and node.name == "forward")
     loop = next(node for node in ast.walk(forward) if isinstance(node, ast.For))
@@ -124,7 +124,7 @@ def test_lstm_hoists_what_does_not_recur() -> None:
 
 def test_lstm_agrees_with_a_loop_in_numpy() -> None:
     """The module's gradients are differences of the user's own function, at T = 1 too."""
-    proof = built("lstm")
+    proof = built("lstm_proof")
     for sizes in proof.sizes:
         inputs = proof.inputs(sizes, seed=5)
         _, gradients = proof.module.value_and_grad(**inputs)

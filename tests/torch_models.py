@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch_attention
 import torch_autoencoders
 import torch_dynamics
 import torch_embeddings
@@ -18,6 +19,8 @@ import torch_linear
 import torch_mixtures
 import torch_perceptrons
 import torch_proofs
+import torch_recurrent
+from built_models import Built
 
 _FAMILIES = (
     torch_linear.MODELS,
@@ -27,6 +30,8 @@ _FAMILIES = (
     torch_graphs.MODELS,
     torch_mixtures.MODELS,
     torch_dynamics.MODELS,
+    torch_recurrent.MODELS,
+    torch_attention.MODELS,
     torch_proofs.MODELS,
 )
 
@@ -35,12 +40,13 @@ MODELS: dict[str, Callable[..., Any]] = {
 
 
 def torch_gradients(
-    function: Callable[..., Any], inputs: dict[str, Any], names: tuple[str, ...]
+    function: Callable[..., Any], model: Built, leaves: dict[str, Any]
 ) -> tuple[float, dict[str, Any]]:
     """Loss and gradients by PyTorch's autograd, in float64."""
-    tensors = {n: torch.tensor(a) for n, a in inputs.items()}
+    names = model.system.wrt
+    tensors = {n: torch.tensor(a) for n, a in leaves.items()}
     for name in names:
         tensors[name].requires_grad_()
-    loss = function(**tensors)
+    loss = function(**model.arranged(tensors))
     gradients = torch.autograd.grad(loss, [tensors[n] for n in names])
     return loss.item(), {n: g.numpy() for n, g in zip(names, gradients, strict=True)}

@@ -20,7 +20,7 @@ def layer_norm(x: Any, g: Any, b: Any, w: Any) -> Any:
     return (w * torch.tanh(F.layer_norm(x, x.shape[-1:], g, b, eps=1e-5))).sum()
 
 
-def lstm(
+def lstm_proof(
     x: Any, h0: Any, c0: Any, Wx: Any, Wh: Any, b: Any, V: Any, y: Any
 ) -> Any:
     cell = torch.nn.LSTM(x.shape[2], h0.shape[1], dtype=torch.float64)
@@ -31,4 +31,4 @@ def lstm(
     return F.cross_entropy(scores.flatten(0, 1), y.flatten())
 
 
-MODELS = (convolution, layer_norm, lstm)
+MODELS = (convolution, layer_norm, lstm_proof)

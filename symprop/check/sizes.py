@@ -60,7 +60,7 @@ def _candidates(used: Iterable[int], attempt: int) -> list[int]:
     """List the sizes to try: primes first, later attempts in other orders."""
     order = [*PRIMES, *OTHERS]
     if attempt:
-        small = sorted(order)[: 8 if attempt % 2 else len(order)]
+        small = sorted(order)[: (len(order), 8, 12, 8)[attempt % 4]]  # large ones are slow
         random.Random(attempt).shuffle(small)
         order = small + [size for size in order if size not in small]
     taken = set(used)

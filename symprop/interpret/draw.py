@@ -6,6 +6,7 @@ value for every input: continuous where the domain is, so that no kink is met.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,8 @@ from symprop.interpret.evaluate import extent
 from symprop.system import Array, Condition, Fact, System
 
 _LARGEST = 16
-_ATTEMPTS = 20_000
+# The longest axis that is wanted, merged axes such as R*S included, and the attempts at it.
+_LONGEST = ((16, 500), (64, 500), (None, 20_000))
 
 
 def draw(
@@ -45,37 +47,38 @@ def draw_sizes(system: System, seed: int) -> dict[str, int]:
         (_names(s), s) for s in {s.key: s for s in shapes}.values()]
     tests += [(_names(c.left) | _names(c.right), c) for c in system.conditions]
     tests += [(_names(r.size), r.size) for r in system.index_ranges]
-    attempts = iter(range(_ATTEMPTS))
-    for chosen in _assignments(names, 0, {}, tests, seed, attempts):
-        return chosen
+    for longest, attempts in _LONGEST:
+        for chosen in _assignments(names, 0, {}, tests, seed, iter(range(attempts)), longest):
+            return chosen
     raise InputError(f"{system.name}: no sizes up to {_LARGEST} meet the conditions")
 
 
 def _assignments(
     names: Sequence[str], k: int, chosen: dict[str, int],
     tests: Sequence[tuple[frozenset[str], Expr | Condition]], seed: int, attempts: Iterator[int],
+    longest: int | None,
 ) -> Iterator[dict[str, int]]:
     """Depth first over the names; a test is made as soon as all its names are chosen."""
     if k == len(names):
         yield dict(chosen)
         return
-    for candidate in _candidates(chosen, len(names), seed + k):
+    for candidate in _candidates(chosen, len(names), seed + k, longest is None):
         if next(attempts, None) is None:
             return
         chosen[names[k]] = candidate
         due = (t for needs, t in tests if names[k] in needs and needs <= chosen.keys())
-        if all(_holds(t, chosen) for t in due):
-            yield from _assignments(names, k + 1, chosen, tests, seed, attempts)
+        if all(_holds(t, chosen, longest) for t in due):
+            yield from _assignments(names, k + 1, chosen, tests, seed, attempts, longest)
         del chosen[names[k]]
 
 
-def _candidates(chosen: Mapping[str, int], count: int, seed: int) -> list[int]:
-    """Small sizes not yet in use, in an order that the seed turns; then larger, then any."""
+def _candidates(chosen: Mapping[str, int], count: int, seed: int, again: bool) -> list[int]:
+    """Small sizes not yet in use, in an order that the seed turns; then larger, then used ones."""
     used = set(chosen.values())
     small = [n for n in range(2, count + 3) if n not in used]
     turn = seed % len(small)
     large = [n for n in range(count + 3, _LARGEST + 1) if n not in used]
-    return [*small[turn:], *small[:turn], *large, *sorted(used), 1]
+    return [*small[turn:], *small[:turn], *large, *([*sorted(used), 1] if again else [])]
 
 
 def _bound(expr: Expr) -> Iterator[Index]:
@@ -92,11 +95,11 @@ def _names(size: Expr) -> frozenset[str]:
     return frozenset(a.name for a in atoms(size) if isinstance(a, Size))
 
 
-def _holds(test: Expr | Condition, sizes: Mapping[str, int]) -> bool:
-    """Whether an axis is not empty, or a condition on sizes is met."""
+def _holds(test: Expr | Condition, sizes: Mapping[str, int], longest: int | None) -> bool:
+    """Whether an axis is neither empty nor too long, or a condition on sizes is met."""
     try:
         if isinstance(test, Expr):
-            return extent(test, sizes) >= 1
+            return 1 <= extent(test, sizes) <= (longest or sys.maxsize)
         left, right = extent(test.left, sizes), extent(test.right, sizes)
     except InputError:
         return False

@@ -7,6 +7,7 @@ by every test; a new family is one more row here.
 from __future__ import annotations
 
 from symprop.zoo import (
+    attention,
     autoencoders,
     dynamics,
     embeddings,
@@ -14,6 +15,7 @@ from symprop.zoo import (
     linear,
     mixtures,
     perceptrons,
+    recurrent,
 )
 from symprop.zoo.model import Model
 
@@ -25,6 +27,8 @@ _FAMILIES = (
     graphs.MODELS,
     mixtures.MODELS,
     dynamics.MODELS,
+    recurrent.MODELS,
+    attention.MODELS,
 )
 
 
