@@ -1,0 +1,378 @@
+# symprop sha256:9673bd8c2225c48dfb782b1001445ff9
+"""lstm: loss and gradients in NumPy.
+
+Made by symprop from symprop.zoo.recurrent:lstm.
+It belongs to whoever made it.
+
+    loss, saved = forward(text, following, h0, c0, E, U, V, b, W, d)
+    gradients = backward(saved)
+
+    text       (T, N)      integers below M
+    following  (T, N)      integers below M
+    h0         (N, H)
+    c0         (N, H)
+    E          (M, D)      parameter
+    U          (D, 4 * H)  parameter
+    V          (H, 4 * H)  parameter
+    b          (4 * H,)    parameter
+    W          (H, M)      parameter
+    d          (M,)        parameter
+
+(F1), (F2), ... number the equations of the forward pass and (B1), (B2), ... those of
+their adjoints: dW is the gradient of the loss by W. The derivation has these numbers.
+"""
+
+import numpy as np
+
+WRT = ("E", "U", "V", "b", "W", "d")
+FACTS = (
+    ("index", "text", "M"),
+    ("index", "following", "M"),
+)
+OUTPUTS = ("logits", "h_last", "c_last")
+COMPLEX_SAFE = False
+
+
+def read(name, array, kind, axes, sizes):
+    """Return an argument as an array, and its shape; sizes that are known must fit."""
+    if kind in ("wrt", "float") and not sizes and isinstance(array, (int, float)):
+        return array * 1.0, ()  # a Python float leaves float32 alone
+    array = np.asarray(array)
+    if array.ndim != len(sizes):
+        raise ValueError(
+            f"{name} must have {len(sizes)} axes ({axes}), not the shape {array.shape}"
+        )
+    for axis, (size, expected) in enumerate(zip(array.shape, sizes)):
+        if expected is not None and size != expected:
+            raise ValueError(
+                f"{name} must have the shape ({axes}), but axis {axis} "
+                f"({axes.split()[axis]}) has size {size}, not {expected}"
+            )
+    kinds = {"wrt": "fc", "float": "fciub", "int": "iu", "bool": "b"}[kind]
+    if array.dtype.kind not in kinds:
+        wanted = {"wrt": "floats, since it has a gradient"}.get(kind, f"{kind}s")
+        raise TypeError(f"{name} must hold {wanted}, not {array.dtype}")
+    if kind == "float" and array.dtype.kind in "iub":
+        array = array.astype(np.result_type(array, np.float32))
+    if kind in ("int", "bool") and not sizes:
+        return array.item(), ()
+    return array, array.shape
+
+
+def like_parameters(grads, dtypes):
+    """Give each gradient the dtype of its parameter."""
+    pairs = zip(grads.items(), dtypes)
+    return {name: np.asarray(grad, dtype) for (name, grad), dtype in pairs}
+
+
+def sigmoid(x):
+    """1 / (1 + exp(-x)) without overflow, all digits kept in the tail."""
+    e = np.exp(np.minimum(x, -x))
+    return ((x >= 0) + (x < 0) * e) / (1 + e)
+
+
+def forward(
+    text: "int T N",
+    following: "int T N",
+    h0: "N H",
+    c0: "N H",
+    E: "M D",
+    U: "D 4*H",
+    V: "H 4*H",
+    b: "4*H",
+    W: "H M",
+    d: "M",
+    validate=True,
+):
+    """Return the loss, and what backward needs."""
+    text, (T, N) = read("text", text, "int", "T N", (None, None))
+    following, _ = read("following", following, "int", "T N", (T, N))
+    h0, (_, H) = read("h0", h0, "float", "N H", (N, None))
+    c0, _ = read("c0", c0, "float", "N H", (N, H))
+    E, (M, D) = read("E", E, "wrt", "M D", (None, None))
+    U, _ = read("U", U, "wrt", "D 4*H", (D, 4 * H))
+    V, _ = read("V", V, "wrt", "H 4*H", (H, 4 * H))
+    b, _ = read("b", b, "wrt", "4*H", (4 * H,))
+    W, _ = read("W", W, "wrt", "H M", (H, M))
+    d, _ = read("d", d, "wrt", "M", (M,))
+    if validate:
+        if np.any(text < 0) or np.any(text >= M):
+            raise IndexError("text holds a position outside 0 to M - 1")
+        if np.any(following < 0) or np.any(following >= M):
+            raise IndexError("following holds a position outside 0 to M - 1")
+    dtype = np.result_type(h0, c0, E, U, V, b, W, d)
+    # (F1)  z_dot[t,n,j] = Σ_p E[text[t,n],p] U[p,j]  (T, N, 4 * H)
+    z_dot = E[text] @ U
+    h_prev, c_prev, i, f, g, o, c, h_tanh, h = (
+        np.empty((T, N, H), dtype) for _ in range(9)
+    )
+    z = np.empty((T, N, 4 * H), dtype)
+    for t in range(T):
+        # (F2)  h_prev[t,n,j] = [t = 0] h0[n,j] + [1 ≤ t] h[t-1,n,j]  (T, N, H)
+        h_prev[t] = h0 if t == 0 else h[t - 1]
+        # (F3)  c_prev[t,n,j] = [t = 0] c0[n,j] + [1 ≤ t] c[t-1,n,j]  (T, N, H)
+        c_prev[t] = c0 if t == 0 else c[t - 1]
+        # (F4)  z[t,n,p] = z_dot[t,n,p] + Σ_j h_prev[t,n,j] V[j,p] + b[p]  (T, N, 4 * H)
+        z[t] = z_dot[t] + h_prev[t] @ V + b
+        i[t] = sigmoid(z[t, :, :H])       # (F5)  i[t,n,j] = σ(z[t,n,j])  (T, N, H)
+        f[t] = sigmoid(z[t, :, H:2 * H])  # (F6)  f[t,n,j] = σ(z[t,n,j+H])  (T, N, H)
+        # (F7)  g[t,n,j] = tanh(z[t,n,j+2 H])  (T, N, H)
+        g[t] = np.tanh(z[t, :, 2 * H:3 * H])
+        o[t] = sigmoid(z[t, :, 3 * H:])   # (F8)  o[t,n,j] = σ(z[t,n,j+3 H])  (T, N, H)
+        # (F9)  c[t,n,j] = f[t,n,j] c_prev[t,n,j] + i[t,n,j] g[t,n,j]  (T, N, H)
+        c[t] = f[t] * c_prev[t] + i[t] * g[t]
+        # (F10)  h_tanh[t,n,j] = tanh(c[t,n,j])  (T, N, H)
+        h_tanh[t] = np.tanh(c[t])
+        # (F11)  h[t,n,j] = o[t,n,j] h_tanh[t,n,j]  (T, N, H)
+        h[t] = o[t] * h_tanh[t]
+    # (F12)  logits[t,n,m] = Σ_j h[t,n,j] W[j,m] + d[m]  (T, N, M)
+    logits = h @ W + d
+    # (F13)  loss_top[t,n] = max_m logits[t,n,m]  (T, N)
+    loss_top = logits.max(axis=2)
+    # (F14)  loss_shifted[t,n,m] = logits[t,n,m] - loss_top[t,n]  (T, N, M)
+    loss_shifted = logits - loss_top[:, :, None]
+    # (F15)  loss_exp[t,n,m] = exp(loss_shifted[t,n,m])  (T, N, M)
+    loss_exp = np.exp(loss_shifted)
+    # (F16)  loss_total[t,n] = Σ_m loss_exp[t,n,m]  (T, N)
+    loss_total = loss_exp.sum(axis=2)
+    # (F17)  loss_softmax[t,n,m] = loss_exp[t,n,m]/loss_total[t,n]  (T, N, M)
+    loss_softmax = loss_exp / loss_total[:, :, None]
+    # (F18)  loss_log_p[t,n,m] = loss_shifted[t,n,m] - log(loss_total[t,n])  (T, N, M)
+    loss_log_p = loss_shifted - np.log(loss_total)[:, :, None]
+    # (F19)  loss_picked[t,n] = -loss_log_p[t,n,following[t,n]]  (T, N)
+    loss_picked = -loss_log_p[np.arange(T)[:, None], np.arange(N), following]
+    loss = loss_picked.sum() / (T * N)    # (F20)  loss = Σ_tn loss_picked[t,n]/(T N)
+    dtypes = [np.result_type(p) for p in (E, U, V, b, W, d)]
+    saved = (
+        loss_softmax, following, h, W, V, o, h_tanh, f, i, c_prev, g, h_prev, U, text,
+        E, dtype, dtypes
+    )
+    return dtype.type(loss), saved
+
+
+def backward(saved, dL=1.0):
+    """Return the gradients of dL * loss."""
+    (
+        loss_softmax, following, h, W, V, o, h_tanh, f, i, c_prev, g, h_prev, U, text,
+        E, dtype, dtypes
+    ) = saved
+    T, N, M = loss_softmax.shape
+    H = h.shape[2]
+    D = U.shape[0]
+    # (B8)  dlogits[t,n,m] = (loss_softmax[t,n,m] - [following[t,n] = m]) dL/(T N)
+    #       (T, N, M)  from (F14), (F13) with (B7), (B6)
+    dlogits = dL / (T * N) * loss_softmax
+    dlogits[np.arange(T)[:, None], np.arange(N), following] -= dL / (T * N)
+    # (B9)  dW[j,m] = Σ_tn dlogits[t,n,m] h[t,n,j]  (H, M)  from (F12)
+    dW = np.tensordot(h, dlogits, axes=((0, 1), (0, 1)))
+    # (B10)  dd[m] = Σ_tn dlogits[t,n,m]  (M,)  from (F12)
+    dd = dlogits.sum(axis=(0, 1))
+    dh, dc, do, dg, df, di = (np.empty((T, N, H), dtype) for _ in range(6))
+    dz = np.empty((T, N, 4 * H), dtype)
+    for t in reversed(range(T)):
+        # (B11)  dh[t,n,j] = Σ_m dlogits[t,n,m] W[j,m]
+        #       + [t+1 < T] Σ_p dz[t+1,n,p] V[j,p]  (T, N, H)
+        #       from (F12), (F2) with (B22)
+        dh[t] = dlogits[t] @ W.T + (dz[t + 1] @ V.T if t + 1 < T else 0)
+        # (B13)  dc[t,n,j] = dh[t,n,j] o[t,n,j] (1 - h_tanh[t,n,j]²)
+        #       + dc[t+1,n,j] f[t+1,n,j] [t+1 < T]  (T, N, H)
+        #       from (F10), (F3) with (B21), (B12)
+        dc[t] = (
+            dh[t] * o[t] * (1 - h_tanh[t] * h_tanh[t])
+            + (dc[t + 1] * f[t + 1] if t + 1 < T else 0)
+        )
+        # (B14)  do[t,n,j] = dh[t,n,j] h_tanh[t,n,j]  (T, N, H)  from (F11)
+        do[t] = dh[t] * h_tanh[t]
+        # (B15)  dg[t,n,j] = dc[t,n,j] i[t,n,j]  (T, N, H)  from (F9)
+        dg[t] = dc[t] * i[t]
+        # (B16)  df[t,n,j] = dc[t,n,j] c_prev[t,n,j]  (T, N, H)  from (F9)
+        df[t] = dc[t] * c_prev[t]
+        # (B17)  di[t,n,j] = dc[t,n,j] g[t,n,j]  (T, N, H)  from (F9)
+        di[t] = dc[t] * g[t]
+        # (B18)  dz[t,n,j] = do[t,n,j-3 H] o[t,n,j-3 H] (1 - o[t,n,j-3 H]) [0 ≤ j-3 H]
+        #       + dg[t,n,j-2 H] (1 - g[t,n,j-2 H]²) [0 ≤ j-2 H < H]
+        #       + df[t,n,j-H] f[t,n,j-H] (1 - f[t,n,j-H]) [0 ≤ j-H < H]
+        #       + di[t,n,j] i[t,n,j] (1 - i[t,n,j]) [j < H]  (T, N, 4 * H)
+        #       from (F8), (F7), (F6), (F5)
+        dz[t, :, 3 * H:] = do[t] * o[t] * (1 - o[t])
+        dz[t, :, 2 * H:3 * H] = dg[t] * (1 - g[t] * g[t])
+        dz[t, :, H:2 * H] = df[t] * f[t] * (1 - f[t])
+        dz[t, :, :H] = di[t] * i[t] * (1 - i[t])
+    # (B19)  dV[j,p] = Σ_tn dz[t,n,p] h_prev[t,n,j]  (H, 4 * H)  from (F4)
+    dV = np.tensordot(h_prev, dz, axes=((0, 1), (0, 1)))
+    db = dz.sum(axis=(0, 1))  # (B20)  db[j] = Σ_tn dz[t,n,j]  (4 * H,)  from (F4)
+    # (B24)  dE[m,p] = Σ_tnj dz[t,n,j] U[p,j] [text[t,n] = m]  (M, D)
+    #       from (F1) with (B23)
+    dE = np.zeros((M, D), dtype)
+    np.add.at(dE, text, dz @ U.T)
+    # (B25)  dU[p,j] = Σ_tn dz[t,n,j] E[text[t,n],p]  (D, 4 * H)  from (F1) with (B23)
+    dU = np.tensordot(E[text], dz, axes=((0, 1), (0, 1)))
+    grads = {"E": dE, "U": dU, "V": dV, "b": db, "W": dW, "d": dd}
+    return like_parameters(grads, dtypes)
+
+
+def value_and_grad(
+    text: "int T N",
+    following: "int T N",
+    h0: "N H",
+    c0: "N H",
+    E: "M D",
+    U: "D 4*H",
+    V: "H 4*H",
+    b: "4*H",
+    W: "H M",
+    d: "M",
+    validate=True,
+):
+    """Return the loss and its gradients."""
+    loss, saved = forward(text, following, h0, c0, E, U, V, b, W, d, validate)
+    return loss, backward(saved)
+
+
+def predict(
+    text: "int T N",
+    h0: "N H",
+    c0: "N H",
+    E: "M D",
+    U: "D 4*H",
+    V: "H 4*H",
+    b: "4*H",
+    W: "H M",
+    d: "M",
+):
+    """Return the outputs of the model."""
+    text, (T, N) = read("text", text, "int", "T N", (None, None))
+    h0, (_, H) = read("h0", h0, "float", "N H", (N, None))
+    c0, _ = read("c0", c0, "float", "N H", (N, H))
+    E, (M, D) = read("E", E, "wrt", "M D", (None, None))
+    U, _ = read("U", U, "wrt", "D 4*H", (D, 4 * H))
+    V, _ = read("V", V, "wrt", "H 4*H", (H, 4 * H))
+    b, _ = read("b", b, "wrt", "4*H", (4 * H,))
+    W, _ = read("W", W, "wrt", "H M", (H, M))
+    d, _ = read("d", d, "wrt", "M", (M,))
+    dtype = np.result_type(h0, c0, E, U, V, b, W, d)
+    # (F1)  z_dot[t,n,j] = Σ_p E[text[t,n],p] U[p,j]  (T, N, 4 * H)
+    z_dot = E[text] @ U
+    h_prev, c_prev, i, f, g, o, c, h_tanh, h = (
+        np.empty((T, N, H), dtype) for _ in range(9)
+    )
+    z = np.empty((T, N, 4 * H), dtype)
+    for t in range(T):
+        # (F2)  h_prev[t,n,j] = [t = 0] h0[n,j] + [1 ≤ t] h[t-1,n,j]  (T, N, H)
+        h_prev[t] = h0 if t == 0 else h[t - 1]
+        # (F3)  c_prev[t,n,j] = [t = 0] c0[n,j] + [1 ≤ t] c[t-1,n,j]  (T, N, H)
+        c_prev[t] = c0 if t == 0 else c[t - 1]
+        # (F4)  z[t,n,p] = z_dot[t,n,p] + Σ_j h_prev[t,n,j] V[j,p] + b[p]  (T, N, 4 * H)
+        z[t] = z_dot[t] + h_prev[t] @ V + b
+        i[t] = sigmoid(z[t, :, :H])       # (F5)  i[t,n,j] = σ(z[t,n,j])  (T, N, H)
+        f[t] = sigmoid(z[t, :, H:2 * H])  # (F6)  f[t,n,j] = σ(z[t,n,j+H])  (T, N, H)
+        # (F7)  g[t,n,j] = tanh(z[t,n,j+2 H])  (T, N, H)
+        g[t] = np.tanh(z[t, :, 2 * H:3 * H])
+        o[t] = sigmoid(z[t, :, 3 * H:])   # (F8)  o[t,n,j] = σ(z[t,n,j+3 H])  (T, N, H)
+        # (F9)  c[t,n,j] = f[t,n,j] c_prev[t,n,j] + i[t,n,j] g[t,n,j]  (T, N, H)
+        c[t] = f[t] * c_prev[t] + i[t] * g[t]
+        # (F10)  h_tanh[t,n,j] = tanh(c[t,n,j])  (T, N, H)
+        h_tanh[t] = np.tanh(c[t])
+        # (F11)  h[t,n,j] = o[t,n,j] h_tanh[t,n,j]  (T, N, H)
+        h[t] = o[t] * h_tanh[t]
+    # (F12)  logits[t,n,m] = Σ_j h[t,n,j] W[j,m] + d[m]  (T, N, M)
+    logits = h @ W + d
+    h_last = h[T - 1]                     # (F21)  h_last[n,j] = h[T-1,n,j]  (N, H)
+    c_last = c[T - 1]                     # (F22)  c_last[n,j] = c[T-1,n,j]  (N, H)
+    return {"logits": logits, "h_last": h_last, "c_last": c_last}
+
+
+# Self-check: run this file to compare backward with finite differences.
+
+
+def draw_inputs(seed):
+    """Draw the arguments of forward from their declared domains."""
+    rng = np.random.default_rng(seed)
+    T, N, H, M, D = 5, 3, 7, 2, 11
+    return {
+        "text": rng.integers(0, M, size=(T, N)),
+        "following": rng.integers(0, M, size=(T, N)),
+        "h0": rng.normal(size=(N, H)),
+        "c0": rng.normal(size=(N, H)),
+        "E": rng.normal(size=(M, D)),
+        "U": rng.normal(size=(D, 4 * H)),
+        "V": rng.normal(size=(H, 4 * H)),
+        "b": rng.normal(size=(4 * H,)),
+        "W": rng.normal(size=(H, M)),
+        "d": rng.normal(size=(M,)),
+    }
+
+
+def unit_steps(array):
+    """Step along each coordinate, or along 50 and in 4 directions of a large array."""
+    rng = np.random.default_rng(0)
+    many = array.size > 200
+    steps = [np.zeros(array.shape) for _ in range(50 if many else array.size)]
+    for step, index in zip(steps, rng.permutation(array.size)):
+        step.flat[index] = 1.0
+    for step in rng.normal(size=(4 if many else 0, *array.shape)):
+        steps.append(step / np.linalg.norm(step))
+    return np.array(steps)
+
+
+def difference(inputs, name, step, scale):
+    """Differentiate the loss along a step; return the slope and a bound on its error.
+
+    Richardson differences with h and h/2 must agree: else a kink is near (nan).
+    """
+
+    def loss(t):
+        moved = {**inputs, name: inputs[name] + t * step}
+        return forward(**moved, validate=False)[0]
+
+    for h in (1e-3, 1e-4, 1e-5, 1e-6):
+        d1, d2, d4 = ((loss(t) - loss(-t)) / (2 * t) for t in (h, h / 2, h / 4))
+        bound = 1e-7 * scale + 2e-15 * abs(loss(0.0)) / h  # the latter is rounding
+        if abs((4 * d2 - d1) / 3 - (4 * d4 - d2) / 3) <= bound:
+            return (4 * d4 - d2) / 3, bound
+    return np.nan, np.nan
+
+
+def self_check():
+    """Print one row per gradient; return 1 if one is wrong or undecided, else 0."""
+    for seed in range(20):
+        inputs = draw_inputs(seed)
+        loss, saved = forward(**inputs)
+        if np.isfinite(loss):
+            break
+    else:
+        print("the loss is not finite on any of 20 draws")
+        return 1
+    grads = backward(saved)
+    largest = max(np.abs(grad).max() for grad in grads.values()) or 1.0
+    print("gradient  shape     status     max error  decided")
+    failed = False
+    for name in WRT:
+        array, grad = inputs[name], grads[name]
+        scale = max(np.abs(grad).max(), 1e-3 * largest)
+        steps = unit_steps(array)
+        found = [difference(inputs, name, step, scale) for step in steps]
+        slopes, bounds = np.array(found).T
+        errors = (steps * grad).reshape(len(steps), -1).sum(axis=1) - slopes
+        decided = np.isfinite(slopes)
+        right = np.abs(errors[decided]) <= bounds[decided]
+        # A slope that is wrong by 1e-5 of the scale would have to fail.
+        control = np.abs(errors[decided] + 1e-5 * scale) > bounds[decided]
+        if (grad.shape, grad.dtype) != (array.shape, array.dtype):
+            status = "FAIL"
+        elif not (np.isfinite(grad).all() and right.all()):
+            status = "FAIL"
+        elif decided.mean() < 0.9 or not control.all():
+            status = "UNDECIDED"
+        else:
+            status = "PASS"
+        failed |= status in ("FAIL", "UNDECIDED")
+        error = np.abs(errors[decided]).max(initial=0)
+        count = f"{decided.sum()}/{decided.size}"
+        print(f"{name:8}  {array.shape!s:8}  {status:9}  {error:9.1e}  {count}")
+    print("FAILED" if failed else "PASSED")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    raise SystemExit(self_check())
