@@ -14,7 +14,7 @@ Conventions
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -227,29 +227,45 @@ def departing(system: System, adjoints: Iterable[Adjoint]) -> dict[str, str]:
 def cycles(equations: Iterable[Equation | Adjoint]) -> dict[str, int]:
     """Numbers the strongly connected components that hold a recurrence: array -> component."""
     graph = {e.array: e.reads for e in equations}
+    found: dict[str, int] = {}
+    for number, component in enumerate(_components(graph)):
+        if len(component) > 1 or component[0] in graph[component[0]]:
+            found |= dict.fromkeys(component, number)
+    return found
+
+
+def _components(graph: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
+    """Tarjan's algorithm; the path is a list, for a network may be deeper than Python's stack."""
     low: dict[str, int] = {}
     order: dict[str, int] = {}
     stack: list[str] = []
-    found: dict[str, int] = {}
+    pending: set[str] = set()
+    for root in graph:
+        path = [] if root in order else [(root, iter(graph[root]))]
+        while path:
+            node, successors = path[-1]
+            if node not in order:
+                order[node] = low[node] = len(order)
+                stack.append(node)
+                pending.add(node)
+            following = next((s for s in successors if s in graph), None)
+            if following is None:
+                path.pop()
+                if low[node] == order[node]:
+                    yield _cut(stack, node, pending)
+                elif path:
+                    above = path[-1][0]
+                    low[above] = min(low[above], low[node])
+            elif following not in order:
+                path.append((following, iter(graph[following])))
+            elif following in pending:
+                low[node] = min(low[node], order[following])
 
-    def visit(node: str) -> None:
-        order[node] = low[node] = len(order)
-        stack.append(node)
-        for successor in graph[node]:
-            if successor not in graph:
-                continue
-            if successor not in order:
-                visit(successor)
-            if successor in stack:
-                low[node] = min(low[node], low[successor])
-        if low[node] == order[node]:
-            component = stack[stack.index(node):]
-            del stack[stack.index(node):]
-            if len(component) > 1 or node in graph[node]:
-                for member in component:
-                    found[member] = low[node]
 
-    for name in graph:
-        if name not in order:
-            visit(name)
-    return found
+def _cut(stack: list[str], node: str, pending: set[str]) -> list[str]:
+    """The part of the stack from a node on, taken off it."""
+    component: list[str] = []
+    while not component or component[-1] != node:
+        component.append(stack.pop())
+    pending.difference_update(component)
+    return component[::-1]

@@ -41,7 +41,7 @@ def system_of(
 
 def source(system: System) -> str:
     """The text of a function `run` of all inputs, sizes and the dtype."""
-    program = Program(system, (), statements(system.equations, system), (), (), (), ())
+    program = Program(system, (), statements(system.equations, system), (), (), (), (), {})
     helpers = helpers_of(program)
     names = code_names(system, helpers)
     printer = NumpyPrinter(system, names.arrays, names.sizes, dtype=names.own["dtype"],

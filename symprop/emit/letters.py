@@ -36,8 +36,11 @@ def equation_letters(system: System, equation: EquationLike) -> dict[int, str]:
 
     Returns uid -> letter for the free and bound indices of the right-hand side and all steps.
     """
-    taken = taken_by(system)
-    return letters(equation, taken, axis_letters(system.sizes, taken))
+    known = system.__dict__.get("_letters")  # once for a system, not once for an equation
+    if known is None:
+        taken = taken_by(system)
+        known = system.__dict__["_letters"] = taken, axis_letters(system.sizes, taken)
+    return letters(equation, *known)
 
 
 def taken_by(system: System) -> frozenset[str]:

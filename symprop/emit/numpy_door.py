@@ -56,7 +56,8 @@ def door(
     known: set[str] = set()
     left = list(inputs)
     while left:
-        array = min(left, key=lambda a: _unsolved(a, known))
+        ready = next((a for a in left if not _unsolved(a, known)), None)
+        array = ready or min(left, key=lambda a: _unsolved(a, known))
         left.remove(array)
         lines.extend(_read(array, names, printer, known, system))
     return lines

@@ -14,6 +14,7 @@ WIDTH = 88
 INDENT = "    "
 BODY = WIDTH - len(INDENT)  # the lines of a function, before they are indented
 _OPENING, _CLOSING = "([{", ")]}"
+_OPERATOR = re.compile(r" [-+=·] ")
 _OPERATORS = {" if ": 0.1, " else ": 0.1, " or ": 0.2, " and ": 0.2, " & ": 0.3, " + ": 0.4,
               " - ": 0.4, " * ": 0.6, " / ": 0.6, " // ": 0.7, " @ ": 0.7, " % ": 0.7}
 
@@ -117,21 +118,21 @@ Break = tuple[int, float, str]  # where, how little it is wanted, the quote that
 
 
 def filled(
-    text: str, first: int, room: int, places: Callable[[str], list[Break]]
+    text: str, first: int, room: int, places: Callable[[str], Iterator[Break]]
 ) -> list[str]:
     """A text on lines of at most `room` columns (the first: `first`)."""
     lines = []
     width = first
     while len(text) > width:
-        found = [b for b in places(text) if 0 < b[0] < len(text)]
-        near = [b for b in found if b[0] + len(b[2]) <= width]
+        found = (b for b in places(text) if 0 < b[0] < len(text))
+        near, beyond = _up_to(width, found)
         best = [b for b in near if b[0] > 0.5 * width]
         if best:
             place, _, quote = min(best, key=lambda b: (b[1], -b[0]))
         elif near:
             place, _, quote = min(near, key=lambda b: (b[1] >= 20, -b[0]))
-        elif found:
-            place, _, quote = found[0]
+        elif beyond is not None:
+            place, _, quote = beyond
         else:
             break
         lines.append(text[:place].rstrip() + quote if not quote else text[:place] + quote)
@@ -140,9 +141,18 @@ def filled(
     return [*lines, text]
 
 
-def breaks(text: str) -> list[Break]:
+def _up_to(width: int, places: Iterator[Break]) -> tuple[list[Break], Break | None]:
+    """The places up to a width, and the first beyond it; what comes later is not looked at."""
+    near: list[Break] = []
+    for found in places:
+        if found[0] + len(found[2]) > width:
+            return near, found
+        near.append(found)
+    return near, None
+
+
+def breaks(text: str) -> Iterator[Break]:
     """Where a line inside brackets may end."""
-    found: list[Break] = []
     depth = 0
     quoted = False
     for place, character in enumerate(text):
@@ -150,39 +160,36 @@ def breaks(text: str) -> list[Break]:
             quoted = not quoted
         elif quoted:
             if character == " ":
-                found.append((place + 1, depth + 9.0, '"'))
+                yield place + 1, depth + 9.0, '"'
         elif character in _OPENING:
             depth += 1
-            found.append((place + 1, depth + 0.9, ""))
+            yield place + 1, depth + 0.9, ""
         elif character in _CLOSING:
             depth -= 1
         elif text.startswith(", ", place):
-            found.append((place + 1, depth, ""))
+            yield place + 1, depth, ""
         elif text.startswith(": ", place) and text[place - 1] == '"':
-            found.append((place + 1, depth + 0.8, ""))
+            yield place + 1, depth + 0.8, ""
         elif character == " ":
             cost = next((c for o, c in _OPERATORS.items() if text.startswith(o, place)), None)
             if cost is not None:
-                found.append((place, depth + cost, ""))
-    return found
+                yield place, depth + cost, ""
 
 
-def _breaks_inside(text: str) -> list[Break]:
+def _breaks_inside(text: str) -> Iterator[Break]:
     """Where the start of a statement may be broken: only inside its brackets."""
-    return [b for b in breaks(text) if b[1] >= 1]
+    return (b for b in breaks(text) if b[1] >= 1)
 
 
-def _gaps(text: str) -> list[Break]:
+def _gaps(text: str) -> Iterator[Break]:
     """Where a note may be broken: between its parts, or before an operator."""
-    found: list[Break] = []
     depth = 0
     for place, character in enumerate(text):
         depth += (character in _OPENING) - (character in _CLOSING)
         if character in ",([":  # for names so long that nothing else will do
-            found.append((place + 1, depth + 20.0, ""))
+            yield place + 1, depth + 20.0, ""
         if character != " ":
             continue
         outer = text.startswith("  ", place)
-        operator = re.match(r" [-+=·] ", text[place:]) is not None
-        found.append((place, depth + (-1 if outer else 0 if operator else 0.5), ""))
-    return found
+        operator = _OPERATOR.match(text, place) is not None
+        yield place, depth + (-1 if outer else 0 if operator else 0.5), ""

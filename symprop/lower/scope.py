@@ -28,11 +28,10 @@ INTEGER_ROWS = ("floordiv", "mod")
 
 @dataclass(frozen=True)
 class Scope:
-    """The system, the index of the loop around, and the arrays known to be finite or not."""
+    """The system, and the index of the loop around."""
 
     system: System
     loop: Index | None = None
-    finite: dict[str, bool] = field(default_factory=dict)
     labels: dict[Any, Index] = field(default_factory=dict)  # of axes that are cut or joined
 
     def shape(self, array: str) -> tuple[Expr, ...]:
@@ -67,10 +66,22 @@ class Scope:
         return all(self.is_finite(a, e, strict) for t in expr.terms for a, e in t.factors)
 
     def _array_finite(self, array: str) -> bool:
-        known = self.finite
-        if array not in known:
-            known[array] = True  # an adjoint, an input, or (in a recurrence) itself
-            equation = self.system.equation(array)
-            if equation is not None:
-                known[array] = self._expr_finite(equation.rhs, strict=False)
-        return known[array]
+        return _finite(self.system).get(array, True)  # an adjoint is finite
+
+
+def _finite(system: System) -> dict[str, bool]:
+    """For every computed array whether it is finite for all finite inputs; once for a system.
+
+    In the order of the equations; a recurrence is finite if it is so where its last step was.
+    """
+    known: dict[str, bool] | None = system.__dict__.get("_finite")
+    if known is None:
+        known = system.__dict__["_finite"] = {e.array: True for e in system.equations}
+        scope, changed = Scope(system), True
+        while changed:
+            changed = False
+            for equation in system.equations:
+                if known[equation.array]:
+                    known[equation.array] = scope._expr_finite(equation.rhs, strict=False)
+                    changed |= not known[equation.array]
+    return known
