@@ -14,6 +14,16 @@ from symprop.rules.alignment import DFA, FA, direct_feedback_alignment, feedback
 from symprop.rules.targets import DTP, difference_target_propagation
 from symprop.system import System
 
+__all__ = [
+    "RULES",
+    "SHORT",
+    "RuleMaker",
+    "apply_rule",
+    "difference_target_propagation",
+    "direct_feedback_alignment",
+    "feedback_alignment",
+]
+
 RuleMaker = Callable[[System], tuple[System, LearningRule]]
 
 RULES: Mapping[str, RuleMaker] = {
