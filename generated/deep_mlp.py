@@ -1,4 +1,4 @@
-# symprop sha256:15d23c9183363b6d72350f4435f3fedc
+# symprop sha256:cab71a1e80ac6f4fee8bc87e7b327427
 """deep_mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:deep_mlp.
@@ -68,13 +68,13 @@ def forward(x: "H N", y: "H N", W: "L H H", b: "L H", validate=True):
     W, (L, _, _) = read("W", W, "wrt", "L H H", (None, H, H))
     b, _ = read("b", b, "wrt", "L H", (L, H))
     dtype = np.result_type(x, y, W, b)
-    a_prev, z, a = (np.empty((L, H, N), dtype) for _ in range(3))
+    a_prev, a = (np.empty((L, H, N), dtype) for _ in range(2))
     for l in range(L):
         # (F1)  a_prev[l,h,n] = [l = 0] x[h,n] + [1 ≤ l] a[l-1,h,n]  (L, H, N)
         a_prev[l] = x if l == 0 else a[l - 1]
         # (F2)  z[l,h,n] = Σ_i W[l,h,i] a_prev[l,i,n] + b[l,h]  (L, H, N)
-        z[l] = W[l] @ a_prev[l] + b[l][:, None]
-        a[l] = sigmoid(z[l])               # (F3)  a[l,h,n] = σ(z[l,h,n])  (L, H, N)
+        z = W[l] @ a_prev[l] + b[l][:, None]
+        a[l] = sigmoid(z)                  # (F3)  a[l,h,n] = σ(z[l,h,n])  (L, H, N)
     # (F4)  C_diff[h,n] = a[L-1,h,n] - y[h,n]  (H, N)
     C_diff = a[L - 1] - y
     C = np.vdot(C_diff, C_diff) / (2 * N)  # (F5)  C = Σ_hn C_diff[h,n]²/(2 N)
@@ -90,12 +90,11 @@ def backward(saved, dL=1.0):
     L = W.shape[0]
     # (B2)  dC_diff[h,n] = C_diff[h,n] dL/N  (H, N)  from (F5) with (B1)
     dC_diff = dL / N * C_diff
+    # (B4) for all steps:  dz_factor[l,h,n] = a[l,h,n] (1 - a[l,h,n])  (L, H, N)
+    dz_factor = a * (1 - a)
     dz = np.empty((L, H, N), dtype)
     for l in reversed(range(L)):
-        # (B4)  dz[l,h,n] = (dC_diff[h,n] [L-1 = l]
-        #       + [l+1 < L] Σ_i dz[l+1,i,n] W[l+1,i,h]) a[l,h,n] (1 - a[l,h,n])
-        #       (L, H, N)  from (F3) with (B3)
-        dz[l] = (dC_diff if L - 1 == l else W[l + 1].T @ dz[l + 1]) * a[l] * (1 - a[l])
+        dz[l] = (dC_diff if L - 1 == l else W[l + 1].T @ dz[l + 1]) * dz_factor[l]
     # (B5)  dW[l,h,i] = Σ_n dz[l,h,n] a_prev[l,i,n]  (L, H, H)  from (F2)
     dW = dz @ a_prev.transpose(0, 2, 1)
     db = dz.sum(axis=2)  # (B6)  db[l,h] = Σ_n dz[l,h,n]  (L, H)  from (F2)
@@ -115,14 +114,14 @@ def predict(x: "H N", W: "L H H", b: "L H"):
     W, (L, _, _) = read("W", W, "wrt", "L H H", (None, H, H))
     b, _ = read("b", b, "wrt", "L H", (L, H))
     dtype = np.result_type(x, W, b)
-    a_prev, z, a = (np.empty((L, H, N), dtype) for _ in range(3))
+    a = np.empty((L, H, N), dtype)
     for l in range(L):
         # (F1)  a_prev[l,h,n] = [l = 0] x[h,n] + [1 ≤ l] a[l-1,h,n]  (L, H, N)
-        a_prev[l] = x if l == 0 else a[l - 1]
+        a_prev = x if l == 0 else a[l - 1]
         # (F2)  z[l,h,n] = Σ_i W[l,h,i] a_prev[l,i,n] + b[l,h]  (L, H, N)
-        z[l] = W[l] @ a_prev[l] + b[l][:, None]
-        a[l] = sigmoid(z[l])  # (F3)  a[l,h,n] = σ(z[l,h,n])  (L, H, N)
-    output = a[L - 1]         # (F6)  output[h,n] = a[L-1,h,n]  (H, N)
+        z = W[l] @ a_prev + b[l][:, None]
+        a[l] = sigmoid(z)  # (F3)  a[l,h,n] = σ(z[l,h,n])  (L, H, N)
+    output = a[L - 1]      # (F6)  output[h,n] = a[L-1,h,n]  (H, N)
     return {"output": output}
 
 

@@ -1,4 +1,4 @@
-# symprop sha256:82ed314f85da584f7dd8fbfd291a9796
+# symprop sha256:f0eb2db2ce00383430cb1bd84375ff54
 """state_space: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.dynamics:state_space.
@@ -111,11 +111,11 @@ def backward(saved, dL=1.0):
     dC = np.tensordot(x, doutputs, axes=((0, 1), (0, 1)))
     # (B5)  dD[k,m] = Σ_tn doutputs[t,n,m] u[t,n,k]  (K, M)  from (F5)
     dD = np.tensordot(u, doutputs, axes=((0, 1), (0, 1)))
+    # (B6) for all steps:  dx_given[t,n,h] = Σ_m doutputs[t,n,m] C[h,m]  (T, N, H)
+    dx_given = doutputs @ C.T
     dx = np.empty((T, N, H), dtype)
     for t in reversed(range(T)):
-        # (B6)  dx[t,n,h] = Σ_m doutputs[t,n,m] C[h,m] + dx[t+1,n,h] decay[h] [t+1 < T]
-        #       (T, N, H)  from (F5), (F3) with (B7)
-        dx[t] = doutputs[t] @ C.T + (decay * dx[t + 1] if t + 1 < T else 0)
+        dx[t] = dx_given[t] + (decay * dx[t + 1] if t + 1 < T else 0)
     # (B9)  dB[k,h] = Σ_tn dx[t,n,h] u[t,n,k]  (K, H)  from (F2) with (B8)
     dB = np.tensordot(u, dx, axes=((0, 1), (0, 1)))
     # (B11)  da[h] = decay[h] (1 - decay[h]) Σ_tn dx[t,n,h] x_prev[t,n,h]  (H,)
@@ -149,12 +149,12 @@ def predict(u: "T N K", a: "H", B: "K H", C: "H M", D: "K M"):
     dtype = np.result_type(u, a, B, C, D)
     decay = sigmoid(a)  # (F1)  decay[h] = σ(a[h])  (H,)
     driven = u @ B      # (F2)  driven[t,n,h] = Σ_k u[t,n,k] B[k,h]  (T, N, H)
-    x_prev, x = (np.empty((T, N, H), dtype) for _ in range(2))
+    x = np.empty((T, N, H), dtype)
     for t in range(T):
         # (F3)  x_prev[t,n,h] = [1 ≤ t] x[t-1,n,h]  (T, N, H)
-        x_prev[t] = x[t - 1] if t >= 1 else 0
+        x_prev = x[t - 1] if t >= 1 else np.zeros((N, H), dtype)
         # (F4)  x[t,n,h] = decay[h] x_prev[t,n,h] + driven[t,n,h]  (T, N, H)
-        x[t] = decay * x_prev[t] + driven[t]
+        x[t] = decay * x_prev + driven[t]
     # (F5)  outputs[t,n,m] = Σ_h x[t,n,h] C[h,m] + Σ_k u[t,n,k] D[k,m]  (T, N, M)
     outputs = x @ C + u @ D
     return {"outputs": outputs}

@@ -41,12 +41,14 @@ def system_of(
 
 def source(system: System) -> str:
     """The text of a function `run` of all inputs, sizes and the dtype."""
-    program = Program(system, (), statements(system.equations, system), (), (), (), (), {})
+    program = Program(
+        system, (), {}, statements(system.equations, system, {"out"}), (), (), (), (), {})
     helpers = helpers_of(program)
     names = code_names(system, helpers)
     printer = NumpyPrinter(system, names.arrays, names.sizes, dtype=names.own["dtype"],
                            helper_names=names.helpers)
-    lines = Lines(printer, names, Guards(system.equations), system.equations)
+    lines = Lines(printer, names, Guards(system.equations), system.equations,
+                  {e.array: e for e in system.equations})
     body = lines.lines(program.forward)
     inputs = [names.arrays[n] for n, a in system.arrays.items() if a.kind == "input"]
     arguments = ", ".join([*inputs, *names.sizes.values(), names.own["dtype"]])

@@ -7,7 +7,7 @@ that is a step (see derive/), not a construction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from symprop.algebra.expr import (
@@ -299,6 +299,25 @@ def rebuild(item: Atom, children: tuple[Expr, ...]) -> Expr:
         above = Access(item.numerator.array, children[:cut])
         return atom(Partial(above, Access(item.denominator.array, children[cut:])))
     return atom(item)
+
+
+def map_accesses(expr: Expr, change: Callable[[Access], Access]) -> Expr:
+    """The expression with every access changed, its positions first; nothing is merged."""
+    terms: list[Term] = []
+    for term in expr.terms:
+        factors: dict[Atom, Exponent] = {}
+        for item, exponent in term.factors:
+            children = tuple(map_accesses(c, change) for c in item.children)
+            new: Atom = item
+            if isinstance(item, Access):
+                new = change(Access(item.array, children))
+            elif any(a is not b for a, b in zip(children, item.children, strict=True)):
+                rebuilt = rebuild(item, children).single_atom
+                assert rebuilt is not None
+                new = rebuilt
+            factors[new] = factors.get(new, 0) + exponent
+        terms.append(Term(term.coef, tuple(factors.items()), term.bound))
+    return Expr(tuple(terms))
 
 
 def instantiate(indices: Sequence[Index], body: Expr, at: Sequence[Expr]) -> Expr:

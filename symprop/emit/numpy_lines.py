@@ -34,10 +34,12 @@ class Lines:
     def __init__(
         self, printer: NumpyPrinter, names: Names, guards: Guards,
         equations: Sequence[Equation | Adjoint],
+        margins: Mapping[str, Equation | Adjoint],
     ) -> None:
         self.printer, self.names, self.guards = printer, names, guards
         self.system: System = printer.system
-        self.by_number = {e.number: e for e in equations}
+        self.margins = margins
+        self.by_array = {e.array: e for e in equations} | dict(margins)
         self.locals: dict[tuple[str, str, int], str] = {}
         self.loop: tuple[Index, str] | None = None
         self.noted = ""  # the equation whose note stands already
@@ -62,7 +64,7 @@ class Lines:
     # ---- loops ----------------------------------------------------------------------------
 
     def _loop(self, loop: ir.Loop) -> list[Line]:
-        first = self.by_number[loop.body[0].number]
+        first = self.by_array[loop.body[0].array]
         shown = equation_letters(self.system, _bare(first))
         letter = self._letter(shown.get(first.indices[0].uid, loop.index.letter))
         self.loop = (loop.index, letter)
@@ -82,16 +84,15 @@ class Lines:
     # ---- statements -----------------------------------------------------------------------
 
     def _write(self, statement: ir.Write, room: int) -> list[Line]:
-        equation = self.by_number.get(statement.number)
+        equation = self.by_array[statement.array]
         if isinstance(statement, ir.Allocate):
             return self._allocate(statement, equation)
-        assert equation is not None
         self._prepare(equation)
         target = self._target(statement.array, statement.at)
         if isinstance(statement, ir.Zeros):
             zeros = self.printer.zeros(self.printer.shape(statement.shape))
             code = f"{target} = {zeros}" if statement.at is None else f"{target} = 0"
-            self.noted = statement.number
+            self.noted = statement.array
             return [Line(code, self._note(equation))]
         node = statement.node if isinstance(statement, ir.Assign) else statement.value
         quiet = self.guards.risky(statement, node)
@@ -106,17 +107,17 @@ class Lines:
             rows += self._put(statement, node, equation)
         if quiet:
             rows = [Line(_QUIET), *(Line(INDENT + r.code) for r in rows)]
-        if statement.number != self.noted:
+        if statement.array != self.noted:
             rows[0] = replace(rows[0], note=self._note(equation))
-        self.noted = statement.number
+        self.noted = statement.array
         return rows
 
-    def _allocate(self, statement: ir.Allocate, equation: Equation | Adjoint | None) -> list[Line]:
+    def _allocate(self, statement: ir.Allocate, equation: Equation | Adjoint) -> list[Line]:
         self.printer.holds = self._dtype(statement.array)
         shape = self.printer.shape(statement.shape)
         code = f"{self.printer.name(statement.array)} = {self.printer.zeros(shape, 'empty')}"
-        self.noted = statement.number
-        return [Line(code, self._note(equation) if equation is not None else "")]
+        self.noted = statement.array
+        return [Line(code, self._note(equation) if statement.number else "")]
 
     def _prepare(self, equation: Equation | Adjoint) -> None:
         letters = dict(equation_letters(self.system, _bare(equation)))
@@ -146,7 +147,7 @@ class Lines:
 
     def _local(self, equation: Equation | Adjoint, role: str, count: int = 1) -> str:
         """A name made of the equation's array and a role; the same wherever it is printed."""
-        key = (equation.number, role, count)
+        key = (equation.array, role, count)
         if key not in self.locals:
             stem = self.printer.name(equation.array)[:40]
             self.locals[key] = unused(f"{stem}_{role}", self.names.taken)
@@ -230,7 +231,9 @@ class Lines:
         left = printer.atom(Access(equation.array, tuple(
             idx(i) for i in equation.indices if i.size.number != 1))).text
         shape = self.printer.shape(tuple(i.size for i in equation.indices))
-        parts = [f"({equation.number})", f"{left} = {printer.expr(equation.rhs).text}"]
+        whole = equation.array in self.margins
+        label = f"({equation.number})" if whole else f"({equation.number}) for all steps:"
+        parts = [label, f"{left} = {printer.expr(equation.rhs).text}"]
         if equation.indices:
             parts.append(shape)
         if isinstance(equation, Adjoint):

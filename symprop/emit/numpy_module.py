@@ -81,7 +81,7 @@ class _Writer:
         equations: list[Equation | Adjoint] = [*self.system.equations, *program.adjoints]
         live = {s.number for s in _flat((*program.forward, *program.predict))}
         guards = Guards(e for e in equations if isinstance(e, Adjoint) or e.number in live)
-        self.lines = Lines(printer, names, guards, equations)
+        self.lines = Lines(printer, names, guards, equations, program.margins)
         self.saves_dtype = False
         self.saved_sizes: tuple[str, ...] = ()
         self.backward_lines = self._backward_lines()
@@ -277,8 +277,8 @@ def _rebuilt(tree: Any, gradients: str) -> str:
 
 def zero_gradients(program: Program) -> list[str]:
     """The wrt arrays whose gradient is exactly zero."""
-    return [a.primal for a in program.adjoints
-            if a.primal in program.system.wrt and a.rhs.is_zero]
+    return [a.primal for a in program.adjoints if isinstance(a, Adjoint)
+            and a.primal in program.system.wrt and a.rhs.is_zero]
 
 
 def helpers_of(program: Program) -> tuple[str, ...]:

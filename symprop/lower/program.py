@@ -7,7 +7,8 @@ backward and predict, and the arrays that backward reads.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from symprop.algebra.build import access, idx, make_term, mul, sub, substitute
@@ -23,8 +24,9 @@ from symprop.algebra.expr import (
     arrays_of,
 )
 from symprop.errors import UnsupportedError
+from symprop.lower.hoist import hoisted
 from symprop.lower.ir import Allocate, Loop, Statement, Write
-from symprop.lower.scope import Scope
+from symprop.lower.scope import Scope, without_first
 from symprop.lower.statements import lower_equation
 from symprop.system import Adjoint, Equation, System, cycles, departing
 
@@ -37,7 +39,8 @@ class Program:
     """What the generated module does."""
 
     system: System
-    adjoints: tuple[Adjoint, ...]  # those that are computed, with the loss's adjoint as factor
+    adjoints: tuple[Either, ...]  # those that are computed, with the loss's adjoint as factor
+    margins: Mapping[str, Either]  # array -> the equation of the derivation, for the margin
     forward: tuple[Statement, ...]
     backward: tuple[Statement, ...]
     predict: tuple[Statement, ...]
@@ -53,14 +56,19 @@ def lower(system: System, adjoints: Sequence[Adjoint]) -> Program:
         [seeded(a, system, added) for a in adjoints if not a.inlined],
         [adjoint(w) for w in system.wrt])
     saved = _reads(live)
-    forward = _live(system.equations, [system.loss, *saved])
-    outputs = _live(system.equations, [array for _, array in system.outputs])
+    margins: dict[str, Either] = {e.array: e for e in system.equations}
+    margins.update((a.array, a) for a in live)
+    system, equations = hoisted(system, system.equations)
+    system, backward = hoisted(replace(system, equations=equations), live)
+    forward = _live(equations, [system.loss, *saved])
+    outputs = _live(equations, [array for _, array in system.outputs])
     return Program(
         system=system,
-        adjoints=live,
-        forward=statements(forward, system),
-        backward=statements(live, system),
-        predict=statements(outputs, system),
+        adjoints=backward,
+        margins=margins,
+        forward=statements(forward, system, {system.loss, *saved}),
+        backward=statements(backward, system, {adjoint(w) for w in system.wrt}),
+        predict=statements(outputs, system, {array for _, array in system.outputs}),
         saved=saved,
         predict_inputs=tuple(
             n for n, a in system.arrays.items() if a.kind == "input"
@@ -79,8 +87,7 @@ def seeded(equation: Adjoint, system: System, added: Container[str] = ()) -> Adj
         return equation
     loss = adjoint(system.loss)
     rhs = equation.rhs if equation.array == loss else _seed(equation.rhs, loss)
-    return Adjoint(equation.number, equation.array, equation.primal, equation.indices, rhs,
-                   equation.steps, equation.inlined, equation.sources, equation.absorbed)
+    return replace(equation, rhs=rhs)
 
 
 def _seed(expr: Expr, loss: str) -> Expr:
@@ -127,13 +134,18 @@ def _reads(adjoints: Iterable[Either]) -> tuple[str, ...]:
 # ---- order and loops ------------------------------------------------------------------------
 
 
-def statements(equations: Sequence[Either], system: System) -> tuple[Statement, ...]:
-    """The statements of equations; those of a recurrence stand together in a loop."""
+def statements(
+    equations: Sequence[Either], system: System, kept: AbstractSet[str]
+) -> tuple[Statement, ...]:
+    """The statements of equations; those of a recurrence stand together in a loop.
+
+    kept: the arrays that are wanted whole.
+    """
     groups = cycles(equations)
     result: list[Statement] = []
     for group in _ordered(equations, groups):
         if group[0].array in groups:
-            result.extend(_loop(group, system))
+            result.extend(_loop(group, system, _passing(group, equations, kept)))
         else:
             result.extend(lower_equation(group[0], Scope(system)))
     return tuple(result)
@@ -162,7 +174,17 @@ def _ordered(equations: Sequence[Either], groups: Mapping[str, int]) -> list[lis
     return [by_key[key] for key in done]
 
 
-def _loop(group: Sequence[Either], system: System) -> list[Statement]:
+def _passing(
+    group: Sequence[Either], equations: Sequence[Either], kept: AbstractSet[str]
+) -> frozenset[str]:
+    """The arrays of a loop that are read in the step that makes them, and nowhere else."""
+    members = {e.array for e in group}
+    outside = {a for e in equations if e.array not in members for a in e.reads} | kept
+    shifted = {a for e in group for a, shifts in _offsets(e, members).items() if any(shifts)}
+    return frozenset(members - outside - shifted)
+
+
+def _loop(group: Sequence[Either], system: System, passing: frozenset[str]) -> list[Statement]:
     """Allocations and one loop over axis 0 of the arrays of a recurrence."""
     members = {e.array for e in group}
     shared = group[0].indices[0]
@@ -170,8 +192,10 @@ def _loop(group: Sequence[Either], system: System) -> list[Statement]:
     body: list[Write] = []
     for equation in _in_step(group, members):
         turned = _renamed(equation, shared)
-        body.extend(lower_equation(turned, Scope(system, shared)))
-    allocations = [Allocate(e.array, tuple(i.size for i in e.indices)) for e in group]
+        turned = replace(turned, rhs=without_first(turned.rhs, passing))
+        body.extend(lower_equation(turned, Scope(system, shared, passing)))
+    allocations = [Allocate(e.array, tuple(i.size for i in e.indices)) for e in group
+                   if e.array not in passing]
     return [*allocations, Loop(shared, descending, tuple(body))]
 
 
@@ -225,10 +249,5 @@ def _renamed(equation: Either, shared: Index) -> Either:
     if own is shared:
         return equation
     from_own = {own: idx(shared)}
-    rhs = substitute(equation.rhs, from_own)
-    indices = (shared, *equation.indices[1:])
-    if isinstance(equation, Equation):
-        return Equation(equation.number, equation.array, indices, rhs, equation.source)
-    return Adjoint(equation.number, equation.array, equation.primal, indices, rhs,
-                   equation.steps, equation.inlined, equation.sources, equation.absorbed)
-
+    return replace(equation, indices=(shared, *equation.indices[1:]),
+                   rhs=substitute(equation.rhs, from_own))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symprop.algebra import rows
+from symprop.algebra.build import map_accesses
 from symprop.algebra.expr import (
     ADJOINT,
     Access,
@@ -28,15 +29,20 @@ INTEGER_ROWS = ("floordiv", "mod")
 
 @dataclass(frozen=True)
 class Scope:
-    """The system, and the index of the loop around."""
+    """The system, and the index of the loop around.
+
+    passing: arrays of the loop that have no axis for its index: each step makes them anew.
+    """
 
     system: System
     loop: Index | None = None
+    passing: frozenset[str] = frozenset()
     labels: dict[Any, Index] = field(default_factory=dict)  # of axes that are cut or joined
 
     def shape(self, array: str) -> tuple[Expr, ...]:
         """The shape of an array; an adjoint has that of its primal."""
-        return self.system.arrays[array.removeprefix(ADJOINT)].shape
+        shape = self.system.arrays[array.removeprefix(ADJOINT)].shape
+        return shape[1:] if array in self.passing else shape
 
     def dtype(self, array: str) -> str:
         """The dtype of an array: "float", "int" or "bool"; an adjoint holds floats."""
@@ -85,3 +91,9 @@ def _finite(system: System) -> dict[str, bool]:
                     known[equation.array] = scope._expr_finite(equation.rhs, strict=False)
                     changed |= not known[equation.array]
     return known
+
+
+def without_first(expr: Expr, arrays: frozenset[str]) -> Expr:
+    """The expression with the first position of every read of `arrays` left out."""
+    return map_accesses(
+        expr, lambda a: Access(a.array, a.indices[1:]) if a.array in arrays else a)

@@ -33,6 +33,7 @@ from symprop.lower.ir import (
     Arange,
     Assign,
     At,
+    Axes,
     Copy,
     Expand,
     Fill,
@@ -43,8 +44,10 @@ from symprop.lower.ir import (
     Scatter,
     Stretch,
     Subscript,
+    Sum,
     Transpose,
     View,
+    Where,
     Whole,
     Window,
     Write,
@@ -88,7 +91,7 @@ def lower_equation(equation: Equation | Adjoint, scope: Scope) -> tuple[Write, .
     """The statements of one equation, inside a loop without its first index."""
     indices = tuple(i for i in equation.indices if i is not scope.loop)
     whole = scope.dtype(equation.array) != "float"
-    at = idx(scope.loop) if scope.loop is not None else None
+    at = None if scope.loop is None or equation.array in scope.passing else idx(scope.loop)
     live = tuple(i for i in indices if i.size.number != 1)
     frame = _Frame(equation, Lowering(scope, integer=whole), indices, live, at)
     rhs = equation.rhs
@@ -147,7 +150,7 @@ def _first(
             placed[0] = _setting(first)
         return (Zeros(equation.array, shape, equation.number, frame.at),)
     node = aligned(frame.value(frame.lowering.expr(rest, frame.live)), frame.live)
-    if frame.at is not None:
+    if frame.at is not None or _certainly(node, frame.live):
         node = broadcast(node, frame.live)
     fresh = _is_new(node)
     if not indices and not frame.lowering.integer and flavour(node) != FLOAT:
@@ -162,6 +165,12 @@ def _first(
     if wanted and not fresh and indices and not isinstance(node, (Fill, Copy)) and frame.at is None:
         node = Copy(node.axes, node)  # a gradient is an array of its own
     return (Assign(equation.array, node, equation.number, frame.at),)
+
+
+def _certainly(node: Node, axes: Axes) -> bool:
+    """Whether a sum has all axes without its conditional terms: those may be the number 0."""
+    return isinstance(node, Sum) and any(
+        n.axes == axes and not isinstance(n, (Where, Fill)) for _, n in node.terms)
 
 
 def _setting(put: Put) -> Put:

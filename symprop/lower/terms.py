@@ -105,7 +105,10 @@ class Lowering:
                     yes = inside.expr(Expr((_without(first, item),)), order)
                     no = inside.expr(Expr((_without(second, other),)), order)
                     condition = self.bracket(item, order)
-                    return Where(union(order, condition, yes, no), condition, yes, no)
+                    axes = union(order, condition, yes, no)
+                    if not condition.axes and guards(condition) and not self.integer:
+                        yes, no = _filled(yes, axes), _filled(no, axes)
+                    return Where(axes, condition, yes, no)
         return None
 
     def _outside(self, item: Atom, term: Term) -> bool:
@@ -348,10 +351,15 @@ def broadcast(node: Node, axes: Axes) -> Node:
     """A value for a place that broadcasts it to `axes`, where 0 will do for an array of zeros."""
     if isinstance(node, Sum):
         return Sum(node.axes, tuple((s, broadcast(n, axes)) for s, n in node.terms))
-    if isinstance(node, Where) and isinstance(node.no, Fill) and (
-            node.axes == axes[len(axes) - len(node.axes):]):
-        return Where(node.axes, node.condition, node.yes, node.no.body)
+    if isinstance(node, Where) and node.axes == axes[len(axes) - len(node.axes):]:
+        yes, no = (n.body if isinstance(n, Fill) else n for n in (node.yes, node.no))
+        return Where(node.axes, node.condition, yes, no)
     return node
+
+
+def _filled(node: Node, axes: Axes) -> Node:
+    """A branch of a Python conditional, which does not broadcast."""
+    return node if node.axes == axes else Fill(axes, node)
 
 
 def as_float(node: Node) -> Node:
