@@ -133,7 +133,9 @@ def _factored(
     product = make_term(Fraction(1), dict(mine), summed)
     used = [i for i in equation.indices if i in free_indices(product)]
     places = [_place(i, product, hoist.system) for i in used]
-    if not used or len(free_indices(product)) > len(used) or not (summed or _works(mine)) or any(p is None for p in places):
+    if len(free_indices(product)) > len(used):
+        return term
+    if not used or not (summed or _works(mine)) or any(p is None for p in places):
         return term
     known = [p for p in places if p is not None]
     at = {i: sub(idx(p.index), p.shift) for i, p in zip(used, known, strict=True)
