@@ -1,4 +1,4 @@
-# symprop sha256:9da1d63a4edc342ee66f70b0700d0595
+# symprop sha256:683cf6bdafcd1f79f23f38e5b4ef0c8a
 """elman_rnn: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.recurrent:elman_rnn.
@@ -88,14 +88,16 @@ def forward(
     dtype = np.result_type(x, h0, U, V, b, W, c)
     # (F1)  h_dot[t,n,i] = Σ_k x[t,n,k] U[k,i]  (T, N, H)
     h_dot = x @ U
-    h_prev, h_in, h = (np.empty((T, N, H), dtype) for _ in range(3))
+    # (F3) for all steps:  h_in_given[t,n,i] = h_dot[t,n,i] + b[i]  (T, N, H)
+    h_in_given = h_dot + b
+    h_prev, h = (np.empty((T, N, H), dtype) for _ in range(2))
     for t in range(T):
         # (F2)  h_prev[t,n,i] = [t = 0] h0[n,i] + [1 ≤ t] h[t-1,n,i]  (T, N, H)
         h_prev[t] = h0 if t == 0 else h[t - 1]
         # (F3)  h_in[t,n,i] = h_dot[t,n,i] + Σ_j h_prev[t,n,j] V[j,i] + b[i]  (T, N, H)
-        h_in[t] = h_dot[t] + h_prev[t] @ V + b
+        h_in = h_in_given[t] + h_prev[t] @ V
         # (F4)  h[t,n,i] = tanh(h_in[t,n,i])  (T, N, H)
-        h[t] = np.tanh(h_in[t])
+        h[t] = np.tanh(h_in)
     # (F5)  logits[n,m] = Σ_i h[T-1,n,i] W[i,m] + c[m]  (N, M)
     logits = h[T - 1] @ W + c
     L_top = logits.max(axis=1)            # (F6)  L_top[n] = max_m logits[n,m]  (N,)
@@ -128,13 +130,14 @@ def backward(saved, dL=1.0):
     # (B9)  dW[i,m] = Σ_n dlogits[n,m] h[T-1,n,i]  (H, M)  from (F5)
     dW = h[T - 1].T @ dlogits
     dc = dlogits.sum(axis=0)     # (B10)  dc[m] = Σ_n dlogits[n,m]  (M,)  from (F5)
+    # (B12) for all steps:  dh_in_factor[n,i] = Σ_m dlogits[n,m] W[i,m]  (N, H)
+    dh_in_factor = dlogits @ W.T
+    # (B12) for all steps:  dh_in_factor_2[t,n,i] = (1 - h[t,n,i]²)  (T, N, H)
+    dh_in_factor_2 = 1 - h * h
     dh_in = np.empty((T, N, H), dtype)
     for t in reversed(range(T)):
-        # (B12)  dh_in[t,n,i] = ([T-1 = t] Σ_m dlogits[n,m] W[i,m]
-        #       + [t+1 < T] Σ_j dh_in[t+1,n,j] V[i,j]) (1 - h[t,n,i]²)  (T, N, H)
-        #       from (F4) with (B11)
         dh_in[t] = (
-            (dlogits @ W.T if T - 1 == t else dh_in[t + 1] @ V.T) * (1 - h[t] * h[t])
+            (dh_in_factor if T - 1 == t else dh_in[t + 1] @ V.T) * dh_in_factor_2[t]
         )
     # (B13)  dV[i,j] = Σ_tn dh_in[t,n,j] h_prev[t,n,i]  (H, H)  from (F3)
     dV = np.tensordot(h_prev, dh_in, axes=((0, 1), (0, 1)))
@@ -171,16 +174,17 @@ def predict(x: "T N K", h0: "N H", U: "K H", V: "H H", b: "H", W: "H M", c: "M")
     W, (_, M) = read("W", W, "wrt", "H M", (H, None))
     c, _ = read("c", c, "wrt", "M", (M,))
     dtype = np.result_type(x, h0, U, V, b, W, c)
-    h_dot = x @ U                # (F1)  h_dot[t,n,i] = Σ_k x[t,n,k] U[k,i]  (T, N, H)
-    h_prev, h_in, h = (np.empty((T, N, H), dtype) for _ in range(3))
+    h_dot = x @ U             # (F1)  h_dot[t,n,i] = Σ_k x[t,n,k] U[k,i]  (T, N, H)
+    # (F3) for all steps:  h_in_given[t,n,i] = h_dot[t,n,i] + b[i]  (T, N, H)
+    h_in_given = h_dot + b
+    h = np.empty((T, N, H), dtype)
     for t in range(T):
         # (F2)  h_prev[t,n,i] = [t = 0] h0[n,i] + [1 ≤ t] h[t-1,n,i]  (T, N, H)
-        h_prev[t] = h0 if t == 0 else h[t - 1]
+        h_prev = h0 if t == 0 else h[t - 1]
         # (F3)  h_in[t,n,i] = h_dot[t,n,i] + Σ_j h_prev[t,n,j] V[j,i] + b[i]  (T, N, H)
-        h_in[t] = h_dot[t] + h_prev[t] @ V + b
-        h[t] = np.tanh(h_in[t])  # (F4)  h[t,n,i] = tanh(h_in[t,n,i])  (T, N, H)
-    # (F5)  logits[n,m] = Σ_i h[T-1,n,i] W[i,m] + c[m]  (N, M)
-    logits = h[T - 1] @ W + c
+        h_in = h_in_given[t] + h_prev @ V
+        h[t] = np.tanh(h_in)  # (F4)  h[t,n,i] = tanh(h_in[t,n,i])  (T, N, H)
+    logits = h[T - 1] @ W + c # (F5)  logits[n,m] = Σ_i h[T-1,n,i] W[i,m] + c[m]  (N, M)
     return {"logits": logits}
 
 

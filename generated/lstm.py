@@ -1,4 +1,4 @@
-# symprop sha256:9673bd8c2225c48dfb782b1001445ff9
+# symprop sha256:8450885a8a1e6a9326e91f456b335850
 """lstm: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.recurrent:lstm.
@@ -103,22 +103,23 @@ def forward(
     dtype = np.result_type(h0, c0, E, U, V, b, W, d)
     # (F1)  z_dot[t,n,j] = Σ_p E[text[t,n],p] U[p,j]  (T, N, 4 * H)
     z_dot = E[text] @ U
+    # (F4) for all steps:  z_given[t,n,j] = z_dot[t,n,j] + b[j]  (T, N, 4 * H)
+    z_given = z_dot + b
     h_prev, c_prev, i, f, g, o, c, h_tanh, h = (
         np.empty((T, N, H), dtype) for _ in range(9)
     )
-    z = np.empty((T, N, 4 * H), dtype)
     for t in range(T):
         # (F2)  h_prev[t,n,j] = [t = 0] h0[n,j] + [1 ≤ t] h[t-1,n,j]  (T, N, H)
         h_prev[t] = h0 if t == 0 else h[t - 1]
         # (F3)  c_prev[t,n,j] = [t = 0] c0[n,j] + [1 ≤ t] c[t-1,n,j]  (T, N, H)
         c_prev[t] = c0 if t == 0 else c[t - 1]
         # (F4)  z[t,n,p] = z_dot[t,n,p] + Σ_j h_prev[t,n,j] V[j,p] + b[p]  (T, N, 4 * H)
-        z[t] = z_dot[t] + h_prev[t] @ V + b
-        i[t] = sigmoid(z[t, :, :H])       # (F5)  i[t,n,j] = σ(z[t,n,j])  (T, N, H)
-        f[t] = sigmoid(z[t, :, H:2 * H])  # (F6)  f[t,n,j] = σ(z[t,n,j+H])  (T, N, H)
+        z = z_given[t] + h_prev[t] @ V
+        i[t] = sigmoid(z[:, :H])        # (F5)  i[t,n,j] = σ(z[t,n,j])  (T, N, H)
+        f[t] = sigmoid(z[:, H:2 * H])   # (F6)  f[t,n,j] = σ(z[t,n,j+H])  (T, N, H)
         # (F7)  g[t,n,j] = tanh(z[t,n,j+2 H])  (T, N, H)
-        g[t] = np.tanh(z[t, :, 2 * H:3 * H])
-        o[t] = sigmoid(z[t, :, 3 * H:])   # (F8)  o[t,n,j] = σ(z[t,n,j+3 H])  (T, N, H)
+        g[t] = np.tanh(z[:, 2 * H:3 * H])
+        o[t] = sigmoid(z[:, 3 * H:])    # (F8)  o[t,n,j] = σ(z[t,n,j+3 H])  (T, N, H)
         # (F9)  c[t,n,j] = f[t,n,j] c_prev[t,n,j] + i[t,n,j] g[t,n,j]  (T, N, H)
         c[t] = f[t] * c_prev[t] + i[t] * g[t]
         # (F10)  h_tanh[t,n,j] = tanh(c[t,n,j])  (T, N, H)
@@ -141,7 +142,7 @@ def forward(
     loss_log_p = loss_shifted - np.log(loss_total)[:, :, None]
     # (F19)  loss_picked[t,n] = -loss_log_p[t,n,following[t,n]]  (T, N)
     loss_picked = -loss_log_p[np.arange(T)[:, None], np.arange(N), following]
-    loss = loss_picked.sum() / (T * N)    # (F20)  loss = Σ_tn loss_picked[t,n]/(T N)
+    loss = loss_picked.sum() / (T * N)  # (F20)  loss = Σ_tn loss_picked[t,n]/(T N)
     dtypes = [np.result_type(p) for p in (E, U, V, b, W, d)]
     saved = (
         loss_softmax, following, h, W, V, o, h_tanh, f, i, c_prev, g, h_prev, U, text,
@@ -167,37 +168,46 @@ def backward(saved, dL=1.0):
     dW = np.tensordot(h, dlogits, axes=((0, 1), (0, 1)))
     # (B10)  dd[m] = Σ_tn dlogits[t,n,m]  (M,)  from (F12)
     dd = dlogits.sum(axis=(0, 1))
-    dh, dc, do, dg, df, di = (np.empty((T, N, H), dtype) for _ in range(6))
+    # (B11) for all steps:  dh_given[t,n,j] = Σ_m dlogits[t,n,m] W[j,m]  (T, N, H)
+    dh_given = dlogits @ W.T
+    # (B13) for all steps:  dc_factor[t,n,j] = o[t,n,j] (1 - h_tanh[t,n,j]²)  (T, N, H)
+    dc_factor = o * (1 - h_tanh * h_tanh)
+    # (B18) for all steps:  dz_factor[t,n,j] = o[t,n,j] (1 - o[t,n,j])  (T, N, H)
+    dz_factor = o * (1 - o)
+    # (B18) for all steps:  dz_factor_2[t,n,j] = (1 - g[t,n,j]²)  (T, N, H)
+    dz_factor_2 = 1 - g * g
+    # (B18) for all steps:  dz_factor_3[t,n,j] = f[t,n,j] (1 - f[t,n,j])  (T, N, H)
+    dz_factor_3 = f * (1 - f)
+    # (B18) for all steps:  dz_factor_4[t,n,j] = i[t,n,j] (1 - i[t,n,j])  (T, N, H)
+    dz_factor_4 = i * (1 - i)
+    dc = np.empty((T, N, H), dtype)
     dz = np.empty((T, N, 4 * H), dtype)
     for t in reversed(range(T)):
         # (B11)  dh[t,n,j] = Σ_m dlogits[t,n,m] W[j,m]
         #       + [t+1 < T] Σ_p dz[t+1,n,p] V[j,p]  (T, N, H)
         #       from (F12), (F2) with (B22)
-        dh[t] = dlogits[t] @ W.T + (dz[t + 1] @ V.T if t + 1 < T else 0)
+        dh = dh_given[t] + (dz[t + 1] @ V.T if t + 1 < T else 0)
         # (B13)  dc[t,n,j] = dh[t,n,j] o[t,n,j] (1 - h_tanh[t,n,j]²)
         #       + dc[t+1,n,j] f[t+1,n,j] [t+1 < T]  (T, N, H)
         #       from (F10), (F3) with (B21), (B12)
-        dc[t] = (
-            dh[t] * o[t] * (1 - h_tanh[t] * h_tanh[t])
-            + (dc[t + 1] * f[t + 1] if t + 1 < T else 0)
-        )
+        dc[t] = dh * dc_factor[t] + (dc[t + 1] * f[t + 1] if t + 1 < T else 0)
         # (B14)  do[t,n,j] = dh[t,n,j] h_tanh[t,n,j]  (T, N, H)  from (F11)
-        do[t] = dh[t] * h_tanh[t]
+        do = dh * h_tanh[t]
         # (B15)  dg[t,n,j] = dc[t,n,j] i[t,n,j]  (T, N, H)  from (F9)
-        dg[t] = dc[t] * i[t]
+        dg = dc[t] * i[t]
         # (B16)  df[t,n,j] = dc[t,n,j] c_prev[t,n,j]  (T, N, H)  from (F9)
-        df[t] = dc[t] * c_prev[t]
+        df = dc[t] * c_prev[t]
         # (B17)  di[t,n,j] = dc[t,n,j] g[t,n,j]  (T, N, H)  from (F9)
-        di[t] = dc[t] * g[t]
+        di = dc[t] * g[t]
         # (B18)  dz[t,n,j] = do[t,n,j-3 H] o[t,n,j-3 H] (1 - o[t,n,j-3 H]) [0 ≤ j-3 H]
         #       + dg[t,n,j-2 H] (1 - g[t,n,j-2 H]²) [0 ≤ j-2 H < H]
         #       + df[t,n,j-H] f[t,n,j-H] (1 - f[t,n,j-H]) [0 ≤ j-H < H]
         #       + di[t,n,j] i[t,n,j] (1 - i[t,n,j]) [j < H]  (T, N, 4 * H)
         #       from (F8), (F7), (F6), (F5)
-        dz[t, :, 3 * H:] = do[t] * o[t] * (1 - o[t])
-        dz[t, :, 2 * H:3 * H] = dg[t] * (1 - g[t] * g[t])
-        dz[t, :, H:2 * H] = df[t] * f[t] * (1 - f[t])
-        dz[t, :, :H] = di[t] * i[t] * (1 - i[t])
+        dz[t, :, 3 * H:] = do * dz_factor[t]
+        dz[t, :, 2 * H:3 * H] = dg * dz_factor_2[t]
+        dz[t, :, H:2 * H] = df * dz_factor_3[t]
+        dz[t, :, :H] = di * dz_factor_4[t]
     # (B19)  dV[j,p] = Σ_tn dz[t,n,p] h_prev[t,n,j]  (H, 4 * H)  from (F4)
     dV = np.tensordot(h_prev, dz, axes=((0, 1), (0, 1)))
     db = dz.sum(axis=(0, 1))  # (B20)  db[j] = Σ_tn dz[t,n,j]  (4 * H,)  from (F4)
@@ -253,32 +263,30 @@ def predict(
     dtype = np.result_type(h0, c0, E, U, V, b, W, d)
     # (F1)  z_dot[t,n,j] = Σ_p E[text[t,n],p] U[p,j]  (T, N, 4 * H)
     z_dot = E[text] @ U
-    h_prev, c_prev, i, f, g, o, c, h_tanh, h = (
-        np.empty((T, N, H), dtype) for _ in range(9)
-    )
-    z = np.empty((T, N, 4 * H), dtype)
+    # (F4) for all steps:  z_given[t,n,j] = z_dot[t,n,j] + b[j]  (T, N, 4 * H)
+    z_given = z_dot + b
+    c, h = (np.empty((T, N, H), dtype) for _ in range(2))
     for t in range(T):
         # (F2)  h_prev[t,n,j] = [t = 0] h0[n,j] + [1 ≤ t] h[t-1,n,j]  (T, N, H)
-        h_prev[t] = h0 if t == 0 else h[t - 1]
+        h_prev = h0 if t == 0 else h[t - 1]
         # (F3)  c_prev[t,n,j] = [t = 0] c0[n,j] + [1 ≤ t] c[t-1,n,j]  (T, N, H)
-        c_prev[t] = c0 if t == 0 else c[t - 1]
+        c_prev = c0 if t == 0 else c[t - 1]
         # (F4)  z[t,n,p] = z_dot[t,n,p] + Σ_j h_prev[t,n,j] V[j,p] + b[p]  (T, N, 4 * H)
-        z[t] = z_dot[t] + h_prev[t] @ V + b
-        i[t] = sigmoid(z[t, :, :H])       # (F5)  i[t,n,j] = σ(z[t,n,j])  (T, N, H)
-        f[t] = sigmoid(z[t, :, H:2 * H])  # (F6)  f[t,n,j] = σ(z[t,n,j+H])  (T, N, H)
-        # (F7)  g[t,n,j] = tanh(z[t,n,j+2 H])  (T, N, H)
-        g[t] = np.tanh(z[t, :, 2 * H:3 * H])
-        o[t] = sigmoid(z[t, :, 3 * H:])   # (F8)  o[t,n,j] = σ(z[t,n,j+3 H])  (T, N, H)
+        z = z_given[t] + h_prev @ V
+        i = sigmoid(z[:, :H])           # (F5)  i[t,n,j] = σ(z[t,n,j])  (T, N, H)
+        f = sigmoid(z[:, H:2 * H])      # (F6)  f[t,n,j] = σ(z[t,n,j+H])  (T, N, H)
+        g = np.tanh(z[:, 2 * H:3 * H])  # (F7)  g[t,n,j] = tanh(z[t,n,j+2 H])  (T, N, H)
+        o = sigmoid(z[:, 3 * H:])       # (F8)  o[t,n,j] = σ(z[t,n,j+3 H])  (T, N, H)
         # (F9)  c[t,n,j] = f[t,n,j] c_prev[t,n,j] + i[t,n,j] g[t,n,j]  (T, N, H)
-        c[t] = f[t] * c_prev[t] + i[t] * g[t]
+        c[t] = f * c_prev + i * g
         # (F10)  h_tanh[t,n,j] = tanh(c[t,n,j])  (T, N, H)
-        h_tanh[t] = np.tanh(c[t])
+        h_tanh = np.tanh(c[t])
         # (F11)  h[t,n,j] = o[t,n,j] h_tanh[t,n,j]  (T, N, H)
-        h[t] = o[t] * h_tanh[t]
+        h[t] = o * h_tanh
     # (F12)  logits[t,n,m] = Σ_j h[t,n,j] W[j,m] + d[m]  (T, N, M)
     logits = h @ W + d
-    h_last = h[T - 1]                     # (F21)  h_last[n,j] = h[T-1,n,j]  (N, H)
-    c_last = c[T - 1]                     # (F22)  c_last[n,j] = c[T-1,n,j]  (N, H)
+    h_last = h[T - 1]                   # (F21)  h_last[n,j] = h[T-1,n,j]  (N, H)
+    c_last = c[T - 1]                   # (F22)  c_last[n,j] = c[T-1,n,j]  (N, H)
     return {"logits": logits, "h_last": h_last, "c_last": c_last}
 
 

@@ -12,9 +12,9 @@ from proofs import PROOFS
 from random_scans import random_scan
 
 import symprop
-from symprop.emit.numpy_split import children
 from symprop.lower import ir
 from symprop.lower.program import Program, lower
+from symprop.lower.walk import children
 from symprop.system import System
 from symprop.zoo import models
 
