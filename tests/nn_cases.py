@@ -34,7 +34,7 @@ class Case:
     shapes: Mapping[str, str]
     wrt: tuple[str, ...] | None = None
     facts: tuple[Fact, ...] = ()
-    domain: str = "normal"  # of its integers
+    domain: str = ""  # of its integers
     extra: bool = False  # a further form of a call that other rows cover: derived with the oracles
 
     @property
@@ -72,12 +72,12 @@ class Case:
             mask = rng.random(shape) < 0.6
             mask[..., 0, :] = False  # a row in which nothing takes part
             return mask
-        if dtype == "int":
+        if dtype == "int" and all(f.array != name for f in self.facts):
             low, high = _INTEGERS[self.domain]
-            return rng.integers(low, _size(high, sizes), shape)
+            return rng.integers(low, sizes[high], shape)
         for fact in self.facts:
             if fact.array == name and fact.kind == "one_of":
-                return rng.choice(np.array(fact.args, float), shape)
+                return rng.choice(np.array(fact.args, dtype), shape)
             if fact.array == name and fact.kind == "positive":
                 return rng.random(shape) + 0.5
             if fact.array == name and fact.kind == "in_range":
@@ -94,12 +94,7 @@ class Case:
         return self.wrt or tuple(given)
 
 
-_INTEGERS: dict[str, tuple[int, str | int]] = {
-    "normal": (0, "K"), "ctc": (1, 4), "classes": (0, "C"), "table": (0, "V")}
-
-
-def _size(bound: str | int, sizes: Mapping[str, int]) -> int:
-    return sizes[bound] if isinstance(bound, str) else bound
+_INTEGERS = {"classes": (0, "C"), "table": (0, "V"), "symbols": (1, "C")}
 
 
 def _scalar(value: Any, sine: Any, total: Any) -> Any:
@@ -256,6 +251,12 @@ LOSSES = (
     case("info_nce", lambda q, k: nn.info_nce(q, k, 0.5), "N D", "N D"),
     case("cosine_similarity", lambda u, v: nn.cosine_similarity(u, v), "N D", "N D"),
     case("pairwise_distance", lambda u, v: nn.pairwise_distance(u, v, p=1), "N D", "N D"),
+    case("ctc_loss", lambda x, t, a, b: nn.ctc_loss(nn.log_softmax(x), t, a, b), "6 N C",
+         "int N 2", "int N", "int N", domain="symbols",
+         facts=(Fact("one_of", "a", (5, 6)), Fact("one_of", "b", (0, 1, 2)))),
+    case("ctc_loss one label", lambda x, t, a, b: nn.ctc_loss(
+        nn.log_softmax(x), t, a, b, reduction="sum"), "T N C", "int N 1", "int N", "int N",
+         domain="symbols", facts=(Fact("one_of", "a", (1, 3)), Fact("one_of", "b", (0, 1)))),
     case("l2_penalty", lambda u, v: nn.l2_penalty(u, v), "N D", "K"),
     case("l1_penalty", lambda u, v: nn.l1_penalty(u, v), "N D", "K"),
     case("elastic_net_penalty", lambda u, v: nn.elastic_net_penalty(u, v, alpha=0.3), "N D", "K"),

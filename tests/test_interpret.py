@@ -395,3 +395,14 @@ def test_merged_axes_are_short_too() -> None:
         found = draw_sizes(system, seed)
         assert max(found["R"] * found["S"] + 1, 4 * found["C"]) <= 16
         assert len(set(found.values())) == 3
+
+
+@pytest.mark.parametrize(("name", "arguments", "expected"), [
+    ("logaddexp", (-1e30, -1e30), -1e30), ("logaddexp", (2e3, 1e3), 2e3),
+    ("softplus", (1e4,), 1e4), ("softplus", (-1e4,), 0.0)])
+def test_a_logarithm_of_exponentials_stays_finite(
+    name: str, arguments: tuple[float, ...], expected: float
+) -> None:
+    assert value(name, arguments) == expected
+    stepped = value(name, (arguments[0] + 1e-20j, *arguments[1:]))
+    assert np.isfinite(stepped)

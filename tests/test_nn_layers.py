@@ -84,7 +84,7 @@ def test_ctc_adds_up_all_alignments(steps: int, target: list[int]) -> None:
 def test_ctc_of_what_cannot_be_aligned() -> None:
     log_probs = nn.log_softmax(np.zeros((2, 1, 3)))
     arguments = log_probs, np.array([[1, 1]]), np.array([2]), np.array([2])
-    assert nn.ctc_loss(*arguments) > 1e29
+    assert nn.ctc_loss(*arguments) == np.inf
     assert nn.ctc_loss(*arguments, zero_infinity=True) == 0
 
 
@@ -121,7 +121,7 @@ def test_every_public_function_has_a_case() -> None:
     text = (Path(__file__).parent / "nn_cases.py").read_text(encoding="utf-8")
     text = text.replace("sdpa", "nn.scaled_dot_product_attention")
     named = set(re.findall(r"nn\.(\w+)", text))
-    helpers = {"merge_heads", "split_heads", "ctc_loss", "log_sigmoid"}
+    helpers = {"merge_heads", "split_heads", "log_sigmoid"}
     assert set(nn.__all__) - named - helpers == set()
     assert set(nn.__all__) == {n for n in dir(nn) if callable(getattr(nn, n))}
 

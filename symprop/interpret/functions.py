@@ -7,6 +7,7 @@ a function that NumPy has for real numbers only is continued by SymPy's derivati
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from functools import lru_cache
@@ -71,8 +72,31 @@ def _walk(node: sympy.Basic) -> Walk:
         return lambda at: value(node.row_name, tuple(p(at) for p in parts))
     if isinstance(node, sympy.Piecewise):
         return _piecewise(node)
+    if node.func is sympy.log and node.args[0].is_Add:
+        exponents = [_exponent(a) for a in node.args[0].args]
+        if all(e is not None for e in exponents):
+            return _log_of_exponentials([_walk(e) for e in exponents if e is not None])
     condition = _condition(node, parts)
     return condition or _function(node, parts)
+
+
+def _exponent(node: sympy.Basic) -> sympy.Basic | None:
+    """The x of exp(x), the 0 of 1; None for anything else."""
+    if node == sympy.S.One:
+        return sympy.S.Zero
+    return node.args[0] if node.func is sympy.exp else None
+
+
+def _log_of_exponentials(parts: list[Walk]) -> Walk:
+    """log(exp(a) + exp(b)), where exp alone would be 0 or infinite."""
+
+    def walk(at: Values) -> Value:
+        exponents = [p(at) for p in parts]
+        top = functools.reduce(np.maximum, map(np.real, exponents))
+        top = np.where(np.isfinite(top), top, 0.0)
+        return top + np.log(functools.reduce(np.add, (np.exp(e - top) for e in exponents)))
+
+    return walk
 
 
 def _folded(operation: Callable[..., Value], parts: list[Walk], at: Values) -> Value:

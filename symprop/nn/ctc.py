@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symprop.nn.arguments import expect_rank
+from symprop.nn.arguments import expect_rank, is_one
 from symprop.nn.losses import reduced
 from symprop.trace.scan import scan
 
@@ -27,7 +27,7 @@ def ctc_loss(
     input_lengths, target_lengths: integers (N,), up to T and S. A symbol may be repeated in
     time and blanks may stand anywhere; equal neighbours need one between them. reduction
     "mean" divides every loss by the length of its target first, as torch does. A target that
-    fits into no alignment costs 1e30 in place of infinity, and 0 with `zero_infinity`.
+    fits into no alignment costs infinity, or 0 with `zero_infinity`.
     Raises ShapeError for other shapes. Source: Graves et al., ICML 2006, equations 6 to 8.
 
     >>> p = np.log(np.full((2, 1, 2), 0.5))
@@ -38,11 +38,10 @@ def ctc_loss(
     expect_rank(log_probs, (3,), "(T, N, C)", "ctc_loss: log_probs")
     expect_rank(targets, (2,), "(N, S)", "ctc_loss: targets")
     log_likelihood = _log_likelihood(log_probs, targets, input_lengths, target_lengths, blank)
-    loss = -log_likelihood
-    if zero_infinity:
-        loss = np.where(log_likelihood > 0.5 * _NEVER, loss, 0.0)
+    possible = log_likelihood > 0.5 * _NEVER
+    loss = np.where(possible, -log_likelihood, 0.0 if zero_infinity else np.inf)
     if reduction == "mean":
-        loss = loss / np.maximum(target_lengths, 1)
+        loss = loss / np.maximum(target_lengths, 1).astype(log_probs.dtype)
     return reduced(loss, reduction, "ctc_loss")
 
 
@@ -57,7 +56,7 @@ def _log_likelihood(
     labels = np.shape(targets)[1]
     silent = log_probs[:, :, blank, None]
     spoken = np.take_along_axis(log_probs, targets[None], axis=2)
-    differs = targets[:, 1:] != targets[:, :-1]
+    differs = None if is_one(labels) else targets[:, 1:] != targets[:, :-1]
     time = np.arange(steps)
     start = np.where(np.arange(labels + 1) == 0, 0.0, _NEVER).astype(log_probs.dtype)
     after = np.broadcast_to(start, (batch, labels + 1))
@@ -67,14 +66,15 @@ def _log_likelihood(
         after, label = carry
         t, silent, spoken = inputs
         running = (t < input_lengths)[:, None]
-        skipped = np.where(differs, label[:, :-1], _NEVER)
-        before = np.logaddexp(label, after[:, :-1])
-        entered = np.concatenate(
-            (before[:, :1], np.logaddexp(before[:, 1:], skipped)), axis=1) + spoken
+        entered = np.logaddexp(label, after[:, :-1])
+        if not is_one(labels):
+            skipped = np.where(differs, label[:, :-1], _NEVER)
+            entered = np.concatenate(
+                (entered[:, :1], np.logaddexp(entered[:, 1:], skipped)), axis=1)
         rested = np.concatenate(
             (after[:, :1], np.logaddexp(after[:, 1:], label)), axis=1) + silent
         after = np.where(running, rested, after)
-        label = np.where(running, entered, label)
+        label = np.where(running, entered + spoken, label)
         return (after, label), None
 
     (after, label), _ = scan(step, (after, label), (time, silent, spoken))
