@@ -193,3 +193,9 @@ def test_traced_channels_that_do_not_fit_are_named() -> None:
 
     with pytest.raises(TraceError, match=r"whether the sizes .* are equal is not known"):
         symprop.trace(loss)
+
+
+def test_the_page_lists_every_function() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "nn.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)`", page))
+    assert set(nn.__all__) - named == set()

@@ -56,7 +56,7 @@ def _log_likelihood(
     labels = np.shape(targets)[1]
     silent = log_probs[:, :, blank, None]
     spoken = np.take_along_axis(log_probs, targets[None], axis=2)
-    differs = None if is_one(labels) else targets[:, 1:] != targets[:, :-1]
+    differs: Any = None if is_one(labels) else targets[:, 1:] != targets[:, :-1]
     time = np.arange(steps)
     start = np.where(np.arange(labels + 1) == 0, 0.0, _NEVER).astype(log_probs.dtype)
     after = np.broadcast_to(start, (batch, labels + 1))
