@@ -65,13 +65,13 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Calls:
     def fit(module: object, arrays: Any, *, log: Any, **settings: Any) -> Any:
         noted["train"] = (module, arrays, settings)
         log("Epoch 1: Loss = 0.5")
-        return SimpleNamespace(arrays={"w": np.ones(3)})
+        return SimpleNamespace(arrays={"w": np.ones(3)}, fixed={})
 
     module = SimpleNamespace(source=SOURCE)
     monkeypatch.setattr(targets, "models", lambda: {"line": model})
     monkeypatch.setattr(listing, "models", lambda: {"line": model, "longer_name": model})
     monkeypatch.setattr(pipeline, "trace", trace)
-    monkeypatch.setattr(pipeline, "derive", lambda system: FakeDerivation())
+    monkeypatch.setattr(pipeline, "derive", lambda system, rule: FakeDerivation())
     monkeypatch.setattr(pipeline, "generate", lambda derivation, **options: module)
     monkeypatch.setattr(pipeline, "check", check)
     monkeypatch.setattr(train, "run", fit)
