@@ -15,6 +15,7 @@ from proofs import PROOFS
 
 import symprop
 from symprop.check.trees import flatten, rebuild
+from symprop.interpret.evaluate import extent
 from symprop.shapes import parse_spec
 from symprop.train.signature import leaves_of
 from symprop.zoo import models
@@ -47,8 +48,7 @@ class Built:
                 spec = parse_spec(annotation, name)
                 shape = tuple(d.evaluate(sizes) for d in spec.dims)
                 if spec.dtype == "int":
-                    size = next(iter(ranges[name].terms)).factors[0][0].name
-                    arrays[name] = rng.integers(0, sizes[size], shape)
+                    arrays[name] = rng.integers(0, extent(ranges[name], sizes), shape)
                 else:
                     arrays[name] = self._floats(name, shape, rng)
         return arrays
@@ -79,6 +79,8 @@ class Built:
             if fact.array == name and fact.kind == "sums_to_one":
                 drawn = np.exp(drawn)
                 return drawn / drawn.sum(axis=fact.args[0], keepdims=True)
+        if name in self.system.wrt:  # the more weights, the smaller: no unit is saturated
+            return drawn / max(1.0, drawn.size**0.25 / 2)
         return drawn
 
 

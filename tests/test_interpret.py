@@ -55,6 +55,22 @@ def test_products_sums_and_broadcasting() -> None:
         evaluate(expr, VALUES, SIZES, [m, n]), (VALUES["x"] @ VALUES["W"] + VALUES["b"]).T + 0.5)
 
 
+def test_a_large_term_with_deltas_needs_no_grid_of_all_its_indices() -> None:
+    """Σ_nij g[n,j] x[n,i] [i = p] [j = q] on 40 × 400 × 300 × 400 × 300 points is xᵀ g."""
+    rng = np.random.default_rng(0)
+    x, g = rng.normal(size=(40, 400)), rng.normal(size=(40, 300))
+    i, p, j, q = (Index(letter, number(s)) for letter, s in zip("ipjq", (400, 400, 300, 300),
+                                                                strict=True))
+    row = Index("n", number(40))
+    deltas = mul(iverson("==", idx(i), idx(p)), iverson("==", idx(j), idx(q)))
+    term = sum_over(mul(at("g", row, j), at("x", row, i), deltas), [row, i, j])
+    np.testing.assert_allclose(evaluate(term, {"x": x, "g": g}, {}, [p, q]), x.T @ g)
+    guarded = sum_over(mul(access("x", [idx(row), add(idx(i), number(1))]), at("g", row, j),
+                           iverson("<", add(idx(i), number(1)), number(400))), [row, i, j])
+    np.testing.assert_allclose(evaluate(guarded, {"x": x, "g": g}, {}),
+                               np.sum(x[:, 1:].sum(axis=1) * g.sum(axis=1)))
+
+
 def test_a_sum_over_an_index_that_does_not_occur_counts() -> None:
     assert evaluate(sum_over(ONE, [n, m]), {}, SIZES) == 15
     np.testing.assert_allclose(evaluate(sum_over(at("a", n), [m]), VALUES, SIZES, [n]),

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 import torch_attention
 import torch_autoencoders
+import torch_convolutional
 import torch_dynamics
 import torch_embeddings
 import torch_graphs
@@ -26,6 +27,7 @@ _FAMILIES = (
     torch_linear.MODELS,
     torch_perceptrons.MODELS,
     torch_autoencoders.MODELS,
+    torch_convolutional.MODELS,
     torch_embeddings.MODELS,
     torch_graphs.MODELS,
     torch_mixtures.MODELS,

@@ -36,6 +36,13 @@ def six_layer_mlp(X: Any, y: Any, **weights: Any) -> Any:
     return F.cross_entropy(F.linear(hidden, weights["W6"].T, weights["b6"]), y)
 
 
+def mlp_batch_norm(
+    X: Any, y: Any, W1: Any, b1: Any, gain: Any, shift: Any, W2: Any, b2: Any
+) -> Any:
+    normalized = F.batch_norm(F.linear(X, W1.T, b1), None, None, gain, shift, training=True)
+    return F.cross_entropy(F.linear(F.relu(normalized), W2.T, b2), y)
+
+
 def mlp_dropout(X: Any, y: Any, mask: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> Any:
     hidden = F.relu(F.linear(X, W1.T, b1)) * mask / 0.8
     decay = 0.0005 * ((W1**2).sum() + (W2**2).sum())
@@ -50,4 +57,5 @@ def autoencoder(X: Any, **weights: Any) -> Any:
     return F.mse_loss(hidden, X)
 
 
-MODELS = (mlp, mlp_sigmoid_mse, deep_mlp, six_layer_mlp, mlp_dropout, autoencoder)
+MODELS = (mlp, mlp_sigmoid_mse, deep_mlp, six_layer_mlp, mlp_batch_norm, mlp_dropout,
+          autoencoder)

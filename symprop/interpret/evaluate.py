@@ -133,6 +133,10 @@ class Evaluator:
         if term.bound:
             frame = frame.extended([(b, self.extent(b.size)) for b in term.bound])
             live = lifted(live, len(term.bound))
+        if term.bound and math.prod(frame.shape) > _LARGE:
+            found = self._factor_by_factor(term, frame, live, outer)
+            if found is not None:
+                return found
         own, parts = self._brackets(term, frame, live)
         if own is not None and not np.any(own):
             return 0
@@ -151,6 +155,22 @@ class Evaluator:
         if own is not None:
             product = np.where(own, product, 0)
         return summed(product, frame, outer)
+
+    def _factor_by_factor(self, term: Term, frame: Frame, live: Value, outer: int) -> Value:
+        """A large term as a contraction in which each bracket is one more factor, 0 or 1.
+
+        None where a bracket is needed as a guard: against a read out of range, or an infinity.
+        """
+        values = [self.coefficient(term.coef)]
+        try:
+            for item, exponent in term.factors:
+                if isinstance(item, Iverson):
+                    values.append(np.asarray(self.bracket(item, frame, live)).astype(float))
+                else:
+                    values.append(self.power(item, exponent, frame, live))
+        except IndexRangeError:
+            return None
+        return contracted(values, frame, outer)
 
     def _brackets(
         self, term: Term, frame: Frame, live: Value

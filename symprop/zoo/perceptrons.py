@@ -68,12 +68,22 @@ def six_layer_mlp(
     return nn.cross_entropy(Z6, y), {"logits": Z6}
 
 
+def mlp_batch_norm(
+    X: "N K", y: "int N", W1: "K H", b1: "H", gain: "H", shift: "H", W2: "H M", b2: "M"
+) -> Any:
+    """Batch norm before relu: b1 has no effect, and its gradient is found to be 0."""
+    Z1 = X @ W1 + b1
+    A1 = nn.relu(nn.batch_norm(Z1, None, None, gain, shift, training=True))
+    Z2 = A1 @ W2 + b2
+    return nn.cross_entropy(Z2, y), {"logits": Z2}
+
+
 def mlp_dropout(
     X: "N K", y: "int N", mask: "N H", W1: "K H", b1: "H", W2: "H M", b2: "M"
 ) -> Any:
     """relu with dropout of one unit in five (`mask` holds the draws), and weight decay."""
     A1 = nn.relu(X @ W1 + b1)
-    D1 = mask * A1 / 0.8
+    D1 = nn.dropout(A1, mask, p=0.2)
     Z2 = D1 @ W2 + b2
     loss = nn.cross_entropy(Z2, y) + 1e-3 / 2 * nn.l2_penalty(W1, W2)
     return loss, {"logits": Z2}
@@ -106,6 +116,9 @@ MODELS = (
           sizes=({"L": 4, "H": 5, "N": 3}, {"L": 1, "H": 3, "N": 2}, {"L": 2, "H": 2, "N": 4})),
     Model("six_layer_mlp", "Five hidden layers, relu, integer labels",
           six_layer_mlp, _layers(6)),
+    Model("mlp_batch_norm", "Two-layer perceptron with batch norm",
+          mlp_batch_norm, ("W1", "b1", "gain", "shift", "W2", "b2"), shown=False,
+          sizes=({"N": 7, "K": 3, "H": 5, "M": 4}, {"N": 5, "K": 6, "H": 3, "M": 2})),
     Model("mlp_dropout", "Two-layer perceptron, relu, dropout, weight decay",
           mlp_dropout, _layers(2), (one_of("mask", 0, 1),), shown=False),
     Model("autoencoder", "Autoencoder, tanh, mean squared error",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from symprop.zoo import (
     attention,
     autoencoders,
+    convolutional,
     dynamics,
     embeddings,
     graphs,
@@ -23,6 +24,7 @@ _FAMILIES = (
     linear.MODELS,
     perceptrons.MODELS,
     autoencoders.MODELS,
+    convolutional.MODELS,
     embeddings.MODELS,
     graphs.MODELS,
     mixtures.MODELS,

@@ -1,0 +1,391 @@
+# symprop sha256:c12b80e4b16d48d27cff14bbd34d154a
+"""lenet5: loss and gradients in NumPy.
+
+Made by symprop from symprop.zoo.convolutional:lenet5.
+It belongs to whoever made it.
+
+    loss, saved = forward(X, y, K1, c1, K2, c2, W3, b3, W4, b4, W5, b5)
+    gradients = backward(saved)
+
+    X   (N, 8, 8)
+    y   (N,)           integers below 10
+    K1  (6, 1, 5, 5)   parameter
+    c1  (6,)           parameter
+    K2  (16, 6, 5, 5)  parameter
+    c2  (16,)          parameter
+    W3  (400, 120)     parameter
+    b3  (120,)         parameter
+    W4  (120, 84)      parameter
+    b4  (84,)          parameter
+    W5  (84, 10)       parameter
+    b5  (10,)          parameter
+
+(F1), (F2), ... number the equations of the forward pass and (B1), (B2), ... those of
+their adjoints: dW is the gradient of the loss by W. The derivation has these numbers.
+"""
+
+import numpy as np
+
+WRT = ("K1", "c1", "K2", "c2", "W3", "b3", "W4", "b4", "W5", "b5")
+FACTS = (
+    ("index", "y", "10"),
+)
+OUTPUTS = ("logits",)
+COMPLEX_SAFE = False
+
+
+def read(name, array, kind, axes, sizes):
+    """Return an argument as an array, and its shape; sizes that are known must fit."""
+    if kind in ("wrt", "float") and not sizes and isinstance(array, (int, float)):
+        return array * 1.0, ()  # a Python float leaves float32 alone
+    array = np.asarray(array)
+    if array.ndim != len(sizes):
+        raise ValueError(
+            f"{name} must have {len(sizes)} axes ({axes}), not the shape {array.shape}"
+        )
+    for axis, (size, expected) in enumerate(zip(array.shape, sizes)):
+        if expected is not None and size != expected:
+            raise ValueError(
+                f"{name} must have the shape ({axes}), but axis {axis} "
+                f"({axes.split()[axis]}) has size {size}, not {expected}"
+            )
+    kinds = {"wrt": "fc", "float": "fciub", "int": "iu", "bool": "b"}[kind]
+    if array.dtype.kind not in kinds:
+        wanted = {"wrt": "floats, since it has a gradient"}.get(kind, f"{kind}s")
+        raise TypeError(f"{name} must hold {wanted}, not {array.dtype}")
+    if kind == "float" and array.dtype.kind in "iub":
+        array = array.astype(np.result_type(array, np.float32))
+    if kind in ("int", "bool") and not sizes:
+        return array.item(), ()
+    return array, array.shape
+
+
+def like_parameters(grads, dtypes):
+    """Give each gradient the dtype of its parameter."""
+    pairs = zip(grads.items(), dtypes)
+    return {name: np.asarray(grad, dtype) for (name, grad), dtype in pairs}
+
+
+def forward(
+    X: "N 8 8",
+    y: "int N",
+    K1: "6 1 5 5",
+    c1: "6",
+    K2: "16 6 5 5",
+    c2: "16",
+    W3: "400 120",
+    b3: "120",
+    W4: "120 84",
+    b4: "84",
+    W5: "84 10",
+    b5: "10",
+    validate=True,
+):
+    """Return the loss, and what backward needs."""
+    X, (N, _, _) = read("X", X, "float", "N 8 8", (None, 8, 8))
+    y, _ = read("y", y, "int", "N", (N,))
+    K1, _ = read("K1", K1, "wrt", "6 1 5 5", (6, 1, 5, 5))
+    c1, _ = read("c1", c1, "wrt", "6", (6,))
+    K2, _ = read("K2", K2, "wrt", "16 6 5 5", (16, 6, 5, 5))
+    c2, _ = read("c2", c2, "wrt", "16", (16,))
+    W3, _ = read("W3", W3, "wrt", "400 120", (400, 120))
+    b3, _ = read("b3", b3, "wrt", "120", (120,))
+    W4, _ = read("W4", W4, "wrt", "120 84", (120, 84))
+    b4, _ = read("b4", b4, "wrt", "84", (84,))
+    W5, _ = read("W5", W5, "wrt", "84 10", (84, 10))
+    b5, _ = read("b5", b5, "wrt", "10", (10,))
+    if validate:
+        if np.any(y < 0) or np.any(y >= 10):
+            raise IndexError("y holds a position outside 0 to 10 - 1")
+    dtype = np.result_type(X, K1, c1, K2, c2, W3, b3, W4, b4, W5, b5)
+    # (F1)  A1_in[n,i,j,p] = Σ_qr X[n,⌊(j+q)/4⌋,⌊(p+r)/4⌋] K1[i,0,q,r] + c1[i]
+    #       (N, 6, 28, 28)
+    A1_in_picked = X[
+        :, ((np.arange(28)[:, None] + np.arange(5)) // 4)[:, None, :, None],
+        ((np.arange(28)[:, None] + np.arange(5)) // 4)[:, None, :]
+    ]
+    A1_in = (
+        np.tensordot(A1_in_picked, K1[:, 0], axes=((3, 4), (1, 2))).transpose(0, 3, 1,
+        2) + c1[:, None, None]
+    )
+    # (F2)  A1[n,i,j,p] = tanh(A1_in[n,i,j,p])  (N, 6, 28, 28)
+    A1 = np.tanh(A1_in)
+    # (F3)  P1[n,i,j,p] = Σ_qr A1[n,i,2 j+q,2 p+r]/4  (N, 6, 14, 14)
+    P1 = 0.25 * A1.reshape(N, 6, 14, 2, 14, 2).sum(axis=(3, 5))
+    # (F4)  A2_in[n,i,j,p] = Σ_qrs P1[n,q,j+r,p+s] K2[i,q,r,s] + c2[i]  (N, 16, 10, 10)
+    A2_in_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
+    A2_in = (
+        np.tensordot(A2_in_windows, K2, axes=((1, 4, 5), (1, 2, 3))).transpose(0, 3, 1,
+        2) + c2[:, None, None]
+    )
+    # (F5)  A2[n,i,j,p] = tanh(A2_in[n,i,j,p])  (N, 16, 10, 10)
+    A2 = np.tanh(A2_in)
+    # (F6)  P2[n,i,j,p] = Σ_qr A2[n,i,2 j+q,2 p+r]/4  (N, 16, 5, 5)
+    P2 = 0.25 * A2.reshape(N, 16, 5, 2, 5, 2).sum(axis=(3, 5))
+    # (F7)  A3_in[n,i] = Σ_j P2[n,⌊j/25⌋,(⌊j/5⌋ mod 5),(j mod 5)] W3[j,i] + b3[i]
+    #       (N, 120)
+    A3_in = P2.reshape(N, 400) @ W3 + b3
+    A3 = np.tanh(A3_in)                   # (F8)  A3[n,i] = tanh(A3_in[n,i])  (N, 120)
+    # (F9)  A4_in[n,i] = Σ_j A3[n,j] W4[j,i] + b4[i]  (N, 84)
+    A4_in = A3 @ W4 + b4
+    A4 = np.tanh(A4_in)                   # (F10)  A4[n,i] = tanh(A4_in[n,i])  (N, 84)
+    # (F11)  Z5[n,i] = Σ_j A4[n,j] W5[j,i] + b5[i]  (N, 10)
+    Z5 = A4 @ W5 + b5
+    L_top = Z5.max(axis=1)                # (F12)  L_top[n] = max_i Z5[n,i]  (N,)
+    # (F13)  L_shifted[n,i] = Z5[n,i] - L_top[n]  (N, 10)
+    L_shifted = Z5 - L_top[:, None]
+    # (F14)  L_exp[n,i] = exp(L_shifted[n,i])  (N, 10)
+    L_exp = np.exp(L_shifted)
+    L_total = L_exp.sum(axis=1)           # (F15)  L_total[n] = Σ_i L_exp[n,i]  (N,)
+    # (F16)  L_softmax[n,i] = L_exp[n,i]/L_total[n]  (N, 10)
+    L_softmax = L_exp / L_total[:, None]
+    # (F17)  L_log_p[n,i] = L_shifted[n,i] - log(L_total[n])  (N, 10)
+    L_log_p = L_shifted - np.log(L_total)[:, None]
+    L_picked = -L_log_p[np.arange(N), y]  # (F18)  L_picked[n] = -L_log_p[n,y[n]]  (N,)
+    L = L_picked.sum() / N                # (F19)  L = Σ_n L_picked[n]/N
+    dtypes = [np.result_type(p) for p in (K1, c1, K2, c2, W3, b3, W4, b4, W5, b5)]
+    saved = (L_softmax, y, A4, W5, A3, W4, P2, W3, A2, P1, K2, A1, X, dtypes)
+    return dtype.type(L), saved
+
+
+def backward(saved, dL=1.0):
+    """Return the gradients of dL * loss."""
+    L_softmax, y, A4, W5, A3, W4, P2, W3, A2, P1, K2, A1, X, dtypes = saved
+    N = L_softmax.shape[0]
+    # (B8)  dZ5[n,i] = (L_softmax[n,i] - [y[n] = i]) dL/N  (N, 10)
+    #       from (F13), (F12) with (B7), (B6)
+    dZ5 = dL / N * L_softmax
+    dZ5[np.arange(N), y] -= dL / N
+    # (B9)  dW5[i,j] = Σ_n dZ5[n,j] A4[n,i]  (84, 10)  from (F11)
+    dW5 = A4.T @ dZ5
+    db5 = dZ5.sum(axis=0)     # (B10)  db5[i] = Σ_n dZ5[n,i]  (10,)  from (F11)
+    # (B11)  dA4[n,i] = Σ_j dZ5[n,j] W5[i,j]  (N, 84)  from (F11)
+    dA4 = dZ5 @ W5.T
+    # (B12)  dA4_in[n,i] = dA4[n,i] (1 - A4[n,i]²)  (N, 84)  from (F10)
+    dA4_in = dA4 * (1 - A4 * A4)
+    # (B13)  dW4[i,j] = Σ_n dA4_in[n,j] A3[n,i]  (120, 84)  from (F9)
+    dW4 = A3.T @ dA4_in
+    db4 = dA4_in.sum(axis=0)  # (B14)  db4[i] = Σ_n dA4_in[n,i]  (84,)  from (F9)
+    # (B15)  dA3[n,i] = Σ_j dA4_in[n,j] W4[i,j]  (N, 120)  from (F9)
+    dA3 = dA4_in @ W4.T
+    # (B16)  dA3_in[n,i] = dA3[n,i] (1 - A3[n,i]²)  (N, 120)  from (F8)
+    dA3_in = dA3 * (1 - A3 * A3)
+    # (B17)  dW3[i,j] = Σ_n dA3_in[n,j] P2[n,⌊i/25⌋,(⌊i/5⌋ mod 5),(i mod 5)]  (400, 120)
+    #       from (F7)
+    dW3 = P2.reshape(N, 400).T @ dA3_in
+    db3 = dA3_in.sum(axis=0)  # (B18)  db3[i] = Σ_n dA3_in[n,i]  (120,)  from (F7)
+    # (B19)  dP2[n,i,j,p] = Σ_q dA3_in[n,q] W3[25 i+5 j+p,q]  (N, 16, 5, 5)  from (F7)
+    dP2 = (dA3_in @ W3.T).reshape(N, 16, 5, 5)
+    # (B21)  dA2_in[n,i,j,p] = dP2[n,i,⌊j/2⌋,⌊p/2⌋] (1 - A2[n,i,j,p]²)/4
+    #       (N, 16, 10, 10)  from (F5) with (B20)
+    dA2_in = (
+        0.25 * dP2[:, :, :, None, :, None] * (1 - (A2 * A2).reshape(N, 16, 5, 2, 5, 2))
+    ).reshape(N, 16, 10, 10)
+    # (B22)  dK2[i,j,p,q] = Σ_nrs dA2_in[n,i,r,s] P1[n,j,r+p,s+q]  (16, 6, 5, 5)
+    #       from (F4)
+    dK2_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
+    dK2 = np.tensordot(dA2_in, dK2_windows, axes=((0, 2, 3), (0, 2, 3)))
+    # (B23)  dc2[i] = Σ_njp dA2_in[n,i,j,p]  (16,)  from (F4)
+    dc2 = dA2_in.sum(axis=(0, 2, 3))
+    # (B24)  dP1[n,i,j,p] = Σ_qrs dA2_in[n,q,j-r,p-s] K2[q,i,r,s] [0 ≤ j-r < 10]
+    #       [0 ≤ p-s < 10]  (N, 6, 14, 14)  from (F4)
+    dP1_windows = np.lib.stride_tricks.sliding_window_view(
+        np.pad(dA2_in, ((0, 0), (0, 0), (4, 4), (4, 4))), (5, 5), axis=(2, 3)
+    )[..., ::-1, ::-1]
+    dP1 = np.tensordot(
+        dP1_windows, K2, axes=((4, 5, 1), (2, 3, 0))
+    ).transpose(0, 3, 1, 2)
+    # (B26)  dA1_in[n,i,j,p] = dP1[n,i,⌊j/2⌋,⌊p/2⌋] (1 - A1[n,i,j,p]²)/4  (N, 6, 28, 28)
+    #       from (F2) with (B25)
+    dA1_in = (
+        0.25 * dP1[:, :, :, None, :, None] * (1 - (A1 * A1).reshape(N, 6, 14, 2, 14, 2))
+    ).reshape(N, 6, 28, 28)
+    # (B27)  dK1[i,p,q] = Σ_nrs dA1_in[n,i,r,s] X[n,⌊(r+p)/4⌋,⌊(s+q)/4⌋]  (6, 1, 5, 5)
+    #       from (F1)
+    dK1_picked = X[
+        :, ((np.arange(28) + np.arange(5)[:, None]) // 4)[:, None, :, None],
+        ((np.arange(28) + np.arange(5)[:, None]) // 4)[:, None, :]
+    ]
+    dK1 = np.tensordot(dA1_in, dK1_picked, axes=((0, 2, 3), (0, 3, 4)))[:, None, :, :]
+    # (B28)  dc1[i] = Σ_njp dA1_in[n,i,j,p]  (6,)  from (F1)
+    dc1 = dA1_in.sum(axis=(0, 2, 3))
+    grads = {
+        "K1": dK1, "c1": dc1, "K2": dK2, "c2": dc2, "W3": dW3, "b3": db3, "W4": dW4,
+        "b4": db4, "W5": dW5, "b5": db5
+    }
+    return like_parameters(grads, dtypes)
+
+
+def value_and_grad(
+    X: "N 8 8",
+    y: "int N",
+    K1: "6 1 5 5",
+    c1: "6",
+    K2: "16 6 5 5",
+    c2: "16",
+    W3: "400 120",
+    b3: "120",
+    W4: "120 84",
+    b4: "84",
+    W5: "84 10",
+    b5: "10",
+    validate=True,
+):
+    """Return the loss and its gradients."""
+    L, saved = forward(X, y, K1, c1, K2, c2, W3, b3, W4, b4, W5, b5, validate)
+    return L, backward(saved)
+
+
+def predict(
+    X: "N 8 8",
+    K1: "6 1 5 5",
+    c1: "6",
+    K2: "16 6 5 5",
+    c2: "16",
+    W3: "400 120",
+    b3: "120",
+    W4: "120 84",
+    b4: "84",
+    W5: "84 10",
+    b5: "10",
+):
+    """Return the outputs of the model."""
+    X, (N, _, _) = read("X", X, "float", "N 8 8", (None, 8, 8))
+    K1, _ = read("K1", K1, "wrt", "6 1 5 5", (6, 1, 5, 5))
+    c1, _ = read("c1", c1, "wrt", "6", (6,))
+    K2, _ = read("K2", K2, "wrt", "16 6 5 5", (16, 6, 5, 5))
+    c2, _ = read("c2", c2, "wrt", "16", (16,))
+    W3, _ = read("W3", W3, "wrt", "400 120", (400, 120))
+    b3, _ = read("b3", b3, "wrt", "120", (120,))
+    W4, _ = read("W4", W4, "wrt", "120 84", (120, 84))
+    b4, _ = read("b4", b4, "wrt", "84", (84,))
+    W5, _ = read("W5", W5, "wrt", "84 10", (84, 10))
+    b5, _ = read("b5", b5, "wrt", "10", (10,))
+    # (F1)  A1_in[n,i,j,p] = Σ_qr X[n,⌊(j+q)/4⌋,⌊(p+r)/4⌋] K1[i,0,q,r] + c1[i]
+    #       (N, 6, 28, 28)
+    A1_in_picked = X[
+        :, ((np.arange(28)[:, None] + np.arange(5)) // 4)[:, None, :, None],
+        ((np.arange(28)[:, None] + np.arange(5)) // 4)[:, None, :]
+    ]
+    A1_in = (
+        np.tensordot(A1_in_picked, K1[:, 0], axes=((3, 4), (1, 2))).transpose(0, 3, 1,
+        2) + c1[:, None, None]
+    )
+    A1 = np.tanh(A1_in)   # (F2)  A1[n,i,j,p] = tanh(A1_in[n,i,j,p])  (N, 6, 28, 28)
+    # (F3)  P1[n,i,j,p] = Σ_qr A1[n,i,2 j+q,2 p+r]/4  (N, 6, 14, 14)
+    P1 = 0.25 * A1.reshape(N, 6, 14, 2, 14, 2).sum(axis=(3, 5))
+    # (F4)  A2_in[n,i,j,p] = Σ_qrs P1[n,q,j+r,p+s] K2[i,q,r,s] + c2[i]  (N, 16, 10, 10)
+    A2_in_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
+    A2_in = (
+        np.tensordot(A2_in_windows, K2, axes=((1, 4, 5), (1, 2, 3))).transpose(0, 3, 1,
+        2) + c2[:, None, None]
+    )
+    A2 = np.tanh(A2_in)   # (F5)  A2[n,i,j,p] = tanh(A2_in[n,i,j,p])  (N, 16, 10, 10)
+    # (F6)  P2[n,i,j,p] = Σ_qr A2[n,i,2 j+q,2 p+r]/4  (N, 16, 5, 5)
+    P2 = 0.25 * A2.reshape(N, 16, 5, 2, 5, 2).sum(axis=(3, 5))
+    # (F7)  A3_in[n,i] = Σ_j P2[n,⌊j/25⌋,(⌊j/5⌋ mod 5),(j mod 5)] W3[j,i] + b3[i]
+    #       (N, 120)
+    A3_in = P2.reshape(N, 400) @ W3 + b3
+    A3 = np.tanh(A3_in)   # (F8)  A3[n,i] = tanh(A3_in[n,i])  (N, 120)
+    A4_in = A3 @ W4 + b4  # (F9)  A4_in[n,i] = Σ_j A3[n,j] W4[j,i] + b4[i]  (N, 84)
+    A4 = np.tanh(A4_in)   # (F10)  A4[n,i] = tanh(A4_in[n,i])  (N, 84)
+    Z5 = A4 @ W5 + b5     # (F11)  Z5[n,i] = Σ_j A4[n,j] W5[j,i] + b5[i]  (N, 10)
+    return {"logits": Z5}
+
+
+# Self-check: run this file to compare backward with finite differences.
+
+
+def draw_inputs(seed):
+    """Draw the arguments of forward from their declared domains."""
+    rng = np.random.default_rng(seed)
+    N = 5
+    return {
+        "X": rng.normal(size=(N, 8, 8)),
+        "y": rng.integers(0, 10, size=(N,)),
+        "K1": rng.normal(size=(6, 1, 5, 5)),
+        "c1": rng.normal(size=(6,)),
+        "K2": rng.normal(size=(16, 6, 5, 5)),
+        "c2": rng.normal(size=(16,)),
+        "W3": rng.normal(size=(400, 120)),
+        "b3": rng.normal(size=(120,)),
+        "W4": rng.normal(size=(120, 84)),
+        "b4": rng.normal(size=(84,)),
+        "W5": rng.normal(size=(84, 10)),
+        "b5": rng.normal(size=(10,)),
+    }
+
+
+def unit_steps(array):
+    """Step along each coordinate, or along 50 and in 4 directions of a large array."""
+    rng = np.random.default_rng(0)
+    many = array.size > 200
+    steps = [np.zeros(array.shape) for _ in range(50 if many else array.size)]
+    for step, index in zip(steps, rng.permutation(array.size)):
+        step.flat[index] = 1.0
+    for step in rng.normal(size=(4 if many else 0, *array.shape)):
+        steps.append(step / np.linalg.norm(step))
+    return np.array(steps)
+
+
+def difference(inputs, name, step, scale):
+    """Differentiate the loss along a step; return the slope and a bound on its error.
+
+    Richardson differences with h and h/2 must agree: else a kink is near (nan).
+    """
+
+    def loss(t):
+        moved = {**inputs, name: inputs[name] + t * step}
+        return forward(**moved, validate=False)[0]
+
+    for h in (1e-3, 1e-4, 1e-5, 1e-6):
+        d1, d2, d4 = ((loss(t) - loss(-t)) / (2 * t) for t in (h, h / 2, h / 4))
+        bound = 1e-7 * scale + 2e-15 * abs(loss(0.0)) / h  # the latter is rounding
+        if abs((4 * d2 - d1) / 3 - (4 * d4 - d2) / 3) <= bound:
+            return (4 * d4 - d2) / 3, bound
+    return np.nan, np.nan
+
+
+def self_check():
+    """Print one row per gradient; return 1 if one is wrong or undecided, else 0."""
+    for seed in range(20):
+        inputs = draw_inputs(seed)
+        loss, saved = forward(**inputs)
+        if np.isfinite(loss):
+            break
+    else:
+        print("the loss is not finite on any of 20 draws")
+        return 1
+    grads = backward(saved)
+    largest = max(np.abs(grad).max() for grad in grads.values()) or 1.0
+    print("gradient  shape          status     max error  decided")
+    failed = False
+    for name in WRT:
+        array, grad = inputs[name], grads[name]
+        scale = max(np.abs(grad).max(), 1e-3 * largest)
+        steps = unit_steps(array)
+        found = [difference(inputs, name, step, scale) for step in steps]
+        slopes, bounds = np.array(found).T
+        errors = (steps * grad).reshape(len(steps), -1).sum(axis=1) - slopes
+        decided = np.isfinite(slopes)
+        right = np.abs(errors[decided]) <= bounds[decided]
+        # A slope that is wrong by 1e-5 of the scale would have to fail.
+        control = np.abs(errors[decided] + 1e-5 * scale) > bounds[decided]
+        if (grad.shape, grad.dtype) != (array.shape, array.dtype):
+            status = "FAIL"
+        elif not (np.isfinite(grad).all() and right.all()):
+            status = "FAIL"
+        elif decided.mean() < 0.9 or not control.all():
+            status = "UNDECIDED"
+        else:
+            status = "PASS"
+        failed |= status in ("FAIL", "UNDECIDED")
+        error = np.abs(errors[decided]).max(initial=0)
+        count = f"{decided.sum()}/{decided.size}"
+        print(f"{name:8}  {array.shape!s:13}  {status:9}  {error:9.1e}  {count}")
+    print("FAILED" if failed else "PASSED")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    raise SystemExit(self_check())
