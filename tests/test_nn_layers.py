@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from built_models import single
-from nn_cases import CASES
+from nn_cases import CASES, Case
 from nn_loops import LOOPS, alignments
 
 import symprop
@@ -33,26 +33,26 @@ CORE = [name for name, case in CASES.items() if not case.extra]
 
 
 @pytest.mark.parametrize("name", CORE)
-def test_the_module_computes_what_the_function_does(name: str) -> None:
+def test_a_call_is_derived_and_its_module_is_right(name: str) -> None:
+    """One test for all of it: the derivation of a case is the expensive part."""
     case = CASES[name]
     for sizes in case.sizes:
-        inputs = case.inputs(sizes)
-        loss, gradients = module(name).value_and_grad(**inputs)
-        assert loss == pytest.approx(case.loss(**inputs), rel=1e-12, abs=1e-12)
-        assert all(np.isfinite(g).all() for g in gradients.values())
-        loss32, gradients32 = module(name).value_and_grad(**single(inputs))
-        assert loss32.dtype == np.float32
-        assert case.loss(**single(inputs)).dtype == np.float32
-        for key, gradient in gradients.items():
-            assert gradients32[key].dtype == np.float32
-            scale = np.abs(gradient).max(initial=1e-3)
-            np.testing.assert_allclose(gradients32[key], gradient, rtol=0, atol=1e-4 * scale)
-
-
-@pytest.mark.parametrize("name", CORE)
-def test_the_gradients_are_right(name: str) -> None:
-    report = symprop.check(module(name), sizes=CASES[name].sizes[0])
+        compare(case, module(name), case.inputs(sizes))
+    report = symprop.check(module(name), sizes=case.sizes[0])
     assert report.passed, report
+
+
+def compare(case: Case, generated: Any, inputs: dict[str, Any]) -> None:
+    """The module computes what the function does, in both precisions."""
+    loss, gradients = generated.value_and_grad(**inputs)
+    assert loss == pytest.approx(case.loss(**inputs), rel=1e-12, abs=1e-12)
+    loss32, gradients32 = generated.value_and_grad(**single(inputs))
+    assert loss32.dtype == case.loss(**single(inputs)).dtype == np.float32
+    for key, gradient in gradients.items():
+        assert np.isfinite(gradient).all()
+        assert gradients32[key].dtype == np.float32
+        scale = np.abs(gradient).max(initial=1e-3)
+        np.testing.assert_allclose(gradients32[key], gradient, rtol=0, atol=1e-4 * scale)
 
 
 @pytest.mark.parametrize("name", LOOPS)
