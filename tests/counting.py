@@ -5,7 +5,7 @@ One rule for hand-written and for generated code:
     an elementwise operation   1 for each entry of the result (exp, tanh, powers ...: 10; roots: 6)
     a sum, max, ...            1 for each entry that goes in
     a contraction              2 for each multiply-add of the best order
-    a gather, a scatter        1 for each entry moved
+    a gather, a scatter, a pad 1 for each entry moved
     views, transpositions      0
 """
 
@@ -90,7 +90,7 @@ def _power(exponent: Any) -> float:
 def _function_work(name: str, args: tuple[Any, ...], result: Any) -> float:
     if name in _FREE:
         return 0.0
-    if name in ("where", "take", "take_along_axis"):
+    if name in ("where", "take", "take_along_axis", "pad"):
         return float(np.size(result))
     if name in ("sum", "mean", "max", "min", "amax", "amin", "prod", "cumsum", "var", "std"):
         return float(np.size(args[0])) + (np.size(result) if name == "mean" else 0)
