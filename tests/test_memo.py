@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,16 +15,15 @@ import symprop
 from symprop.derive.memo import Memo
 from symprop.derive.numbered import Numbered
 from symprop.emit import module, text
-from symprop.files.load import load_file
 from symprop.system import System
 from symprop.zoo import models
-
-GPT = load_file(Path(__file__).parent.parent / "benchmarks" / "gpt.py")
+from symprop.zoo.attention import GPT_BLOCK
 
 
 def gpt(blocks: int) -> System:
-    function, shapes, wrt = GPT.gpt(blocks)
-    return symprop.trace(function, shapes=shapes, wrt=wrt)
+    model = models()["gpt"]
+    shapes = {**model.shapes, "blocks": [GPT_BLOCK] * blocks}
+    return symprop.trace(model.function, shapes=shapes, wrt=model.wrt)
 
 
 def residual(blocks: int) -> System:

@@ -40,7 +40,8 @@ def draw(
 
 def draw_sizes(system: System, seed: int) -> dict[str, int]:
     """The first assignment of small sizes, different where that can be, that all tests allow."""
-    names = list(system.sizes)
+    divided = {n for c in system.conditions if c.kind == "divides" for n in _names(c.left)}
+    names = sorted(system.sizes, key=lambda n: n not in divided)  # the least free choose first
     shapes = [n for a in system.arrays.values() for n in a.shape]
     shapes += [b.size for e in system.equations for b in _bound(e.rhs)]
     tests: list[tuple[frozenset[str], Expr | Condition]] = [
@@ -73,11 +74,14 @@ def _assignments(
 
 
 def _candidates(chosen: Mapping[str, int], count: int, seed: int, again: bool) -> list[int]:
-    """Small sizes not yet in use, in an order that the seed turns; then larger, then used ones."""
+    """Small sizes not yet in use, in an order that the seed turns; then larger, then used ones.
+
+    2 comes late: two numbers, normalised, are 1 and -1 whatever they were, and tie everywhere.
+    """
     used = set(chosen.values())
-    small = [n for n in range(2, count + 3) if n not in used]
+    small = [n for n in range(3, count + 4) if n not in used]
     turn = seed % len(small)
-    large = [n for n in range(count + 3, _LARGEST + 1) if n not in used]
+    large = [n for n in (2, *range(count + 4, _LARGEST + 1)) if n not in used]
     return [*small[turn:], *small[:turn], *large, *([*sorted(used), 1] if again else [])]
 
 

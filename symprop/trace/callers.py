@@ -7,16 +7,22 @@ generators, for instance) calls `np.empty` too and would crash on anything but a
 from __future__ import annotations
 
 import dis
-from types import FrameType
+from functools import lru_cache
+from types import CodeType, FrameType
 
 
 def called_by_name(frame: FrameType, name: str) -> bool:
     """Whether the call that `frame` is in the middle of is spelled `name(...)` or `x.name(...)`."""
-    instructions = list(dis.get_instructions(frame.f_code))
-    now = next((i for i in instructions if i.offset == frame.f_lasti), None)
-    start = _start(now)
+    return _spelled(frame.f_code, frame.f_lasti, name)
+
+
+@lru_cache(maxsize=1024)
+def _spelled(code: CodeType, offset: int, name: str) -> bool:
+    """The answer for one place in the code: a layer is called again and again."""
+    instructions = list(dis.get_instructions(code))
+    start = _start(next((i for i in instructions if i.offset == offset), None))
     if start is None:  # no positions: compiled under -X no_debug_ranges
-        return name in frame.f_code.co_names
+        return name in code.co_names
     return any(
         i.opname.startswith("LOAD_") and i.argval == name and _start(i) == start
         for i in instructions)

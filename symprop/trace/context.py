@@ -13,12 +13,17 @@ from symprop.errors import SympropError
 
 _INSIDE = ("symprop.", "numpy.", "scipy.")
 _SHOWN = ("symprop.zoo",)
+_LIBRARY = os.path.join(os.path.dirname(os.__file__), "")
+_INSTALLED = tuple(_LIBRARY + folder for folder in ("site-packages", "dist-packages"))
 
 
 def is_users(frame: FrameType) -> bool:
-    """Whether a frame runs the user's code (the zoo counts as such)."""
+    """Whether a frame runs the user's code: the zoo counts as such, Python's own library not."""
     module = str(frame.f_globals.get("__name__", "")) + "."
-    return not module.startswith(_INSIDE) or module.startswith(_SHOWN)
+    if module.startswith(_INSIDE):
+        return module.startswith(_SHOWN)
+    file = frame.f_code.co_filename
+    return not file.startswith(_LIBRARY) or file.startswith(_INSTALLED)
 
 
 def user_frame() -> FrameType | None:

@@ -43,6 +43,7 @@ class Observer:
         self.levels: dict[FrameType, int] = {}
         self.seen: dict[FrameType, dict[str, object]] = {}
         self.codes: dict[CodeType, int] = {}
+        self.observed: dict[tuple[object, str], bool] = {}
         self.reserved: set[str] = set()
         self.own_code(function, 0)
 
@@ -73,7 +74,11 @@ class Observer:
             self.seen.clear()
 
     def _called(self, frame: FrameType, event: str, arg: object) -> Any:
-        if event != "call" or not _observed(frame):
+        place = frame.f_globals.get("__name__"), frame.f_code.co_filename
+        observed = self.observed.get(place)  # asked for every call, ours too
+        if observed is None:
+            observed = self.observed[place] = _observed(frame)
+        if not observed or event != "call":
             return None
         level = self.codes.get(frame.f_code)
         self.levels[frame] = self._parent_level(frame) + 1 if level is None else level
