@@ -22,16 +22,19 @@ Hand = Callable[..., tuple[Callable[..., dict[str, Any]], tuple[Any, ...]]]
 class Family:
     """Spellings of one function, the hand-written backward and the terms of the closed form.
 
-    hand(**inputs) gives the backward pass and the kept values that it reads. `form` lists, for
-    the adjoint of `of`, the number of sums in each term of its expanded right-hand side.
+    hand(**inputs) gives the backward pass and the kept values that it reads. `form` lists the
+    number of sums in each term of the gradient of `of`, multiplied out (with `through`, of the
+    adjoint that this gradient reads); None where spellings differ.
     """
 
     hand: Hand
     wrt: tuple[str, ...]
     of: str
-    form: tuple[int, ...]
+    form: tuple[int, ...] | None
+    through: bool = False
     facts: tuple[Any, ...] = ()
-    stable: bool = True  # finite for inputs of 1e3
+    stable: bool = True  # finite for inputs of thousands
+    steady: bool = False  # where it is not, the gradient still is
     spellings: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
 
@@ -115,7 +118,10 @@ def ce_unshifted_logsumexp(Z: "N M", y: "int N"):
 
 
 LABELS = Family(hand_labels, ("Z",), "Z", (0, 0), spellings=spelled(
-    ce_shifted, ce_one_expression, ce_log_softmax, ce_nn, ce_logsumexp))
+    ce_log_softmax, ce_nn, ce_logsumexp))
+LABELS_LOG = Family(
+    hand_labels, ("Z",), "Z", (0, 0), stable=False, steady=True, spellings=spelled(
+        ce_shifted, ce_one_expression))
 LABELS_UNSHIFTED = Family(hand_labels, ("Z",), "Z", (0, 0), stable=False, spellings=spelled(
     ce_unshifted))
 
@@ -251,7 +257,10 @@ def one_hot_unshifted(Z: "N M", Y: "N M"):
 
 Y_SUMS_TO_ONE = (symprop.sums_to_one("Y", 1),)
 ONE_HOT = Family(hand_one_hot, ("Z",), "Z", (0, 0), facts=Y_SUMS_TO_ONE, spellings=spelled(
-    one_hot_shifted, one_hot_sum_over_all, one_hot_einsum, one_hot_nn))
+    one_hot_einsum, one_hot_nn))
+ONE_HOT_LOG = Family(
+    hand_one_hot, ("Z",), "Z", (0, 0), facts=Y_SUMS_TO_ONE, stable=False, steady=True,
+    spellings=spelled(one_hot_shifted, one_hot_sum_over_all))
 ONE_HOT_UNSHIFTED = Family(
     hand_one_hot, ("Z",), "Z", (0, 0), facts=Y_SUMS_TO_ONE, stable=False, spellings=spelled(
         one_hot_unshifted))
@@ -557,7 +566,9 @@ def ln_unnamed(x: "N D", g: "D", b: "D", w: "N D"):
 
 LAYER_NORM = Family(hand_layer_norm, ("x", "g", "b"), "x", (0, 1, 1), spellings=spelled(
     ln_named, ln_gain_merged, ln_gain_first, ln_one_line, ln_of_squares, ln_sums, ln_std,
-    ln_einsum, ln_scale_outside, ln_shift_merged, ln_unnamed))
+    ln_einsum, ln_shift_merged, ln_unnamed))
+LAYER_NORM_SCALED = Family(hand_layer_norm, ("x", "g", "b"), "x", None, spellings=spelled(
+    ln_scale_outside))
 
 
 # With np.std, exactly as it was written: x̄ = (ĥ - mean ĥ - c mean(ĥ c)/(σ (σ + ε)))/(σ + ε).
@@ -702,7 +713,7 @@ def bn_scale_and_shift(x: "N D", g: "D", b: "D", w: "N D"):
     return np.sum((x * scale + (b - mu * scale)) * w)
 
 
-BATCH_NORM = Family(hand_batch_norm, ("x", "g", "b"), "x", (0, 1, 1), spellings=spelled(
+BATCH_NORM = Family(hand_batch_norm, ("x", "g", "b"), "x", (0, 0, 0), spellings=spelled(
     bn_named, bn_merged, bn_of_squares, bn_scale_and_shift))
 
 
@@ -811,14 +822,8 @@ def cosine_one_root(x: "N D", y: "N D", w: "N"):
     return w @ (np.sum(x * y, axis=1) / np.sqrt(np.sum(x**2, axis=1) * np.sum(y**2, axis=1)))
 
 
-def cosine_of_units(x: "N D", y: "N D", w: "N"):
-    u = x / np.sqrt(np.sum(x**2, axis=1, keepdims=True))
-    v = y / np.sqrt(np.sum(y**2, axis=1, keepdims=True))
-    return np.sum(u * v * w[:, None])
-
-
 COSINE = Family(hand_cosine, ("x", "y"), "x", (0, 0), spellings=spelled(
-    cosine_named, cosine_one_line, cosine_one_root, cosine_of_units))
+    cosine_named, cosine_one_line, cosine_one_root))
 
 
 # ---- attention: Ā = Ō Vᵀ, S̄ = A ⊙ (Ā - rowsum(Ā ⊙ A)), V̄ = Aᵀ Ō -----------------------------
@@ -872,7 +877,7 @@ def attention_normalized_after(Q: "N K", K: "M K", V: "M D", w: "N D"):
     return np.sum((e @ V) / e.sum(axis=1, keepdims=True) * w)
 
 
-ATTENTION = Family(hand_attention, ("Q", "K", "V"), "S", (0, 1), spellings=spelled(
+ATTENTION = Family(hand_attention, ("Q", "K", "V"), "Q", (0, 1), True, spellings=spelled(
     attention_plain, attention_scale_before, attention_einsum, attention_by_log,
     attention_by_log_softmax, attention_normalized_after))
 
@@ -908,8 +913,11 @@ def masked_large(Q: "N K", K: "M K", V: "M D", w: "N D", mask: "bool N M"):
     return np.sum((A @ V) * w)
 
 
-MASKED = Family(hand_attention, ("Q", "K", "V"), "S", (0, 1), spellings=spelled(
-    masked_where, masked_where_nn, masked_by_addition, masked_by_multiplication, masked_large))
+MASKED = Family(hand_attention, ("Q", "K", "V"), "Q", (0, 1), True, spellings=spelled(
+    masked_where, masked_where_nn, masked_by_addition, masked_large))
+MASKED_AFTER = Family(
+    hand_attention, ("Q", "K", "V"), "Q", (0, 1), True, stable=False, spellings=spelled(
+        masked_by_multiplication))
 
 
 # Causal, the mask from positions.
@@ -932,7 +940,7 @@ def causal_by_addition(Q: "T K", K: "T K", V: "T D", w: "T D"):
     return np.sum(nn.softmax(S, axis=1) @ V * w)
 
 
-CAUSAL = Family(hand_causal, ("Q", "K", "V"), "S", (0, 1), spellings=spelled(
+CAUSAL = Family(hand_causal, ("Q", "K", "V"), "Q", (0, 1), True, spellings=spelled(
     causal_where, causal_by_addition))
 
 
@@ -994,7 +1002,7 @@ def sigmoid_by_tanh(z: "N D", w: "N D"):
 
 SIGMOID = Family(hand_sigmoid, ("z",), "z", (0, 0), spellings=spelled(
     sigmoid_nn, sigmoid_by_tanh))
-SIGMOID_NAIVE = Family(hand_sigmoid, ("z",), "z", (0, 0), stable=False, spellings=spelled(
+SIGMOID_NAIVE = Family(hand_sigmoid, ("z",), "z", None, stable=False, spellings=spelled(
     sigmoid_written_out, sigmoid_exp_above))
 
 
@@ -1053,7 +1061,7 @@ def silu_quotient(z: "N D", w: "N D"):
 
 SILU = Family(hand_silu, ("z",), "z", (0, 0, 0), spellings=spelled(
     silu_nn, silu_product, silu_named))
-SILU_NAIVE = Family(hand_silu, ("z",), "z", (0, 0, 0), stable=False, spellings=spelled(
+SILU_NAIVE = Family(hand_silu, ("z",), "z", None, stable=False, spellings=spelled(
     silu_quotient))
 
 
@@ -1098,7 +1106,7 @@ def gelu_tanh_written_out(z: "N D", w: "N D"):
     return np.sum(0.5 * z * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))) * w)
 
 
-GELU_TANH = Family(hand_gelu_tanh, ("z",), "z", (), stable=False, spellings=spelled(
+GELU_TANH = Family(hand_gelu_tanh, ("z",), "z", (0, 0, 0), stable=False, spellings=spelled(
     gelu_tanh_written_out))
 
 
@@ -1144,8 +1152,8 @@ def lstm_reshaped(z: "N 4*H", c0: "N H", w: "N H"):
     return np.sum(special.expit(o) * np.tanh(c) * w)
 
 
-LSTM = Family(hand_lstm, ("z", "c0"), "z", (), spellings=spelled(lstm_slices, lstm_split))
-LSTM_VIEW = Family(hand_lstm, ("z", "c0"), "z", (), spellings=spelled(lstm_reshaped))
+LSTM = Family(hand_lstm, ("z", "c0"), "z", (0,) * 8, spellings=spelled(lstm_slices, lstm_split))
+LSTM_VIEW = Family(hand_lstm, ("z", "c0"), "z", (0,) * 8, spellings=spelled(lstm_reshaped))
 
 
 # ---- Kullback-Leibler of a Gaussian from the standard one, reparameterised -------------------
@@ -1212,7 +1220,7 @@ def mse_nn(p: "N D", y: "N D"):
     return nn.mse_loss(p, y)
 
 
-MSE = Family(hand_mse, ("p",), "p", (0, 0), spellings=spelled(
+MSE = Family(hand_mse, ("p",), "p", None, spellings=spelled(
     mse_mean, mse_sum, mse_square, mse_opened, mse_vdot, mse_nn))
 
 
@@ -1233,7 +1241,7 @@ def huber_nn(p: "N D", y: "N D"):
     return nn.huber_loss(p, y)
 
 
-HUBER = Family(hand_huber, ("p",), "p", (), spellings=spelled(huber_where))
+HUBER = Family(hand_huber, ("p",), "p", (0, 0), spellings=spelled(huber_where))
 
 
 FAMILIES: dict[str, Family] = {k: v for k, v in globals().items() if isinstance(v, Family)}

@@ -61,6 +61,17 @@ def test_without_spellings_the_derivative_is_the_same(name, k):
         assert not disagreements(row, k, plain, 100)
 
 
+@pytest.mark.parametrize("name", [n for n in rows.names() if rows.get(n).mirror])
+def test_the_value_at_the_negative_argument(name):
+    row, value = rows.get(name), oracle.value_of(rows.get(name))
+    offset, slope = row.mirror
+    for point in oracle.points(row, 200):
+        here, there = oracle.settled(value, point), oracle.settled(value, [-x for x in point])
+        with mpmath.workdps(40):
+            error = abs(offset + slope * here - there)
+        assert error <= mpmath.mpf(10) ** -20 * max(1, abs(here))
+
+
 def test_the_proof_refutes_a_wrong_spelling():
     row = rows.get("tanh")
     v = rows.applied("tanh")(rows.x)

@@ -26,7 +26,7 @@ _sigmoid = reference("sigmoid")
 LOGISTIC = (
     Row(name="sigmoid", arity=1, definition=_SIGMOID,
         numpy="{sigmoid}({x})", helper=SIGMOID, latex=r"\sigma({x})", text="σ({x})",
-        derivative=(_v * (1 - _v),), bounded=True, complex_safe=True),
+        derivative=(_v * (1 - _v),), mirror=(1, -1), bounded=True, complex_safe=True),
     Row(name="softplus", arity=1, definition=sympy.log(1 + sympy.exp(x)),
         numpy="np.logaddexp(0, {x})", latex=r"\operatorname{softplus}({x})",
         text="softplus({x})", derivative=(_sigmoid(x),), bounded=True),

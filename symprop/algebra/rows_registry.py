@@ -288,9 +288,9 @@ def override(row: Row) -> Iterator[Row]:
     current = registry()
     spare = unused(row.name, current.rows)
     followers = _followers(row.name, current.rows)
-    rows = {n: replace(r, numpy=None, derivative=()) if n in followers else r
+    rows = {n: replace(r, numpy=None, derivative=(), mirror=None) if n in followers else r
             for n, r in current.rows.items()}
-    rows[row.name] = row
+    rows[row.name] = row if row.definition == old.definition else replace(row, mirror=None)
     rows[spare] = replace(old, name=spare)
     with _in_force(Registry(rows, {row.name: spare, **current.aliases})):
         yield row
@@ -300,7 +300,7 @@ def override(row: Row) -> Iterator[Row]:
 def without_spellings(values: bool = False) -> Iterator[None]:
     """Deletes all spelled derivatives (and NumPy values) for the length of a with block."""
     current = registry()
-    rows = {n: replace(r, derivative=(), numpy=None if values else r.numpy)
+    rows = {n: replace(r, derivative=(), mirror=None, numpy=None if values else r.numpy)
             for n, r in current.rows.items()}
     with _in_force(Registry(rows, current.aliases)):
         yield

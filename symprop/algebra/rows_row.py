@@ -41,6 +41,7 @@ class Row:
     numpy: str | None = None  # stable and dtype-preserving; None: printed from the definition
     numpy_precedence: str = "atom"  # of `numpy` as a whole: atom, power, unary, product or sum
     derivative: tuple[sympy.Expr | None, ...] = ()  # in x, y, z, VALUE; None: SymPy's diff
+    mirror: tuple[int, int] | None = None  # (a, b) where f(-x) = a + b f(x): odd is (0, -1)
     domain: tuple[Interval, ...] = ()  # open interval of each argument; (): all reals
     bounded: bool = False  # finite for every finite argument: a mask may multiply it
     complex_safe: bool = False  # the NumPy spelling carries a complex step through

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Generic, TypeVar
 
@@ -199,7 +200,8 @@ class Definitions(Knowledge):
 
     @cached_property
     def _several(self) -> dict[str, Equation]:
-        return {e.array: e for e in self.system.equations
+        spread = (_spread(e) for e in self.system.equations)
+        return {e.array: e for e in spread
                 if len(e.rhs.terms) > 1 and e.array not in self.cyclic}
 
     @cached_property
@@ -240,8 +242,20 @@ def _rule(equation: Equation, pattern: Term) -> Rule:
     return Rule(pattern, equation.indices, name, equation.number)
 
 
+def _spread(equation: Equation) -> Equation:
+    """A number times a sum in parentheses as a sum: (1 + t)/2 is 1/2 + t/2."""
+    return replace(equation, rhs=expand(equation.rhs)) if _scales(equation.rhs) else equation
+
+
+def _scales(rhs: Expr) -> bool:
+    if len(rhs.terms) != 1 or rhs.terms[0].bound or len(rhs.terms[0].factors) != 1:
+        return False
+    item, exponent = rhs.terms[0].factors[0]
+    return isinstance(item, Paren) and exponent == 1
+
+
 def _is_monomial(rhs: Expr) -> bool:
-    if len(rhs.terms) != 1 or rhs.terms[0].bound or not rhs.terms[0].factors:
+    if len(rhs.terms) != 1 or rhs.terms[0].bound or not rhs.terms[0].factors or _scales(rhs):
         return False
     term = rhs.terms[0]
     kept = any(isinstance(a, (Apply, Extremum)) for a, _ in term.factors)

@@ -9,7 +9,7 @@ In: a sum and the `Knowledge` of its system. Out: the same sum with fewer terms.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from symprop.algebra.build import idx, make_term, mul, negation, number, substitute
@@ -19,6 +19,7 @@ from symprop.algebra.expr import (
     Atom,
     Exponent,
     Expr,
+    Index,
     Iverson,
     Term,
     accesses,
@@ -81,7 +82,7 @@ def _fold_group(expr: Expr, equation: Equation, known: Knowledge) -> Expr | None
     for place, term in enumerate(expr.terms):
         if not needed <= frozenset(a.array for a in accesses(Expr((term,)))):
             continue
-        for env, rest in _quotients(pivot, term, equation):
+        for env, rest in quotients(pivot, term, equation.indices):
             if len(env) < sum(i.size.number != 1 for i in equation.indices):
                 continue
             cofactor = make_term(term.coef / pivot.coef, rest, term.bound)
@@ -100,11 +101,11 @@ def _fold_group(expr: Expr, equation: Equation, known: Knowledge) -> Expr | None
     return None
 
 
-def _quotients(
-    pivot: Term, term: Term, equation: Equation
+def quotients(
+    pivot: Term, term: Term, indices: Sequence[Index]
 ) -> Iterator[tuple[Env, dict[Atom, Exponent]]]:
     """Ways to write the term as a multiple of the pivot: (positions, the other factors)."""
-    variables = frozenset(equation.indices)
+    variables = frozenset(indices)
     states: list[tuple[Env, dict[Atom, Exponent]]] = [({}, dict(term.factors))]
     for pattern, exponent in pivot.factors:
         following = []

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 
-from symprop.algebra.canonical import canonical, collect, expand
+from symprop.algebra.canonical import canonical, collect
 from symprop.algebra.expr import Expr, Paren, arrays_of, indices_of
 from symprop.derive.cost import cost
 from symprop.derive.fold import (
@@ -28,8 +29,9 @@ from symprop.derive.fold import (
 from symprop.derive.gather import fold_groups, merge_cases
 from symprop.derive.knowledge import Knowledge
 from symprop.derive.present import factor
+from symprop.derive.relations import divided, mirrored, multiplied_out, turned
 from symprop.derive.sift import sift
-from symprop.system import Step
+from symprop.system import Equation, Step
 
 _TERM_LIMIT = 48
 _TOGETHER = 3
@@ -76,7 +78,8 @@ class Trail:
 def shortened(trail: Trail, known: Knowledge) -> Trail:
     """The trail continued to the cheapest form found."""
     light(trail, known)
-    if known.inert(trail.expr) and not _sums_a_sum(trail.expr):
+    if known.inert(trail.expr) and not _sums_a_sum(trail.expr) and (
+            mirrored(trail.expr) is trail.expr):
         return trail
     other = heavy(trail.copy(), known)
     return other if cost(other.expr) < cost(trail.expr) else trail
@@ -109,7 +112,8 @@ def light(trail: Trail, known: Knowledge) -> None:
 
 def heavy(trail: Trail, known: Knowledge) -> Trail:
     """Expand everything, cancel, fold back."""
-    trail.move("multiply out", expand)
+    trail.move("mirror", mirrored)
+    trail.move("multiply out", multiplied_out)
     if len(trail.expr.terms) > _TERM_LIMIT:
         return trail
     trail.move("sifting", sift)
@@ -119,6 +123,9 @@ def heavy(trail: Trail, known: Knowledge) -> Trail:
     trail.move("expand", lambda e: _to_basis(e, known))
     trail.move("cancel", collect)
     _try_definitions(trail, known)
+    if _try_relations(trail, known):
+        trail.move("fold", lambda e: fold_groups(e, known))
+        _try_definitions(trail, known, pairs=True)
     trail.move("fold", lambda e: fold_groups(e, known))
     trail.move("fold", lambda e: fold_monomials(e, known))
     trail.move("collect", collect)
@@ -135,11 +142,16 @@ def _to_basis(expr: Expr, known: Knowledge) -> Moved:
     return after, tuple(r.because for r in rules if r is not None)
 
 
-def _try_definitions(trail: Trail, known: Knowledge) -> None:
-    """Definitions of several terms, opened one at a time where that makes the whole cheaper."""
+def _try_definitions(trail: Trail, known: Knowledge, pairs: bool = False) -> None:
+    """Definitions of several terms, opened one at a time where that makes the whole cheaper.
+
+    A few are tried all together too, and with `pairs` every two of them.
+    """
     found = [d for a in arrays_of(trail.expr) if (d := known.opens(a)) is not None]
-    together = [tuple(found)] if 1 < len(found) <= _TOGETHER else []
-    for group in [*((d,) for d in found), *together]:
+    groups: list[tuple[Equation, ...]] = [(d,) for d in found]
+    if 1 < len(found) <= _TOGETHER:
+        groups += [*(combinations(found, 2) if pairs else ()), tuple(found)]
+    for group in groups:
         tried = trail.copy()
         for equation in group:
             tried.move("expand", lambda e, d=equation: (  # type: ignore[misc]
@@ -152,6 +164,27 @@ def _try_definitions(trail: Trail, known: Knowledge) -> None:
         if _settled_cost(tried.expr, known) < _settled_cost(trail.expr, known):
             trail.expr, trail.steps = tried.expr, tried.steps
     _open_sums(trail, known)
+
+
+def _try_relations(trail: Trail, known: Knowledge) -> bool:
+    """Definitions read the other way round, as long as that makes the whole cheaper."""
+    changed = False
+    while len(trail.expr.terms) <= _TERM_LIMIT:
+        least, best = _settled_cost(trail.expr, known), None
+        for rule, move in (("divide", divided), ("turn round", turned)):
+            for value, because in move(trail.expr, known):
+                based = known.to_basis(value) if rule == "turn round" else value
+                cheaper = min(_settled_cost(value, known), _settled_cost(collect(based), known))
+                if cheaper < least:
+                    least, best = cheaper, (rule, value, because)
+        if best is None:
+            return changed
+        rule, value, because = best
+        trail.move(rule, lambda _, v=value, b=because: (v, b))  # type: ignore[misc]
+        trail.move("expand", lambda e: _to_basis(e, known))
+        trail.move("cancel", collect)
+        changed = True
+    return changed
 
 
 def _settled_cost(expr: Expr, known: Knowledge) -> float:

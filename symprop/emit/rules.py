@@ -40,6 +40,17 @@ RULES: dict[str, Rule] = {
     "collect": Rule("collect", "Equal terms are added up."),
     "cancel": Rule("cancel", "Equal factors, or equal terms of opposite sign, drop out."),
     "fold": Rule("fold", "What equals the right-hand side of an equation is called by its name."),
+    "divide": Rule(
+        "divide",
+        "A product is divided by a definition with remainder: with s = 1 + e, e/s is 1 - 1/s.",
+    ),
+    "turn round": Rule(
+        "turn round",
+        "A definition is read the other way round: with a = (1 + t)/2, t is 2 a - 1.",
+    ),
+    "mirror": Rule(
+        "mirror", "A function at the negative argument is known from its value at the argument."
+    ),
     "factor": Rule("factor", "A common factor is taken out of the sum."),
     "insert": Rule("insert", "An adjoint is replaced by its own equation."),
     "fact": Rule("fact", "A declared property of the input is used."),
