@@ -124,3 +124,44 @@ def test_a_sigmoid_written_out() -> None:
     adjoints = final(loss, ["z"])
     items = [t.factors[0][0] for t in inside(adjoints["z"].rhs).terms]
     assert [i.array for i in items if isinstance(i, Access)] == ["a", "y"]
+
+
+def test_layer_norm_under_a_residual_connection() -> None:
+    def loss(x: "N D", g: "D", W: "D D", w: "N D") -> Any:
+        return np.sum((x + np.tanh(named(x) * g @ W)) * w)
+
+    adjoints = final(loss, ["x", "g", "W"])
+    alone, norm = adjoints["x"].rhs.terms  # w + (h̄ - mean h̄ - h mean(h̄ h)) r
+    assert [a.array for a, _ in alone.factors if isinstance(a, Access)] == ["w"]
+    assert sorted(len(t.bound) for t in inside(Expr((norm,))).terms) == [0, 1, 1]
+
+
+def test_a_bias_that_the_softmax_does_not_see() -> None:
+    """The keys' bias adds the same to all logits of a query: its gradient is exactly 0."""
+    def loss(x: "T D", Wq: "D D", Wk: "D D", bk: "D", Wv: "D D", y: "T D") -> Any:
+        A = symprop.nn.softmax((x @ Wq) @ (x @ Wk + bk).T)
+        return symprop.nn.mse_loss(A @ (x @ Wv), y)
+
+    derivation = symprop.derive(symprop.trace(loss, wrt=["Wq", "Wk", "bk", "Wv"]))
+    derivation.verify()
+    zero = {a.primal for a in derivation.adjoints if a.rhs.is_zero}
+    assert "bk" in zero and not zero & {"Wq", "Wk", "Wv"}
+
+
+def test_the_maximum_of_log_weights_is_no_path() -> None:
+    def loss(X: "N K", logits: "K") -> Any:
+        joint = X + symprop.nn.log_softmax(logits, axis=0)
+        return -np.mean(symprop.nn.logsumexp(joint, axis=1))
+
+    derivation = symprop.derive(symprop.trace(loss, wrt=["X", "logits"]))
+    derivation.verify()
+    tops = [a for a in derivation.adjoints if not a.indices and a.primal.endswith("top")]
+    assert tops and all(a.rhs.is_zero for a in tops)
+
+
+def test_two_gradients_that_are_equal_are_computed_once() -> None:
+    def loss(x: "N K", a: "K", b: "K") -> Any:
+        return np.sum(np.tanh(x + a + b))
+
+    adjoints = final(loss, ["a", "b"])
+    assert adjoints["b"].reads == ("∂a",)

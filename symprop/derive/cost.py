@@ -71,10 +71,42 @@ def _cost(expr: Expr) -> float:
     if len(expr.terms) == 1:
         return _term_cost(expr.terms[0])
     common, rest = split_common(expr)
-    apart = _sum_cost(expr.terms)
+    apart = apart_cost(expr)
+    group = sharing(expr)
+    if group:
+        apart = min(apart, group_cost(expr, group))
     if not common.factors and common.coef == 1:
         return apart
     return min(apart, _sum_cost(rest, common))
+
+
+def apart_cost(expr: Expr) -> float:
+    """The cost of the terms one by one, and of adding them."""
+    return _sum_cost(expr.terms)
+
+
+def sharing(expr: Expr) -> tuple[Term, ...]:
+    """Some of the terms that share a factor, most of them, where not all do."""
+    if len(expr.terms) < 3:
+        return ()
+    users: dict[tuple[Atom, bool], list[Term]] = {}
+    for term in expr.terms:
+        bound = frozenset(term.bound)
+        for item, exponent in term.factors:
+            inside = indices_of(item)
+            if inside and not inside & bound and not isinstance(item, Iverson):
+                users.setdefault((item, exponent > 0), []).append(term)
+    most = max((len(u) for u in users.values()), default=0)
+    if not 2 <= most < len(expr.terms):
+        return ()
+    return tuple(next(u for u in users.values() if len(u) == most))
+
+
+def group_cost(expr: Expr, group: tuple[Term, ...]) -> float:
+    """The cost when the terms of a group stand in parentheses beside the others."""
+    others = [t for t in expr.terms if t not in group]
+    everything = frozenset().union(*(_visible(t) for t in expr.terms))
+    return cost(Expr(group)) + sum(map(_term_cost, others)) + len(others) * volume(everything)
 
 
 def _sum_cost(terms: tuple[Term, ...], common: Term | None = None) -> float:

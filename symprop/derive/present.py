@@ -19,15 +19,20 @@ from symprop.algebra.expr import (
     Size,
     Term,
     arrays_of,
+    indices_of,
 )
-from symprop.derive.cost import split_common
+from symprop.derive.cost import apart_cost, group_cost, sharing, split_common
 
 
 def factor(expr: Expr) -> Expr:
-    """What all terms share stands once, before the sum: r h̄ - r h s is r (h̄ - h s)."""
+    """What terms share stands once, before the sum: r h̄ - r h s is r (h̄ - h s)."""
     if len(expr.terms) < 2:
         return expr
     common, rest = split_common(expr)
+    if not any(indices_of(a) for a, _ in common.factors):
+        group = sharing(expr)
+        if group and group_cost(expr, group) < apart_cost(expr):
+            return _grouped(expr, group)
     if not common.factors and common.coef == 1:
         return expr
     if all(t.coef < 0 for t in rest):
@@ -35,6 +40,17 @@ def factor(expr: Expr) -> Expr:
         rest = tuple(Term(-t.coef, t.factors, t.bound) for t in rest)
     flat = tuple(inner for term in rest for inner in _flat(term))
     return mul(Expr((common,)), paren(Expr(_positive_first(flat))))
+
+
+def _grouped(expr: Expr, group: tuple[Term, ...]) -> Expr:
+    """What some of the terms share stands before them: w + r h̄ - r h s is w + r (h̄ - h s)."""
+    terms: list[Term] = []
+    for term in expr.terms:
+        if term is group[0]:
+            terms.extend(factor(Expr(group)).terms)
+        elif term not in group:
+            terms.append(term)
+    return Expr(tuple(terms))
 
 
 def _flat(term: Term) -> tuple[Term, ...]:

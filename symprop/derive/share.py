@@ -1,7 +1,7 @@
 """Sums that another adjoint equation has worked out already.
 
-In: the drafts of the sweep, absorbed. Out: the same drafts, in which a sum that is the whole
-of an earlier adjoint has its name: in batch norm Σ_n ȳ h is the gradient of the gain.
+In: the drafts of the sweep, absorbed. Out: the same drafts, in which an adjoint or a sum that
+is the whole of an earlier adjoint has its name: in batch norm Σ_n ȳ h is the gradient of the gain.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from symprop.algebra.build import make_term, mul, paren, power
-from symprop.algebra.expr import Expr, Paren, Term
+from symprop.algebra.build import access, idx, make_term, mul, paren, power
+from symprop.algebra.canonical import canonical
+from symprop.algebra.expr import Access, Expr, Paren, Term
 from symprop.derive.definitions import Definitions
 from symprop.derive.fold import Moved, fold_sums
 from symprop.derive.knowledge import Rule
@@ -26,6 +27,7 @@ def share(drafts: list[Draft], barred: frozenset[str], known: Definitions) -> No
     def named(arrays: frozenset[str]) -> list[Rule]:
         return [r for a in sorted(arrays) for r in filed.get(a, ()) if r.arrays <= arrays]
 
+    found: dict[str, Draft] = {}  # by the right-hand side
     for draft in drafts:
         if draft.inlined or draft.array in barred:
             continue
@@ -33,11 +35,23 @@ def share(drafts: list[Draft], barred: frozenset[str], known: Definitions) -> No
         trail.move("fold", lambda e: _everywhere(e, lambda x: fold_sums(x, known, named)))
         if len(trail.steps) > before:
             trail.present(arranged)
+        _same(draft, found)
         terms = draft.rhs.terms
         if len(terms) == 1 and terms[0].bound:
             for rule in known.sum_rules(
                     Equation(draft.number, draft.array, draft.indices, draft.rhs)):
                 filed.setdefault(min(rule.arrays), []).append(rule)
+
+
+def _same(draft: Draft, found: dict[str, Draft]) -> None:
+    """An adjoint that equals an earlier one is called by its name."""
+    labels = {i.uid: f"f{k}" for k, i in enumerate(draft.indices)}
+    sizes = ",".join(canonical(i.size) for i in draft.indices)
+    first = found.setdefault(f"{sizes}:{canonical(draft.rhs, labels)}", draft)
+    trivial = draft.rhs.number is not None or isinstance(draft.rhs.single_atom, Access)
+    if first is not draft and not trivial:
+        name = access(first.array, [idx(i) for i in draft.indices])
+        draft.trail.move("fold", lambda _: (name, (first.number,)))
 
 
 def _everywhere(expr: Expr, move: Callable[[Expr], Moved]) -> Moved:

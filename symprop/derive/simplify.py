@@ -131,6 +131,7 @@ def heavy(trail: Trail, known: Knowledge) -> Trail:
     trail.move("collect", collect)
     trail.move("fold", lambda e: fold_sums(e, known))
     trail.move("sifting", sift)
+    trail.move("collect", collect)
     trail.move("factor", factor)
     trail.move("fold", lambda e: fold_several(e, known))
     return trail

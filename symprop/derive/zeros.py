@@ -35,18 +35,39 @@ def vanish(drafts: list[Draft], barred: frozenset[str], known: Definitions) -> N
     for draft in drafts:
         if draft.array not in needed or draft.array in barred or draft.rhs.is_zero:
             continue
-        trail = draft.trail
-        for array in arrays_of(draft.rhs):
-            if array in written:
-                source = by_array[array]
-                stand_in = Draft(source.number, source.primal, source.indices, written[array], ())
-                trail = insert(trail, stand_in, known)
-            elif array in by_array and by_array[array].rhs.is_zero:
-                trail = insert(trail, by_array[array], known)
+        trail = _written_out(draft.trail, written, by_array, known)
+        if draft.array in suspects and not trail.expr.is_zero:
+            trail = _past_a_product(trail, written, by_array, known)
         if trail.expr.is_zero:
             _replace(draft, trail)
         elif not contracts(trail.expr) and len(trail.expr.terms) <= _WRITTEN_OUT:
             written[draft.array] = trail
+
+
+def _written_out(
+    trail: Trail, written: dict[str, Trail], by_array: dict[str, Draft], known: Definitions
+) -> Trail:
+    """The trail with every adjoint in it that has been written out, or is 0, put in its place."""
+    for array in arrays_of(trail.expr):
+        if array in written:
+            source = by_array[array]
+            stand_in = Draft(source.number, source.primal, source.indices, written[array], ())
+            trail = insert(trail, stand_in, known)
+        elif array in by_array and by_array[array].rhs.is_zero:
+            trail = insert(trail, by_array[array], known)
+    return trail
+
+
+def _past_a_product(
+    trail: Trail, written: dict[str, Trail], by_array: dict[str, Draft], known: Definitions
+) -> Trail:
+    """Σ_s Σ_t S̄[t,s] q[t] is 0 where Σ_s S̄ is: the product is written out too."""
+    deeper = trail
+    for array in arrays_of(trail.expr):
+        source = by_array.get(array)
+        if source is not None and contracts(source.rhs) and array not in written:
+            deeper = _written_out(insert(deeper, source, known), written, by_array, known)
+    return deeper if deeper.expr.is_zero else trail
 
 
 def _suspects(drafts: list[Draft], system: System) -> frozenset[str]:
@@ -67,16 +88,20 @@ def _suspects(drafts: list[Draft], system: System) -> frozenset[str]:
 
 
 def _ancestors(suspects: frozenset[str], by_array: dict[str, Draft]) -> frozenset[str]:
-    """The suspects and every adjoint that they are made of, up to matrix products."""
+    """The suspects and every adjoint that they are made of, up to the second matrix product."""
     found: set[str] = set()
+    beyond: set[str] = set()  # past one matrix product
     todo = list(suspects)
     while todo:
         array = todo.pop()
         if array in found or array not in by_array:
             continue
         found.add(array)
-        if not contracts(by_array[array].rhs) or array in suspects:
-            todo.extend(arrays_of(by_array[array].rhs))
+        if not contracts(by_array[array].rhs) or array in suspects or array in beyond:
+            reads = arrays_of(by_array[array].rhs)
+            todo.extend(reads)
+            if array in suspects:
+                beyond.update(reads)
     return frozenset(found)
 
 
