@@ -1,4 +1,4 @@
-# symprop sha256:3da00317aac162ad5500a56bbcc6baa2
+# symprop sha256:23fe8057edeb800a3ebf0d72a334cf82
 """gpt: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:gpt.
@@ -451,19 +451,17 @@ def backward(saved, dL=1.0):
     # (B29)  dh_normalized_4[n,t,d] = dh_u_2[n,t,d] blocks_1_g2[d]  (N, T, D)
     #       from (F52)
     dh_normalized_4 = blocks_1_g2 * dh_u_2
-    # (B35)  dh_x_4[n,t,d] = dh_x_5[n,t,d] + (dh_normalized_4[n,t,d]
-    #       - h_normalized_4[n,t,d] Σ_i dh_normalized_4[n,t,i]
-    #       h_normalized_4[n,t,i]/D)/h_std_4[n,t] - 1/(D h_std_4[n,t]) Σ_i
-    #       dh_normalized_4[n,t,i]  (N, T, D)  from (F55), (F47), (F46) with (B33),
-    #       (B34)
-    dh_x_4_product_2 = (
+    # (B35)  dh_x_4[n,t,d] = dh_x_5[n,t,d] + 1/h_std_4[n,t]
+    #       (dh_normalized_4[n,t,d] - h_normalized_4[n,t,d] Σ_i dh_normalized_4[n,t,i]
+    #       h_normalized_4[n,t,i]/D - Σ_i dh_normalized_4[n,t,i]/D)  (N, T, D)
+    #       from (F55), (F47), (F46) with (B33), (B34)
+    dh_x_4_product = (
         (np.einsum("nti,nti->nt", dh_normalized_4, h_normalized_4) / D)[:, :, None]
         * h_normalized_4
     )
-    dh_x_4_product = (dh_normalized_4 - dh_x_4_product_2) / h_std_4[:, :, None]
     dh_x_4 = (
-        dh_x_5 + dh_x_4_product - (dh_normalized_4.sum(axis=2) / D / h_std_4)[:, :,
-        None]
+        dh_x_5 + (dh_normalized_4 - dh_x_4_product
+        - (dh_normalized_4.sum(axis=2) / D)[:, :, None]) / h_std_4[:, :, None]
     )
     # (B36)  dblocks_1_Wo[d,i] = Σ_nt dh_x_4[n,t,i] h_dot_2[n,⌊d/(D/2)⌋,t,(d mod (D/2))]
     #       (D, D)  from (F45)
@@ -533,19 +531,17 @@ def backward(saved, dL=1.0):
     # (B52)  dh_normalized_3[n,t,d] = dh_sum_6[n,t,d] blocks_1_g1[d]  (N, T, D)
     #       from (F35)
     dh_normalized_3 = blocks_1_g1 * dh_sum_6
-    # (B58)  dh_x_3[n,t,d] = dh_x_4[n,t,d] + (dh_normalized_3[n,t,d]
-    #       - h_normalized_3[n,t,d] Σ_i dh_normalized_3[n,t,i]
-    #       h_normalized_3[n,t,i]/D)/h_std_3[n,t] - 1/(D h_std_3[n,t]) Σ_i
-    #       dh_normalized_3[n,t,i]  (N, T, D)  from (F45), (F30), (F29) with (B56),
-    #       (B57)
-    dh_x_3_product_2 = (
+    # (B58)  dh_x_3[n,t,d] = dh_x_4[n,t,d] + 1/h_std_3[n,t]
+    #       (dh_normalized_3[n,t,d] - h_normalized_3[n,t,d] Σ_i dh_normalized_3[n,t,i]
+    #       h_normalized_3[n,t,i]/D - Σ_i dh_normalized_3[n,t,i]/D)  (N, T, D)
+    #       from (F45), (F30), (F29) with (B56), (B57)
+    dh_x_3_product = (
         (np.einsum("nti,nti->nt", dh_normalized_3, h_normalized_3) / D)[:, :, None]
         * h_normalized_3
     )
-    dh_x_3_product = (dh_normalized_3 - dh_x_3_product_2) / h_std_3[:, :, None]
     dh_x_3 = (
-        dh_x_4 + dh_x_3_product - (dh_normalized_3.sum(axis=2) / D / h_std_3)[:, :,
-        None]
+        dh_x_4 + (dh_normalized_3 - dh_x_3_product
+        - (dh_normalized_3.sum(axis=2) / D)[:, :, None]) / h_std_3[:, :, None]
     )
     # (B59)  dblocks_0_W2[f,d] = Σ_nt dh_x_3[n,t,d] h_sum_4[n,t,f] h_cdf[n,t,f]  (F, D)
     #       from (F28)
@@ -576,19 +572,17 @@ def backward(saved, dL=1.0):
     dblocks_0_b2 = dh_u.sum(axis=(0, 1))
     # (B68)  dh_normalized_2[n,t,d] = dh_u[n,t,d] blocks_0_g2[d]  (N, T, D)  from (F25)
     dh_normalized_2 = blocks_0_g2 * dh_u
-    # (B74)  dh_x_2[n,t,d] = dh_x_3[n,t,d] + (dh_normalized_2[n,t,d]
-    #       - h_normalized_2[n,t,d] Σ_i dh_normalized_2[n,t,i]
-    #       h_normalized_2[n,t,i]/D)/h_std_2[n,t] - 1/(D h_std_2[n,t]) Σ_i
-    #       dh_normalized_2[n,t,i]  (N, T, D)  from (F28), (F20), (F19) with (B72),
-    #       (B73)
-    dh_x_2_product_2 = (
+    # (B74)  dh_x_2[n,t,d] = dh_x_3[n,t,d] + 1/h_std_2[n,t]
+    #       (dh_normalized_2[n,t,d] - h_normalized_2[n,t,d] Σ_i dh_normalized_2[n,t,i]
+    #       h_normalized_2[n,t,i]/D - Σ_i dh_normalized_2[n,t,i]/D)  (N, T, D)
+    #       from (F28), (F20), (F19) with (B72), (B73)
+    dh_x_2_product = (
         (np.einsum("nti,nti->nt", dh_normalized_2, h_normalized_2) / D)[:, :, None]
         * h_normalized_2
     )
-    dh_x_2_product = (dh_normalized_2 - dh_x_2_product_2) / h_std_2[:, :, None]
     dh_x_2 = (
-        dh_x_3 + dh_x_2_product - (dh_normalized_2.sum(axis=2) / D / h_std_2)[:, :,
-        None]
+        dh_x_3 + (dh_normalized_2 - dh_x_2_product
+        - (dh_normalized_2.sum(axis=2) / D)[:, :, None]) / h_std_2[:, :, None]
     )
     # (B75)  dblocks_0_Wo[d,i] = Σ_nt dh_x_2[n,t,i] h_dot[n,⌊d/(D/2)⌋,t,(d mod (D/2))]
     #       (D, D)  from (F18)
@@ -654,14 +648,17 @@ def backward(saved, dL=1.0):
     # (B91)  dh_normalized[n,t,d] = dh_sum_2[n,t,d] blocks_0_g1[d]  (N, T, D)  from (F8)
     dh_normalized = blocks_0_g1 * dh_sum_2
     # (B97)  dh_x[n,t,d] = dh_x_2[n,t,d] + (dh_normalized[n,t,d]
-    #       - h_normalized[n,t,d] Σ_i dh_normalized[n,t,i]
-    #       h_normalized[n,t,i]/D)/h_std[n,t] - 1/(D h_std[n,t]) Σ_i
-    #       dh_normalized[n,t,i]  (N, T, D)  from (F18), (F3), (F2) with (B95), (B96)
+    #       - h_normalized[n,t,d] Σ_i dh_normalized[n,t,i] h_normalized[n,t,i]/D
+    #       - Σ_i dh_normalized[n,t,i]/D)/h_std[n,t]  (N, T, D)
+    #       from (F18), (F3), (F2) with (B95), (B96)
     dh_x_product = (
-        (dh_normalized - (np.einsum("nti,nti->nt", dh_normalized, h_normalized) / D)[:,
-        :, None] * h_normalized) / h_std[:, :, None]
+        (np.einsum("nti,nti->nt", dh_normalized, h_normalized) / D)[:, :, None]
+        * h_normalized
     )
-    dh_x = dh_x_2 + dh_x_product - (dh_normalized.sum(axis=2) / D / h_std)[:, :, None]
+    dh_x = (
+        dh_x_2 + (dh_normalized - dh_x_product - (dh_normalized.sum(axis=2) / D)[:, :,
+        None]) / h_std[:, :, None]
+    )
     # (B98)  dE[m,d] = Σ_nt dh_x[n,t,d] [tok[n,t] = m]  (M, D)  from (F1)
     dE = np.zeros((M, D), dtype)
     np.add.at(dE, tok, dh_x)

@@ -1,4 +1,4 @@
-# symprop sha256:236a01419b80427db4a7669e74c7b31c
+# symprop sha256:6d48d20863859a93c989d8bcc22d75b7
 """llama_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:llama_block.
@@ -221,8 +221,8 @@ def forward(
     dtypes = [np.result_type(p) for p in (g1, Wq, Wk, Wv, Wo, g2, Wgate, Wup, Wdown)]
     saved = (
         L_error, y_dot, y_sigmoid, y_dot_2, Wdown, z, Wup, Wgate, z_normalized, g2,
-        z_sqrt, z_sum, u, o_result, Wo, v_dot, o_weights, h, q, q_cos, q_sin, k, Wv, Wk,
-        Wq, h_normalized, dtype, dtypes
+        z_sqrt, o_result, Wo, v_dot, o_weights, h, q, q_cos, q_sin, k, Wv, Wk, Wq,
+        h_normalized, dtype, dtypes
     )
     return dtype.type(L), saved
 
@@ -231,8 +231,8 @@ def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
     (
         L_error, y_dot, y_sigmoid, y_dot_2, Wdown, z, Wup, Wgate, z_normalized, g2,
-        z_sqrt, z_sum, u, o_result, Wo, v_dot, o_weights, h, q, q_cos, q_sin, k, Wv, Wk,
-        Wq, h_normalized, dtype, dtypes
+        z_sqrt, o_result, Wo, v_dot, o_weights, h, q, q_cos, q_sin, k, Wv, Wk, Wq,
+        h_normalized, dtype, dtypes
     ) = saved
     N, T, D = L_error.shape
     E = o_result.shape[4]
@@ -263,12 +263,12 @@ def backward(saved, dL=1.0):
     dz = dy_dot_2 @ Wup.T + dy_dot @ Wgate.T
     # (B11)  dg2[d] = Σ_nt dz[n,t,d] z_normalized[n,t,d]  (D,)  from (F32)
     dg2 = np.einsum("ntd,ntd->d", dz, z_normalized)
-    # (B16)  du[n,t,d] = dy[n,t,d] + dz[n,t,d] g2[d]/z_sqrt[n,t]
-    #       - u[n,t,d]/(D z_sum[n,t]) Σ_i dz[n,t,i] z[n,t,i]  (N, T, D)
+    # (B16)  du[n,t,d] = dy[n,t,d] + (dz[n,t,d] g2[d]
+    #       - z_normalized[n,t,d] Σ_i dz[n,t,i] z[n,t,i]/D)/z_sqrt[n,t]  (N, T, D)
     #       from (F36), (F31), (F28) with (B12), (B15)
     du = (
-        dy + g2 * dz / z_sqrt[:, :, None] - (np.einsum("nti,nti->nt", dz, z) / D
-        / z_sum)[:, :, None] * u
+        dy + (g2 * dz - (np.einsum("nti,nti->nt", dz, z) / D)[:, :, None]
+        * z_normalized) / z_sqrt[:, :, None]
     )
     # (B17)  dWo[e,d] = Σ_nt du[n,t,d] o_result[n,⌊⌊e/E⌋/2⌋,(⌊e/E⌋ mod 2),t,(e mod E)]
     #       (4 * E, D)  from (F27)
@@ -298,25 +298,12 @@ def backward(saved, dL=1.0):
     # (B28)  dk[n,i,t,e] = Σ_jp do_scores[n,i,j,p,t] q[n,j+2 i,p,e]/√E  (N, 2, T, E)
     #       from (F19)
     dk = np.einsum("nijpt,nijpe->nite", do_scores, q.reshape(N, 2, 2, T, E)) / E**0.5
-    # (B31)  dk_dot[n,t,e] = dk[n,⌊e/E⌋,t,(e mod E)] q_cos[t,(e mod E) - E/2]
-    #       [0 ≤ (e mod E) - E/2] + dk[n,⌊e/E⌋,t,(e mod E) + E/2] q_sin[t,(e mod E)]
-    #       [(e mod E) < E/2] + dk[n,⌊e/E⌋,t,(e mod E)] q_cos[t,(e mod E)]
-    #       [(e mod E) < E/2] - dk[n,⌊e/E⌋,t,(e mod E) - E/2] q_sin[t,(e mod E) - E/2]
+    # (B31)  dk_dot[n,t,e] = dk[n,⌊e/E⌋,t,(e mod E)]
+    #       (q_cos[t,(e mod E) - E/2] [0 ≤ (e mod E) - E/2]
+    #       + q_cos[t,(e mod E)] [(e mod E) < E/2])
+    #       + dk[n,⌊e/E⌋,t,(e mod E) + E/2] q_sin[t,(e mod E)] [(e mod E) < E/2]
+    #       - dk[n,⌊e/E⌋,t,(e mod E) - E/2] q_sin[t,(e mod E) - E/2]
     #       [0 ≤ (e mod E) - E/2]  (N, T, 2 * E)  from (F16), (F15) with (B29), (B30)
-    dk_dot_product_3 = (
-        q_cos[:, np.clip(np.arange(E) - E // 2, 0, E // 2 - 1)][:, None, :]
-        * dk.transpose(0, 2, 1, 3)
-    )
-    dk_dot_chosen = np.where(
-        np.arange(E, dtype=dtype) - E / 2 >= 0, dk_dot_product_3, 0
-    ).reshape(N, T, 2 * E)
-    dk_dot_product_4 = (
-        q_cos[:, np.clip(np.arange(E), 0, E // 2 - 1)][:, None, :]
-        * dk.transpose(0, 2, 1, 3)
-    )
-    dk_dot_chosen_2 = np.where(
-        np.arange(E, dtype=dtype) < E / 2, dk_dot_product_4, 0
-    ).reshape(N, T, 2 * E)
     dk_dot_picked = dk[
         :, :, :, np.clip(np.arange(E) - E // 2, 0, E - 1)
     ].transpose(0, 2, 1, 3)
@@ -324,43 +311,36 @@ def backward(saved, dL=1.0):
         q_sin[:, np.clip(np.arange(E) - E // 2, 0, E // 2 - 1)][:, None, :]
         * dk_dot_picked
     )
+    dk_dot_sum = (
+        np.pad(q_cos, ((0, 0), (E // 2, 0))) + np.pad(q_cos, ((0, 0), (0, E // 2)))
+    )
+    dk_dot_product_2 = (
+        dk_dot_sum[:, None, :] * dk.transpose(0, 2, 1, 3)
+    ).reshape(N, T, 2 * E)
     dk_dot_picked_2 = dk[
         :, :, :, np.clip(np.arange(E) + E // 2, 0, E - 1)
     ].transpose(0, 2, 1, 3)
-    dk_dot_product_2 = (
+    dk_dot_product_3 = (
         q_sin[:, np.clip(np.arange(E), 0, E // 2 - 1)][:, None, :] * dk_dot_picked_2
     )
-    dk_dot_chosen_3 = np.where(
+    dk_dot_chosen = np.where(
         np.arange(E, dtype=dtype) - E / 2 >= 0, dk_dot_product, 0
     ).reshape(N, T, 2 * E)
-    dk_dot_chosen_4 = np.where(
-        np.arange(E, dtype=dtype) < E / 2, dk_dot_product_2, 0
-    ).reshape(N, T, 2 * E)
-    dk_dot = dk_dot_chosen + dk_dot_chosen_4 + dk_dot_chosen_2 - dk_dot_chosen_3
+    dk_dot = (
+        dk_dot_product_2 + np.where(np.arange(E, dtype=dtype) < E / 2, dk_dot_product_3,
+        0).reshape(N, T, 2 * E) - dk_dot_chosen
+    )
     # (B32)  dWk[d,e] = Σ_nt dk_dot[n,t,e] h[n,t,d]  (D, 2 * E)  from (F14)
     dWk = np.tensordot(h, dk_dot, axes=((0, 1), (0, 1)))
     # (B33)  dq[n,i,t,e] = Σ_j do_scores[n,⌊i/2⌋,(i mod 2),t,j] k[n,⌊i/2⌋,j,e]/√E
     #       (N, 4, T, E)  from (F19)
     dq = (np.einsum("nkltj,nkje->nklte", do_scores, k) / E**0.5).reshape(N, 4, T, E)
-    # (B36)  dq_dot[n,t,e] = dq[n,⌊e/E⌋,t,(e mod E)] q_cos[t,(e mod E) - E/2]
-    #       [0 ≤ (e mod E) - E/2] + dq[n,⌊e/E⌋,t,(e mod E) + E/2] q_sin[t,(e mod E)]
-    #       [(e mod E) < E/2] + dq[n,⌊e/E⌋,t,(e mod E)] q_cos[t,(e mod E)]
-    #       [(e mod E) < E/2] - dq[n,⌊e/E⌋,t,(e mod E) - E/2] q_sin[t,(e mod E) - E/2]
+    # (B36)  dq_dot[n,t,e] = dq[n,⌊e/E⌋,t,(e mod E)]
+    #       (q_cos[t,(e mod E) - E/2] [0 ≤ (e mod E) - E/2]
+    #       + q_cos[t,(e mod E)] [(e mod E) < E/2])
+    #       + dq[n,⌊e/E⌋,t,(e mod E) + E/2] q_sin[t,(e mod E)] [(e mod E) < E/2]
+    #       - dq[n,⌊e/E⌋,t,(e mod E) - E/2] q_sin[t,(e mod E) - E/2]
     #       [0 ≤ (e mod E) - E/2]  (N, T, 4 * E)  from (F12), (F11) with (B34), (B35)
-    dq_dot_product_3 = (
-        q_cos[:, np.clip(np.arange(E) - E // 2, 0, E // 2 - 1)][:, None, :]
-        * dq.transpose(0, 2, 1, 3)
-    )
-    dq_dot_chosen = np.where(
-        np.arange(E, dtype=dtype) - E / 2 >= 0, dq_dot_product_3, 0
-    ).reshape(N, T, 4 * E)
-    dq_dot_product_4 = (
-        q_cos[:, np.clip(np.arange(E), 0, E // 2 - 1)][:, None, :]
-        * dq.transpose(0, 2, 1, 3)
-    )
-    dq_dot_chosen_2 = np.where(
-        np.arange(E, dtype=dtype) < E / 2, dq_dot_product_4, 0
-    ).reshape(N, T, 4 * E)
     dq_dot_picked = dq[
         :, :, :, np.clip(np.arange(E) - E // 2, 0, E - 1)
     ].transpose(0, 2, 1, 3)
@@ -368,19 +348,25 @@ def backward(saved, dL=1.0):
         q_sin[:, np.clip(np.arange(E) - E // 2, 0, E // 2 - 1)][:, None, :]
         * dq_dot_picked
     )
+    dq_dot_sum = (
+        np.pad(q_cos, ((0, 0), (E // 2, 0))) + np.pad(q_cos, ((0, 0), (0, E // 2)))
+    )
+    dq_dot_product_2 = (
+        dq_dot_sum[:, None, :] * dq.transpose(0, 2, 1, 3)
+    ).reshape(N, T, 4 * E)
     dq_dot_picked_2 = dq[
         :, :, :, np.clip(np.arange(E) + E // 2, 0, E - 1)
     ].transpose(0, 2, 1, 3)
-    dq_dot_product_2 = (
+    dq_dot_product_3 = (
         q_sin[:, np.clip(np.arange(E), 0, E // 2 - 1)][:, None, :] * dq_dot_picked_2
     )
-    dq_dot_chosen_3 = np.where(
+    dq_dot_chosen = np.where(
         np.arange(E, dtype=dtype) - E / 2 >= 0, dq_dot_product, 0
     ).reshape(N, T, 4 * E)
-    dq_dot_chosen_4 = np.where(
-        np.arange(E, dtype=dtype) < E / 2, dq_dot_product_2, 0
-    ).reshape(N, T, 4 * E)
-    dq_dot = dq_dot_chosen + dq_dot_chosen_4 + dq_dot_chosen_2 - dq_dot_chosen_3
+    dq_dot = (
+        dq_dot_product_2 + np.where(np.arange(E, dtype=dtype) < E / 2, dq_dot_product_3,
+        0).reshape(N, T, 4 * E) - dq_dot_chosen
+    )
     # (B37)  dWq[d,e] = Σ_nt dq_dot[n,t,e] h[n,t,d]  (D, 4 * E)  from (F6)
     dWq = np.tensordot(h, dq_dot, axes=((0, 1), (0, 1)))
     # (B38)  dh[n,t,d] = Σ_e dv_dot[n,t,e] Wv[d,e] + Σ_e dk_dot[n,t,e] Wk[d,e]

@@ -5,6 +5,7 @@ In: a float tensor. Out: a tensor of the same shape (`logsumexp`: without the ax
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,9 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     if approximate not in ("none", "tanh"):
         raise InputError(f'gelu: approximate is "none" or "tanh", not {approximate!r}')
     if approximate == "tanh":
-        return elementwise("gelu_tanh", input)
+        inner = math.sqrt(2 / math.pi) * (input + 0.044715 * input * input * input)
+        tanh = np.tanh(inner)  # by itself: the gradient reads it
+        return 0.5 * input * (1 + tanh)
     cdf = elementwise("normal_cdf", input)  # by itself: the gradient reads it
     return input * cdf
 
