@@ -1,4 +1,4 @@
-# symprop sha256:c12b80e4b16d48d27cff14bbd34d154a
+# symprop sha256:d3ec53665fa2428db3d8299581f5661e
 """lenet5: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.convolutional:lenet5.
@@ -98,97 +98,98 @@ def forward(
         if np.any(y < 0) or np.any(y >= 10):
             raise IndexError("y holds a position outside 0 to 10 - 1")
     dtype = np.result_type(X, K1, c1, K2, c2, W3, b3, W4, b4, W5, b5)
-    # (F1)  A1_in[n,i,j,p] = Σ_qr X[n,⌊(j+q)/4⌋,⌊(p+r)/4⌋] K1[i,0,q,r] + c1[i]
+    # (F1)  enlarged[n,i,j] = X[n,⌊i/4⌋,⌊j/4⌋]  (N, 32, 32)
+    enlarged = np.repeat(np.repeat(X, 4, axis=2), 4, axis=1)
+    # (F2)  A1_in[n,i,j,p] = Σ_qr enlarged[n,j+q,p+r] K1[i,0,q,r] + c1[i]
     #       (N, 6, 28, 28)
-    A1_in_picked = X[
-        :, ((np.arange(28)[:, None] + np.arange(5)) // 4)[:, None, :, None],
-        ((np.arange(28)[:, None] + np.arange(5)) // 4)[:, None, :]
-    ]
+    A1_in_windows = np.lib.stride_tricks.sliding_window_view(
+        enlarged, (5, 5), axis=(1, 2)
+    )
     A1_in = (
-        np.tensordot(A1_in_picked, K1[:, 0], axes=((3, 4), (1, 2))).transpose(0, 3, 1,
+        np.tensordot(A1_in_windows, K1[:, 0], axes=((3, 4), (1, 2))).transpose(0, 3, 1,
         2) + c1[:, None, None]
     )
-    # (F2)  A1[n,i,j,p] = tanh(A1_in[n,i,j,p])  (N, 6, 28, 28)
+    # (F3)  A1[n,i,j,p] = tanh(A1_in[n,i,j,p])  (N, 6, 28, 28)
     A1 = np.tanh(A1_in)
-    # (F3)  P1[n,i,j,p] = Σ_qr A1[n,i,2 j+q,2 p+r]/4  (N, 6, 14, 14)
+    # (F4)  P1[n,i,j,p] = Σ_qr A1[n,i,2 j+q,2 p+r]/4  (N, 6, 14, 14)
     P1 = 0.25 * A1.reshape(N, 6, 14, 2, 14, 2).sum(axis=(3, 5))
-    # (F4)  A2_in[n,i,j,p] = Σ_qrs P1[n,q,j+r,p+s] K2[i,q,r,s] + c2[i]  (N, 16, 10, 10)
+    # (F5)  A2_in[n,i,j,p] = Σ_qrs P1[n,q,j+r,p+s] K2[i,q,r,s] + c2[i]  (N, 16, 10, 10)
     A2_in_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
     A2_in = (
         np.tensordot(A2_in_windows, K2, axes=((1, 4, 5), (1, 2, 3))).transpose(0, 3, 1,
         2) + c2[:, None, None]
     )
-    # (F5)  A2[n,i,j,p] = tanh(A2_in[n,i,j,p])  (N, 16, 10, 10)
+    # (F6)  A2[n,i,j,p] = tanh(A2_in[n,i,j,p])  (N, 16, 10, 10)
     A2 = np.tanh(A2_in)
-    # (F6)  P2[n,i,j,p] = Σ_qr A2[n,i,2 j+q,2 p+r]/4  (N, 16, 5, 5)
+    # (F7)  P2[n,i,j,p] = Σ_qr A2[n,i,2 j+q,2 p+r]/4  (N, 16, 5, 5)
     P2 = 0.25 * A2.reshape(N, 16, 5, 2, 5, 2).sum(axis=(3, 5))
-    # (F7)  A3_in[n,i] = Σ_j P2[n,⌊j/25⌋,(⌊j/5⌋ mod 5),(j mod 5)] W3[j,i] + b3[i]
+    # (F8)  A3_in[n,i] = Σ_j P2[n,⌊j/25⌋,(⌊j/5⌋ mod 5),(j mod 5)] W3[j,i] + b3[i]
     #       (N, 120)
     A3_in = P2.reshape(N, 400) @ W3 + b3
-    A3 = np.tanh(A3_in)                   # (F8)  A3[n,i] = tanh(A3_in[n,i])  (N, 120)
-    # (F9)  A4_in[n,i] = Σ_j A3[n,j] W4[j,i] + b4[i]  (N, 84)
+    A3 = np.tanh(A3_in)                   # (F9)  A3[n,i] = tanh(A3_in[n,i])  (N, 120)
+    # (F10)  A4_in[n,i] = Σ_j A3[n,j] W4[j,i] + b4[i]  (N, 84)
     A4_in = A3 @ W4 + b4
-    A4 = np.tanh(A4_in)                   # (F10)  A4[n,i] = tanh(A4_in[n,i])  (N, 84)
-    # (F11)  Z5[n,i] = Σ_j A4[n,j] W5[j,i] + b5[i]  (N, 10)
+    A4 = np.tanh(A4_in)                   # (F11)  A4[n,i] = tanh(A4_in[n,i])  (N, 84)
+    # (F12)  Z5[n,i] = Σ_j A4[n,j] W5[j,i] + b5[i]  (N, 10)
     Z5 = A4 @ W5 + b5
-    L_top = Z5.max(axis=1)                # (F12)  L_top[n] = max_i Z5[n,i]  (N,)
-    # (F13)  L_shifted[n,i] = Z5[n,i] - L_top[n]  (N, 10)
+    L_top = Z5.max(axis=1)                # (F13)  L_top[n] = max_i Z5[n,i]  (N,)
+    # (F14)  L_shifted[n,i] = Z5[n,i] - L_top[n]  (N, 10)
     L_shifted = Z5 - L_top[:, None]
-    # (F14)  L_exp[n,i] = exp(L_shifted[n,i])  (N, 10)
+    # (F15)  L_exp[n,i] = exp(L_shifted[n,i])  (N, 10)
     L_exp = np.exp(L_shifted)
-    L_total = L_exp.sum(axis=1)           # (F15)  L_total[n] = Σ_i L_exp[n,i]  (N,)
-    # (F16)  L_softmax[n,i] = L_exp[n,i]/L_total[n]  (N, 10)
+    L_total = L_exp.sum(axis=1)           # (F16)  L_total[n] = Σ_i L_exp[n,i]  (N,)
+    # (F17)  L_softmax[n,i] = L_exp[n,i]/L_total[n]  (N, 10)
     L_softmax = L_exp / L_total[:, None]
-    # (F17)  L_log_p[n,i] = L_shifted[n,i] - log(L_total[n])  (N, 10)
+    # (F18)  L_log_p[n,i] = L_shifted[n,i] - log(L_total[n])  (N, 10)
     L_log_p = L_shifted - np.log(L_total)[:, None]
-    L_picked = -L_log_p[np.arange(N), y]  # (F18)  L_picked[n] = -L_log_p[n,y[n]]  (N,)
-    L = L_picked.sum() / N                # (F19)  L = Σ_n L_picked[n]/N
+    L_picked = -L_log_p[np.arange(N), y]  # (F19)  L_picked[n] = -L_log_p[n,y[n]]  (N,)
+    L = L_picked.sum() / N                # (F20)  L = Σ_n L_picked[n]/N
     dtypes = [np.result_type(p) for p in (K1, c1, K2, c2, W3, b3, W4, b4, W5, b5)]
-    saved = (L_softmax, y, A4, W5, A3, W4, P2, W3, A2, P1, K2, A1, X, dtypes)
+    saved = (L_softmax, y, A4, W5, A3, W4, P2, W3, A2, P1, K2, A1, enlarged, dtypes)
     return dtype.type(L), saved
 
 
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
-    L_softmax, y, A4, W5, A3, W4, P2, W3, A2, P1, K2, A1, X, dtypes = saved
+    L_softmax, y, A4, W5, A3, W4, P2, W3, A2, P1, K2, A1, enlarged, dtypes = saved
     N = L_softmax.shape[0]
     # (B8)  dZ5[n,i] = (L_softmax[n,i] - [y[n] = i]) dL/N  (N, 10)
-    #       from (F13), (F12) with (B7), (B6)
+    #       from (F14), (F13) with (B7), (B6)
     dZ5 = dL / N * L_softmax
     dZ5[np.arange(N), y] -= dL / N
-    # (B9)  dW5[i,j] = Σ_n dZ5[n,j] A4[n,i]  (84, 10)  from (F11)
+    # (B9)  dW5[i,j] = Σ_n dZ5[n,j] A4[n,i]  (84, 10)  from (F12)
     dW5 = A4.T @ dZ5
-    db5 = dZ5.sum(axis=0)     # (B10)  db5[i] = Σ_n dZ5[n,i]  (10,)  from (F11)
-    # (B11)  dA4[n,i] = Σ_j dZ5[n,j] W5[i,j]  (N, 84)  from (F11)
+    db5 = dZ5.sum(axis=0)     # (B10)  db5[i] = Σ_n dZ5[n,i]  (10,)  from (F12)
+    # (B11)  dA4[n,i] = Σ_j dZ5[n,j] W5[i,j]  (N, 84)  from (F12)
     dA4 = dZ5 @ W5.T
-    # (B12)  dA4_in[n,i] = dA4[n,i] (1 - A4[n,i]²)  (N, 84)  from (F10)
+    # (B12)  dA4_in[n,i] = dA4[n,i] (1 - A4[n,i]²)  (N, 84)  from (F11)
     dA4_in = dA4 * (1 - A4 * A4)
-    # (B13)  dW4[i,j] = Σ_n dA4_in[n,j] A3[n,i]  (120, 84)  from (F9)
+    # (B13)  dW4[i,j] = Σ_n dA4_in[n,j] A3[n,i]  (120, 84)  from (F10)
     dW4 = A3.T @ dA4_in
-    db4 = dA4_in.sum(axis=0)  # (B14)  db4[i] = Σ_n dA4_in[n,i]  (84,)  from (F9)
-    # (B15)  dA3[n,i] = Σ_j dA4_in[n,j] W4[i,j]  (N, 120)  from (F9)
+    db4 = dA4_in.sum(axis=0)  # (B14)  db4[i] = Σ_n dA4_in[n,i]  (84,)  from (F10)
+    # (B15)  dA3[n,i] = Σ_j dA4_in[n,j] W4[i,j]  (N, 120)  from (F10)
     dA3 = dA4_in @ W4.T
-    # (B16)  dA3_in[n,i] = dA3[n,i] (1 - A3[n,i]²)  (N, 120)  from (F8)
+    # (B16)  dA3_in[n,i] = dA3[n,i] (1 - A3[n,i]²)  (N, 120)  from (F9)
     dA3_in = dA3 * (1 - A3 * A3)
     # (B17)  dW3[i,j] = Σ_n dA3_in[n,j] P2[n,⌊i/25⌋,(⌊i/5⌋ mod 5),(i mod 5)]  (400, 120)
-    #       from (F7)
+    #       from (F8)
     dW3 = P2.reshape(N, 400).T @ dA3_in
-    db3 = dA3_in.sum(axis=0)  # (B18)  db3[i] = Σ_n dA3_in[n,i]  (120,)  from (F7)
-    # (B19)  dP2[n,i,j,p] = Σ_q dA3_in[n,q] W3[25 i+5 j+p,q]  (N, 16, 5, 5)  from (F7)
+    db3 = dA3_in.sum(axis=0)  # (B18)  db3[i] = Σ_n dA3_in[n,i]  (120,)  from (F8)
+    # (B19)  dP2[n,i,j,p] = Σ_q dA3_in[n,q] W3[25 i+5 j+p,q]  (N, 16, 5, 5)  from (F8)
     dP2 = (dA3_in @ W3.T).reshape(N, 16, 5, 5)
     # (B21)  dA2_in[n,i,j,p] = dP2[n,i,⌊j/2⌋,⌊p/2⌋] (1 - A2[n,i,j,p]²)/4
-    #       (N, 16, 10, 10)  from (F5) with (B20)
+    #       (N, 16, 10, 10)  from (F6) with (B20)
     dA2_in = (
         0.25 * dP2[:, :, :, None, :, None] * (1 - (A2 * A2).reshape(N, 16, 5, 2, 5, 2))
     ).reshape(N, 16, 10, 10)
     # (B22)  dK2[i,j,p,q] = Σ_nrs dA2_in[n,i,r,s] P1[n,j,r+p,s+q]  (16, 6, 5, 5)
-    #       from (F4)
+    #       from (F5)
     dK2_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
     dK2 = np.tensordot(dA2_in, dK2_windows, axes=((0, 2, 3), (0, 2, 3)))
-    # (B23)  dc2[i] = Σ_njp dA2_in[n,i,j,p]  (16,)  from (F4)
+    # (B23)  dc2[i] = Σ_njp dA2_in[n,i,j,p]  (16,)  from (F5)
     dc2 = dA2_in.sum(axis=(0, 2, 3))
     # (B24)  dP1[n,i,j,p] = Σ_qrs dA2_in[n,q,j-r,p-s] K2[q,i,r,s] [0 ≤ j-r < 10]
-    #       [0 ≤ p-s < 10]  (N, 6, 14, 14)  from (F4)
+    #       [0 ≤ p-s < 10]  (N, 6, 14, 14)  from (F5)
     dP1_windows = np.lib.stride_tricks.sliding_window_view(
         np.pad(dA2_in, ((0, 0), (0, 0), (4, 4), (4, 4))), (5, 5), axis=(2, 3)
     )[..., ::-1, ::-1]
@@ -196,18 +197,17 @@ def backward(saved, dL=1.0):
         dP1_windows, K2, axes=((4, 5, 1), (2, 3, 0))
     ).transpose(0, 3, 1, 2)
     # (B26)  dA1_in[n,i,j,p] = dP1[n,i,⌊j/2⌋,⌊p/2⌋] (1 - A1[n,i,j,p]²)/4  (N, 6, 28, 28)
-    #       from (F2) with (B25)
+    #       from (F3) with (B25)
     dA1_in = (
         0.25 * dP1[:, :, :, None, :, None] * (1 - (A1 * A1).reshape(N, 6, 14, 2, 14, 2))
     ).reshape(N, 6, 28, 28)
-    # (B27)  dK1[i,p,q] = Σ_nrs dA1_in[n,i,r,s] X[n,⌊(r+p)/4⌋,⌊(s+q)/4⌋]  (6, 1, 5, 5)
-    #       from (F1)
-    dK1_picked = X[
-        :, ((np.arange(28) + np.arange(5)[:, None]) // 4)[:, None, :, None],
-        ((np.arange(28) + np.arange(5)[:, None]) // 4)[:, None, :]
-    ]
-    dK1 = np.tensordot(dA1_in, dK1_picked, axes=((0, 2, 3), (0, 3, 4)))[:, None, :, :]
-    # (B28)  dc1[i] = Σ_njp dA1_in[n,i,j,p]  (6,)  from (F1)
+    # (B27)  dK1[i,p,q] = Σ_nrs dA1_in[n,i,r,s] enlarged[n,r+p,s+q]  (6, 1, 5, 5)
+    #       from (F2)
+    dK1_windows = np.lib.stride_tricks.sliding_window_view(
+        enlarged, (5, 5), axis=(1, 2)
+    )
+    dK1 = np.tensordot(dA1_in, dK1_windows, axes=((0, 2, 3), (0, 1, 2)))[:, None, :, :]
+    # (B28)  dc1[i] = Σ_njp dA1_in[n,i,j,p]  (6,)  from (F2)
     dc1 = dA1_in.sum(axis=(0, 2, 3))
     grads = {
         "K1": dK1, "c1": dc1, "K2": dK2, "c2": dc2, "W3": dW3, "b3": db3, "W4": dW4,
@@ -261,35 +261,36 @@ def predict(
     b4, _ = read("b4", b4, "wrt", "84", (84,))
     W5, _ = read("W5", W5, "wrt", "84 10", (84, 10))
     b5, _ = read("b5", b5, "wrt", "10", (10,))
-    # (F1)  A1_in[n,i,j,p] = Σ_qr X[n,⌊(j+q)/4⌋,⌊(p+r)/4⌋] K1[i,0,q,r] + c1[i]
+    # (F1)  enlarged[n,i,j] = X[n,⌊i/4⌋,⌊j/4⌋]  (N, 32, 32)
+    enlarged = np.repeat(np.repeat(X, 4, axis=2), 4, axis=1)
+    # (F2)  A1_in[n,i,j,p] = Σ_qr enlarged[n,j+q,p+r] K1[i,0,q,r] + c1[i]
     #       (N, 6, 28, 28)
-    A1_in_picked = X[
-        :, ((np.arange(28)[:, None] + np.arange(5)) // 4)[:, None, :, None],
-        ((np.arange(28)[:, None] + np.arange(5)) // 4)[:, None, :]
-    ]
+    A1_in_windows = np.lib.stride_tricks.sliding_window_view(
+        enlarged, (5, 5), axis=(1, 2)
+    )
     A1_in = (
-        np.tensordot(A1_in_picked, K1[:, 0], axes=((3, 4), (1, 2))).transpose(0, 3, 1,
+        np.tensordot(A1_in_windows, K1[:, 0], axes=((3, 4), (1, 2))).transpose(0, 3, 1,
         2) + c1[:, None, None]
     )
-    A1 = np.tanh(A1_in)   # (F2)  A1[n,i,j,p] = tanh(A1_in[n,i,j,p])  (N, 6, 28, 28)
-    # (F3)  P1[n,i,j,p] = Σ_qr A1[n,i,2 j+q,2 p+r]/4  (N, 6, 14, 14)
+    A1 = np.tanh(A1_in)   # (F3)  A1[n,i,j,p] = tanh(A1_in[n,i,j,p])  (N, 6, 28, 28)
+    # (F4)  P1[n,i,j,p] = Σ_qr A1[n,i,2 j+q,2 p+r]/4  (N, 6, 14, 14)
     P1 = 0.25 * A1.reshape(N, 6, 14, 2, 14, 2).sum(axis=(3, 5))
-    # (F4)  A2_in[n,i,j,p] = Σ_qrs P1[n,q,j+r,p+s] K2[i,q,r,s] + c2[i]  (N, 16, 10, 10)
+    # (F5)  A2_in[n,i,j,p] = Σ_qrs P1[n,q,j+r,p+s] K2[i,q,r,s] + c2[i]  (N, 16, 10, 10)
     A2_in_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
     A2_in = (
         np.tensordot(A2_in_windows, K2, axes=((1, 4, 5), (1, 2, 3))).transpose(0, 3, 1,
         2) + c2[:, None, None]
     )
-    A2 = np.tanh(A2_in)   # (F5)  A2[n,i,j,p] = tanh(A2_in[n,i,j,p])  (N, 16, 10, 10)
-    # (F6)  P2[n,i,j,p] = Σ_qr A2[n,i,2 j+q,2 p+r]/4  (N, 16, 5, 5)
+    A2 = np.tanh(A2_in)   # (F6)  A2[n,i,j,p] = tanh(A2_in[n,i,j,p])  (N, 16, 10, 10)
+    # (F7)  P2[n,i,j,p] = Σ_qr A2[n,i,2 j+q,2 p+r]/4  (N, 16, 5, 5)
     P2 = 0.25 * A2.reshape(N, 16, 5, 2, 5, 2).sum(axis=(3, 5))
-    # (F7)  A3_in[n,i] = Σ_j P2[n,⌊j/25⌋,(⌊j/5⌋ mod 5),(j mod 5)] W3[j,i] + b3[i]
+    # (F8)  A3_in[n,i] = Σ_j P2[n,⌊j/25⌋,(⌊j/5⌋ mod 5),(j mod 5)] W3[j,i] + b3[i]
     #       (N, 120)
     A3_in = P2.reshape(N, 400) @ W3 + b3
-    A3 = np.tanh(A3_in)   # (F8)  A3[n,i] = tanh(A3_in[n,i])  (N, 120)
-    A4_in = A3 @ W4 + b4  # (F9)  A4_in[n,i] = Σ_j A3[n,j] W4[j,i] + b4[i]  (N, 84)
-    A4 = np.tanh(A4_in)   # (F10)  A4[n,i] = tanh(A4_in[n,i])  (N, 84)
-    Z5 = A4 @ W5 + b5     # (F11)  Z5[n,i] = Σ_j A4[n,j] W5[j,i] + b5[i]  (N, 10)
+    A3 = np.tanh(A3_in)   # (F9)  A3[n,i] = tanh(A3_in[n,i])  (N, 120)
+    A4_in = A3 @ W4 + b4  # (F10)  A4_in[n,i] = Σ_j A3[n,j] W4[j,i] + b4[i]  (N, 84)
+    A4 = np.tanh(A4_in)   # (F11)  A4[n,i] = tanh(A4_in[n,i])  (N, 84)
+    Z5 = A4 @ W5 + b5     # (F12)  Z5[n,i] = Σ_j A4[n,j] W5[j,i] + b5[i]  (N, 10)
     return {"logits": Z5}
 
 

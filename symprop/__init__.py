@@ -15,6 +15,7 @@ from symprop.errors import SympropError
 from symprop.pipeline import generate
 from symprop.system import System
 from symprop.trace.facts import in_range, one_of, positive, sums_to_one
+from symprop.trace.primitives import elementwise
 from symprop.trace.scan import scan
 from symprop.trace.trace import trace
 from symprop.train import TrainResult, train
@@ -31,6 +32,7 @@ __all__ = [
     "__version__",
     "check",
     "derive",
+    "elementwise",
     "generate",
     "in_range",
     "nn",

@@ -21,7 +21,7 @@ from symprop.system import Fact
 from symprop.trace.primitives import elementwise
 from symprop.zoo import linear, perceptrons
 
-SIZES = {"N": 5, "K": 3, "H": 4, "M": 2, "D": 7}
+SIZES = {"N": 5, "K": 3, "H": 4, "M": 2, "D": 7, "L": 3}
 LETTERS = "xyz"
 FUNCTIONS = tuple(name for name in rows.names() if rows.get(name).arity)
 ZOO = [m.name for m in (*linear.MODELS, *perceptrons.MODELS)]

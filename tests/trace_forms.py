@@ -60,6 +60,8 @@ ELEMENTWISE = [
     ("choose", lambda k, x, y: np.choose(k % 2, [x, y]), {"k": "int N K", **XY}),
     ("isclose", lambda x, y: np.where(np.isclose(x, y, atol=0.5), x, y), XY),
     ("counts", lambda x: x * np.count_nonzero(x > 0, axis=0) + x * np.count_nonzero(x > 0), X),
+    ("counts_of_two", lambda x, y: x * np.sum(1 * (x > 0) + 1 * (y > 0), axis=1, keepdims=True)
+     + x * ((x > 0).astype(int) - (y > 0).astype(int) + (x > y)), XY),
     ("any_all", lambda x: np.where(np.any(x > 0, axis=1, keepdims=True), x, 2 * x)
      + np.where(np.all(x > -1, axis=0), x, 3 * x) + np.where((x > 2).any(), x, -x), X),
     ("operators", lambda x, y: (2 - x) / (3 + abs(y)) + (-x) ** 3 + +y - 1 / (2 + x * x), XY),
@@ -95,6 +97,11 @@ REDUCTIONS = [
     ("argsort", lambda x: x * np.argsort(x, axis=1) + np.take_along_axis(
         x, x.argsort(axis=0), axis=0), X),
     ("partition", lambda x: np.partition(x, 1, axis=1)[:, 1], {"x": "N 5"}),
+    ("argpartition", lambda x: np.take_along_axis(
+        x, np.argpartition(x, 1, axis=1)[:, 1:2], axis=1) + x.argpartition(2, axis=-1)[:, 2:3] * x,
+     {"x": "N 5"}),
+    ("searchsorted", lambda x: x * np.searchsorted(np.array([-1.0, 0, 0.5]), x)
+     + x * np.searchsorted(np.array([-1, 1]), x, side="right"), X),
     ("median", lambda x: np.median(x, axis=1) + np.median(x), X),
     ("median_axes", lambda x: np.median(x, axis=0, keepdims=True) * x
      + np.median(x, axis=(0, 1)), X),
@@ -280,7 +287,8 @@ REARRANGED = [
     ("insert", lambda x: np.insert(x, 1, 2.5, axis=1) + np.insert(x, 0, x[:, 0], axis=1), X),
     ("trim", lambda x: np.extract(MASK, x) + np.compress(MASK, x), {"x": "3"}),
     ("copies", lambda x: np.copy(x) + x.copy() + np.ascontiguousarray(x) + np.real(x) + x.real
-     + np.conj(x) + x.conj() + x.astype(float) + x.view(), X),
+     + np.conj(x) + x.conjugate() + np.true_divide(x, 2) + np.asanyarray(x) + x.conj()
+     + np.asfortranarray(x) + x.astype(float) + x.view(), X),
     ("ix", lambda x: x[np.ix_([0, 2], [1, 0])], {"x": "3 4"}),
     ("sliding", lambda x: np.lib.stride_tricks.sliding_window_view(x, 3, axis=1).max(-1), X),
     ("fill_diagonal_free", lambda x: x * (1 - np.eye(x.shape[0])) + np.eye(x.shape[0]), S),

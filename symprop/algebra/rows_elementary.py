@@ -155,7 +155,7 @@ POWERS = (
     Row(name="root", arity=1,
         definition=sympy.Piecewise((sympy.sqrt(x), x > 0), (0, True)),
         numpy="np.sqrt({x})", latex=r"\sqrt{{x}}", text="√({x})",
-        derivative=(sympy.Piecewise((1 / (2 * _v), _v > 0), (0, True)),),
+        derivative=(sympy.Piecewise((1 / (2 * _v), x > 0), (0, True)),),
         domain=(_POSITIVE,), complex_safe=True,
         note="the root of `np.linalg.norm`: derivative 0 at 0"),
 )

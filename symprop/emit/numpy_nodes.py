@@ -224,7 +224,9 @@ class NumpyPrinter(ViewPrinter):
 
     def _cast(self, node: ir.Cast) -> Text:
         if not node.axes:
-            return f"float({self.text(node.body)})", ATOM
+            return f"{'int' if node.whole else 'float'}({self.text(node.body)})", ATOM
+        if node.whole:
+            return f"{self.within(node.body, ATOM)}.astype(int)", ATOM
         self.uses_dtype = True
         return f"{self.within(node.body, ATOM)}.astype({self.dtype})", ATOM
 

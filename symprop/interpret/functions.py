@@ -53,6 +53,11 @@ def value(name: str, args: tuple[Value, ...]) -> Value:
     return _walk(row.definition)(dict(zip(rows.X, args, strict=False)))
 
 
+def value_of(expr: sympy.Expr, args: tuple[Value, ...]) -> Value:
+    """The value of an expression in x, y, z, such as a partial derivative of a row."""
+    return _walk(expr)(dict(zip(rows.X, args, strict=False)))
+
+
 @lru_cache(maxsize=4096)
 def _walk(node: sympy.Basic) -> Walk:
     """The node as a function of the values of x, y, z."""

@@ -54,6 +54,8 @@ def flavour(node: Node) -> str:
         return flavour(node.body)
     if isinstance(node, Cast) and not node.axes:
         return SCALAR
+    if isinstance(node, Cast) and node.whole:
+        return WHOLE
     if isinstance(node, Reduce):
         inner = flavour(node.body)
         return WHOLE if inner == BOOL and node.kind == "sum" else inner

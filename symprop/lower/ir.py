@@ -183,9 +183,10 @@ class Both(Node):
 
 @dataclass(frozen=True)
 class Cast(Node):
-    """A boolean or an integer as the module's float dtype."""
+    """A boolean or an integer as the module's float dtype, or (`whole`) as an integer."""
 
     body: Node
+    whole: bool = False
 
 
 @dataclass(frozen=True)

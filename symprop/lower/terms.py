@@ -89,6 +89,9 @@ class Lowering:
             bools = bools or sum(flavour(n) == BOOL for _, n in terms) > 1
             terms = [(s, as_float(n) if flavour(n) == WHOLE or (bools and not is_float(n)) else n)
                      for s, n in terms]
+        elif sum(flavour(n) == BOOL for _, n in terms) > 1:
+            terms = [(s, Cast(n.axes, n, whole=True) if flavour(n) == BOOL else n)
+                     for s, n in terms]
         return Sum(union(order, *(n for _, n in terms)), tuple(terms))
 
     def _alternatives(self, expr: Expr, order: Axes) -> Node | None:

@@ -83,11 +83,7 @@ def stack(arrays: Any, axis: Any = 0, out: Any = None, **options: Any) -> Traced
     parts = [as_traced(a) for a in arrays]
     if not parts:
         raise located(ShapeError, "stack: no arrays to join")
-    for part in parts[1:]:
-        if part.ndim != parts[0].ndim or not all(
-                map(same_size, part.sizes, parts[0].sizes)):
-            raise located(ShapeError, (
-                f"stack: {parts[0].described()} and {part.described()} differ in shape"))
+    _expect_one_shape("stack", parts)
     place = normal_axis(axis, parts[0].ndim + 1, "stack")
     own = new_axes(parts[0].sizes)
     (new,) = new_axes([number(len(parts))])
@@ -176,9 +172,45 @@ def array(object: Any, dtype: Any = None, *args: Any, **options: Any) -> Traced:
 
 
 def of_list(items: Sequence[Any]) -> Traced:
-    """A list, nested or not, as NumPy's conversion reads it."""
+    """A list, nested or not, as NumPy's conversion reads it: one equation."""
+    shape, leaves = _nested(items)
+    parts = [p for _, p in leaves]
+    _expect_one_shape("np.array", parts)
+    lead = new_axes([number(n) for n in shape])
+    own = new_axes(parts[0].sizes)
+    pieces = [
+        guarded(mul(ONE, *(iverson("==", idx(x), number(k)) for x, k in
+                           zip(lead, place, strict=True))), part.at(positions(own)))
+        for place, part in leaves]
+    return defined(add(*pieces), [*lead, *own], result_kind(parts), "stack")
+
+
+Leaf = tuple[tuple[int, ...], Traced]
+
+
+def _nested(items: Sequence[Any]) -> tuple[tuple[int, ...], list[Leaf]]:
+    """(the shape of nested lists, what stands in them with its place)."""
     if not items:
         raise located(ShapeError, "an empty list of arrays has no shape")
-    parts = [of_list(i) if isinstance(i, list | tuple) else as_traced(i) for i in items]
-    kind = result_kind(parts)
-    return stack([Traced(p.tracer, p.axes, p.body, kind) for p in parts])
+    shapes: set[tuple[int, ...]] = set()
+    leaves: list[Leaf] = []
+    for k, item in enumerate(items):
+        inner: tuple[int, ...] = ()
+        found: list[Leaf] = [((), item)] if isinstance(item, Traced) else []
+        if isinstance(item, list | tuple):
+            inner, found = _nested(item)
+        elif not found:
+            found = [((), as_traced(item))]
+        shapes.add(inner)
+        leaves += [((k, *place), leaf) for place, leaf in found]
+    if len(shapes) > 1:
+        raise located(ShapeError, "np.array: the lists in a list are not of one shape")
+    return (len(items), *shapes.pop()), leaves
+
+
+def _expect_one_shape(what: str, parts: Sequence[Traced]) -> None:
+    for part in parts[1:]:
+        if part.ndim != parts[0].ndim or not all(
+                map(same_size, part.sizes, parts[0].sizes)):
+            raise located(ShapeError, (
+                f"{what}: {parts[0].described()} and {part.described()} differ in shape"))

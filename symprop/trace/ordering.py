@@ -1,18 +1,18 @@
 """Places and orders: argmax, argsort, and what is read at such places.
 
-In: traced arrays. Out: integer arrays, which are piecewise constant, and entries read at them.
+In: traced arrays. Out: integer arrays, which are piecewise constant, and entries picked by them.
 
     argmax[n] = min_k {k where x[n,k] = max_j x[n,j], K elsewhere}          the first largest
     rank[n,k] = Σ_j [x[n,j] < x[n,k]] + [x[n,j] = x[n,k]] [j < k]           how many come before
-    order[n,r] = Σ_k k [rank[n,k] = r]                                      argsort, stable
-    sort[n,r] = x[n,order[n,r]]
+    sort[n,r] = Σ_k x[n,k] [rank[n,k] = r]
+    argsort[n,r] = Σ_k k [rank[n,k] = r]                                    stable
 
 Counting compares every pair along the axis: time and memory grow with the square of its size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -27,7 +27,6 @@ from symprop.trace.booleans import choice
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
 from symprop.trace.elementwise import atomic, defined, named
-from symprop.trace.indexing_ops import take_along_axis
 from symprop.trace.joining import stack
 from symprop.trace.reductions import max_, min_, reduced, shaped
 from symprop.trace.registry import function, method
@@ -91,31 +90,38 @@ def _no_out(name: str, out: Any) -> None:
 # ---- orders -------------------------------------------------------------------------------
 
 
-def _order(array: Traced, place: int) -> Traced:
-    """The places of the entries along an axis, the smallest first; equal ones as they stand."""
+def _rank(array: Traced, place: int) -> Traced:
+    """How many entries along an axis come before each one; equal ones come as they stand."""
     axes = new_axes(array.sizes)
-    here = axes[place]
-    (other,) = new_axes([here.size])
+    (other,) = new_axes([axes[place].size])
     mine = positions(axes)
     theirs = [idx(other) if k == place else p for k, p in enumerate(mine)]
-    before = iverson("<", array.at(theirs), array.at(mine))
-    tied = mul(iverson("==", array.at(theirs), array.at(mine)),
-               iverson("<", idx(other), idx(here)))
-    rank = defined(sum_over(add(before, tied), [other]), axes, "int", "rank")
+    earlier = iverson("<", idx(other), idx(axes[place]))
+    before = choice(earlier, iverson("<=", array.at(theirs), array.at(mine)),
+                    iverson("<", array.at(theirs), array.at(mine)))
+    return defined(sum_over(before, [other]), axes, "int", "rank")
+
+
+def _by_rank(
+    array: Traced, rank: Traced, place: int, value: Callable[[Sequence[Expr]], Expr], kind: str,
+    op: str,
+) -> Traced:
+    """For every r, the value at the entry whose rank along an axis is r."""
+    axes = new_axes(array.sizes)
+    (source,) = new_axes([axes[place].size])
     at = positions(axes)
-    (source,) = new_axes([here.size])
     at[place] = idx(source)
-    chosen = mul(idx(source), iverson("==", rank.at(at), idx(here)))
-    return _below(defined(sum_over(chosen, [source]), axes, "int", "order"), here.size)
+    on = iverson("==", rank.at(at), idx(axes[place]))
+    return defined(sum_over(mul(on, value(at)), [source]), axes, kind, op)
 
 
-def _sorted_along(a: Any, axis: Any, what: str) -> tuple[Traced, Traced, int]:
-    """(array, its order, axis), flattened where axis is None."""
+def _ranked(a: Any, axis: Any, what: str) -> tuple[Traced, Traced, int]:
+    """(array, the ranks of its entries, axis), flattened where axis is None."""
     array = _entries(a)
     if axis is None:
         array, axis = ravel(array), 0
     place = normal_axis(axis, array.ndim, what)
-    return array, _order(array, place), place
+    return array, _rank(array, place), place
 
 
 def _plain(what: str, options: dict[str, Any]) -> None:
@@ -130,7 +136,9 @@ def argsort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *,
             stable: Any = None) -> Traced:
     """The places of the entries in ascending order, equal ones as they stand."""
     _plain("argsort", {"order": order})
-    return _sorted_along(a, axis, "argsort")[1]
+    array, rank, place = _ranked(a, axis, "argsort")
+    found = _by_rank(array, rank, place, lambda at: at[place], "int", "order")
+    return _below(found, array.sizes[place])
 
 
 @function("sort")
@@ -138,8 +146,8 @@ def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *,
          stable: Any = None) -> Traced:
     """The entries in ascending order; the gradient goes back to where each one came from."""
     _plain("sort", {"order": order})
-    array, at, place = _sorted_along(a, axis, "sort")
-    return take_along_axis(array, at, place)
+    array, rank, place = _ranked(a, axis, "sort")
+    return _by_rank(array, rank, place, array.at, array.kind, "sort")
 
 
 @function("partition")
@@ -219,20 +227,20 @@ def _quantile(a: Any, level: Fraction, axis: Any, keepdims: Any, what: str) -> T
     rest = [k for k in range(array.ndim) if k not in axes]
     moved = moveaxis(array, axes, tuple(range(len(rest), array.ndim)))
     flat = _merged(moved, len(rest))
-    order = _order(flat, len(rest))
+    rank = _rank(flat, len(rest))
     last = normal(sub(flat.sizes[-1], ONE))
     top, bottom = level.numerator, number(level.denominator)
     steps = normal(mul(number(top), last))
     low = floordiv(steps, bottom)
     left = mod(steps, bottom)  # over the denominator: how far it is to the next place
-    first = _at(flat, order, low)
+    first = _at(flat, rank, low)
     if left.is_zero:
         return shaped(first, array, axes, keepdims)
     high = floordiv(normal(add(steps, sub(bottom, ONE))), bottom)  # rounded up: never outside
     share = mul(number(Fraction(1, level.denominator)), left)
     far = Traced(flat.tracer, (), share, "float")
     near = Traced(flat.tracer, (), sub(ONE, share), "float")
-    second = _at(flat, order, high)
+    second = _at(flat, rank, high)
     mixed = add_arrays(multiply(near, first), multiply(far, second))
     return shaped(mixed, array, axes, keepdims)
 
@@ -244,8 +252,9 @@ def _merged(array: Traced, keep: int) -> Traced:
     return array.reshape((*array.shape[:keep], -1))  # type: ignore[no-any-return]
 
 
-def _at(array: Traced, order: Traced, rank: Expr) -> Traced:
+def _at(array: Traced, ranks: Traced, rank: Expr) -> Traced:
     """The entry that has a rank along the last axis."""
-    axes = array.axes[:-1]
-    place = order.at([*positions(axes), rank])
-    return array.view(axes, [*positions(axes), place])
+    axes = new_axes(array.sizes)
+    at = positions(axes)
+    entry = mul(iverson("==", ranks.at(at), rank), array.at(at))
+    return defined(sum_over(entry, axes[-1:]), axes[:-1], "float", "quantile")

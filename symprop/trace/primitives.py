@@ -16,7 +16,7 @@ from symprop.trace.elementwise import row
 from symprop.trace.sizes import SymbolicSize
 from symprop.trace.tensor import Traced
 
-_spelled: dict[Row, Callable[..., Any]] = {}
+_spelled: dict[tuple[object, Row], Callable[..., Any]] = {}  # by the rows in force
 
 
 def elementwise(row_name: str, *args: Any) -> Any:
@@ -34,8 +34,9 @@ def elementwise(row_name: str, *args: Any) -> Any:
 
 def _function(found: Row) -> Callable[..., Any]:
     """The row's NumPy spelling as a function of a module of our own text."""
-    function = _spelled.get(found)
+    key = rows.registry(), found
+    function = _spelled.get(key)
     if function is None:
         module = load_text(rows.module_text([found.name]), f"row_{found.name}")
-        function = _spelled[found] = getattr(module, found.name)
+        function = _spelled[key] = getattr(module, found.name)
     return function

@@ -18,6 +18,7 @@ from symprop.algebra.indexing import floordiv, mod
 from symprop.errors import ShapeError, UnsupportedError
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
+from symprop.trace.elementwise import named
 from symprop.trace.registry import METHODS, function, method
 from symprop.trace.running import current
 from symprop.trace.shapes_of import (
@@ -181,7 +182,7 @@ def tile(A: Any, reps: Any) -> Traced:
     old = [ONE] * (rank - array.ndim) + list(array.sizes)
     axes = new_axes([current().size_normal(mul(s, c)) for s, c in zip(old, counts, strict=True)])
     at = [mod(idx(a), s) if s != ONE else ZERO for a, s in zip(axes, old, strict=True)]
-    return array.view(axes, at[rank - array.ndim:])
+    return named(array.view(axes, at[rank - array.ndim:]), "tile")
 
 
 @function("repeat")
@@ -201,7 +202,7 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> Traced:
     axes = new_axes(sizes)
     at = positions(axes)
     at[place] = floordiv(at[place], counts[0]) if array.sizes[place] != ONE else ZERO
-    return array.view(axes, at)
+    return named(array.view(axes, at), "repeat")  # a copy, of which windows can be views
 
 
 def _repeated_apart(array: Traced, counts: Sequence[Expr], place: int) -> Traced:

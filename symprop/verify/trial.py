@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from symprop.algebra import rows
 from symprop.algebra.build import mul, number
-from symprop.algebra.expr import Expr, Partial, arrays_of, atoms, free_indices
+from symprop.algebra.expr import Apply, Expr, Partial, arrays_of, atoms, free_indices
 from symprop.errors import InputError, VerificationError
-from symprop.interpret import draw, run, run_equations
+from symprop.interpret import draw, misstated, run, run_equations
 from symprop.system import Adjoint, Step, System, departing
 from symprop.verify.compare import Refuted, agree, difference
 from symprop.verify.setting import Setting, itself
@@ -29,13 +30,27 @@ _STEP_NOISE = 1e-30  # of a complex step where the slope is 0: its square
 def verify(derivation: Derived, seeds: Sequence[int] = (0, 1)) -> None:
     """Raises Refuted (a VerificationError) for the first line that random tensors refute.
 
-    Raises InputError when no draw from the declared domains gives a finite loss.
+    Raises InputError when no draw from the declared domains gives a finite loss, and for a
+    scalar function whose stated derivative is not that of its definition.
     """
     for seed in seeds:
         trial = _Trial(derivation, seed)
-        trial.check_lines()
-        trial.check_whole()
+        try:
+            trial.check_lines()
+            trial.check_whole()
+        except Refuted as refuted:
+            problem = misstated(_rows_of(derivation.system))
+            if problem is None:
+                raise
+            raise InputError(problem) from refuted
         trial.control()
+
+
+def _rows_of(system: System) -> Iterator[str]:
+    """The scalar functions in the forward equations."""
+    found = {a.function: None for e in system.equations for a in atoms(e.rhs)
+             if isinstance(a, Apply)}
+    return (name for name in found if name in rows.names())
 
 
 class _Trial:

@@ -65,7 +65,9 @@ class Whole:
         total, size = self._predicted()
         wrong_total = total * (1 + float(CONTROL))
         unnoticed = agree(self.slope, wrong_total, lambda: self._scale(size))
-        if abs(total) > 1e-3 * size and unnoticed:
+        # Beside a large loss, or where the true slope is 0, rounding hides a millionth of it.
+        hidden = agree(total, wrong_total, lambda: self._scale(size))
+        if abs(total) > 1e-3 * size and unnoticed and not hidden:
             raise VerificationError("the negative control passed: wrong gradients go unnoticed")
 
     def _scale(self, size: Array) -> Array:
