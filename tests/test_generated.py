@@ -44,6 +44,10 @@ def test_generated(model: Model, request: pytest.FixtureRequest) -> None:
         assert stored == text, f"{difference}\nmake generated rewrites it"
 
 
+def test_the_gallery_is_not_the_whole_zoo() -> None:
+    assert len(SHOWN) <= 20
+
+
 def test_nothing_else_lies_there() -> None:
     expected = {f"{m.name}.{kind}" for m in SHOWN for kind in ("py", "tex", "md")}
     assert {p.name for p in GENERATED.iterdir() if p.name != "README.md"} == expected

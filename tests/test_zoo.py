@@ -38,6 +38,22 @@ def test_the_check_passes_at_unseen_sizes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_gradients_that_are_zero_are_found_to_be(name: str) -> None:
+    """A bias before batch norm: nothing that is 0 on numbers is computed, or printed, as more."""
+    model = built(name)
+    largest: dict[str, float] = {}
+    for seed, sizes in enumerate((*model.sizes, *model.sizes)):
+        _, gradients = model.value_and_grad(model.leaves(sizes, seed))
+        for key, gradient in gradients.items():
+            largest[key] = max(largest.get(key, 0.0), np.max(np.abs(gradient), initial=0.0))
+    rounding = 1e-13 * max(largest.values())
+    zero = {key for key, value in largest.items() if value <= rounding}
+    assert set(getattr(model.module, "ZERO", ())) == zero
+    adjoints = {a.primal: a for a in model.derivation.adjoints}
+    assert {key for key in largest if adjoints[key].rhs.is_zero} == zero
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_forward_and_predict_are_the_users_function(name: str) -> None:
     for model, inputs in both_sizes(name):
         loss, outputs = model.function(**inputs)
