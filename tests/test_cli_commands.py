@@ -76,6 +76,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Calls:
     monkeypatch.setattr(pipeline, "check", check)
     monkeypatch.setattr(train, "run", fit)
     monkeypatch.setattr(build, "training_module", lambda source, name, **options: f"# {options}\n")
+    monkeypatch.setattr(build, "missing_sizes", lambda source, name: ("H",))
     for command in (derive, build):
         monkeypatch.setattr(command, "compile_pdf", lambda document: PDF)
     monkeypatch.setattr(build, "has_tex", lambda: True)
@@ -283,6 +284,10 @@ def test_build_writes_everything(
     captured = capsys.readouterr()
     assert captured.out.endswith("PASSED: 1 of 1 gradients agree\n") and captured.err == ""
     assert run(["build", "line", "-o", "out/deep"]) == 0
+    assert "{'sizes': {'H': 32}" in made["line_train.py"].read_text()
+    assert capsys.readouterr().err == (
+        "symprop: line_train.py starts with H = 32, which no data tell: --size H=64 chooses"
+        " another\n")
 
 
 def test_build_says_what_it_leaves_out(

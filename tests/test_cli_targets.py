@@ -8,8 +8,9 @@ import click
 import pytest
 
 from symprop.cli import targets
-from symprop.cli.targets import Options, blaming, find_forward, find_forward_or_module, import_file
-from symprop.errors import FileError, InputError, ShapeError, SympropError
+from symprop.cli.constants import Options
+from symprop.cli.targets import blaming, find_forward, find_forward_or_module, import_file
+from symprop.errors import FileError, InputError, NameRuleError, ShapeError, SympropError
 from symprop.system import Fact
 
 ONE = Fact("sums_to_one", "Y", (1,))
@@ -123,3 +124,47 @@ def test_what_symprop_raises_comes_through() -> None:
     with pytest.raises(AttributeError) as caught, blaming(forward):
         targets._split(None)  # type: ignore[arg-type]
     assert not isinstance(caught.value, SympropError)
+
+
+def test_a_file_says_what_its_functions_are_about(tmp_path: Path) -> None:
+    path = tmp_path / "said.py"
+    path.write_text(
+        "import symprop\n"
+        "WRT = ('W', 'b')\n"
+        "FACTS = ('sums_to_one(Y,1)', symprop.positive('X'))\n"
+        "STATIC = {'heads': 2, 'kind': 'relu'}\n"
+        "def loss(X, W, b, Y, heads, kind): ...\n"
+    )
+    found = find_forward(f"{path}:loss", Options())
+    assert (found.wrt, found.facts) == (["W", "b"], (ONE, POSITIVE))
+    assert found.static == {"heads": 2, "kind": "relu"}
+    found = find_forward(f"{path}:loss", Options(wrt=["b"], facts=[ONE], static={"heads": 4}))
+    assert (found.wrt, found.facts) == (["b"], (ONE, POSITIVE, ONE))
+    assert found.static == {"heads": 4, "kind": "relu"}
+
+
+def test_a_file_of_several_functions_speaks_of_each(tmp_path: Path) -> None:
+    path = tmp_path / "several.py"
+    path.write_text(
+        "WRT = {'one': 'W,b', 'two': ('V',)}\n"
+        "FACTS = {'two': 'positive(X)'}\n"
+        "def one(X, W, b): ...\ndef two(X, V): ...\ndef three(X): ...\n"
+    )
+    found = {name: find_forward(f"{path}:{name}", Options()) for name in ("one", "two", "three")}
+    assert [f.wrt for f in found.values()] == [["W", "b"], ["V"], None]
+    assert [f.facts for f in found.values()] == [(), (POSITIVE,), ()]
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("WRT = 3", "WRT in .*said.py must be a tuple"),
+    ("WRT = (3,)", "WRT in .*said.py must hold names"),
+    ("WRT = ('1a',)", "not a legal name for WRT in .*said.py"),
+    ("FACTS = (3,)", "FACTS in .*said.py must hold facts"),
+    ("FACTS = ('hopeful(X)',)", "none that is known"),
+    ("STATIC = 4", "STATIC in .*said.py must be a dict"),
+])
+def test_a_constant_that_says_nothing_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "said.py"
+    path.write_text(f"{text}\ndef loss(X): ...\n")
+    with pytest.raises((InputError, NameRuleError), match=message):
+        find_forward(f"{path}:loss", Options())

@@ -8,6 +8,8 @@ import pytest
 from symprop.errors import FileError, InputError
 from symprop.files import templates
 from symprop.files.templates import default_folder, environment, render
+from symprop.pipeline import derive, generate, trace
+from symprop.zoo import models
 
 
 def test_the_default_folder_holds_templates() -> None:
@@ -85,3 +87,23 @@ def test_a_bad_template_is_named(tmp_path: Path, text: str, message: str) -> Non
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="does not exist or is not a folder"):
         environment(tmp_path / "no")
+
+
+def test_a_users_template_extends_ours(tmp_path: Path) -> None:
+    (tmp_path / "module.py.jinja").write_text(
+        '{% extends "!module.py.jinja" %}\n{% block imports %}\n{{ super() }}# ours too\n'
+        "{% endblock %}\n"
+    )
+    (tmp_path / "derivation.tex.jinja").write_text(
+        '\\BLOCK{extends "!derivation.tex.jinja"}\n\\BLOCK{block rules}\n\\BLOCK{endblock}\n'
+    )
+    model = models()["linear_regression"]
+    derivation = derive(trace(model.function, wrt=model.wrt))
+    plain, mine = (generate(derivation, templates=t).source for t in (None, tmp_path))
+    added = set(mine.splitlines()[1:]) - set(plain.splitlines())
+    assert added == {"# ours too"} and "import numpy as np\n# ours too\n" in mine
+    whole, short = derivation.latex(), derivation.latex(templates=tmp_path)
+    assert "section{The rules}" in whole and "section{The rules}" not in short
+    with pytest.raises(FileError, match="there is no template !nothing"):
+        (tmp_path / "derivation.txt.jinja").write_text('{% include "!nothing" %}')
+        derivation.text(templates=tmp_path)

@@ -518,6 +518,27 @@ def test_the_command_line_knows_the_rules(tmp_path: Any, capsys: Any) -> None:
     assert sorted(np.load(params)) == ["B2", "W1", "W2", "b1", "b2"]
 
 
+# ---- the zoo --------------------------------------------------------------------------------
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("rule", ["fa", "dfa", "dtp"])
+@pytest.mark.parametrize("name", models())
+def test_every_model_is_refused_or_as_the_rule_says(name: str, rule: str) -> None:
+    try:
+        module = symprop.generate(traced(name), rule=rule)
+    except UnsupportedError as error:
+        assert name in str(error)
+        return
+    report = symprop.check(module)
+    assert report.as_designed and not report.passed, str(report)
+
+
+def test_a_network_of_symbolic_depth_has_one_fixed_array_for_all_layers() -> None:
+    module = generated("deep_mlp", "fa")
+    assert module.FEEDBACK == {"B_W": "W"} and '    B_W: "L H H",' in module.source
+    assert symprop.check(module).as_designed
+
+
 # ---- the example ----------------------------------------------------------------------------
 
 def test_the_example_trains_with_every_rule(tmp_path: Any, capsys: Any) -> None:

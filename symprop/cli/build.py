@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from symprop.cli.check import checked
+from symprop.cli.constants import Options
 from symprop.cli.derive import printed
 from symprop.cli.options import (
     FILE,
@@ -21,15 +22,17 @@ from symprop.cli.options import (
 from symprop.cli.pdf import compile_pdf, has_tex
 from symprop.cli.progress import working
 from symprop.cli.stages import derived, generated
-from symprop.cli.targets import Options, find_forward
+from symprop.cli.targets import find_forward
 from symprop.errors import InputError
 from symprop.files.write import make_folder, may_write, write_bytes, write_text
-from symprop.train.emit import training_module
+from symprop.train.emit import missing_sizes, training_module
+
+WIDTH = 32  # of what the data do not tell, where nobody chooses it
 
 EXAMPLES = """\b
 Examples:
-  symprop build mlp -o build/
-  symprop build mlp -o build/ --size H=64     the width that mlp_train.py starts with
+  symprop build mlp -o build/                 its mlp_train.py starts with H = 32
+  symprop build mlp -o build/ --size H=64     and this one with H = 64
 """
 
 
@@ -67,7 +70,11 @@ def build(
     }
     remarks = []
     try:
-        texts["_train.py"] = training_module(module.source, found.name, sizes=sizes, seed=seed)
+        guessed = {n: WIDTH for n in missing_sizes(module.source, found.name) if n not in sizes}
+        texts["_train.py"] = training_module(
+            module.source, found.name, sizes={**guessed, **sizes}, seed=seed)
+        remarks += [f"{found.name}_train.py starts with {axis} = {size}, which no data tell:"
+                    f" --size {axis}={2 * size} chooses another" for axis, size in guessed.items()]
     except InputError as error:
         remarks.append(f"no {found.name}_train.py: {error}")
     pdf = None

@@ -7,10 +7,11 @@ import click
 
 from symprop import pipeline
 from symprop.check import CheckReport
+from symprop.cli.constants import Options
 from symprop.cli.options import seed_option, size_option, target_options
 from symprop.cli.progress import working
 from symprop.cli.stages import derived, generated, given
-from symprop.cli.targets import Options, Target, find_forward_or_module, import_file
+from symprop.cli.targets import Target, find_forward_or_module, import_file
 
 EXAMPLES = """\b
 Examples:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from symprop.cli.constants import Options
 from symprop.cli.options import (
     force_option,
     only_option,
@@ -17,7 +18,7 @@ from symprop.cli.options import (
 from symprop.cli.pdf import compile_pdf
 from symprop.cli.progress import working
 from symprop.cli.stages import deliver, derived, given
-from symprop.cli.targets import Options, find_forward
+from symprop.cli.targets import find_forward
 from symprop.cli.words import read_names
 from symprop.derivation import Derivation
 from symprop.errors import InputError

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
+from symprop.cli.constants import Options
 from symprop.cli.options import force_option, output_option, target_options, template_option
 from symprop.cli.stages import deliver, derived, generated
-from symprop.cli.targets import Options, find_forward
+from symprop.cli.targets import find_forward
 from symprop.files.write import may_write
 
 EXAMPLES = """\b

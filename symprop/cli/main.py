@@ -38,6 +38,8 @@ Examples:
 \b
 TARGET is the name of a model in the zoo, or path/file.py:function (the file
 is imported, and so executed), or for check and train a generated file.
+The file may say itself what it is about: WRT = ("W", "b") as --wrt,
+FACTS = ("sums_to_one(Y,1)",) as --fact, STATIC = {"heads": 4} as --static.
 Exit status: 0 done, 1 a check failed, 2 bad input, 3 refused to overwrite,
 4 checked and not the gradient, by the design of a learning rule (--rule).
 """

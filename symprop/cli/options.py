@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from symprop.cli.targets import Options
+from symprop.cli.constants import Options
 from symprop.cli.words import read_facts, read_names, read_shapes, read_sizes, read_statics
 from symprop.rules import SHORT
 

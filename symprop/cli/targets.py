@@ -10,30 +10,20 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import click
 
+from symprop.cli.constants import Options, said_in_file
 from symprop.errors import FileError, InputError, SympropError
 from symprop.files.load import load_file
 from symprop.system import Fact
 from symprop.zoo import models
 
 PACKAGE = str(Path(__file__).resolve().parent.parent)
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line says about a target."""
-
-    shapes: Mapping[str, Any] = field(default_factory=dict)
-    wrt: Sequence[str] | None = None
-    facts: Sequence[Fact] = ()
-    static: Mapping[str, Any] = field(default_factory=dict)
-    rule: str | None = None
 
 
 @dataclass(frozen=True)
@@ -147,9 +137,15 @@ def _from_file(path: Path, name: str, options: Options) -> Target:
         raise InputError(
             f"there is no function {name} in {path}" + (f"; it has {', '.join(own)}" if own else "")
         )
+    said = said_in_file(module, name, path)
     return Target(
-        name, function, options.shapes or None, options.wrt, options.facts, options.static or None,
-        options.rule,
+        name=name,
+        function=function,
+        shapes=options.shapes or None,
+        wrt=options.wrt if options.wrt is not None else said.wrt,
+        facts=(*said.facts, *options.facts),
+        static={**said.static, **options.static} or None,
+        rule=options.rule,
     )
 
 

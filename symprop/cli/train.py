@@ -10,10 +10,11 @@ from typing import Any
 
 import click
 
+from symprop.cli.constants import Options
 from symprop.cli.options import FILE, force_option, seed_option, size_option, target_options
 from symprop.cli.progress import working
 from symprop.cli.stages import derived, generated
-from symprop.cli.targets import Options, Target, find_forward_or_module, import_file
+from symprop.cli.targets import Target, find_forward_or_module, import_file
 from symprop.errors import InputError
 from symprop.files.write import may_write
 from symprop.train import load_arrays, save_arrays

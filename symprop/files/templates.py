@@ -37,7 +37,8 @@ def default_folder() -> Path:
 def environment(folder: str | Path | None = None, latex: bool = False) -> jinja2.Environment:
     r"""Return the environment; a template found in `folder` goes before the default one.
 
-    Nothing undefined is ever printed, and text is not escaped. With `latex` the delimiters are
+    A template of the user's may extend or include the default one as `!NAME`. Nothing undefined is
+    ever printed, and text is not escaped. With `latex` the delimiters are
     those that do not clash with TeX: `\VAR{x}`, `\BLOCK{for x in y}`, `\#{a comment}`. A user's
     folder is rendered in a sandbox. FileError where `folder` is not a folder.
 
@@ -52,8 +53,9 @@ def environment(folder: str | Path | None = None, latex: bool = False) -> jinja2
         folders.insert(0, Path(folder))
         kind = SandboxedEnvironment
     options: dict[str, Any] = dict(LATEX_DELIMITERS) if latex else {}
+    ours = jinja2.PrefixLoader({"": jinja2.FileSystemLoader(default_folder())}, delimiter="!")
     return kind(
-        loader=jinja2.FileSystemLoader(folders),
+        loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(folders), ours]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

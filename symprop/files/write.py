@@ -63,7 +63,8 @@ def may_write(path: str | Path, force: bool = False) -> str:
     if status == "foreign":
         raise RefusedToOverwrite(f"{path} exists and was not written by symprop: it stays as it is")
     if status == "edited" and not force:
-        raise RefusedToOverwrite(f"{path} was edited by hand: force overwrites it")
+        how = "--force (in Python, force=True) overwrites it"
+        raise RefusedToOverwrite(f"{path} was edited by hand: {how}")
     return status
 
 

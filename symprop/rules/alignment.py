@@ -157,8 +157,7 @@ def output_of(layers: Layers, rule: str) -> str:
     """The array of the last layer; UnsupportedError for recurrences and for several outputs."""
     name = layers.system.name
     if layers.recurrent:
-        raise UnsupportedError(
-            f"{rule} is not defined for the recurrence of {', '.join(layers.recurrent)} in {name}")
+        raise UnsupportedError(recurrent(layers, rule))
     last = [u for u in layers.carried if not layers.reaches(u) & layers.carried.keys()]
     if len(last) > 1:
         raise UnsupportedError(
@@ -166,6 +165,12 @@ def output_of(layers: Layers, rule: str) -> str:
     if not last:
         raise UnsupportedError(_no_hidden_layer(layers.system, rule))
     return last[0]
+
+
+def recurrent(layers: Layers, rule: str) -> str:
+    """What is said of a system in which arrays depend on themselves."""
+    some = ", ".join(layers.recurrent[:3]) + (", ..." if len(layers.recurrent) > 3 else "")
+    return f"{rule} is not defined for the recurrence of {some} in {layers.system.name}"
 
 
 def _no_hidden_layer(system: System, rule: str) -> str:

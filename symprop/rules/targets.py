@@ -37,6 +37,7 @@ from symprop.derive.simplify import Trail
 from symprop.derive.sweep import Draft, letter
 from symprop.errors import InputError, UnsupportedError
 from symprop.names import LONGEST, unused
+from symprop.rules.alignment import recurrent
 from symprop.rules.inputs import partner_name, with_input
 from symprop.rules.layers import Layers
 from symprop.system import Array, Departure, Equation, Step, System
@@ -180,8 +181,7 @@ def chain_of(layers: Layers) -> tuple[str, ...]:
     """The hidden arrays, each of which reaches the loss through the next alone."""
     system, chain = layers.system, layers.hidden
     if layers.recurrent:
-        raise UnsupportedError(f"{DTP} is not defined for the recurrence of"
-                               f" {', '.join(layers.recurrent)} in {system.name}")
+        raise UnsupportedError(recurrent(layers, DTP))
     for lower, upper in pairwise(chain):
         if system.loss in layers.reaches(lower, without=upper):
             raise UnsupportedError(f"{DTP} needs a chain of layers, but in {system.name} {lower}"

@@ -200,6 +200,20 @@ def _draws(signature: Signature, plan: Mapping[str, Start], sizes: Mapping[str, 
     return lines
 
 
+def missing_sizes(source: str, name: str) -> tuple[str, ...]:
+    """Return the axes whose sizes no data tell, in a module's text: `sizes` must choose them.
+
+    >>> source = 'WRT = ("W",)\\ndef forward(X: "N K", W: "K H"): ...'
+    >>> missing_sizes(source, "a layer")
+    ('H',)
+    """
+    signature = signature_of_source(source, name)
+    told = {dim.name for leaf in signature.data for dim in leaf.spec.dims if dim.kind == "name"}
+    drawn = (*signature.parameters, *signature.fixed)
+    return tuple(dict.fromkeys(
+        axis for leaf in drawn for axis in leaf.spec.names() if axis not in told))
+
+
 def _size(axis: str, signature: Signature, sizes: Mapping[str, int]) -> str:
     """Say where the size of an axis comes from: the user's choice, or the data."""
     if axis in sizes:
