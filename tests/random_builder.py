@@ -29,8 +29,8 @@ LOCALS = ("h", "z", "a", "u", "v", "s", "t", "q", "p", "hidden", "scores", "dh",
           "k", "e", "out", "dL", "L", "g", "x_1", "m", "loss", "i")
 INPUTS = ("X", "W", "U", "V", "b", "c", "w", "A", "B", "R", "dX", "x1", "Wq", "state", "Z0",
           "gain", "table", "G", "F", "E")
-HEADER = "import numpy as np\nfrom symprop import nn\n\n\n"
-COMPLEX_HEADER = "from complex_numpy import nn, np\n\n\n"
+HEADER = "import numpy as np\nfrom symprop import nn, scan\n\n\n"
+COMPLEX_HEADER = "from complex_numpy import nn, np, scan\n\n\n"
 Shape = tuple[str, ...]
 
 
@@ -73,25 +73,15 @@ class Program:
         shapes = ", ".join(f"{n}: {s!r}" for n, s in self.shapes.items())
         return f"seed {self.seed}, wrt {self.wrt}, shapes {{{shapes}}}, {self.facts}\n{self.source}"
 
-    @property
-    def header(self) -> str:
-        """The imports of the user's own module."""
-        return HEADER
-
-    @property
-    def complex_header(self) -> str:
-        """The imports under which a complex step goes through."""
-        return COMPLEX_HEADER
-
     @cached_property
     def function(self) -> Callable[..., Any]:
         """The forward pass in NumPy."""
-        return self.loaded(self.header)
+        return self.loaded(HEADER)
 
     @cached_property
     def complex_function(self) -> Callable[..., Any]:
         """The same text, in functions that carry a complex step."""
-        return self.loaded(self.complex_header)
+        return self.loaded(COMPLEX_HEADER)
 
     def loaded(self, header: str) -> Callable[..., Any]:
         """The forward pass under another meaning of `np` and `nn`."""

@@ -12,7 +12,7 @@ from copy import copy
 from dataclasses import fields
 
 from random_builder import PRIMES, Builder, Program, Value
-from random_tensor_operations import OPERATIONS
+from random_network_operations import OPERATIONS
 
 __all__ = ["PRIMES", "Program", "random_program"]
 

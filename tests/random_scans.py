@@ -10,21 +10,6 @@ import random
 
 from random_builder import Program
 
-HEADER = "import numpy as np\nfrom symprop import nn, scan\n\n\n"
-COMPLEX_HEADER = "from complex_numpy import nn, np, scan\n\n\n"
-
-
-class RandomScan(Program):
-    """A random program whose text calls `scan`."""
-
-    @property
-    def header(self) -> str:
-        return HEADER
-
-    @property
-    def complex_header(self) -> str:
-        return COMPLEX_HEADER
-
 
 class _Cell:
     """A step in the making; every value in it has the shape (N, H)."""
@@ -88,7 +73,7 @@ def random_scan(seed: int) -> Program:
     body = "\n".join(f"    {line}" for line in (*lines, f"return {loss}"))
     source = f"def forward_pass({', '.join(arguments)}):\n{body}\n"
     domains = dict.fromkeys(arguments, (-1.2, 1.2))
-    return RandomScan(seed, source, {n: SHAPES[n] for n in arguments}, (), None, domains, {}, {})
+    return Program(seed, source, {n: SHAPES[n] for n in arguments}, (), None, domains, {}, {})
 
 
 def _loop(

@@ -21,11 +21,13 @@ __all__ = ["OPERATIONS"]
 PLAIN = tuple(PRIMES)
 
 
-def _array(b: Builder, rank: tuple[int, ...], bound: float = 6.0) -> Value | None:
+def array(b: Builder, rank: tuple[int, ...], bound: float = 6.0) -> Value | None:
     return b.pick(lambda v: len(v.shape) in rank and v.bound <= bound)
 
 
-def _product(b: Builder, text: str, shape: Shape, over: Shape, *of: Value, atomic: bool) -> Value:
+def product(
+    b: Builder, text: str, shape: Shape, over: Shape, *of: Value, atomic: bool = True
+) -> Value:
     """A sum of products over some axes."""
     limit = b.count(over) * math.prod(v.bound for v in of)
     return squashed(b, b.made(text, shape, -limit, limit, *of, atomic=atomic))
@@ -37,7 +39,7 @@ def _product(b: Builder, text: str, shape: Shape, over: Shape, *of: Value, atomi
 @operation(6)
 def matmul(b: Builder) -> Value | None:
     """x @ W, W @ x, with vectors, transposes, new weights and old ones."""
-    x = _array(b, (1, 2), 3)
+    x = array(b, (1, 2), 3)
     if x is None or "1" in x.shape:
         return None
     form = b.rng.choice(("right", "left", "vector", "transposed", "own"))
@@ -61,7 +63,7 @@ def matmul(b: Builder) -> Value | None:
         y = x
         text, shape = ((f"{x.code} @ {x.code}.T", (x.shape[0], x.shape[0])) if len(x.shape) == 2
                        else (f"{x.code} @ {x.code}", ()))
-    return _product(b, text, shape, (inner,), x, y, atomic=" @ " not in text)
+    return product(b, text, shape, (inner,), x, y, atomic=" @ " not in text)
 
 
 EINSUMS = (("nk,kh->nh", "nk kh", "nh"), ("nk,k->nk", "nk k", "nk"), ("nk,nk->n", "nk nk", "n"),
@@ -96,27 +98,27 @@ def einsum(b: Builder) -> Value | None:
         return None
     text = f'np.einsum("{spec}", {", ".join(o.text for o in operands)})'
     over = tuple(axes[c] for c in axes if c not in output)
-    return _product(b, text, result, over, *operands, atomic=True)
+    return product(b, text, result, over, *operands, atomic=True)
 
 
 @operation(1.5)
 def outer_vdot_trace(b: Builder) -> Value | None:
     """outer, vdot, trace, vecdot-like sums."""
-    x = _array(b, (1, 2), 3)
+    x = array(b, (1, 2), 3)
     if x is None or "1" in x.shape:
         return None
     if len(x.shape) == 2 and x.shape[0] == x.shape[1] and b.rng.random() < 0.7:
-        return _product(b, b.rng.choice((f"np.trace({x.text})", f"{x.code}.trace()")), (),
+        return product(b, b.rng.choice((f"np.trace({x.text})", f"{x.code}.trace()")), (),
                         x.shape[:1], x, atomic=True)
     if len(x.shape) == 1 and b.rng.random() < 0.6:
-        y = _array(b, (1,), 3)
+        y = array(b, (1,), 3)
         if y is None or b.count(x.shape + y.shape) > MOST_ENTRIES:
             return None
-        return _product(b, f"np.outer({x.text}, {y.text})", x.shape + y.shape, (), x, y,
+        return product(b, f"np.outer({x.text}, {y.text})", x.shape + y.shape, (), x, y,
                         atomic=True)
     y = b.pick(lambda v: v.shape == x.shape and v.bound <= 3)
     assert y is not None
-    return _product(b, f"np.vdot({x.text}, {y.text})", (), x.shape, x, y, atomic=True)
+    return product(b, f"np.vdot({x.text}, {y.text})", (), x.shape, x, y, atomic=True)
 
 
 # ---- reductions ---------------------------------------------------------------------------
@@ -125,7 +127,7 @@ def outer_vdot_trace(b: Builder) -> Value | None:
 @operation(5)
 def reduction(b: Builder) -> Value | None:
     """sum, mean, max, min, var over one axis, several, or all; with keepdims or not."""
-    x = _array(b, (1, 2, 3))
+    x = array(b, (1, 2, 3))
     if x is None:
         return None
     name = b.rng.choice(("sum", "mean", "max", "min", "var"))
@@ -149,7 +151,7 @@ def reduction(b: Builder) -> Value | None:
 @operation(2)
 def softmax_pieces(b: Builder) -> Value | None:
     """Softmax in pieces or by name, log-softmax, logsumexp."""
-    x = _array(b, (1, 2))
+    x = array(b, (1, 2))
     if x is None:
         return None
     axis = b.rng.randrange(-len(x.shape), len(x.shape))
@@ -182,7 +184,7 @@ def softmax_pieces(b: Builder) -> Value | None:
 @operation(3)
 def rearranged(b: Builder) -> Value | None:
     """Transposes, new axes, axes of size 1 taken away, flattening and its inverse."""
-    x = _array(b, (1, 2, 3), 60)
+    x = array(b, (1, 2, 3), 60)
     if x is None:
         return None
     s, t = x.shape, x.code
@@ -212,7 +214,7 @@ def rearranged(b: Builder) -> Value | None:
 @operation(3)
 def sliced(b: Builder) -> Value | None:
     """Slices, single positions, reversed order."""
-    x = _array(b, (1, 2, 3), 60)
+    x = array(b, (1, 2, 3), 60)
     if x is None:
         return None
     place = b.rng.randrange(len(x.shape))
@@ -235,7 +237,7 @@ def sliced(b: Builder) -> Value | None:
 @operation(2.5)
 def looked_up(b: Builder) -> Value | None:
     """Rows by integer arrays, entries by label, take, take_along_axis."""
-    x = _array(b, (1, 2), 60)
+    x = array(b, (1, 2), 60)
     if x is None or not all(a.isalpha() for a in x.shape):
         return None
     s, fresh = x.shape, b.rng.choice(PLAIN)
@@ -273,7 +275,7 @@ def looked_up(b: Builder) -> Value | None:
 @operation(1.5)
 def created(b: Builder) -> Value | None:
     """Arithmetic with arrays that are made from sizes."""
-    x = _array(b, (1, 2))
+    x = array(b, (1, 2))
     if x is None or not all(a.isalpha() for a in x.shape):
         return None
     n, rows = b.size(x.shape[-1]), b.size(x.shape[0])
@@ -322,7 +324,7 @@ def chosen(b: Builder) -> Value | None:
 @operation(1.5)
 def repeated(b: Builder) -> Value | None:
     """broadcast_to, tile, repeat, indices."""
-    x = _array(b, (1, 2), 6)
+    x = array(b, (1, 2), 6)
     if x is None or not all(a.isalpha() for a in x.shape) or b.count(x.shape) > 40:
         return None
     s, fresh = x.shape, b.rng.choice(PLAIN)
