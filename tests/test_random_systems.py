@@ -17,7 +17,7 @@ from random_scans import random_scan
 
 import symprop
 
-SEEDS = 300
+SEEDS = 200
 SCANS = 40
 CHUNK = 10
 TOLERANCE = 1e-10  # relative to the array's own scale or 1e-3 of the largest

@@ -249,6 +249,8 @@ def floordiv(expr: Expr, divisor: Expr) -> Expr:
     whole, rest = _split(expr, divisor)
     if rest.is_zero or within(rest, divisor):
         return normal(whole)
+    if rest.number is not None and divisor.number is not None:
+        return normal(add(whole, number(rest.number // divisor.number)))
     return normal(add(whole, apply("floordiv", rest, divisor)))
 
 
@@ -262,6 +264,8 @@ def mod(expr: Expr, divisor: Expr) -> Expr:
     _, rest = _split(expr, divisor)
     if rest.is_zero:
         return ZERO
+    if rest.number is not None and divisor.number is not None:
+        return number(rest.number % divisor.number)
     return rest if within(rest, divisor) else apply("mod", rest, divisor)
 
 

@@ -40,7 +40,8 @@ def share(drafts: list[Draft], barred: frozenset[str], known: Definitions) -> No
         if len(terms) == 1 and terms[0].bound:
             for rule in known.sum_rules(
                     Equation(draft.number, draft.array, draft.indices, draft.rhs)):
-                filed.setdefault(min(rule.arrays), []).append(rule)
+                if rule.arrays:  # a sum of numbers alone needs no name
+                    filed.setdefault(min(rule.arrays), []).append(rule)
 
 
 def _same(draft: Draft, found: dict[str, Draft]) -> None:
