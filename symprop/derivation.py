@@ -21,6 +21,9 @@ from symprop.derive import derivation as derived
 from symprop.derive.notes import notes
 from symprop.emit import latex, markdown, text
 from symprop.emit.letters import equation_letters
+from symprop.errors import InputError
+from symprop.lower.count import operations
+from symprop.lower.program import lower
 from symprop.rules import RuleMaker, apply_rule
 from symprop.system import Adjoint, Step, System
 from symprop.verify import verify
@@ -99,6 +102,25 @@ class Derivation:
         """Unicode mathematics for a terminal."""
         self.verify()
         return text.text(self, only=only, templates=templates)
+
+    def operations(self, sizes: Mapping[str, int]) -> Mapping[str, int]:
+        """How many operations the backward pass takes, by equation, for axes of these sizes.
+
+        An elementwise operation counts 1 for each entry, a sum 1 for each entry that goes in,
+        a matrix product 2 for each multiplication; `symprop.lower.count` has all the rules.
+        Raises InputError where the sizes are not those of the system.
+
+        >>> import numpy as np, symprop
+        >>> def loss(X: "N K", w: "K"):
+        ...     return np.sum(np.tanh(X @ w))
+        >>> derivation = symprop.derive(symprop.trace(loss, wrt=["w"]))
+        >>> derivation.operations({"N": 10, "K": 3})
+        {'B4': 83}
+        """
+        missing = [name for name in self.system.sizes if name not in sizes]
+        if missing:
+            raise InputError(f"operations needs the size of the axis {missing[0]}")
+        return operations(lower(self.system, self.adjoints).backward, sizes)
 
 
 def _gradient(adjoint: Adjoint, system: System) -> Gradient:

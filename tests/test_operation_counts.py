@@ -142,3 +142,12 @@ def test_large_inputs_stay_finite(family: str, name: str, scale: float) -> None:
 
 def test_the_table_is_long_enough() -> None:
     assert len(ROWS) >= 40 and len(set(spellings.FAMILIES)) >= 20
+
+
+def test_operations_of_a_derivation() -> None:
+    """By equation: e.g. (A - Y)/N is two operations an entry."""
+    derivation, _ = derived("BCE_NAIVE", "bce_written_out")
+    (count,) = derivation.operations({"N": 1000}).values()
+    assert count == pytest.approx(2000, abs=3)
+    with pytest.raises(symprop.SympropError, match="the size of the axis N"):
+        derivation.operations({})
