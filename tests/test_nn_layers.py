@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
 import re
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -199,3 +201,13 @@ def test_the_page_lists_every_function() -> None:
     page = (Path(__file__).parents[1] / "docs" / "nn.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(\w+)`", page))
     assert set(nn.__all__) - named == set()
+
+
+@pytest.mark.parametrize("name", nn.__all__)
+def test_every_function_has_an_example_that_is_true(name: str) -> None:
+    function = getattr(nn, name)
+    namespace = vars(sys.modules[function.__module__])
+    found = doctest.DocTestFinder(recurse=False).find(function, name, globs=dict(namespace))
+    assert [t for t in found if t.examples], name
+    for test in found:
+        assert not doctest.DocTestRunner(verbose=False).run(test).failed

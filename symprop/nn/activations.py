@@ -25,12 +25,22 @@ def relu(input: Any) -> Any:
 
 
 def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:
-    """input where it is positive, else negative_slope * input."""
+    """input where it is positive, else negative_slope * input.
+
+    >>> leaky_relu(np.array([-1.0, 2.0]), 0.1)
+    array([-0.1,  2. ])
+    """
     return elementwise("leaky_relu", input, negative_slope)
 
 
 def elu(input: Any, alpha: float = 1.0) -> Any:
-    """input where it is positive, else alpha (exp(input) - 1)."""
+    """input where it is positive, else alpha (exp(input) - 1).
+
+    Source: Clevert et al., arXiv:1511.07289.
+
+    >>> elu(np.array([-np.inf, 2.0]))
+    array([-1.,  2.])
+    """
     return elementwise("elu", input, alpha)
 
 
@@ -73,24 +83,42 @@ def prelu(input: Any, weight: Any) -> Any:
 
 
 def sigmoid(input: Any) -> Any:
-    """1 / (1 + exp(-input)), without overflow."""
+    """1 / (1 + exp(-input)), without overflow.
+
+    >>> sigmoid(np.array([-1000.0, 0.0]))
+    array([0. , 0.5])
+    """
     return elementwise("sigmoid", input)
 
 
 def tanh(input: Any) -> Any:
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent.
+
+    >>> tanh(np.array([0.0]))
+    array([0.])
+    """
     return np.tanh(input)
 
 
 def softplus(input: Any, beta: float = 1.0) -> Any:
-    """log(1 + exp(beta input)) / beta, without overflow (so it needs no threshold)."""
+    """log(1 + exp(beta input)) / beta, without overflow (so it needs no threshold).
+
+    >>> softplus(np.array([0.0, 1000.0]))
+    array([6.93147181e-01, 1.00000000e+03])
+    """
     return elementwise("softplus", input) if beta == 1 else elementwise(
         "softplus", beta * input
     ) / beta
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:
-    """input Φ(input): `approximate` "none" is the erf form, "tanh" the tanh form."""
+    """input Φ(input): `approximate` "none" is the erf form, "tanh" the tanh form.
+
+    Source: Hendrycks and Gimpel, arXiv:1606.08415.
+
+    >>> gelu(np.array([0.0, 1.0]))
+    array([0.        , 0.84134475])
+    """
     if approximate not in ("none", "tanh"):
         raise InputError(f'gelu: approximate is "none" or "tanh", not {approximate!r}')
     if approximate == "tanh":
@@ -102,7 +130,11 @@ def gelu(input: Any, approximate: str = "none") -> Any:
 
 
 def silu(input: Any) -> Any:
-    """input * sigmoid(input)."""
+    """input * sigmoid(input).
+
+    >>> silu(np.array([0.0, 1.0]))
+    array([0.        , 0.73105858])
+    """
     sigmoid = elementwise("sigmoid", input)  # by itself: the gradient reads it
     return input * sigmoid
 
@@ -159,12 +191,20 @@ def softmax(input: Any, axis: int = -1) -> Any:
 
 
 def log_softmax(input: Any, axis: int = -1) -> Any:
-    """input - log Σ exp(input) along `axis`, shifted by the maximum."""
+    """input - log Σ exp(input) along `axis`, shifted by the maximum.
+
+    >>> log_softmax(np.array([0.0, 0.0]))
+    array([-0.69314718, -0.69314718])
+    """
     return _log_softmax(input, axis)[0]
 
 
 def logsumexp(input: Any, axis: int = -1, keepdims: bool = False) -> Any:
-    """log Σ exp(input) along `axis`, shifted by the maximum."""
+    """log Σ exp(input) along `axis`, shifted by the maximum.
+
+    >>> float(logsumexp(np.array([1000.0, -np.inf])))
+    1000.0
+    """
     top = np.max(input, axis=axis, keepdims=True)
     exp = np.exp(input - top)
     total = np.sum(exp, axis=axis, keepdims=True)

@@ -35,13 +35,21 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """|input - target|."""
+    """|input - target|.
+
+    >>> float(l1_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+    1.0
+    """
     error = input - target
     return reduced(np.abs(error), reduction, "l1_loss")
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
-    """½ e² where |e| <= delta, else delta (|e| - ½ delta), with e = input - target."""
+    """½ e² where |e| <= delta, else delta (|e| - ½ delta), with e = input - target.
+
+    >>> huber_loss(np.array([0.5, 3.0]), np.zeros(2), reduction="none")
+    array([0.125, 2.5  ])
+    """
     error = input - target
     return reduced(elementwise("huber", error, delta), reduction, "huber_loss")
 
@@ -64,7 +72,11 @@ def smooth_l1_loss(
 def binary_cross_entropy_with_logits(
     input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
 ) -> Any:
-    """-target log σ(input) - (1 - target) log(1 - σ(input)), finite for every logit."""
+    """-target log σ(input) - (1 - target) log(1 - σ(input)), finite for every logit.
+
+    >>> float(binary_cross_entropy_with_logits(np.array([-1000.0]), np.array([1.0])))
+    1000.0
+    """
     probability = elementwise("sigmoid", input)  # nothing reads it: the gradient does
     del probability
     if pos_weight is None:
@@ -137,6 +149,10 @@ def kl_div(
 
 
 def hinge_loss(input: Any, target: Any, reduction: str = "mean", margin: float = 1.0) -> Any:
-    """max(0, margin - target * input) for targets of -1 and 1."""
+    """max(0, margin - target * input) for targets of -1 and 1.
+
+    >>> hinge_loss(np.array([0.25, 3.0]), np.array([1.0, 1.0]), reduction="none")
+    array([0.75, 0.  ])
+    """
     slack = elementwise("relu", margin - target * input)
     return reduced(slack, reduction, "hinge_loss")

@@ -23,7 +23,11 @@ def l2_penalty(*weights: Any) -> Any:
 
 
 def l1_penalty(*weights: Any) -> Any:
-    """Σ |w| over all weights; the derivative at 0 is 0."""
+    """Σ |w| over all weights; the derivative at 0 is 0.
+
+    >>> float(l1_penalty(np.array([3.0, -4.0])))
+    7.0
+    """
     total = np.sum(np.abs(weights[0]))
     for weight in weights[1:]:
         total = total + np.sum(np.abs(weight))
