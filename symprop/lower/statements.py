@@ -93,7 +93,8 @@ def lower_equation(equation: Equation | Adjoint, scope: Scope) -> tuple[Write, .
     whole = scope.dtype(equation.array) != "float"
     at = None if scope.loop is None or equation.array in scope.passing else idx(scope.loop)
     live = tuple(i for i in indices if i.size.number != 1)
-    frame = _Frame(equation, Lowering(scope, integer=whole), indices, live, at)
+    lowering = Lowering(scope, whole, truth=scope.dtype(equation.array) == "bool")
+    frame = _Frame(equation, lowering, indices, live, at)
     rhs = equation.rhs
     if any(isinstance(a, Paren) and any(targets_of(t, frame.live) for t in a.body.terms)
            for a in atoms(rhs)):

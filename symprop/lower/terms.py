@@ -69,6 +69,7 @@ class Lowering:
     scope: Scope
     integer: bool = False
     guarded: frozenset[Index] = frozenset()
+    truth: bool = False  # of a boolean array: its cases exclude each other, so + is "or"
 
     # ---- sums ------------------------------------------------------------------------------
 
@@ -89,7 +90,7 @@ class Lowering:
             bools = bools or sum(flavour(n) == BOOL for _, n in terms) > 1
             terms = [(s, as_float(n) if flavour(n) == WHOLE or (bools and not is_float(n)) else n)
                      for s, n in terms]
-        elif sum(flavour(n) == BOOL for _, n in terms) > 1:
+        elif not self.truth and sum(flavour(n) == BOOL for _, n in terms) > 1:
             terms = [(s, Cast(n.axes, n, whole=True) if flavour(n) == BOOL else n)
                      for s, n in terms]
         return Sum(union(order, *(n for _, n in terms)), tuple(terms))
@@ -120,7 +121,7 @@ class Lowering:
     def _inside(self, *brackets: Iverson) -> Lowering:
         """The lowering of what stands beside brackets: their indices may lead out of range."""
         held = frozenset(i for b in brackets for i in indices_of(b))
-        return Lowering(self.scope, self.integer, self.guarded | held)
+        return Lowering(self.scope, self.integer, self.guarded | held, self.truth)
 
     # ---- products --------------------------------------------------------------------------
 

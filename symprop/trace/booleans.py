@@ -43,8 +43,15 @@ def _is_guarded(body: Expr) -> bool:
 
 
 def conjunction(left: Expr, right: Expr) -> Expr:
-    """Both hold: every product of a case of each."""
-    return add(*(mul(Expr((a,)), Expr((b,))) for a in left.terms for b in right.terms))
+    """Both hold: every product of a case of each that can hold together."""
+    both = add(*(mul(Expr((a,)), Expr((b,))) for a in left.terms for b in right.terms))
+    return Expr(tuple(t for t in both.terms if _possible(t)))
+
+
+def _possible(term: Term) -> bool:
+    """Whether no bracket of a case is the opposite of another."""
+    held = {a for a, _ in term.factors}
+    return not any(isinstance(a, Iverson) and negation(a).single_atom in held for a in held)
 
 
 def opposite(body: Expr) -> Expr:
