@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from complex_numpy import complex_gradients
-from whole_tensor_models import RESHAPED, Case
+from whole_tensor_models import RESHAPED, WINDOWED, Case
 
 import symprop
 from symprop.emit.module import module_source
@@ -46,6 +46,14 @@ def test_cut_and_joined_axes_are_reshaped(name: str) -> None:
     text = gradients_are_right(RESHAPED[name])
     assert not [g for g in GRIDS if g in text], text
     for part in RESHAPED[name].holds:
+        assert part in text, text
+
+
+@pytest.mark.parametrize("name", WINDOWED)
+def test_windows_are_views_and_their_adjoints_loops_over_the_window(name: str) -> None:
+    text = gradients_are_right(WINDOWED[name])
+    assert not [g for g in ("np.arange", "np.add.at", "np.clip") if g in text], text
+    for part in WINDOWED[name].holds:
         assert part in text, text
 
 

@@ -113,3 +113,88 @@ RESHAPED = {f.__name__: Case(f, sizes, holds) for f, sizes, holds in [
     (halves, {"N": 2, "H": 3}, ()),
     (interleaved, {"N": 2, "H": 3}, ()),
 ]}
+
+
+# ---- windows ------------------------------------------------------------------------------------
+
+
+def windows_of(x: Any, lengths: tuple[int, ...]) -> Any:
+    """The windows of the last axes."""
+    axes = tuple(range(-len(lengths), 0))
+    return np.lib.stride_tricks.sliding_window_view(x, lengths, axis=axes)
+
+
+def plain_convolution(x: "N C Y X", K: "O C 3 2", b: "O") -> Any:
+    y = np.einsum("ncijpq,ocpq->noij", windows_of(x, (3, 2)), K) + b[:, None, None]
+    return np.sum(np.tanh(y))
+
+
+def padded_convolution(x: "N C Y X", K: "O C 3 3", w: "N O Y X") -> Any:
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    return np.sum(np.tanh(np.einsum("ncijpq,ocpq->noij", windows_of(padded, (3, 3)), K)) * w)
+
+
+def strided_convolution(x: "N C Y X", K: "O C 3 3") -> Any:
+    strided = windows_of(np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1))), (3, 3))[:, :, ::2, ::2]
+    return np.sum(np.tanh(np.einsum("ncijpq,ocpq->noij", strided, K)))
+
+
+def dilated_convolution(x: "N C Y X", K: "O C 3 3") -> Any:
+    dilated = windows_of(x, (5, 5))[..., ::2, ::2]
+    return np.sum(np.tanh(np.einsum("ncijpq,ocpq->noij", dilated, K)))
+
+
+def grouped_convolution(x: "N 2*C Y X", K: "2 O C 3 3") -> Any:
+    N, Y, X = x.shape[0], x.shape[2], x.shape[3]
+    parts = x.reshape(N, 2, x.shape[1] // 2, Y, X)
+    y = np.einsum("ngcijpq,gocpq->ngoij", windows_of(parts, (3, 3)), K)
+    return np.sum(np.tanh(y.reshape(N, 2 * K.shape[1], Y - 2, X - 2)))
+
+
+def depthwise_convolution(x: "N C Y X", K: "C 3 3") -> Any:
+    return np.sum(np.tanh(np.einsum("ncijpq,cpq->ncij", windows_of(x, (3, 3)), K)))
+
+
+def convolution_in_time(x: "N C T", K: "O C 4", b: "O") -> Any:
+    strided = windows_of(np.pad(x, ((0, 0), (0, 0), (2, 1))), (4,))[:, :, ::3]
+    return np.sum(np.tanh(np.einsum("nctk,ock->not", strided, K) + b[:, None]))
+
+
+def convolution_in_space(x: "N C Z Y X", K: "O C 2 2 2") -> Any:
+    return np.sum(np.tanh(np.einsum("nczyxpqr,ocpqr->nozyx", windows_of(x, (2, 2, 2)), K)))
+
+
+def written_out(x: "N Y", k: "3") -> Any:
+    Y = x.shape[1]
+    y = sum(k[p] * x[:, p:p + Y - 2] for p in range(3))
+    return np.sum(np.tanh(y))
+
+
+def largest_of_blocks(x: "N C Y X") -> Any:
+    blocks = windows_of(x, (2, 2))[:, :, ::2, ::2]
+    return np.sum(np.tanh(blocks.max(axis=(4, 5))))
+
+
+def largest_of_windows(x: "N C Y X") -> Any:
+    return np.sum(np.tanh(windows_of(x, (3, 3))[:, :, ::2, ::2].max(axis=(4, 5))))
+
+
+def mean_of_windows(x: "N C Y X") -> Any:
+    return np.sum(np.tanh(windows_of(x, (3, 3))[:, :, ::2, ::2].mean(axis=(4, 5))))
+
+
+IMAGE = {"N": 2, "C": 3, "Y": 7, "X": 6, "O": 2}
+WINDOWED = {f.__name__: Case(f, sizes, holds) for f, sizes, holds in [
+    (plain_convolution, IMAGE, ("np.tensordot(", "[..., ::-1, ::-1]")),
+    (padded_convolution, IMAGE, ("[..., ::-1, ::-1]",)),
+    (strided_convolution, IMAGE, ("::2, ::2]",)),
+    (dilated_convolution, IMAGE, ("np.tensordot(", "[..., ::-2, ::-2]")),
+    (grouped_convolution, {"N": 2, "C": 2, "Y": 5, "X": 6, "O": 3}, (" @ ",)),
+    (depthwise_convolution, IMAGE, ()),
+    (convolution_in_time, {"N": 2, "C": 3, "T": 8, "O": 2}, ("np.tensordot(",)),
+    (convolution_in_space, {"N": 2, "C": 2, "Z": 3, "Y": 4, "X": 3, "O": 2}, ()),
+    (written_out, {"N": 2, "Y": 6}, ()),
+    (largest_of_blocks, IMAGE, (".reshape(", ".max(axis=(3, 5))")),
+    (largest_of_windows, IMAGE, ()),
+    (mean_of_windows, IMAGE, ()),
+]}

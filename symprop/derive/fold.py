@@ -21,6 +21,7 @@ from symprop.algebra.build import (
     number,
     paren,
     power,
+    rebuild,
     substitute,
 )
 from symprop.algebra.canonical import collect, expand, same
@@ -32,6 +33,7 @@ from symprop.algebra.expr import (
     Expr,
     Extremum,
     Index,
+    Iverson,
     Paren,
     Term,
     arrays_of,
@@ -101,6 +103,9 @@ def _rewrite(expr: Expr, visit: Callable[[Atom], Expr | None]) -> Expr:
             if new is None and isinstance(item, Paren):
                 body = _rewrite(item.body, visit)
                 new = paren(body) if body is not item.body else None
+            elif new is None and isinstance(item, Iverson):
+                sides = tuple(_rewrite(c, visit) for c in item.children)
+                new = rebuild(item, sides) if sides != item.children else None
             if new is None:
                 merge_factors(factors, ((item, exponent),))
             else:

@@ -141,23 +141,26 @@ Solution = tuple[Index, Expr]
 def _solutions(term: Term, difference: Expr) -> tuple[Solution | None, Solution | None]:
     """A bound index to solve for without a guard, and one that needs guards.
 
-    Guards are worth their price only where every bound index in the delta has coefficient
-    1 or -1 (the longest sum goes); with a stride the delta stays, and becomes a scatter.
+    Guards are worth their price only where they end the longest sum of the delta, so that what
+    is left is short (a window of a number of entries); else the delta stays, and is a scatter.
     """
     found: list[tuple[float, Index, Expr]] = []
-    strided = False
+    strided: list[Index] = []
     for index in term.bound:
         value = indexing.solve(difference, index)
         if value is None:
             factor = indexing.coefficient(difference, index)
-            strided = strided or (factor is not None and not factor.is_zero)
+            if factor is not None and not factor.is_zero:
+                strided.append(index)
             continue
         if _gathers(value) or indexing.within(value, index.size):
             return (index, value), None
         found.append((-extent(index.size), index, value))
-    if not found or strided:
+    if not found:
         return None, None
-    _, index, value = min(found, key=lambda f: f[0])
+    length, index, value = min(found, key=lambda f: f[0])
+    if any(s.size.number is None or extent(s.size) > -length for s in strided):
+        return None, None
     return None, (index, value)
 
 
@@ -308,6 +311,8 @@ def position(expr: Expr) -> Expr:
             if isinstance(item, Apply) and item.function in ("floordiv", "mod"):
                 operation = indexing.floordiv if item.function == "floordiv" else indexing.mod
                 new = operation(position(item.args[0]), item.args[1])
+            elif isinstance(item, Access):
+                new = atom(Access(item.array, tuple(position(i) for i in item.indices)))
             for _ in range(int(exponent)):
                 product = mul(product, new)
         parts.append(product)

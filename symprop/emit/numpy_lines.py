@@ -168,9 +168,13 @@ class Lines:
             parts = self.printer.parts(put.subscripts, shape, put.grid)
             value = self.printer.spread(node, put.axes)
             return [Line(f"{self._entry(put, parts)} {sign} {value}")]
-        name = self._local(equation, "windows")
-        if node.axes != put.axes:
-            node = ir.Fill(put.axes, node)
+        taken = (equation.number, "windows", 1) in self.locals
+        name = self._local(equation, "added" if taken else "windows")
+        inner = {w.inner for w in windows}
+        outer = tuple(a for a in put.axes if a not in inner)
+        wanted = put.axes if inner & set(node.axes) else outer  # else the same at every place
+        if node.axes != wanted:
+            node = ir.Fill(wanted, node)
         rows = [Line(f"{name} = {self.printer.within(node, LOOSE)}")]
         letters: dict[Index, str] = {}
         for depth, window in enumerate(windows):
@@ -183,7 +187,7 @@ class Lines:
         parts = [self._window(s, size) if isinstance(s, ir.Window)
                  else self.printer.subscript(s, size, ())
                  for s, size in zip(put.subscripts, shape, strict=True)]
-        value = f"{name}[..., {', '.join(letters.values())}]"
+        value = f"{name}[..., {', '.join(letters.values())}]" if wanted == put.axes else name
         code = f"{self._entry(put, parts)} {sign} {value}"
         return [*rows, Line(INDENT * len(windows) + code)]
 

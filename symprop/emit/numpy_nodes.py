@@ -241,7 +241,11 @@ class NumpyPrinter(ViewPrinter):
         options = [axis] if axis else []
         if keep:
             options.append("keepdims=True")
-        text, binds = self._print(node.body)
+        body = node.body
+        if isinstance(body, ir.Cast) and node.kind == "sum":  # no copy of the mask itself
+            self.uses_dtype = True
+            body, options = body.body, [*options, f"dtype={self.dtype}"]
+        text, binds = self._print(body)
         if binds == ATOM and not text.startswith("np."):
             return f"{text}.{node.kind}({', '.join(options)})"
         return f"np.{node.kind}({', '.join([text, *options])})"
@@ -284,8 +288,11 @@ class NumpyPrinter(ViewPrinter):
         return f"{text}.transpose({order})", ATOM
 
     def _reshape(self, node: ir.Reshape) -> Text:
-        sizes = ", ".join(self.size(a.size)[0] for a in node.axes)
-        return f"{self.within(node.body, ATOM)}.reshape({sizes})", ATOM
+        sizes = [self.size(a.size)[0] for a in node.axes]
+        mixed = [k for k, text in enumerate(sizes) if " * " in text and re.search(" [-+] ", text)]
+        if len(mixed) == 1:  # N * (Y - 4) multiplied out: what is left
+            sizes[mixed[0]] = "-1"
+        return f"{self.within(node.body, ATOM)}.reshape({', '.join(sizes)})", ATOM
 
     def _repeat(self, node: ir.Repeat) -> Text:
         text, count = self.text(node.body), self.size(node.count)[0]

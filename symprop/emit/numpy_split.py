@@ -16,7 +16,7 @@ from symprop.emit.numpy_layout import BODY, wrapped
 from symprop.lower import ir
 from symprop.lower.dtypes import WHOLE, flavour
 from symprop.lower.ir import Node
-from symprop.lower.walk import inner
+from symprop.lower.walk import children, inner
 
 MOST_LINES = 4
 _SHORT = 24  # columns: what is shorter is not worth a name
@@ -33,18 +33,17 @@ def split(
     only while the statement is too long.
     """
     parts: list[Named] = []
-    for found in [n for n in inner(node) if _is_window(n)]:
-        if len(text(node)) <= room and found is not node:
-            break
-        if found is not node:
-            parts, node = _take(parts, node, found, name)
-    while (again := _again(node)) is not None:
-        parts, node = _take(parts, node, again, name)
+    while (repeated := _repeated(node, text)) is not None:
+        parts, node = _take(parts, node, repeated, name, text)
+    while len(text(node)) > room and (
+        found := next((n for n in inner(node) if _is_window(n) and n is not node), None)
+    ) is not None:
+        parts, node = _take(parts, node, found, name, text)
     while len(wrapped(text(node), room)) > MOST_LINES:
         best = _best(node, text, room)
         if best is None:
             break
-        parts, node = _take(parts, node, best, name)
+        parts, node = _take(parts, node, best, name, text)
     result: list[Named] = []
     for label, part in parts:  # a part may be too long itself
         more, short = split(part, text, name, room) if _long(part, text, room) else ([], part)
@@ -57,24 +56,52 @@ def _long(node: Node, text: Callable[[Node], str], room: int) -> bool:
 
 
 def _take(
-    parts: list[Named], node: Node, part: Node, name: Callable[[str], str]
+    parts: list[Named], node: Node, part: Node, name: Callable[[str], str],
+    text: Callable[[Node], str],
 ) -> tuple[list[Named], Node]:
-    label = name(role(part))
-    local = ir.Local(part.axes, label, flavour(part))
-    return [*parts, (label, part)], exchanged(node, part, local)
+    label, printed = name(role(part)), text(part)
+    for same in {n for n in inner(node) if n == part or _is_same(n, part, printed, text)}:
+        node = exchanged(node, same, ir.Local(same.axes, label, flavour(part)))
+    return [*parts, (label, part)], node
+
+
+def _is_same(node: Node, part: Node, printed: str, text: Callable[[Node], str]) -> bool:
+    """Whether two nodes are one value: they read the same, be it over other bound indices."""
+    return type(node) is type(part) and len(node.axes) == len(part.axes) and text(node) == printed
+
+
+def _repeated(node: Node, text: Callable[[Node], str]) -> Node | None:
+    """The largest part that stands twice and takes more than a look at an array."""
+    parts = [n for n in inner(node) if n is not node and n.axes and _computes(n)]
+    kinds = Counter((type(n), len(n.axes)) for n in parts)
+    found: dict[str, Node] = {}
+    best, most = None, 0
+    for part in parts:
+        if kinds[type(part), len(part.axes)] == 1:
+            continue
+        printed = text(part)
+        if printed in found and len(printed) > most:
+            best, most = found[printed], len(printed)
+        found.setdefault(printed, part)
+    return best
+
+
+def _computes(node: Node) -> bool:
+    """Whether a part takes work that is worth a name: a function, a sum, a product of tensors."""
+    if isinstance(node, ir.Reshape | ir.Transpose | ir.Expand):
+        return _computes(node.body)
+    if isinstance(node, ir.View):
+        return bool(node.pads or node.grid)
+    if isinstance(node, ir.Call) and node.function in ("floordiv", "mod"):
+        return False
+    if isinstance(node, ir.Call | ir.Reduce | ir.MatMul | ir.TensorDot | ir.Einsum | ir.Compare):
+        return True
+    return isinstance(node, ir.Sum | ir.Product | ir.Power | ir.Where) and any(
+        map(_computes, children(node)))
 
 
 def _is_window(node: Node) -> bool:
     return isinstance(node, ir.View) and any(isinstance(s, ir.Window) for s in node.subscripts)
-
-
-def _again(node: Node) -> Node | None:
-    """The largest function, sum or product that would be computed more than once."""
-    long = ir.Call | ir.Reduce | ir.MatMul | ir.TensorDot | ir.Vdot | ir.Einsum
-    counts = Counter(n for n in inner(node) if isinstance(n, long) and n.axes)
-    several = [n for n, count in counts.items() if count > 1
-               and not (isinstance(n, ir.Call) and n.function in ("floordiv", "mod"))]
-    return max(several, key=lambda n: sum(1 for _ in inner(n)), default=None)
 
 
 def _best(node: Node, text: Callable[[Node], str], room: int) -> Node | None:

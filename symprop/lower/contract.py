@@ -5,18 +5,24 @@ In: factors with labelled axes, the indices summed over. Out: a node over the in
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 
+from symprop.algebra.build import mul
+from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Index
+from symprop.derive.cost import volume
+from symprop.lower.axes import aligned, bare, closed, opened
+from symprop.lower.digits import Cut
 from symprop.lower.ir import (
     Axes,
     Einsum,
     MatMul,
     Node,
+    Part,
     Product,
     Reduce,
     TensorDot,
-    Transpose,
     Vdot,
     union,
 )
@@ -26,7 +32,9 @@ def contract(factors: list[Node], bound: Axes, order: Axes) -> Node:
     """The sum over `bound` of the product of `factors`, axes in `order`."""
     every = (*order, *bound)
     nodes = _without_private(factors, bound, every)
-    while len(nodes) > 2 and (merged := _merge_one(nodes, every)) is not None:
+    while len(nodes) > 2 and (
+        (merged := _merge_one(nodes, every) or _contract_one(nodes, bound, every)) is not None
+    ):
         nodes = _without_private(merged, bound, every)
     bound = tuple(b for b in bound if any(b in n.axes for n in nodes))
     if not bound:
@@ -36,7 +44,7 @@ def contract(factors: list[Node], bound: Axes, order: Axes) -> Node:
     out = tuple(i for i in union(every, *nodes) if i not in bound)
     if len(nodes) == 2:
         return _pair(nodes[0], nodes[1], bound, out, every)
-    return Einsum(out, tuple(map(_bare, nodes)))
+    return Einsum(out, tuple(map(bare, nodes)))
 
 
 def product(nodes: list[Node], order: Axes) -> Node:
@@ -61,7 +69,7 @@ def _summed(node: Node, bound: Axes, order: Axes) -> Node:
 
 def reduced(kind: str, node: Node, bound: Axes, order: Axes) -> Node:
     """The sum, max or min over `bound`, axes in `order`; a transposition comes after it."""
-    node = _bare(node)
+    node = bare(node)
     left = tuple(i for i in node.axes if i not in bound)
     return aligned(Reduce(left, kind, node), order)
 
@@ -71,24 +79,9 @@ def natural(nodes: list[Node], order: Axes) -> Axes:
     axes = union(order, *nodes)
     for node in nodes:
         if set(node.axes) == set(axes):
-            own = _bare(node).axes
+            own = bare(node).axes
             return (*own, *(i for i in order if i not in own))
     return order
-
-
-def aligned(node: Node, order: Axes) -> Node:
-    """The node with its axes in the given order."""
-    wanted = tuple(i for i in order if i in node.axes)
-    if wanted == node.axes:
-        return node
-    if isinstance(node, Transpose):
-        return aligned(node.body, order)
-    return Transpose(wanted, node)
-
-
-def _bare(node: Node) -> Node:
-    """The node without transpositions: einsum takes axes in any order."""
-    return _bare(node.body) if isinstance(node, Transpose) else node
 
 
 def _merge_one(nodes: list[Node], order: Axes) -> list[Node] | None:
@@ -119,13 +112,15 @@ def _pair(left: Node, right: Node, bound: Axes, out: Axes, order: Axes) -> Node:
             if len(after) <= 1 and out == (*before, *after):
                 return MatMul(out, aligned(first, (*before, *bound)),
                               aligned(second, (*bound, *after)))
+    if batch and rows and columns:
+        return _batched(left, right, bound, (batch, rows, columns), out)
     if not batch and out:
         if out[0] in b:
             left, right, rows, columns = right, left, columns, rows
-        left, right = _bare(left), _bare(right)
+        left, right = bare(left), bare(right)
         axes = (*(i for i in left.axes if i in rows), *(i for i in right.axes if i in columns))
         return aligned(TensorDot(axes, left, right, bound), out)
-    return Einsum(out, (_bare(left), _bare(right)))
+    return Einsum(out, (bare(left), bare(right)))
 
 
 def _matmul(
@@ -141,3 +136,55 @@ def _matmul(
         aligned(right, (*batch, over, *columns)),
     )
     return aligned(result, out)
+
+
+def _batched(
+    left: Node, right: Node, bound: Axes, parts: tuple[Axes, Axes, Axes], out: Axes
+) -> Node:
+    """left @ right with rows, columns and what is summed over as one axis each."""
+    batch, rows, columns = parts
+    larger = max(left, right, key=lambda n: len(n.axes))
+    over = _cut(tuple(i for i in bare(larger).axes if i in bound))
+    down = _cut(tuple(i for i in bare(left).axes if i in rows))
+    across = _cut(tuple(i for i in bare(right).axes if i in columns))
+    left = aligned(left, (*batch, *down.parts, *over.parts))
+    right = aligned(right, (*batch, *over.parts, *across.parts))
+    for cut in (down, over):
+        left = closed(left, cut)
+    for cut in (over, across):
+        right = closed(right, cut)
+    flat = (batch, (down.whole,), (across.whole,))
+    result = _matmul(left, right, over.whole, flat, tuple(
+        dict.fromkeys(dict.fromkeys(rows, down.whole).get(
+            i, dict.fromkeys(columns, across.whole).get(i, i)) for i in out)))
+    return aligned(opened(opened(result, down), across), out)
+
+
+def _cut(parts: Axes) -> Cut:
+    """Several axes as one; a single one stays what it is."""
+    if len(parts) == 1:
+        return Cut(parts[0], parts)
+    return Cut(Part(parts[-1].letter, normal(mul(*(p.size for p in parts)))), parts)
+
+
+def _contract_one(nodes: list[Node], bound: Axes, order: Axes) -> list[Node] | None:
+    """The two factors whose product is cheapest, summed over what no other factor has.
+
+    None where every product would be larger than the factors.
+    """
+    best: tuple[float, int, int, Axes] | None = None
+    for i, j in itertools.combinations(range(len(nodes)), 2):
+        together = set(nodes[i].axes) | set(nodes[j].axes)
+        others = {a for k, n in enumerate(nodes) if k not in (i, j) for a in n.axes}
+        over = tuple(b for b in bound if b in together and b not in others)
+        left = volume(together - set(over))
+        if not over or left > max(volume(n.axes) for n in nodes):
+            continue
+        if best is None or volume(together) < best[0]:
+            best = (volume(together), i, j, over)
+    if best is None:
+        return None
+    _, i, j, over = best
+    axes = tuple(a for a in union(order, nodes[i], nodes[j]) if a not in over)
+    pair = _pair(nodes[i], nodes[j], over, axes, order)
+    return [pair if k == i else n for k, n in enumerate(nodes) if k != j]

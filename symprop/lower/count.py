@@ -30,7 +30,7 @@ from symprop.lower.walk import children
 FUNCTION, ROOT = 10, 6
 _PLAIN = (sympy.Abs, sympy.sign, sympy.Max, sympy.Min, sympy.floor, sympy.ceiling)
 _FREE = (ir.Number, ir.SizeOf, ir.Infinity, ir.LoopIndex, ir.Arange, ir.Local, ir.Cast,
-         ir.Transpose, ir.Expand, ir.Copy, ir.Fill)
+         ir.Transpose, ir.Reshape, ir.Expand, ir.Copy, ir.Fill)
 _LONG = (ir.Call, ir.Reduce, ir.MatMul, ir.TensorDot, ir.Vdot, ir.Einsum)
 
 

@@ -57,6 +57,7 @@ def restricted(
     A term whose brackets hold nowhere comes back with coefficient 0.
     """
     limits: dict[Index, list[Iverson]] = {}
+    term = Term(term.coef, tuple((multiplied(a), e) for a, e in term.factors), term.bound)
     for item, _ in term.factors:
         if isinstance(item, Iverson) and (index := _only_index(item)) and index in candidates:
             limits.setdefault(index, []).append(item)
@@ -81,6 +82,24 @@ def restricted(
     return tidy(Term(moved.coef, moved.factors, bound)), pieces
 
 
+def multiplied(item: Atom) -> Atom:
+    """[i // s < b] as [i < s b], and [b <= i // s] as [s b <= i]."""
+    if not isinstance(item, Iverson) or item.relation not in ("<", "<="):
+        return item
+    left, right = item.lhs.single_atom, item.rhs.single_atom
+    if isinstance(left, Apply) and left.function == "floordiv":
+        inside, by = left.args
+        limit = item.rhs if item.relation == "<" else add(item.rhs, ONE)
+        turned = iverson("<", inside, normal(mul(by, limit))).single_atom
+    elif isinstance(right, Apply) and right.function == "floordiv":
+        inside, by = right.args
+        limit = item.lhs if item.relation == "<=" else add(item.lhs, ONE)
+        turned = iverson("<=", normal(mul(by, limit)), inside).single_atom
+    else:
+        return item
+    return item if turned is None else turned
+
+
 def tidy(term: Term) -> Term:
     """The term with its brackets on positions normalised, and decided where that decides."""
     factors = [power(_tidy_atom(a), e) for a, e in term.factors]
@@ -102,7 +121,10 @@ def _tidy_atom(item: Atom) -> Expr:
 def _only_index(bracket: Iverson) -> Index | None:
     """The index of a bracket that compares one index, and nothing else, with sizes."""
     indices = indices_of(bracket)
-    if len(indices) != 1 or any(isinstance(a, (Access, Apply)) for a in atoms_of(bracket)):
+    if len(indices) != 1 or any(
+        isinstance(a, Access) or (isinstance(a, Apply) and indices_of(a))
+        for a in atoms_of(bracket)
+    ):
         return None
     return next(iter(indices))
 

@@ -25,8 +25,8 @@ from symprop.algebra.expr import (
     indices_of,
 )
 from symprop.algebra.indexing import guard
+from symprop.lower.axes import aligned
 from symprop.lower.bounds import inside
-from symprop.lower.contract import aligned
 from symprop.lower.dtypes import FLOAT, flavour
 from symprop.lower.ir import (
     Allocate,

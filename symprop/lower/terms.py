@@ -32,7 +32,8 @@ from symprop.algebra.expr import (
 )
 from symprop.derive.cost import components
 from symprop.errors import UnsupportedError
-from symprop.lower.contract import aligned, contract, natural, reduced
+from symprop.lower.axes import aligned, closed, opened
+from symprop.lower.contract import contract, natural, reduced
 from symprop.lower.digits import divided, joined
 from symprop.lower.dtypes import BOOL, FLOAT, SCALAR, WHOLE, flavour, guards, is_float
 from symprop.lower.graded import graded
@@ -57,7 +58,6 @@ from symprop.lower.ir import (
 )
 from symprop.lower.padding import opposite, padded
 from symprop.lower.ranges import restricted
-from symprop.lower.reshape import closed, opened
 from symprop.lower.scope import INTEGER_ROWS, Scope
 from symprop.lower.views import Reader, view
 
@@ -224,7 +224,7 @@ class Lowering:
                 nodes.append(self.power(item, exponent, inner))
         if not brackets and not below:
             return contract([n if self.integer else as_float(n) for n in nodes], bound, order)
-        inner = natural(nodes, inner)
+        inner = natural([*nodes, *(s for b in brackets for s in self._sides(b, inner))], inner)
         nodes, below = ([aligned(n, inner) for n in side] for side in (nodes, below))
         whole = self._assembled(Fraction(1), nodes, below, inner)
         if brackets:
@@ -319,6 +319,11 @@ class Lowering:
         inner = Lowering(self.scope, all(map(self._is_integer, item.children)), self.guarded)
         left, right = (inner.expr(side, order) for side in item.children)
         return Compare(union(order, left, right), item.relation, left, right)
+
+    def _sides(self, item: Iverson, order: Axes) -> list[Node]:
+        """The entries that a bracket compares, with their axes as the arrays have them."""
+        sides = [side.single_atom for side in item.children]
+        return [self._read(a, order) for a in sides if isinstance(a, Access)]
 
     def _is_integer(self, expr: Expr) -> bool:
         for term in expr.terms:

@@ -18,6 +18,7 @@ from symprop.algebra import indexing
 from symprop.algebra.build import ONE, add, idx, mul, number, sub
 from symprop.algebra.canonical import normal, same
 from symprop.algebra.expr import Access, Expr, Index, Size, accesses, free_indices
+from symprop.lower.axes import closed, opened
 from symprop.lower.bounds import at_least_zero, filled, inside
 from symprop.lower.digits import Cut, Labels, digit, joint, merged
 from symprop.lower.ir import (
@@ -34,7 +35,6 @@ from symprop.lower.ir import (
     Window,
 )
 from symprop.lower.padding import Padded, shape_of
-from symprop.lower.reshape import closed, opened
 
 Lower = Callable[[Expr, Axes], Node]
 

@@ -1,20 +1,34 @@
-"""Nodes whose axes are cut into several, or joined to one.
+"""Nodes with their axes in another order, cut into several, or joined to one.
 
-In: a node and a `Cut`. Out: the node with the other axes.
+In: a node and an order of axes, or a `Cut`. Out: the node with those axes.
 """
 
 from __future__ import annotations
 
 from symprop.algebra.build import ONE, mul
 from symprop.algebra.canonical import normal
-from symprop.lower.contract import aligned
 from symprop.lower.digits import Cut
-from symprop.lower.ir import Axes, Fill, Node, Repeat, Reshape
+from symprop.lower.ir import Axes, Fill, Node, Repeat, Reshape, Transpose
+
+
+def aligned(node: Node, order: Axes) -> Node:
+    """The node with its axes in the given order."""
+    wanted = tuple(i for i in order if i in node.axes)
+    if wanted == node.axes:
+        return node
+    if isinstance(node, Transpose):
+        return aligned(node.body, order)
+    return Transpose(wanted, node)
+
+
+def bare(node: Node) -> Node:
+    """The node without transpositions: einsum takes axes in any order."""
+    return bare(node.body) if isinstance(node, Transpose) else node
 
 
 def opened(node: Node, cut: Cut) -> Node:
     """The axis `cut.whole` as the axes `cut.parts`."""
-    if cut.whole not in node.axes:
+    if cut.whole not in node.axes or len(cut.parts) == 1:
         return node
     place = node.axes.index(cut.whole)
     axes = (*node.axes[:place], *cut.parts, *node.axes[place + 1:])
@@ -29,7 +43,7 @@ def reshaped(node: Node, axes: Axes) -> Node:
 def closed(node: Node, cut: Cut) -> Node:
     """The axes `cut.parts` as the axis `cut.whole`; repeated along parts that it lacks."""
     present = [p for p in cut.parts if p in node.axes]
-    if not present:
+    if not present or len(cut.parts) == 1:
         return node
     place = node.axes.index(present[-1])
     before = tuple(a for a in node.axes[:place] if a not in present)
