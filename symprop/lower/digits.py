@@ -221,7 +221,7 @@ def divided(term: Term, order: Axes, shapes: dict[str, tuple[Expr, ...]]) -> tup
     while (strides := _incomplete(term, order, shapes)) is not None:
         index, steps = strides
         cut = _cut(index, steps)
-        if cut is None:
+        if cut is None or len(cut.parts) == 1:
             break
         value = ZERO
         stride: Expr = ONE
