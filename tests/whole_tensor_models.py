@@ -97,6 +97,13 @@ def interleaved(x: "N 2*H", c: "H", s: "H") -> Any:
     return np.sum(np.sin(pairs.reshape(x.shape)) * x)
 
 
+def fused_heads(x: "N T D", W: "D 3*D") -> Any:
+    N, T, D = x.shape
+    q, k, v = (a.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+               for a in np.split(x @ W, 3, axis=-1))
+    return np.sum(np.sin(np.tanh(q @ k.transpose(0, 1, 3, 2)) @ v))
+
+
 RESHAPED = {f.__name__: Case(f, sizes, holds) for f, sizes, holds in [
     (heads_split, {"N": 2, "T": 3, "D": 4}, (".reshape(N, T, 2, D // 2)",)),
     (heads_merged, {"N": 2, "H": 3, "T": 2, "E": 2, "M": 2}, (".reshape(N, T, H * E)",)),
@@ -112,6 +119,7 @@ RESHAPED = {f.__name__: Case(f, sizes, holds) for f, sizes, holds in [
     (scaled_by_group, {"N": 2, "G": 3, "E": 2}, ()),
     (halves, {"N": 2, "H": 3}, ()),
     (interleaved, {"N": 2, "H": 3}, ()),
+    (fused_heads, {"N": 2, "T": 3, "D": 4}, ("[:, :, D:2 * D] = ",)),
 ]}
 
 

@@ -195,7 +195,7 @@ def _equate(term: Term, delta: Iverson) -> Expr | None:
 
 
 def _split_delta(delta: Iverson) -> list[Expr] | None:
-    """δ(i W + r, p) with 0 <= r < W as δ(i, p // W) δ(r, p % W)."""
+    """δ(i W + r + c, p) with 0 <= r < W as δ(i, (p - c) // W) δ(r, (p - c) % W)."""
     for mixed, other in ((delta.lhs, delta.rhs), (delta.rhs, delta.lhs)):
         for index in sorted(free_indices(mixed), key=lambda i: i.uid):
             step = indexing.coefficient(normal(mixed), index)
@@ -206,11 +206,15 @@ def _split_delta(delta: Iverson) -> list[Expr] | None:
             rest = normal(sub(mixed, mul(idx(index), step)))
             if rest.number is not None and step.number is not None:
                 continue
+            constant = Expr(tuple(t for t in rest.terms if not free_indices(Expr((t,)))))
+            place = other
+            if not indexing.within(rest, step):
+                rest, place = normal(sub(rest, constant)), normal(sub(other, constant))
             if not indexing.within(rest, step):
                 continue
             return [
-                iverson("==", idx(index), indexing.floordiv(other, step)),
-                iverson("==", rest, indexing.mod(other, step)),
+                iverson("==", idx(index), indexing.floordiv(place, step)),
+                iverson("==", rest, indexing.mod(place, step)),
             ]
     return None
 

@@ -20,6 +20,8 @@ from symprop.algebra.build import (
     idx,
     iverson,
     mul,
+    number,
+    paren,
     power,
     rebuild,
     sub,
@@ -35,8 +37,10 @@ from symprop.algebra.expr import (
     Iverson,
     Term,
     atoms_of,
+    free_indices,
     indices_of,
 )
+from symprop.derive.sift import tidy_term
 from symprop.lower.bounds import at_least_zero, inside
 from symprop.lower.ir import Part
 
@@ -76,27 +80,30 @@ def restricted(
     kept = Term(term.coef, tuple((a, e) for a, e in term.factors if a not in gone), term.bound)
     mapping = {i: p.start if p.index is None else normal(add(idx(p.index), p.start))
                for i, p in pieces.items()}
-    moved = as_monomial(substitute_term(kept, mapping))
+    moved = as_monomial(substitute_term(Term(kept.coef, kept.factors), mapping))
     bound = tuple(b for b in (
         pieces[b].index if b in pieces else b for b in term.bound) if b is not None)
-    return tidy(Term(moved.coef, moved.factors, bound)), pieces
+    settled = tidy_term(tidy(Term(moved.coef, moved.factors, bound))).terms
+    return settled[0] if settled else Term(Fraction(0)), pieces
 
 
 def multiplied(item: Atom) -> Atom:
     """[i // s < b] as [i < s b], and [b <= i // s] as [s b <= i]."""
     if not isinstance(item, Iverson) or item.relation not in ("<", "<="):
         return item
-    left, right = item.lhs.single_atom, item.rhs.single_atom
-    if isinstance(left, Apply) and left.function == "floordiv":
-        inside, by = left.args
-        limit = item.rhs if item.relation == "<" else add(item.rhs, ONE)
-        turned = iverson("<", inside, normal(mul(by, limit))).single_atom
-    elif isinstance(right, Apply) and right.function == "floordiv":
-        inside, by = right.args
-        limit = item.lhs if item.relation == "<=" else add(item.lhs, ONE)
-        turned = iverson("<=", normal(mul(by, limit)), inside).single_atom
-    else:
+    slack = normal(sub(item.rhs, item.lhs))  # at least 0, or at least 1
+    if item.relation == "<":
+        slack = normal(sub(slack, ONE))
+    lone = [t for t in slack.terms if free_indices(Expr((t,)))]
+    inner = lone[0].factors[0][0] if len(lone) == 1 and len(lone[0].factors) == 1 else None
+    if not isinstance(inner, Apply) or inner.function != "floordiv" or abs(lone[0].coef) != 1:
         return item
+    inside, by = inner.args
+    rest = sub(slack, Expr((lone[0],)))
+    if lone[0].coef > 0:
+        turned = iverson("<=", normal(mul(number(-1), rest, by)), inside).single_atom
+    else:
+        turned = iverson("<", inside, normal(mul(by, paren(add(rest, ONE))))).single_atom
     return item if turned is None else turned
 
 
