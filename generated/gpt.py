@@ -1,4 +1,4 @@
-# symprop sha256:23fe8057edeb800a3ebf0d72a334cf82
+# symprop sha256:b34eb4bb963ee8b80031c5878a069061
 """gpt: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:gpt.
@@ -488,33 +488,27 @@ def backward(saved, dL=1.0):
     dh_scores_2 = np.where(
         np.arange(T) <= np.arange(T)[:, None], dh_scores_2_product, 0
     )
-    # (B46)  dh_qkv_2[n,t,d] = Σ_ijp dh_dot_2[n,i,j,p] h_weights_2[n,i,j,t]
-    #       [D i/2+p+2 D = d] + [⌊d/(D/2)⌋ < 2] Σ_j dh_scores_2[n,⌊d/(D/2)⌋,t,j]
-    #       h_qkv_2[n,j,d+D]/√(D/2) + Σ_ijp dh_scores_2[n,i,j,t] h_qkv_2[n,j,p+D i/2]
-    #       [p+D i/2+D = d]/√(D/2)  (N, T, 3 * D)  from (F44), (F37)
-    with np.errstate(all="ignore"):  # only finite entries are used
-        dh_qkv_2_picked = h_qkv_2[
-            :, :, np.clip((D // 2 * np.arange(6))[:, None] + np.arange(D // 2) + D, 0,
-            3 * D - 1)
-        ]
-        dh_qkv_2_dot = (
-            dh_scores_2[:, np.clip(np.arange(6), 0, 1)]
-            @ dh_qkv_2_picked.transpose(0, 2, 1, 3)
-        )
-        dh_qkv_2 = np.where(
-            (np.arange(6) < 2)[:, None], dh_qkv_2_dot.transpose(0, 2, 1, 3)
-            / (D / 2)**0.5, 0
-        ).reshape(N, T, 3 * D)
-    np.add.at(
-        dh_qkv_2, (..., (D // 2 * np.arange(2))[:, None] + np.arange(D // 2) + 2 * D),
-        (h_weights_2.transpose(0, 1, 3, 2) @ dh_dot_2).transpose(0, 2, 1, 3)
+    # (B46)  dh_qkv_2[n,t,d] = [0 ≤ ⌊d/(D/2)⌋-4] Σ_i
+    #       dh_dot_2[n,⌊d/(D/2)⌋-4,i,(d mod (D/2))] h_weights_2[n,⌊d/(D/2)⌋-4,i,t]
+    #       + [⌊d/(D/2)⌋ < 2] Σ_i dh_scores_2[n,⌊d/(D/2)⌋,t,i] h_qkv_2[n,i,d+D]/√(D/2)
+    #       + [0 ≤ ⌊d/(D/2)⌋-2 < 2] Σ_i dh_scores_2[n,⌊d/(D/2)⌋-2,i,t]
+    #       h_qkv_2[n,i,d-D]/√(D/2)  (N, T, 3 * D)  from (F44), (F37)
+    dh_qkv_2 = np.empty((N, T, 3 * D), dtype)
+    dh_qkv_2[:, :, 2 * D:] = (
+        (h_weights_2.transpose(0, 1, 3, 2) @ dh_dot_2).transpose(0, 2, 1, 3).reshape(N,
+        T, D)
     )
-    dh_qkv_2_picked = h_qkv_2[:, :, :D].reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    np.add.at(
-        dh_qkv_2, (..., D // 2 * np.arange(2) + np.arange(D // 2)[:, None] + D),
-        (dh_scores_2.transpose(0, 1, 3, 2) @ dh_qkv_2_picked).transpose(0, 2, 3, 1)
-        / (D / 2)**0.5
+    dh_qkv_2[:, :, :D] = (
+        (dh_scores_2 @ h_qkv_2[:, :, D:2 * D].reshape(N, T, 2, D // 2).transpose(0, 2,
+        1, 3)).transpose(0, 2, 1, 3) / (D / 2)**0.5
+    ).reshape(N, T, D)
+    dh_qkv_2_dot = (
+        dh_scores_2.transpose(0, 1, 3, 2) @ h_qkv_2[:, :, :D].reshape(N, T, 2,
+        D // 2).transpose(0, 2, 1, 3)
     )
+    dh_qkv_2[:, :, D:2 * D] = (
+        dh_qkv_2_dot.transpose(0, 2, 1, 3) / (D / 2)**0.5
+    ).reshape(N, T, D)
     # (B47)  dblocks_1_Wqkv[d,i] = Σ_nt dh_qkv_2[n,t,i] h_sum_6[n,t,d]  (D, 3 * D)
     #       from (F36)
     dblocks_1_Wqkv = np.tensordot(h_sum_6, dh_qkv_2, axes=((0, 1), (0, 1)))
@@ -607,32 +601,24 @@ def backward(saved, dL=1.0):
         * h_weights
     )
     dh_scores = np.where(np.arange(T) <= np.arange(T)[:, None], dh_scores_product, 0)
-    # (B85)  dh_qkv[n,t,d] = Σ_ijp dh_dot[n,i,j,p] h_weights[n,i,j,t] [D i/2+p+2 D = d]
-    #       + [⌊d/(D/2)⌋ < 2] Σ_j dh_scores[n,⌊d/(D/2)⌋,t,j] h_qkv[n,j,d+D]/√(D/2)
-    #       + Σ_ijp dh_scores[n,i,j,t] h_qkv[n,j,p+D i/2] [p+D i/2+D = d]/√(D/2)
-    #       (N, T, 3 * D)  from (F17), (F10)
-    with np.errstate(all="ignore"):  # only finite entries are used
-        dh_qkv_picked = h_qkv[
-            :, :, np.clip((D // 2 * np.arange(6))[:, None] + np.arange(D // 2) + D, 0,
-            3 * D - 1)
-        ]
-        dh_qkv_dot = (
-            dh_scores[:, np.clip(np.arange(6), 0, 1)]
-            @ dh_qkv_picked.transpose(0, 2, 1, 3)
-        )
-        dh_qkv = np.where(
-            (np.arange(6) < 2)[:, None], dh_qkv_dot.transpose(0, 2, 1, 3)
-            / (D / 2)**0.5, 0
-        ).reshape(N, T, 3 * D)
-    np.add.at(
-        dh_qkv, (..., (D // 2 * np.arange(2))[:, None] + np.arange(D // 2) + 2 * D),
-        (h_weights.transpose(0, 1, 3, 2) @ dh_dot).transpose(0, 2, 1, 3)
+    # (B85)  dh_qkv[n,t,d] = [0 ≤ ⌊d/(D/2)⌋-4] Σ_i dh_dot[n,⌊d/(D/2)⌋-4,i,(d mod (D/2))]
+    #       h_weights[n,⌊d/(D/2)⌋-4,i,t] + [⌊d/(D/2)⌋ < 2] Σ_i
+    #       dh_scores[n,⌊d/(D/2)⌋,t,i] h_qkv[n,i,d+D]/√(D/2)
+    #       + [0 ≤ ⌊d/(D/2)⌋-2 < 2] Σ_i dh_scores[n,⌊d/(D/2)⌋-2,i,t]
+    #       h_qkv[n,i,d-D]/√(D/2)  (N, T, 3 * D)  from (F17), (F10)
+    dh_qkv = np.empty((N, T, 3 * D), dtype)
+    dh_qkv[:, :, 2 * D:] = (
+        (h_weights.transpose(0, 1, 3, 2) @ dh_dot).transpose(0, 2, 1, 3).reshape(N, T,
+        D)
     )
-    np.add.at(
-        dh_qkv, (..., D // 2 * np.arange(2) + np.arange(D // 2)[:, None] + D),
+    dh_qkv[:, :, :D] = (
+        (dh_scores @ h_qkv[:, :, D:2 * D].reshape(N, T, 2, D // 2).transpose(0, 2, 1,
+        3)).transpose(0, 2, 1, 3) / (D / 2)**0.5
+    ).reshape(N, T, D)
+    dh_qkv[:, :, D:2 * D] = (
         (dh_scores.transpose(0, 1, 3, 2) @ h_qkv[:, :, :D].reshape(N, T, 2,
-        D // 2).transpose(0, 2, 1, 3)).transpose(0, 2, 3, 1) / (D / 2)**0.5
-    )
+        D // 2).transpose(0, 2, 1, 3)).transpose(0, 2, 1, 3) / (D / 2)**0.5
+    ).reshape(N, T, D)
     # (B86)  dblocks_0_Wqkv[d,i] = Σ_nt dh_qkv[n,t,i] h_sum_2[n,t,d]  (D, 3 * D)
     #       from (F9)
     dblocks_0_Wqkv = np.tensordot(h_sum_2, dh_qkv, axes=((0, 1), (0, 1)))

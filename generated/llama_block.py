@@ -1,4 +1,4 @@
-# symprop sha256:6d48d20863859a93c989d8bcc22d75b7
+# symprop sha256:20c5b8bc25fd01d83024676117588aa7
 """llama_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:llama_block.
@@ -178,7 +178,10 @@ def forward(
     # (F18)  v_dot[n,t,e] = Σ_d h[n,t,d] Wv[d,e]  (N, T, 2 * E)
     v_dot = h @ Wv
     # (F19)  o_scores[n,i,j,t,p] = Σ_e q[n,2 i+j,t,e] k[n,i,p,e]/√E  (N, 2, 2, T, T)
-    o_scores = np.einsum("nijte,nipe->nijtp", q.reshape(N, 2, 2, T, E), k) / E**0.5
+    o_scores = (
+        (q.reshape(N, 2, 2 * T, E) @ k.transpose(0, 1, 3, 2)).reshape(N, 2, 2, T, T)
+        / E**0.5
+    )
     # (F20)  o_cases[n,i,j,t,p] = [p ≤ t] o_scores[n,i,j,t,p] - [t < p] ∞
     #       (N, 2, 2, T, T)
     o_cases = np.where(np.arange(T) <= np.arange(T)[:, None], o_scores, -np.inf)
@@ -194,7 +197,10 @@ def forward(
     o_weights = o_exp / o_total[:, :, :, :, None]
     # (F26)  o_result[n,i,j,t,e] = Σ_p o_weights[n,i,j,t,p] v_dot[n,p,E i+e]
     #       (N, 2, 2, T, E)
-    o_result = np.einsum("nijtp,npie->nijte", o_weights, v_dot.reshape(N, T, 2, E))
+    o_result = (
+        o_weights.reshape(N, 2, 2 * T, T) @ v_dot.reshape(N, T, 2, E).transpose(0, 2, 1,
+        3)
+    ).reshape(N, 2, 2, T, E)
     # (F27)  u[n,t,d] = x[n,t,d] + Σ_e o_result[n,⌊⌊e/E⌋/2⌋,(⌊e/E⌋ mod 2),t,(e mod E)]
     #       Wo[e,d]  (N, T, D)
     u = x + o_result.transpose(0, 3, 1, 2, 4).reshape(N, T, 4 * E) @ Wo
@@ -281,7 +287,10 @@ def backward(saved, dL=1.0):
     do_result = (du @ Wo.T).reshape(N, T, 2, 2, E).transpose(0, 2, 3, 1, 4)
     # (B19)  do_weights[n,i,j,t,p] = Σ_e do_result[n,i,j,t,e] v_dot[n,p,e+E i]
     #       (N, 2, 2, T, T)  from (F26)
-    do_weights = np.einsum("nijte,npie->nijtp", do_result, v_dot.reshape(N, T, 2, E))
+    do_weights = (
+        do_result.reshape(N, 2, 2 * T, E) @ v_dot.reshape(N, T, 2, E).transpose(0, 2, 3,
+        1)
+    ).reshape(N, 2, 2, T, T)
     # (B25)  do_scores[n,i,j,t,p] = (do_weights[n,i,j,t,p]
     #       - Σ_r do_weights[n,i,j,t,r] o_weights[n,i,j,t,r]) o_weights[n,i,j,t,p]
     #       [p ≤ t]  (N, 2, 2, T, T)  from (F20) with (B24)
@@ -292,12 +301,21 @@ def backward(saved, dL=1.0):
     do_scores = np.where(np.arange(T) <= np.arange(T)[:, None], do_scores_product, 0)
     # (B26)  dv_dot[n,t,e] = Σ_ij do_result[n,⌊e/E⌋,i,j,(e mod E)]
     #       o_weights[n,⌊e/E⌋,i,j,t]  (N, T, 2 * E)  from (F26)
-    dv_dot = np.einsum("nkijl,nkijt->ntkl", do_result, o_weights).reshape(N, T, 2 * E)
+    dv_dot_picked = (
+        do_result.transpose(0, 1, 4, 2, 3).reshape(N, 2, E, 2 * T).transpose(0, 1, 3, 2)
+    )
+    dv_dot = (
+        (o_weights.reshape(N, 2, 2 * T, T).transpose(0, 1, 3, 2)
+        @ dv_dot_picked).transpose(0, 2, 1, 3).reshape(N, T, 2 * E)
+    )
     # (B27)  dWv[d,e] = Σ_nt dv_dot[n,t,e] h[n,t,d]  (D, 2 * E)  from (F18)
     dWv = np.tensordot(h, dv_dot, axes=((0, 1), (0, 1)))
     # (B28)  dk[n,i,t,e] = Σ_jp do_scores[n,i,j,p,t] q[n,j+2 i,p,e]/√E  (N, 2, T, E)
     #       from (F19)
-    dk = np.einsum("nijpt,nijpe->nite", do_scores, q.reshape(N, 2, 2, T, E)) / E**0.5
+    dk = (
+        do_scores.transpose(0, 1, 4, 2, 3).reshape(N, 2, T, 2 * T)
+        @ q.reshape(N, 2, 2 * T, E) / E**0.5
+    )
     # (B31)  dk_dot[n,t,e] = dk[n,⌊e/E⌋,t,(e mod E)]
     #       (q_cos[t,(e mod E) - E/2] [0 ≤ (e mod E) - E/2]
     #       + q_cos[t,(e mod E)] [(e mod E) < E/2])
@@ -334,7 +352,9 @@ def backward(saved, dL=1.0):
     dWk = np.tensordot(h, dk_dot, axes=((0, 1), (0, 1)))
     # (B33)  dq[n,i,t,e] = Σ_j do_scores[n,⌊i/2⌋,(i mod 2),t,j] k[n,⌊i/2⌋,j,e]/√E
     #       (N, 4, T, E)  from (F19)
-    dq = (np.einsum("nkltj,nkje->nklte", do_scores, k) / E**0.5).reshape(N, 4, T, E)
+    dq = (
+        (do_scores.reshape(N, 2, 2 * T, T) @ k).reshape(N, 2, 2, T, E) / E**0.5
+    ).reshape(N, 4, T, E)
     # (B36)  dq_dot[n,t,e] = dq[n,⌊e/E⌋,t,(e mod E)]
     #       (q_cos[t,(e mod E) - E/2] [0 ≤ (e mod E) - E/2]
     #       + q_cos[t,(e mod E)] [(e mod E) < E/2])
@@ -502,7 +522,10 @@ def predict(
     # (F18)  v_dot[n,t,e] = Σ_d h[n,t,d] Wv[d,e]  (N, T, 2 * E)
     v_dot = h @ Wv
     # (F19)  o_scores[n,i,j,t,p] = Σ_e q[n,2 i+j,t,e] k[n,i,p,e]/√E  (N, 2, 2, T, T)
-    o_scores = np.einsum("nijte,nipe->nijtp", q.reshape(N, 2, 2, T, E), k) / E**0.5
+    o_scores = (
+        (q.reshape(N, 2, 2 * T, E) @ k.transpose(0, 1, 3, 2)).reshape(N, 2, 2, T, T)
+        / E**0.5
+    )
     # (F20)  o_cases[n,i,j,t,p] = [p ≤ t] o_scores[n,i,j,t,p] - [t < p] ∞
     #       (N, 2, 2, T, T)
     o_cases = np.where(np.arange(T) <= np.arange(T)[:, None], o_scores, -np.inf)
@@ -518,7 +541,10 @@ def predict(
     o_weights = o_exp / o_total[:, :, :, :, None]
     # (F26)  o_result[n,i,j,t,e] = Σ_p o_weights[n,i,j,t,p] v_dot[n,p,E i+e]
     #       (N, 2, 2, T, E)
-    o_result = np.einsum("nijtp,npie->nijte", o_weights, v_dot.reshape(N, T, 2, E))
+    o_result = (
+        o_weights.reshape(N, 2, 2 * T, T) @ v_dot.reshape(N, T, 2, E).transpose(0, 2, 1,
+        3)
+    ).reshape(N, 2, 2, T, E)
     # (F27)  u[n,t,d] = x[n,t,d] + Σ_e o_result[n,⌊⌊e/E⌋/2⌋,(⌊e/E⌋ mod 2),t,(e mod E)]
     #       Wo[e,d]  (N, T, D)
     u = x + o_result.transpose(0, 3, 1, 2, 4).reshape(N, T, 4 * E) @ Wo
