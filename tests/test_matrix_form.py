@@ -136,6 +136,16 @@ def test_latex() -> None:
     assert MatrixPrinter(LatexNotation()).form(form).text == r"\frac{2}{N} X^{\top} \bar{r}"
 
 
+def test_latex_has_one_superscript_where_a_slice_is_transposed() -> None:
+    """h^{prev}_{t}^{top} is an error in TeX."""
+    arrays = {**ARRAYS, "h_prev": Array("h_prev", "float", (N, K, H), "input")}
+    rhs = sum_over(at("h_prev", n, k, h), [n, k])
+    found = slice_form(Equation("F1", "b", (h,), rhs), arrays)
+    assert found is not None
+    printed = MatrixPrinter(LatexNotation(), {n.uid: "n"}).form(found[1]).text
+    assert printed == r"\sum_{n} h^{\mathrm{prev} \top}_{n} \, \mathbf{1}_{K}"
+
+
 def test_a_slice_is_no_whole_matrix() -> None:
     short = Index("n", number(3))
     rhs = sum_over(at("X", short, k), [short])
@@ -168,6 +178,10 @@ SLICES: list[tuple[str, tuple[Index, ...], Expr, int, str]] = [
     ("r", (n,), access("X", [idx(n), ZERO]), 1, ""),
     ("T", (n, k, h), at("T", n, k, h), 1, "T[n]"),
     ("T", (n, k, h), mul(at("T", n, k, h), at("U", h, k)), 1, "T[n] ⊙ Uᵀ"),
+    ("S", (k, k2), mul(number(2), at("lam"), sum_over(mul(at("T", n, k, h), at("T", n, k2, h)),
+                                                      [n, h])), 0, "2 lam (Σ_n T[n] T[n]ᵀ)"),
+    ("b", (h,), sum_over(at("T", n, k, h), [n, k]), 0, "Σ_n T[n]ᵀ 1_K"),
+    ("∂W", (k, h), sum_over(mul(at("T", n, k, h), at("r", n)), [n]), 0, "Σ_n r[n] T[n]"),
 ]
 
 
@@ -282,13 +296,19 @@ def matrix_value(form, value, sizes, bound) -> np.ndarray:  # type: ignore[no-un
     if isinstance(form, nodes.Scale):
         by = np.prod([matrix_value(p, value, sizes, bound).item() for p in form.by])
         return by * matrix_value(form.of, value, sizes, bound) if by else np.zeros((rows_, cols))
-    parts = [matrix_value(p, value, sizes, bound) for p in form.parts]
+    if not isinstance(form, nodes.SliceSum):
+        parts = [matrix_value(p, value, sizes, bound) for p in form.parts]
     match form:
         case nodes.Slice():
             at_ = tuple(int(expr_value(p, bound, value, sizes)) for p in form.at)
             result = value(form.name)[at_].reshape(rows_, cols)
         case nodes.Matrix():
             result = value(form.name).reshape(rows_, cols)
+        case nodes.SliceSum():
+            lengths = [number_of(i.size, sizes) for i in form.over]
+            each = [bound | {i.uid: at for i, at in zip(form.over, at_, strict=True)}
+                    for at_ in np.ndindex(*lengths)]
+            result = sum(matrix_value(form.of, value, sizes, b) for b in each)
         case nodes.Ones():
             result = np.ones((rows_, cols))
         case nodes.Identity():

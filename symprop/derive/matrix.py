@@ -11,7 +11,9 @@ factor over one is a weight. Bound indices are eliminated: without an edge one l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 from symprop.algebra.build import ONE, make_term
 from symprop.algebra.canonical import same
@@ -39,6 +41,7 @@ from symprop.derive.matrix_nodes import (
     Power,
     Product,
     Slice,
+    SliceSum,
     hadamard,
     nodes,
     product,
@@ -112,6 +115,38 @@ def _tensor(
 
 
 def _term(term: Term, rows: Index | None, cols: Index | None, place: Place) -> MatrixForm:
+    """A product; where that is no product of matrices, a sum of such over first indices."""
+    tried: tuple[Index, ...] = ()
+    try:
+        return _product_term(term, rows, cols, place)
+    except NoForm:
+        for depth in (1, 2):
+            over = place.leading(term, depth)
+            if rows is None or not place.slices or over == tried:
+                continue
+            tried = over
+            with suppress(NoForm):
+                return _slice_sum(term, over, rows, cols, place)
+        raise
+
+
+def _slice_sum(
+    term: Term, over: tuple[Index, ...], rows: Index, cols: Index | None, place: Place
+) -> MatrixForm:
+    """Σ_n X[n]ᵀ Z̄[n], with what does not depend on n before the sum."""
+    outer = {a: e for a, e in term.factors if place.is_plain(a)}
+    inner = tuple((a, e) for a, e in term.factors if a not in outer)
+    rest = tuple(b for b in term.bound if b not in over)
+    fixed = replace(place, batch=place.batch | frozenset(over))
+    form = _product_term(Term(Fraction(1), inner, rest), rows, cols, fixed)
+    before = make_term(term.coef, dict(outer))
+    return scaled([] if before == ONE else [scalar(before)],
+                  SliceSum(form.rows, form.cols, over, form))
+
+
+def _product_term(
+    term: Term, rows: Index | None, cols: Index | None, place: Place
+) -> MatrixForm:
     graph = _Graph(place)
     plain: list[Factor] = []
     opened = {i for i in (rows, cols) if i is not None}

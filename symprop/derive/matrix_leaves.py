@@ -23,6 +23,7 @@ from symprop.algebra.expr import (
     Iverson,
     Paren,
     Size,
+    Term,
     atoms,
     free_indices,
     indices_of,
@@ -54,6 +55,12 @@ class Place:
             or (isinstance(a, Access) and all(self.is_still(p) for p in a.indices))
             for a in inside
         )
+
+    def leading(self, term: Term, depth: int) -> tuple[Index, ...]:
+        """The bound indices at the first `depth` positions of arrays of three axes or more."""
+        reads = [a for a, _ in term.factors if isinstance(a, Access) and len(a.indices) > 2]
+        first = {i for a in reads for p in a.indices[:depth] for i in free_indices(p)}
+        return tuple(b for b in term.bound if b in first)
 
     def is_still(self, position: Expr) -> bool:
         """Whether a position does not move: a number, or a size, or something of the batch."""

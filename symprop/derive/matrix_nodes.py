@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from symprop.algebra.build import ONE
-from symprop.algebra.expr import Exponent, Expr
+from symprop.algebra.expr import Exponent, Expr, Index
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,18 @@ class Slice(MatrixForm):
 
     name: str
     at: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
+class SliceSum(MatrixForm):
+    """The sum of `of` over first indices: Σ_n X[n]ᵀ Z̄[n]."""
+
+    over: tuple[Index, ...]
+    of: MatrixForm
+
+    @property
+    def parts(self) -> tuple[MatrixForm, ...]:
+        return (self.of,)
 
 
 @dataclass(frozen=True)
@@ -187,6 +199,8 @@ def transposed(form: MatrixForm) -> MatrixForm:
         return form
     if isinstance(form, Fill):
         return Fill(form.cols, form.rows, form.value)
+    if isinstance(form, SliceSum):
+        return SliceSum(form.cols, form.rows, form.over, transposed(form.of))
     if isinstance(form, Product):
         return product([transposed(f) for f in reversed(form.factors)])
     if isinstance(form, Scale):

@@ -107,9 +107,10 @@ class LatexNotation(Notation):
 
     def _raised(self, body: Piece, mark: str) -> Piece:
         """A mark behind a matrix; it joins the superscript that a name may end with."""
-        match = re.fullmatch(r"(.*)\^\{([^{}]*(?:\{[^{}]*\})?)\}", body.text)
-        if match and body.binds == ATOM and body.text[-1] == "}" and "(" not in match[1]:
-            return self.piece(rf"{match[1]}^{{{match[2]} {mark}}}")
+        text, below = _without_subscript(body.text)
+        match = re.fullmatch(r"(.*)\^\{([^{}]*(?:\{[^{}]*\})?)\}", text)
+        if match and body.binds == ATOM and "(" not in match[1]:
+            return self.piece(rf"{match[1]}^{{{match[2]} {mark}}}{below}")
         base = self.atomic(body)
         return join([base, self.piece(f"^{{{mark}}}")], ATOM)
 
@@ -120,6 +121,16 @@ def _ratio(exponent: Exponent) -> str:
 
 def _unscripted(text: str) -> str:
     return re.sub(r"_\{.*\}$", "", text)
+
+
+def _without_subscript(text: str) -> tuple[str, str]:
+    """A text and the subscript that it ends with: x^{a}_{t_{n}} is x^{a} and _{t_{n}}."""
+    depth = 0
+    for k in range(len(text) - 1, 0, -1):
+        depth += {"}": 1, "{": -1}.get(text[k], 0)
+        if depth == 0:
+            return (text[: k - 1], text[k - 1:]) if text[k - 1: k + 1] == "_{" else (text, "")
+    return text, ""
 
 
 # ---- widths -------------------------------------------------------------------------------

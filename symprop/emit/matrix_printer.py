@@ -24,11 +24,12 @@ from symprop.derive.matrix_nodes import (
     Scalar,
     Scale,
     Slice,
+    SliceSum,
     Sum,
     Transpose,
 )
 from symprop.emit.notation import Notation
-from symprop.emit.pieces import ATOM, PRODUCT, SIGNED, SUM, Piece, join
+from symprop.emit.pieces import ATOM, BIG, PRODUCT, SIGNED, SUM, Piece, join
 from symprop.emit.printer import Printer
 
 
@@ -83,6 +84,9 @@ class MatrixPrinter:
             return self._power(form)
         if isinstance(form, Diag):
             return self._diag(form)
+        if isinstance(form, SliceSum):
+            sign = self.to.over("sum", [self.plain.letter(i) for i in form.over])
+            return join([sign, self._factor(form.of).deeper(1)], BIG).fused()
         if isinstance(form, Product):
             return self.to.product([self._factor(f) for f in form.factors])
         if isinstance(form, Hadamard):
