@@ -1,7 +1,8 @@
-"""How long deriving and verifying take: `make bench`.
+"""What tracing, deriving, verifying and generating cost as a network gets deeper: `make bench`.
 
-In: nothing. Out: a table of seconds for multilayer perceptrons of growing depth, the
-minimum of several runs, and the ratio of each depth to the one before.
+In: nothing. Out: two tables of CPU seconds, of multilayer perceptrons and of the zoo's gpt, with
+what each further layer or block adds. What the tests count (equations, steps, simplifications
+done) stands beside it.
 """
 
 from __future__ import annotations
@@ -14,60 +15,74 @@ import numpy as np
 
 import symprop
 from symprop import nn
+from symprop.zoo import models
+from symprop.zoo.attention import GPT_BLOCK
 
-DEPTHS = (1, 2, 4, 8, 12)
-ROUNDS = 3
+Network = Callable[[int], symprop.System]
+
+ROUNDS = 2  # the least of so many runs counts
 
 
-def network(depth: int) -> tuple[Callable[..., Any], dict[str, str], list[str]]:
-    """A tanh network with `depth` hidden layers, its shapes and its parameters."""
-    shapes = {"X": "N K", "y": "int N", "W1": "K H", "b1": "H"}
-    for layer in range(2, depth + 1):
-        shapes |= {f"W{layer}": "H H", f"b{layer}": "H"}
-    shapes |= {f"W{depth + 1}": "H M", f"b{depth + 1}": "M"}
-    names = list(shapes)[2:]
-
-    def loss(X: Any, y: Any, weights: Any) -> Any:
+def perceptron(depth: int) -> symprop.System:
+    """A tanh network with `depth` hidden layers and cross-entropy."""
+    def loss(X: Any, y: Any, layers: Any, W: Any, b: Any) -> Any:
         A = X
-        for layer in range(1, depth + 1):
-            A = np.tanh(A @ weights[f"W{layer}"] + weights[f"b{layer}"])
-        Z = A @ weights[f"W{depth + 1}"] + weights[f"b{depth + 1}"]
-        return nn.cross_entropy(Z, y)
+        for weights, bias in layers:
+            A = np.tanh(A @ weights + bias)
+        return nn.cross_entropy(A @ W + b, y)
 
-    tree = {"X": shapes["X"], "y": shapes["y"], "weights": {n: shapes[n] for n in names}}
-    return loss, tree, ["weights"]  # type: ignore[return-value]
-
-
-def seconds(action: Callable[[], Any]) -> tuple[float, Any]:
-    """The least time of several runs, and the last result."""
-    best, result = float("inf"), None
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
-        result = action()
-        best = min(best, time.perf_counter() - start)
-    return best, result
+    layers = [("K H", "H"), *[("H H", "H")] * (depth - 1)]
+    shapes = {"X": "N K", "y": "int N", "layers": layers, "W": "H M", "b": "M"}
+    return symprop.trace(loss, shapes=shapes, wrt=["layers", "W", "b"])
 
 
-def row(depth: int) -> str:
-    """One line of the table."""
-    function, shapes, wrt = network(depth)
-    traced, system = seconds(lambda: symprop.trace(function, shapes=shapes, wrt=wrt))
-    derived, derivation = seconds(lambda: symprop.derive(system))
-    verified, _ = seconds(lambda: symprop.derive(system).verify())
-    derivation.verify()
-    generated, module = seconds(lambda: symprop.generate(derivation))
+def gpt(blocks: int) -> symprop.System:
+    """The zoo's gpt with so many blocks."""
+    model = models()["gpt"]
+    shapes = {**model.shapes, "blocks": [GPT_BLOCK] * blocks}
+    return symprop.trace(model.function, shapes=shapes, wrt=model.wrt)
+
+
+def timed(action: Callable[[], Any]) -> tuple[float, Any]:
+    """CPU seconds of one run, and its result."""
+    start = time.process_time()
+    result = action()
+    return time.process_time() - start, result
+
+
+def run(network: Network, depth: int) -> tuple[list[float], list[int]]:
+    """Seconds of trace, derive, verify, generate; equations, steps and lines of code."""
+    traced, system = timed(lambda: network(depth))
+    derived, derivation = timed(lambda: symprop.derive(system))
+    verified, _ = timed(derivation.verify)
+    generated, module = timed(lambda: symprop.generate(derivation))
     equations = len(system.equations) + len(derivation.adjoints)
-    return (f"{depth:>13} {traced:>8.3f} {derived:>8.3f} {verified - derived:>8.3f}"
-            f" {generated:>9.3f} {equations:>10} {len(derivation.steps):>6}"
-            f" {len(module.source.splitlines()):>6}")
+    counts = [equations, len(derivation.steps), len(module.source.splitlines())]
+    return [traced, derived, verified, generated], counts
+
+
+def table(title: str, network: Network, depths: tuple[int, ...]) -> None:
+    """A row for each depth; `each more` is what it adds to the row above, for one layer."""
+    print(f"\n{title:<14} {'trace':>8} {'derive':>8} {'verify':>8} {'generate':>9} {'total':>8}"
+          f" {'each more':>10} {'equations':>10} {'steps':>6} {'lines':>6}")
+    run(network, 1)  # SymPy's first derivatives are nobody's depth
+    above: tuple[int, float] | None = None
+    for depth in depths:
+        runs = [run(network, depth) for _ in range(ROUNDS)]
+        seconds = [min(times) for times in zip(*(r[0] for r in runs), strict=True)]
+        total = sum(seconds)
+        more = "" if above is None else f"{(total - above[1]) / (depth - above[0]):.3f}"
+        traced, derived, verified, generated = seconds
+        equations, steps, lines = runs[0][1]
+        print(f"{depth:>14} {traced:>8.3f} {derived:>8.3f} {verified:>8.3f} {generated:>9.3f}"
+              f" {total:>8.3f} {more:>10} {equations:>10} {steps:>6} {lines:>6}", flush=True)
+        above = depth, total
 
 
 def main() -> None:
-    """Prints the table."""
-    print(f"{'hidden layers':>13} {'trace':>8} {'derive':>8} {'verify':>8} {'generate':>9}"
-          f" {'equations':>10} {'steps':>6} {'lines':>6}")
-    for depth in DEPTHS:
-        print(row(depth))
+    """Prints the tables."""
+    table("hidden layers", perceptron, (1, 2, 4, 8, 16, 32, 100))
+    table("gpt blocks", gpt, (2, 4, 8, 12))
 
 
 if __name__ == "__main__":

@@ -1,18 +1,23 @@
-"""Equations, steps, printed characters and lines of code grow linearly with depth.
+"""Equations, steps, calls, printed characters and lines of code grow linearly with depth.
 
-A counting test: the increments from each depth to the next are equal.
+Counting tests: the increments from each depth to the next are equal.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from cProfile import Profile
 from typing import Any
 
 import numpy as np
 import pytest
 
 import symprop
+from symprop import nn
 from symprop.files.load import load_text
+from symprop.zoo import models
+from symprop.zoo.attention import GPT_BLOCK
 
 DEPTHS = (4, 6, 8, 10)
 
@@ -94,3 +99,68 @@ def test_a_layer_is_derived_the_same_way_every_time() -> None:
     rules = {a.primal: [s.rule for s in a.steps] for a in derivation.adjoints}
     assert rules["W3"] == rules["W4"] == rules["W2"]
     assert rules["b3"] == rules["b4"] == rules["b2"]
+
+
+# ---- deep networks ------------------------------------------------------------------------
+
+
+def perceptron(depth: int) -> symprop.System:
+    """A tanh network of equal layers."""
+    def loss(X: Any, y: Any, layers: Any) -> Any:
+        A = X
+        for W, b in layers:
+            A = np.tanh(A @ W + b)
+        return nn.cross_entropy(A, y)
+
+    shapes = {"X": "N H", "y": "int N", "layers": [("H H", "H")] * depth}
+    return symprop.trace(loss, shapes=shapes, wrt=["layers"])
+
+
+def gpt(blocks: int) -> symprop.System:
+    """The zoo's gpt with so many blocks."""
+    model = models()["gpt"]
+    shapes = {**model.shapes, "blocks": [GPT_BLOCK] * blocks}
+    return symprop.trace(model.function, shapes=shapes, wrt=model.wrt)
+
+
+def calls(action: Callable[[], Any]) -> tuple[int, Any]:
+    """How many calls of any function are made, and the result."""
+    profile = Profile()
+    result = profile.runcall(action)
+    return sum(entry.callcount for entry in profile.getstats()), result
+
+
+@pytest.mark.parametrize("make, depths", [(perceptron, (10, 20, 30)), (gpt, (2, 3, 4))])
+def test_calls_grow_linearly(
+    make: Callable[[int], symprop.System], depths: tuple[int, int, int]
+) -> None:
+    """Further layers cost as much as those before them, in every stage."""
+    symprop.generate(symprop.derive(make(depths[0])))  # SymPy's derivatives are remembered
+    rows, counts = [], []
+    for depth in depths:
+        traced, system = calls(lambda depth=depth: make(depth))  # type: ignore[misc]
+        derived, derivation = calls(lambda system=system: symprop.derive(system))  # type: ignore[misc]
+        verified, _ = calls(derivation.verify)
+        generated, _ = calls(lambda d=derivation: symprop.generate(d))  # type: ignore[misc]
+        rows.append([traced, derived, verified, generated])
+        counts.append([len(system.equations), len(derivation.adjoints), len(derivation.steps)])
+    assert (np.diff(counts, 2, axis=0) == 0).all(), counts
+    first, second = np.diff(np.array(rows), axis=0)
+    assert (first > 0).all()
+    np.testing.assert_allclose(second, first, rtol=0.05)
+
+
+def test_a_network_deeper_than_the_stack() -> None:
+    """No stage calls itself once for each layer."""
+    here, frame = 0, sys._getframe()
+    while frame.f_back is not None:
+        here, frame = here + 1, frame.f_back
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(here + 330)
+    try:
+        derivation = symprop.derive(perceptron(120))
+        derivation.verify()
+        module = symprop.generate(derivation)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert len(module.WRT) == 240 or module.WRT == ("layers",)

@@ -167,6 +167,9 @@ def within(expr: Expr, size: Expr) -> bool:
 
 def guard(expr: Expr, size: Expr) -> list[Expr]:
     """The brackets of 0 <= expr < size that are not known to hold."""
+    single = expr.single_index
+    if single is not None and same(single.size, size):
+        return []
     brackets = []
     if not nonnegative(expr):
         brackets.append(iverson("<=", ZERO, expr))

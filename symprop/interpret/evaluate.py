@@ -87,6 +87,9 @@ def magnitude(
 
 def extent(size: Expr, sizes: Mapping[str, int]) -> int:
     """The value of a size. Raises InputError for one that is negative or no integer."""
+    atom = size.single_atom
+    if isinstance(atom, Size) and atom.name in sizes:
+        return int(sizes[atom.name])
     found = float(Evaluator({}, sizes).expr(size, Frame(), None))
     nearest = round(found)
     if nearest < 0 or abs(found - nearest) > 1e-9 * nearest:
@@ -190,8 +193,8 @@ class Evaluator:
 
     def coefficient(self, coef: Fraction) -> Value:
         """A whole coefficient stays an int: positions are made of them."""
-        whole = coef.denominator == 1 and abs(coef) < _LARGEST_INT
-        return int(coef) if whole else float(coef)
+        whole = coef.denominator == 1 and -_LARGEST_INT < coef.numerator < _LARGEST_INT
+        return coef.numerator if whole else float(coef)
 
     def power(self, item: Atom, exponent: int | Fraction, frame: Frame, live: Value) -> Value:
         """A factor with its exponent."""
@@ -310,7 +313,7 @@ class _Magnitude(Evaluator):
 
     def coefficient(self, coef: Fraction) -> Value:
         """Its absolute value."""
-        return super().coefficient(abs(coef))
+        return abs(super().coefficient(coef))
 
     def bracket(self, item: Iverson, frame: Frame, live: Value) -> Value:
         """As it is."""

@@ -99,11 +99,17 @@ def full(found: Value, frame: Frame, outer: int) -> Value:
 
 def times(left: Value, right: Value) -> Value:
     """The product; of a real and a complex number by parts, so that -inf keeps its real kind."""
-    if np.iscomplexobj(left) == np.iscomplexobj(right):
+    turned = _is_complex(left)
+    if turned == _is_complex(right):
         return left * right
-    if np.iscomplexobj(left):
+    if turned:
         left, right = right, left
     return left * np.real(right) + 1j * (left * np.imag(right))
+
+
+def _is_complex(found: Value) -> bool:
+    dtype = getattr(found, "dtype", None)  # np.iscomplexobj takes ten times as long
+    return isinstance(found, complex) if dtype is None else dtype.kind == "c"
 
 
 def summed(product: Value, frame: Frame, outer: int) -> Value:

@@ -6,6 +6,7 @@ recurrence starts as nan; its equations are repeated until nothing changes any m
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
@@ -95,7 +96,8 @@ def slope(equation: Equation, array: str, direction: Array, evaluator: Evaluator
     """The derivative of one equation along a direction of one array it reads, others fixed."""
 
     def value(step: Any) -> Array:
-        arrays = {**evaluator.arrays, array: evaluator.arrays[array] + step * direction}
+        stepped = {array: evaluator.arrays[array] + step * direction}
+        arrays = ChainMap(stepped, evaluator.arrays)  # type: ignore[arg-type]  # only read
         return value_of(equation, Evaluator(arrays, evaluator.sizes))
 
     return derivative_at_zero(value)

@@ -6,8 +6,9 @@ sum against a random direction, in which local derivatives need no table of thei
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
+from collections import ChainMap
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -64,20 +65,23 @@ class Setting:
             self.tables[above, below] = jacobian(equation, below, self.evaluator)
         return self.tables[above, below]
 
-    def along(self, expr: Expr, adjoint: Adjoint, direction: Array) -> tuple[Array, Array]:
-        """Σ_p direction[p] expr[p], and the same with everything made positive."""
-        total, size = np.zeros(()), np.zeros(())
+    def along(
+        self, expr: Expr, adjoint: Adjoint, direction: Array
+    ) -> tuple[Array, Callable[[], Array]]:
+        """Σ_p direction[p] expr[p], and on demand the same with everything made positive."""
+        total, sizes = np.zeros(()), []
         for term in expr.terms:
             slopes: dict[str, Array] = {}
             contracted = self._contracted(term, adjoint, direction, slopes)
             if contracted is None:
                 part = self.evaluator.value(Expr((term,)), adjoint.indices) * direction
-                total, size = total + part.sum(), size + np.abs(part).sum()
+                total = total + part.sum()
+                sizes.append(partial(lambda p: np.abs(p).sum(), part))
                 continue
-            arrays = {**self.arrays, **slopes}
+            arrays = ChainMap(slopes, self.arrays)
             total = total + Evaluator(arrays, self.sizes).value(contracted)
-            size = size + magnitude(contracted, arrays, self.sizes)
-        return total, size
+            sizes.append(partial(magnitude, contracted, arrays, self.sizes))
+        return total, lambda: np.asarray(sum(size() for size in sizes))
 
     def _contracted(
         self, term: Term, adjoint: Adjoint, direction: Array, slopes: dict[str, Array]
@@ -86,16 +90,16 @@ class Setting:
         found = [a for a, e in term.factors if isinstance(a, Partial) and e == 1]
         if len(found) != 1 or found[0].denominator != itself(adjoint, adjoint.primal):
             return None
-        partial = found[0]
-        equation = self.system.equation(partial.numerator.array)
-        rest = tuple((a, e) for a, e in term.factors if a is not partial)
-        above = frozenset().union(*(free_indices(i) for i in partial.numerator.indices))
+        item = found[0]
+        equation = self.system.equation(item.numerator.array)
+        rest = tuple((a, e) for a, e in term.factors if a is not item)
+        above = frozenset().union(*(free_indices(i) for i in item.numerator.indices))
         others = term_indices(Term(term.coef, rest)) | above
         if equation is None or others & set(adjoint.indices):
             return None
         name = f"{equation.array} along {adjoint.primal}"  # no name of an array has a space
         slopes[name] = slope(equation, adjoint.primal, direction, self.evaluator)
-        along = access(name, partial.numerator.indices)
+        along = access(name, item.numerator.indices)
         return mul(Expr((Term(term.coef, rest, term.bound),)), along)
 
 

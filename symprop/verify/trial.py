@@ -134,7 +134,7 @@ class _Trial:
         direction = np.where(np.isfinite(primal), direction, 0.0)  # infinity has no neighbours
         (before, size), (after, other) = (
             setting.along(side, adjoint, direction) for side in (step.before, step.after))
-        if not agree(before, after, lambda: 10 * np.maximum(size, other) + _STEP_NOISE):
+        if not agree(before, after, lambda: 10 * np.maximum(size(), other()) + _STEP_NOISE):
             self.refute(setting, step, difference(before, after),
                         {"before": before, "after": after, "direction": direction})
 
