@@ -12,12 +12,13 @@ FLOOR := numpy==1.26.0 sympy==1.13.0 jinja2==3.1.0 click==8.1.0 rich==13.0.0
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo feedback test bench lint format generated test-tex test-oracles test-packaging
+.PHONY: help demo feedback runs test bench lint format generated test-tex test-oracles test-packaging
 .PHONY: test-oldest fuzz clean
 
 help:
 	@echo "make demo            derive, check and train a network on handwritten digits -> build/"
 	@echo "make feedback        train with four learning rules, three not the gradient -> build/"
+	@echo "make runs            train an LSTM, a GPT and LeNet-5 (a few minutes each) -> build/"
 	@echo "make test            the tests, at most 10 minutes"
 	@echo "make lint            ruff and mypy --strict"
 	@echo "make generated       rewrite generated/ and docs/coverage.md"
@@ -33,6 +34,10 @@ demo: $(DEV)
 
 feedback: $(DEV)
 	$(PY) examples/feedback.py build
+
+runs: $(DEV)
+	$(PY) examples/lenet5.py build
+	$(PY) examples/characters.py
 
 test: $(DEV)
 	$(PYTEST) -m "not tex and not oracles and not packaging and not oldest and not fuzz"

@@ -1,4 +1,4 @@
-# symprop sha256:b34eb4bb963ee8b80031c5878a069061
+# symprop sha256:cab33ae5feb291509d88c9bd23e0485e
 """gpt: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:gpt.
@@ -7,37 +7,39 @@ It belongs to whoever made it.
     loss, saved = forward(tok, following, E, P, blocks, g, b, W)
     gradients = backward(saved)
 
-    tok            (N, T)      integers below M
-    following      (N, T)      integers below M
-    E              (M, D)      parameter
-    P              (C, D)      parameter
-    blocks_0_g1    (D,)        parameter
-    blocks_0_b1    (D,)        parameter
-    blocks_0_Wqkv  (D, 3 * D)  parameter
-    blocks_0_bqkv  (3 * D,)    parameter
-    blocks_0_Wo    (D, D)      parameter
-    blocks_0_bo    (D,)        parameter
-    blocks_0_g2    (D,)        parameter
-    blocks_0_b2    (D,)        parameter
-    blocks_0_W1    (D, F)      parameter
-    blocks_0_c1    (F,)        parameter
-    blocks_0_W2    (F, D)      parameter
-    blocks_0_c2    (D,)        parameter
-    blocks_1_g1    (D,)        parameter
-    blocks_1_b1    (D,)        parameter
-    blocks_1_Wqkv  (D, 3 * D)  parameter
-    blocks_1_bqkv  (3 * D,)    parameter
-    blocks_1_Wo    (D, D)      parameter
-    blocks_1_bo    (D,)        parameter
-    blocks_1_g2    (D,)        parameter
-    blocks_1_b2    (D,)        parameter
-    blocks_1_W1    (D, F)      parameter
-    blocks_1_c1    (F,)        parameter
-    blocks_1_W2    (F, D)      parameter
-    blocks_1_c2    (D,)        parameter
-    g              (D,)        parameter
-    b              (D,)        parameter
-    W              (D, M)      parameter
+    tok          (N, T)  integers below M
+    following    (N, T)  integers below M
+    E            (M, D)  parameter
+    P            (C, D)  parameter
+    blocks_0_g1  (D,)    parameter
+    blocks_0_b1  (D,)    parameter
+    blocks_0_Wq  (D, D)  parameter
+    blocks_0_Wk  (D, D)  parameter
+    blocks_0_Wv  (D, D)  parameter
+    blocks_0_Wo  (D, D)  parameter
+    blocks_0_bo  (D,)    parameter
+    blocks_0_g2  (D,)    parameter
+    blocks_0_b2  (D,)    parameter
+    blocks_0_W1  (D, F)  parameter
+    blocks_0_c1  (F,)    parameter
+    blocks_0_W2  (F, D)  parameter
+    blocks_0_c2  (D,)    parameter
+    blocks_1_g1  (D,)    parameter
+    blocks_1_b1  (D,)    parameter
+    blocks_1_Wq  (D, D)  parameter
+    blocks_1_Wk  (D, D)  parameter
+    blocks_1_Wv  (D, D)  parameter
+    blocks_1_Wo  (D, D)  parameter
+    blocks_1_bo  (D,)    parameter
+    blocks_1_g2  (D,)    parameter
+    blocks_1_b2  (D,)    parameter
+    blocks_1_W1  (D, F)  parameter
+    blocks_1_c1  (F,)    parameter
+    blocks_1_W2  (F, D)  parameter
+    blocks_1_c2  (D,)    parameter
+    g            (D,)    parameter
+    b            (D,)    parameter
+    W            (D, M)  parameter
 
 (F1), (F2), ... number the equations of the forward pass and (B1), (B2), ... those of
 their adjoints: dW is the gradient of the loss by W. The derivation has these numbers.
@@ -86,39 +88,17 @@ def like_parameters(grads, dtypes):
     return {name: np.asarray(grad, dtype) for (name, grad), dtype in pairs}
 
 
-def erfc(x):
-    """The complementary error function, all digits kept in the tail.
-
-    exp(z²) (1 + 2 z) erfc(z) for z = |x| is a polynomial in (z - 3.75) / (z + 3.75).
-    """
-    z = np.minimum(np.maximum(x, -x), 30)
-    t = 1 - 7.5 / (z + 3.75)
-    tail = 0
-    for c in (
-        5.354211729491162e-09, 3.0114785355759763e-08, -2.5185607727942392e-09,
-        -2.572136362448961e-07, -2.4790111929197457e-08, 1.759744617780919e-06,
-        -9.965040734443812e-07, -1.1453455220928077e-05, 2.239417902330312e-05,
-        5.1654055154229535e-05, -0.0002901567912309259, 0.0002937121612807158,
-        0.0017556263151361883, -0.009746579289692641, 0.028362277371518373,
-        -0.0586933986166563, 0.09230432116307799, -0.10880393014038009,
-        0.08227673849007304, 0.0035854154854376877, -0.14024059858554636,
-        1.2375126308378277,
-    ):
-        tail = tail * t + c
-    tail = np.exp(-z * z) * tail / (1 + 2 * z)
-    return np.where(x < 0, 2 - tail, tail)
-
-
 def forward(
     tok: "int N T",
     following: "int N T",
     E: "M D",
     P: "C D",
     blocks: (
-        [{"g1": "D", "b1": "D", "Wqkv": "D 3*D", "bqkv": "3*D", "Wo": "D D", "bo": "D",
-        "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D", "c2": "D"},
-        {"g1": "D", "b1": "D", "Wqkv": "D 3*D", "bqkv": "3*D", "Wo": "D D", "bo": "D",
-        "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D", "c2": "D"}]
+        [{"g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
+        "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
+        "c2": "D"}, {"g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D",
+        "Wo": "D D", "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F",
+        "W2": "F D", "c2": "D"}]
     ),
     g: "D",
     b: "D",
@@ -129,8 +109,9 @@ def forward(
     """Return the loss, and what backward needs."""
     blocks_0_g1 = blocks[0]["g1"]
     blocks_0_b1 = blocks[0]["b1"]
-    blocks_0_Wqkv = blocks[0]["Wqkv"]
-    blocks_0_bqkv = blocks[0]["bqkv"]
+    blocks_0_Wq = blocks[0]["Wq"]
+    blocks_0_Wk = blocks[0]["Wk"]
+    blocks_0_Wv = blocks[0]["Wv"]
     blocks_0_Wo = blocks[0]["Wo"]
     blocks_0_bo = blocks[0]["bo"]
     blocks_0_g2 = blocks[0]["g2"]
@@ -141,8 +122,9 @@ def forward(
     blocks_0_c2 = blocks[0]["c2"]
     blocks_1_g1 = blocks[1]["g1"]
     blocks_1_b1 = blocks[1]["b1"]
-    blocks_1_Wqkv = blocks[1]["Wqkv"]
-    blocks_1_bqkv = blocks[1]["bqkv"]
+    blocks_1_Wq = blocks[1]["Wq"]
+    blocks_1_Wk = blocks[1]["Wk"]
+    blocks_1_Wv = blocks[1]["Wv"]
     blocks_1_Wo = blocks[1]["Wo"]
     blocks_1_bo = blocks[1]["bo"]
     blocks_1_g2 = blocks[1]["g2"]
@@ -157,8 +139,9 @@ def forward(
     P, (C, _) = read("P", P, "wrt", "C D", (None, D))
     blocks_0_g1, _ = read("blocks_0_g1", blocks_0_g1, "wrt", "D", (D,))
     blocks_0_b1, _ = read("blocks_0_b1", blocks_0_b1, "wrt", "D", (D,))
-    blocks_0_Wqkv, _ = read("blocks_0_Wqkv", blocks_0_Wqkv, "wrt", "D 3*D", (D, 3 * D))
-    blocks_0_bqkv, _ = read("blocks_0_bqkv", blocks_0_bqkv, "wrt", "3*D", (3 * D,))
+    blocks_0_Wq, _ = read("blocks_0_Wq", blocks_0_Wq, "wrt", "D D", (D, D))
+    blocks_0_Wk, _ = read("blocks_0_Wk", blocks_0_Wk, "wrt", "D D", (D, D))
+    blocks_0_Wv, _ = read("blocks_0_Wv", blocks_0_Wv, "wrt", "D D", (D, D))
     blocks_0_Wo, _ = read("blocks_0_Wo", blocks_0_Wo, "wrt", "D D", (D, D))
     blocks_0_bo, _ = read("blocks_0_bo", blocks_0_bo, "wrt", "D", (D,))
     blocks_0_g2, _ = read("blocks_0_g2", blocks_0_g2, "wrt", "D", (D,))
@@ -169,8 +152,9 @@ def forward(
     blocks_0_c2, _ = read("blocks_0_c2", blocks_0_c2, "wrt", "D", (D,))
     blocks_1_g1, _ = read("blocks_1_g1", blocks_1_g1, "wrt", "D", (D,))
     blocks_1_b1, _ = read("blocks_1_b1", blocks_1_b1, "wrt", "D", (D,))
-    blocks_1_Wqkv, _ = read("blocks_1_Wqkv", blocks_1_Wqkv, "wrt", "D 3*D", (D, 3 * D))
-    blocks_1_bqkv, _ = read("blocks_1_bqkv", blocks_1_bqkv, "wrt", "3*D", (3 * D,))
+    blocks_1_Wq, _ = read("blocks_1_Wq", blocks_1_Wq, "wrt", "D D", (D, D))
+    blocks_1_Wk, _ = read("blocks_1_Wk", blocks_1_Wk, "wrt", "D D", (D, D))
+    blocks_1_Wv, _ = read("blocks_1_Wv", blocks_1_Wv, "wrt", "D D", (D, D))
     blocks_1_Wo, _ = read("blocks_1_Wo", blocks_1_Wo, "wrt", "D D", (D, D))
     blocks_1_bo, _ = read("blocks_1_bo", blocks_1_bo, "wrt", "D", (D,))
     blocks_1_g2, _ = read("blocks_1_g2", blocks_1_g2, "wrt", "D", (D,))
@@ -194,11 +178,11 @@ def forward(
     if heads != 2:
         raise ValueError("heads is fixed at 2")
     dtype = np.result_type(
-        E, P, blocks_0_g1, blocks_0_b1, blocks_0_Wqkv, blocks_0_bqkv, blocks_0_Wo,
-        blocks_0_bo, blocks_0_g2, blocks_0_b2, blocks_0_W1, blocks_0_c1, blocks_0_W2,
-        blocks_0_c2, blocks_1_g1, blocks_1_b1, blocks_1_Wqkv, blocks_1_bqkv,
-        blocks_1_Wo, blocks_1_bo, blocks_1_g2, blocks_1_b2, blocks_1_W1, blocks_1_c1,
-        blocks_1_W2, blocks_1_c2, g, b, W
+        E, P, blocks_0_g1, blocks_0_b1, blocks_0_Wq, blocks_0_Wk, blocks_0_Wv,
+        blocks_0_Wo, blocks_0_bo, blocks_0_g2, blocks_0_b2, blocks_0_W1, blocks_0_c1,
+        blocks_0_W2, blocks_0_c2, blocks_1_g1, blocks_1_b1, blocks_1_Wq, blocks_1_Wk,
+        blocks_1_Wv, blocks_1_Wo, blocks_1_bo, blocks_1_g2, blocks_1_b2, blocks_1_W1,
+        blocks_1_c1, blocks_1_W2, blocks_1_c2, g, b, W
     )
     h_x = E[tok] + P[:T]          # (F1)  h_x[n,t,d] = E[tok[n,t],d] + P[t,d]  (N, T, D)
     h_mean = h_x.sum(axis=2) / D  # (F2)  h_mean[n,t] = Σ_d h_x[n,t,d]/D  (N, T)
@@ -213,172 +197,186 @@ def forward(
     # (F8)  h_sum_2[n,t,d] = h_normalized[n,t,d] blocks_0_g1[d] + blocks_0_b1[d]
     #       (N, T, D)
     h_sum_2 = blocks_0_g1 * h_normalized + blocks_0_b1
-    # (F9)  h_qkv[n,t,d] = Σ_i h_sum_2[n,t,i] blocks_0_Wqkv[i,d] + blocks_0_bqkv[d]
-    #       (N, T, 3 * D)
-    h_qkv = h_sum_2 @ blocks_0_Wqkv + blocks_0_bqkv
-    # (F10)  h_scores[n,i,t,j] = Σ_d h_qkv[n,t,D i/2+d] h_qkv[n,j,D i/2+d+D]/√(D/2)
+    # (F9)  h_dot[n,t,d] = Σ_i h_sum_2[n,t,i] blocks_0_Wq[i,d]  (N, T, D)
+    h_dot = h_sum_2 @ blocks_0_Wq
+    # (F10)  h_dot_2[n,t,d] = Σ_i h_sum_2[n,t,i] blocks_0_Wk[i,d]  (N, T, D)
+    h_dot_2 = h_sum_2 @ blocks_0_Wk
+    # (F11)  h_dot_3[n,t,d] = Σ_i h_sum_2[n,t,i] blocks_0_Wv[i,d]  (N, T, D)
+    h_dot_3 = h_sum_2 @ blocks_0_Wv
+    # (F12)  h_scores[n,i,t,j] = Σ_d h_dot[n,t,D i/2+d] h_dot_2[n,j,D i/2+d]/√(D/2)
     #       (N, 2, T, T)
-    h_scores_picked = (
-        h_qkv[:, :, D:2 * D].reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-    )
+    h_scores_picked = h_dot_2.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
     h_scores = (
-        h_qkv[:, :, :D].reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3) @ h_scores_picked
+        h_dot.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3) @ h_scores_picked
         / (D / 2)**0.5
     )
-    # (F11)  h_cases[n,i,t,j] = [j ≤ t] h_scores[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
+    # (F13)  h_cases[n,i,t,j] = [j ≤ t] h_scores[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
     h_cases = np.where(np.arange(T) <= np.arange(T)[:, None], h_scores, -np.inf)
-    # (F12)  h_top[n,i,t] = max_j h_cases[n,i,t,j]  (N, 2, T)
+    # (F14)  h_top[n,i,t] = max_j h_cases[n,i,t,j]  (N, 2, T)
     h_top = h_cases.max(axis=3)
-    # (F13)  h_in[n,i,t,j] = h_cases[n,i,t,j] - h_top[n,i,t]  (N, 2, T, T)
+    # (F15)  h_in[n,i,t,j] = h_cases[n,i,t,j] - h_top[n,i,t]  (N, 2, T, T)
     h_in = h_cases - h_top[:, :, :, None]
-    # (F14)  h_exp[n,i,t,j] = exp(h_in[n,i,t,j])  (N, 2, T, T)
+    # (F16)  h_exp[n,i,t,j] = exp(h_in[n,i,t,j])  (N, 2, T, T)
     h_exp = np.exp(h_in)
-    # (F15)  h_total[n,i,t] = Σ_j h_exp[n,i,t,j]  (N, 2, T)
+    # (F17)  h_total[n,i,t] = Σ_j h_exp[n,i,t,j]  (N, 2, T)
     h_total = h_exp.sum(axis=3)
-    # (F16)  h_weights[n,i,t,j] = h_exp[n,i,t,j]/h_total[n,i,t]  (N, 2, T, T)
+    # (F18)  h_weights[n,i,t,j] = h_exp[n,i,t,j]/h_total[n,i,t]  (N, 2, T, T)
     h_weights = h_exp / h_total[:, :, :, None]
-    # (F17)  h_dot[n,i,t,d] = Σ_j h_weights[n,i,t,j] h_qkv[n,j,D i/2+d+2 D]
+    # (F19)  h_dot_4[n,i,t,d] = Σ_j h_weights[n,i,t,j] h_dot_3[n,j,D i/2+d]
     #       (N, 2, T, D // 2)
-    h_dot = (
-        h_weights @ h_qkv[:, :, 2 * D:].reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    )
-    # (F18)  h_x_2[n,t,d] = h_x[n,t,d] + Σ_i h_dot[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
+    h_dot_4 = h_weights @ h_dot_3.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    # (F20)  h_x_2[n,t,d] = h_x[n,t,d] + Σ_i h_dot_4[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
     #       blocks_0_Wo[i,d] + blocks_0_bo[d]  (N, T, D)
     h_x_2 = (
-        h_x + h_dot.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_0_Wo + blocks_0_bo
+        h_x + h_dot_4.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_0_Wo + blocks_0_bo
     )
-    # (F19)  h_mean_2[n,t] = Σ_d h_x_2[n,t,d]/D  (N, T)
+    # (F21)  h_mean_2[n,t] = Σ_d h_x_2[n,t,d]/D  (N, T)
     h_mean_2 = h_x_2.sum(axis=2) / D
-    # (F20)  h_centred_2[n,t,d] = h_x_2[n,t,d] - h_mean_2[n,t]  (N, T, D)
+    # (F22)  h_centred_2[n,t,d] = h_x_2[n,t,d] - h_mean_2[n,t]  (N, T, D)
     h_centred_2 = h_x_2 - h_mean_2[:, :, None]
-    # (F21)  h_var_2[n,t] = Σ_d h_centred_2[n,t,d]²/D  (N, T)
+    # (F23)  h_var_2[n,t] = Σ_d h_centred_2[n,t,d]²/D  (N, T)
     h_var_2 = np.einsum("ntd,ntd->nt", h_centred_2, h_centred_2) / D
-    h_sum_3 = h_var_2 + 1e-05     # (F22)  h_sum_3[n,t] = h_var_2[n,t] + 1e-5  (N, T)
-    h_std_2 = np.sqrt(h_sum_3)    # (F23)  h_std_2[n,t] = √h_sum_3[n,t]  (N, T)
-    # (F24)  h_normalized_2[n,t,d] = h_centred_2[n,t,d]/h_std_2[n,t]  (N, T, D)
+    h_sum_3 = h_var_2 + 1e-05     # (F24)  h_sum_3[n,t] = h_var_2[n,t] + 1e-5  (N, T)
+    h_std_2 = np.sqrt(h_sum_3)    # (F25)  h_std_2[n,t] = √h_sum_3[n,t]  (N, T)
+    # (F26)  h_normalized_2[n,t,d] = h_centred_2[n,t,d]/h_std_2[n,t]  (N, T, D)
     h_normalized_2 = h_centred_2 / h_std_2[:, :, None]
-    # (F25)  h_u[n,t,d] = h_normalized_2[n,t,d] blocks_0_g2[d] + blocks_0_b2[d]
+    # (F27)  h_u[n,t,d] = h_normalized_2[n,t,d] blocks_0_g2[d] + blocks_0_b2[d]
     #       (N, T, D)
     h_u = blocks_0_g2 * h_normalized_2 + blocks_0_b2
-    # (F26)  h_sum_4[n,t,f] = Σ_d h_u[n,t,d] blocks_0_W1[d,f] + blocks_0_c1[f]
+    # (F28)  h_sum_4[n,t,f] = Σ_d h_u[n,t,d] blocks_0_W1[d,f] + blocks_0_c1[f]
     #       (N, T, F)
     h_sum_4 = h_u @ blocks_0_W1 + blocks_0_c1
-    # (F27)  h_cdf[n,t,f] = Φ(h_sum_4[n,t,f])  (N, T, F)
-    h_cdf = 0.5 * erfc(-0.7071067811865476 * h_sum_4)
-    # (F28)  h_x_3[n,t,d] = h_x_2[n,t,d] + Σ_f h_sum_4[n,t,f] h_cdf[n,t,f]
-    #       blocks_0_W2[f,d] + blocks_0_c2[d]  (N, T, D)
-    h_x_3 = h_x_2 + (h_sum_4 * h_cdf) @ blocks_0_W2 + blocks_0_c2
-    # (F29)  h_mean_3[n,t] = Σ_d h_x_3[n,t,d]/D  (N, T)
+    # (F29)  h_inner[n,t,f] = 0.7978845608028654
+    #       (h_sum_4[n,t,f] + 0.044715 h_sum_4[n,t,f]³)  (N, T, F)
+    h_inner = 0.7978845608028654 * (h_sum_4 + 0.044715 * (h_sum_4 * h_sum_4 * h_sum_4))
+    # (F30)  h_tanh[n,t,f] = tanh(h_inner[n,t,f])  (N, T, F)
+    h_tanh = np.tanh(h_inner)
+    h_sum_5 = 1 + h_tanh          # (F31)  h_sum_5[n,t,f] = 1 + h_tanh[n,t,f]  (N, T, F)
+    # (F32)  h_hidden[n,t,f] = h_sum_4[n,t,f] h_sum_5[n,t,f]/2  (N, T, F)
+    h_hidden = 0.5 * h_sum_4 * h_sum_5
+    # (F33)  h_x_3[n,t,d] = h_x_2[n,t,d] + Σ_f h_hidden[n,t,f] blocks_0_W2[f,d]
+    #       + blocks_0_c2[d]  (N, T, D)
+    h_x_3 = h_x_2 + h_hidden @ blocks_0_W2 + blocks_0_c2
+    # (F34)  h_mean_3[n,t] = Σ_d h_x_3[n,t,d]/D  (N, T)
     h_mean_3 = h_x_3.sum(axis=2) / D
-    # (F30)  h_centred_3[n,t,d] = h_x_3[n,t,d] - h_mean_3[n,t]  (N, T, D)
+    # (F35)  h_centred_3[n,t,d] = h_x_3[n,t,d] - h_mean_3[n,t]  (N, T, D)
     h_centred_3 = h_x_3 - h_mean_3[:, :, None]
-    # (F31)  h_var_3[n,t] = Σ_d h_centred_3[n,t,d]²/D  (N, T)
+    # (F36)  h_var_3[n,t] = Σ_d h_centred_3[n,t,d]²/D  (N, T)
     h_var_3 = np.einsum("ntd,ntd->nt", h_centred_3, h_centred_3) / D
-    h_sum_5 = h_var_3 + 1e-05     # (F32)  h_sum_5[n,t] = h_var_3[n,t] + 1e-5  (N, T)
-    h_std_3 = np.sqrt(h_sum_5)    # (F33)  h_std_3[n,t] = √h_sum_5[n,t]  (N, T)
-    # (F34)  h_normalized_3[n,t,d] = h_centred_3[n,t,d]/h_std_3[n,t]  (N, T, D)
+    h_sum_6 = h_var_3 + 1e-05     # (F37)  h_sum_6[n,t] = h_var_3[n,t] + 1e-5  (N, T)
+    h_std_3 = np.sqrt(h_sum_6)    # (F38)  h_std_3[n,t] = √h_sum_6[n,t]  (N, T)
+    # (F39)  h_normalized_3[n,t,d] = h_centred_3[n,t,d]/h_std_3[n,t]  (N, T, D)
     h_normalized_3 = h_centred_3 / h_std_3[:, :, None]
-    # (F35)  h_sum_6[n,t,d] = h_normalized_3[n,t,d] blocks_1_g1[d] + blocks_1_b1[d]
+    # (F40)  h_sum_7[n,t,d] = h_normalized_3[n,t,d] blocks_1_g1[d] + blocks_1_b1[d]
     #       (N, T, D)
-    h_sum_6 = blocks_1_g1 * h_normalized_3 + blocks_1_b1
-    # (F36)  h_qkv_2[n,t,d] = Σ_i h_sum_6[n,t,i] blocks_1_Wqkv[i,d] + blocks_1_bqkv[d]
-    #       (N, T, 3 * D)
-    h_qkv_2 = h_sum_6 @ blocks_1_Wqkv + blocks_1_bqkv
-    # (F37)  h_scores_2[n,i,t,j] = Σ_d h_qkv_2[n,t,D i/2+d]
-    #       h_qkv_2[n,j,D i/2+d+D]/√(D/2)  (N, 2, T, T)
-    h_scores_2_picked = (
-        h_qkv_2[:, :, D:2 * D].reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-    )
+    h_sum_7 = blocks_1_g1 * h_normalized_3 + blocks_1_b1
+    # (F41)  h_dot_5[n,t,d] = Σ_i h_sum_7[n,t,i] blocks_1_Wq[i,d]  (N, T, D)
+    h_dot_5 = h_sum_7 @ blocks_1_Wq
+    # (F42)  h_dot_6[n,t,d] = Σ_i h_sum_7[n,t,i] blocks_1_Wk[i,d]  (N, T, D)
+    h_dot_6 = h_sum_7 @ blocks_1_Wk
+    # (F43)  h_dot_7[n,t,d] = Σ_i h_sum_7[n,t,i] blocks_1_Wv[i,d]  (N, T, D)
+    h_dot_7 = h_sum_7 @ blocks_1_Wv
+    # (F44)  h_scores_2[n,i,t,j] = Σ_d h_dot_5[n,t,D i/2+d] h_dot_6[n,j,D i/2+d]/√(D/2)
+    #       (N, 2, T, T)
+    h_scores_2_picked = h_dot_5.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
     h_scores_2 = (
-        h_qkv_2[:, :, :D].reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-        @ h_scores_2_picked / (D / 2)**0.5
+        h_scores_2_picked @ h_dot_6.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
+        / (D / 2)**0.5
     )
-    # (F38)  h_cases_2[n,i,t,j] = [j ≤ t] h_scores_2[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
+    # (F45)  h_cases_2[n,i,t,j] = [j ≤ t] h_scores_2[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
     h_cases_2 = np.where(np.arange(T) <= np.arange(T)[:, None], h_scores_2, -np.inf)
-    # (F39)  h_top_2[n,i,t] = max_j h_cases_2[n,i,t,j]  (N, 2, T)
+    # (F46)  h_top_2[n,i,t] = max_j h_cases_2[n,i,t,j]  (N, 2, T)
     h_top_2 = h_cases_2.max(axis=3)
-    # (F40)  h_in_2[n,i,t,j] = h_cases_2[n,i,t,j] - h_top_2[n,i,t]  (N, 2, T, T)
+    # (F47)  h_in_2[n,i,t,j] = h_cases_2[n,i,t,j] - h_top_2[n,i,t]  (N, 2, T, T)
     h_in_2 = h_cases_2 - h_top_2[:, :, :, None]
-    # (F41)  h_exp_2[n,i,t,j] = exp(h_in_2[n,i,t,j])  (N, 2, T, T)
+    # (F48)  h_exp_2[n,i,t,j] = exp(h_in_2[n,i,t,j])  (N, 2, T, T)
     h_exp_2 = np.exp(h_in_2)
-    # (F42)  h_total_2[n,i,t] = Σ_j h_exp_2[n,i,t,j]  (N, 2, T)
+    # (F49)  h_total_2[n,i,t] = Σ_j h_exp_2[n,i,t,j]  (N, 2, T)
     h_total_2 = h_exp_2.sum(axis=3)
-    # (F43)  h_weights_2[n,i,t,j] = h_exp_2[n,i,t,j]/h_total_2[n,i,t]  (N, 2, T, T)
+    # (F50)  h_weights_2[n,i,t,j] = h_exp_2[n,i,t,j]/h_total_2[n,i,t]  (N, 2, T, T)
     h_weights_2 = h_exp_2 / h_total_2[:, :, :, None]
-    # (F44)  h_dot_2[n,i,t,d] = Σ_j h_weights_2[n,i,t,j] h_qkv_2[n,j,D i/2+d+2 D]
+    # (F51)  h_dot_8[n,i,t,d] = Σ_j h_weights_2[n,i,t,j] h_dot_7[n,j,D i/2+d]
     #       (N, 2, T, D // 2)
-    h_dot_2 = (
-        h_weights_2 @ h_qkv_2[:, :, 2 * D:].reshape(N, T, 2, D // 2).transpose(0, 2, 1,
-        3)
-    )
-    # (F45)  h_x_4[n,t,d] = h_x_3[n,t,d] + Σ_i h_dot_2[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
+    h_dot_8 = h_weights_2 @ h_dot_7.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    # (F52)  h_x_4[n,t,d] = h_x_3[n,t,d] + Σ_i h_dot_8[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
     #       blocks_1_Wo[i,d] + blocks_1_bo[d]  (N, T, D)
     h_x_4 = (
-        h_x_3 + h_dot_2.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_1_Wo
+        h_x_3 + h_dot_8.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_1_Wo
         + blocks_1_bo
     )
-    # (F46)  h_mean_4[n,t] = Σ_d h_x_4[n,t,d]/D  (N, T)
+    # (F53)  h_mean_4[n,t] = Σ_d h_x_4[n,t,d]/D  (N, T)
     h_mean_4 = h_x_4.sum(axis=2) / D
-    # (F47)  h_centred_4[n,t,d] = h_x_4[n,t,d] - h_mean_4[n,t]  (N, T, D)
+    # (F54)  h_centred_4[n,t,d] = h_x_4[n,t,d] - h_mean_4[n,t]  (N, T, D)
     h_centred_4 = h_x_4 - h_mean_4[:, :, None]
-    # (F48)  h_var_4[n,t] = Σ_d h_centred_4[n,t,d]²/D  (N, T)
+    # (F55)  h_var_4[n,t] = Σ_d h_centred_4[n,t,d]²/D  (N, T)
     h_var_4 = np.einsum("ntd,ntd->nt", h_centred_4, h_centred_4) / D
-    h_sum_7 = h_var_4 + 1e-05     # (F49)  h_sum_7[n,t] = h_var_4[n,t] + 1e-5  (N, T)
-    h_std_4 = np.sqrt(h_sum_7)    # (F50)  h_std_4[n,t] = √h_sum_7[n,t]  (N, T)
-    # (F51)  h_normalized_4[n,t,d] = h_centred_4[n,t,d]/h_std_4[n,t]  (N, T, D)
+    h_sum_8 = h_var_4 + 1e-05     # (F56)  h_sum_8[n,t] = h_var_4[n,t] + 1e-5  (N, T)
+    h_std_4 = np.sqrt(h_sum_8)    # (F57)  h_std_4[n,t] = √h_sum_8[n,t]  (N, T)
+    # (F58)  h_normalized_4[n,t,d] = h_centred_4[n,t,d]/h_std_4[n,t]  (N, T, D)
     h_normalized_4 = h_centred_4 / h_std_4[:, :, None]
-    # (F52)  h_u_2[n,t,d] = h_normalized_4[n,t,d] blocks_1_g2[d] + blocks_1_b2[d]
+    # (F59)  h_u_2[n,t,d] = h_normalized_4[n,t,d] blocks_1_g2[d] + blocks_1_b2[d]
     #       (N, T, D)
     h_u_2 = blocks_1_g2 * h_normalized_4 + blocks_1_b2
-    # (F53)  h_sum_8[n,t,f] = Σ_d h_u_2[n,t,d] blocks_1_W1[d,f] + blocks_1_c1[f]
+    # (F60)  h_sum_9[n,t,f] = Σ_d h_u_2[n,t,d] blocks_1_W1[d,f] + blocks_1_c1[f]
     #       (N, T, F)
-    h_sum_8 = h_u_2 @ blocks_1_W1 + blocks_1_c1
-    # (F54)  h_cdf_2[n,t,f] = Φ(h_sum_8[n,t,f])  (N, T, F)
-    h_cdf_2 = 0.5 * erfc(-0.7071067811865476 * h_sum_8)
-    # (F55)  h_x_5[n,t,d] = h_x_4[n,t,d] + Σ_f h_sum_8[n,t,f] h_cdf_2[n,t,f]
-    #       blocks_1_W2[f,d] + blocks_1_c2[d]  (N, T, D)
-    h_x_5 = h_x_4 + (h_sum_8 * h_cdf_2) @ blocks_1_W2 + blocks_1_c2
-    # (F56)  h_mean_5[n,t] = Σ_d h_x_5[n,t,d]/D  (N, T)
+    h_sum_9 = h_u_2 @ blocks_1_W1 + blocks_1_c1
+    # (F61)  h_inner_2[n,t,f] = 0.7978845608028654
+    #       (h_sum_9[n,t,f] + 0.044715 h_sum_9[n,t,f]³)  (N, T, F)
+    h_inner_2 = (
+        0.7978845608028654 * (h_sum_9 + 0.044715 * (h_sum_9 * h_sum_9 * h_sum_9))
+    )
+    # (F62)  h_tanh_2[n,t,f] = tanh(h_inner_2[n,t,f])  (N, T, F)
+    h_tanh_2 = np.tanh(h_inner_2)
+    # (F63)  h_sum_10[n,t,f] = 1 + h_tanh_2[n,t,f]  (N, T, F)
+    h_sum_10 = 1 + h_tanh_2
+    # (F64)  h_hidden_2[n,t,f] = h_sum_9[n,t,f] h_sum_10[n,t,f]/2  (N, T, F)
+    h_hidden_2 = 0.5 * h_sum_9 * h_sum_10
+    # (F65)  h_x_5[n,t,d] = h_x_4[n,t,d] + Σ_f h_hidden_2[n,t,f] blocks_1_W2[f,d]
+    #       + blocks_1_c2[d]  (N, T, D)
+    h_x_5 = h_x_4 + h_hidden_2 @ blocks_1_W2 + blocks_1_c2
+    # (F66)  h_mean_5[n,t] = Σ_d h_x_5[n,t,d]/D  (N, T)
     h_mean_5 = h_x_5.sum(axis=2) / D
-    # (F57)  h_centred_5[n,t,d] = h_x_5[n,t,d] - h_mean_5[n,t]  (N, T, D)
+    # (F67)  h_centred_5[n,t,d] = h_x_5[n,t,d] - h_mean_5[n,t]  (N, T, D)
     h_centred_5 = h_x_5 - h_mean_5[:, :, None]
-    # (F58)  h_var_5[n,t] = Σ_d h_centred_5[n,t,d]²/D  (N, T)
+    # (F68)  h_var_5[n,t] = Σ_d h_centred_5[n,t,d]²/D  (N, T)
     h_var_5 = np.einsum("ntd,ntd->nt", h_centred_5, h_centred_5) / D
-    h_sum_9 = h_var_5 + 1e-05     # (F59)  h_sum_9[n,t] = h_var_5[n,t] + 1e-5  (N, T)
-    h_std_5 = np.sqrt(h_sum_9)    # (F60)  h_std_5[n,t] = √h_sum_9[n,t]  (N, T)
-    # (F61)  h_normalized_5[n,t,d] = h_centred_5[n,t,d]/h_std_5[n,t]  (N, T, D)
+    h_sum_11 = h_var_5 + 1e-05    # (F69)  h_sum_11[n,t] = h_var_5[n,t] + 1e-5  (N, T)
+    h_std_5 = np.sqrt(h_sum_11)   # (F70)  h_std_5[n,t] = √h_sum_11[n,t]  (N, T)
+    # (F71)  h_normalized_5[n,t,d] = h_centred_5[n,t,d]/h_std_5[n,t]  (N, T, D)
     h_normalized_5 = h_centred_5 / h_std_5[:, :, None]
-    # (F62)  h[n,t,d] = h_normalized_5[n,t,d] g[d] + b[d]  (N, T, D)
+    # (F72)  h[n,t,d] = h_normalized_5[n,t,d] g[d] + b[d]  (N, T, D)
     h = g * h_normalized_5 + b
-    # (F63)  logits[n,t,m] = Σ_d h[n,t,d] W[d,m]  (N, T, M)
+    # (F73)  logits[n,t,m] = Σ_d h[n,t,d] W[d,m]  (N, T, M)
     logits = h @ W
-    L_top = logits.max(axis=2)    # (F64)  L_top[n,t] = max_m logits[n,t,m]  (N, T)
-    # (F65)  L_shifted[n,t,m] = logits[n,t,m] - L_top[n,t]  (N, T, M)
+    L_top = logits.max(axis=2)    # (F74)  L_top[n,t] = max_m logits[n,t,m]  (N, T)
+    # (F75)  L_shifted[n,t,m] = logits[n,t,m] - L_top[n,t]  (N, T, M)
     L_shifted = logits - L_top[:, :, None]
-    # (F66)  L_exp[n,t,m] = exp(L_shifted[n,t,m])  (N, T, M)
+    # (F76)  L_exp[n,t,m] = exp(L_shifted[n,t,m])  (N, T, M)
     L_exp = np.exp(L_shifted)
-    L_total = L_exp.sum(axis=2)   # (F67)  L_total[n,t] = Σ_m L_exp[n,t,m]  (N, T)
-    # (F68)  L_softmax[n,t,m] = L_exp[n,t,m]/L_total[n,t]  (N, T, M)
+    L_total = L_exp.sum(axis=2)   # (F77)  L_total[n,t] = Σ_m L_exp[n,t,m]  (N, T)
+    # (F78)  L_softmax[n,t,m] = L_exp[n,t,m]/L_total[n,t]  (N, T, M)
     L_softmax = L_exp / L_total[:, :, None]
-    # (F69)  L_log_p[n,t,m] = L_shifted[n,t,m] - log(L_total[n,t])  (N, T, M)
+    # (F79)  L_log_p[n,t,m] = L_shifted[n,t,m] - log(L_total[n,t])  (N, T, M)
     L_log_p = L_shifted - np.log(L_total)[:, :, None]
-    # (F70)  L_picked[n,t] = -L_log_p[n,t,following[n,t]]  (N, T)
+    # (F80)  L_picked[n,t] = -L_log_p[n,t,following[n,t]]  (N, T)
     L_picked = -L_log_p[np.arange(N)[:, None], np.arange(T), following]
-    L = L_picked.sum() / (N * T)  # (F71)  L = Σ_nt L_picked[n,t]/(N T)
+    L = L_picked.sum() / (N * T)  # (F81)  L = Σ_nt L_picked[n,t]/(N T)
     dtypes = [
-        np.result_type(p) for p in (E, P, blocks_0_g1, blocks_0_b1, blocks_0_Wqkv,
-        blocks_0_bqkv, blocks_0_Wo, blocks_0_bo, blocks_0_g2, blocks_0_b2, blocks_0_W1,
-        blocks_0_c1, blocks_0_W2, blocks_0_c2, blocks_1_g1, blocks_1_b1, blocks_1_Wqkv,
-        blocks_1_bqkv, blocks_1_Wo, blocks_1_bo, blocks_1_g2, blocks_1_b2, blocks_1_W1,
-        blocks_1_c1, blocks_1_W2, blocks_1_c2, g, b, W)
+        np.result_type(p) for p in (E, P, blocks_0_g1, blocks_0_b1, blocks_0_Wq,
+        blocks_0_Wk, blocks_0_Wv, blocks_0_Wo, blocks_0_bo, blocks_0_g2, blocks_0_b2,
+        blocks_0_W1, blocks_0_c1, blocks_0_W2, blocks_0_c2, blocks_1_g1, blocks_1_b1,
+        blocks_1_Wq, blocks_1_Wk, blocks_1_Wv, blocks_1_Wo, blocks_1_bo, blocks_1_g2,
+        blocks_1_b2, blocks_1_W1, blocks_1_c1, blocks_1_W2, blocks_1_c2, g, b, W)
     ]
     saved = (
-        L_softmax, following, h, W, h_normalized_5, g, h_std_5, h_sum_8, h_cdf_2,
-        blocks_1_W2, h_u_2, blocks_1_W1, h_normalized_4, blocks_1_g2, h_std_4, h_dot_2,
-        blocks_1_Wo, h_qkv_2, h_weights_2, h_sum_6, blocks_1_Wqkv, h_normalized_3,
-        blocks_1_g1, h_std_3, h_sum_4, h_cdf, blocks_0_W2, h_u, blocks_0_W1,
-        h_normalized_2, blocks_0_g2, h_std_2, h_dot, blocks_0_Wo, h_qkv, h_weights,
-        h_sum_2, blocks_0_Wqkv, h_normalized, blocks_0_g1, h_std, tok, C, dtype, dtypes
+        L_softmax, following, h, W, h_normalized_5, g, h_std_5, h_hidden_2, blocks_1_W2,
+        h_sum_10, h_sum_9, h_u_2, blocks_1_W1, h_normalized_4, blocks_1_g2, h_std_4,
+        h_dot_8, blocks_1_Wo, h_dot_7, h_weights_2, h_sum_7, h_dot_5, h_dot_6,
+        blocks_1_Wv, blocks_1_Wk, blocks_1_Wq, h_normalized_3, blocks_1_g1, h_std_3,
+        h_hidden, blocks_0_W2, h_sum_5, h_sum_4, h_u, blocks_0_W1, h_normalized_2,
+        blocks_0_g2, h_std_2, h_dot_4, blocks_0_Wo, h_dot_3, h_weights, h_sum_2, h_dot,
+        h_dot_2, blocks_0_Wv, blocks_0_Wk, blocks_0_Wq, h_normalized, blocks_0_g1,
+        h_std, tok, C, dtype, dtypes
     )
     return dtype.type(L), saved
 
@@ -386,32 +384,34 @@ def forward(
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
     (
-        L_softmax, following, h, W, h_normalized_5, g, h_std_5, h_sum_8, h_cdf_2,
-        blocks_1_W2, h_u_2, blocks_1_W1, h_normalized_4, blocks_1_g2, h_std_4, h_dot_2,
-        blocks_1_Wo, h_qkv_2, h_weights_2, h_sum_6, blocks_1_Wqkv, h_normalized_3,
-        blocks_1_g1, h_std_3, h_sum_4, h_cdf, blocks_0_W2, h_u, blocks_0_W1,
-        h_normalized_2, blocks_0_g2, h_std_2, h_dot, blocks_0_Wo, h_qkv, h_weights,
-        h_sum_2, blocks_0_Wqkv, h_normalized, blocks_0_g1, h_std, tok, C, dtype, dtypes
+        L_softmax, following, h, W, h_normalized_5, g, h_std_5, h_hidden_2, blocks_1_W2,
+        h_sum_10, h_sum_9, h_u_2, blocks_1_W1, h_normalized_4, blocks_1_g2, h_std_4,
+        h_dot_8, blocks_1_Wo, h_dot_7, h_weights_2, h_sum_7, h_dot_5, h_dot_6,
+        blocks_1_Wv, blocks_1_Wk, blocks_1_Wq, h_normalized_3, blocks_1_g1, h_std_3,
+        h_hidden, blocks_0_W2, h_sum_5, h_sum_4, h_u, blocks_0_W1, h_normalized_2,
+        blocks_0_g2, h_std_2, h_dot_4, blocks_0_Wo, h_dot_3, h_weights, h_sum_2, h_dot,
+        h_dot_2, blocks_0_Wv, blocks_0_Wk, blocks_0_Wq, h_normalized, blocks_0_g1,
+        h_std, tok, C, dtype, dtypes
     ) = saved
     N, T, M = L_softmax.shape
     D = h.shape[2]
     # (B8)  dlogits[n,t,m] = (L_softmax[n,t,m] - [following[n,t] = m]) dL/(N T)
-    #       (N, T, M)  from (F65), (F64) with (B7), (B6)
+    #       (N, T, M)  from (F75), (F74) with (B7), (B6)
     dlogits = dL / (N * T) * L_softmax
     dlogits[np.arange(N)[:, None], np.arange(T), following] -= dL / (N * T)
-    # (B9)  dW[d,m] = Σ_nt dlogits[n,t,m] h[n,t,d]  (D, M)  from (F63)
+    # (B9)  dW[d,m] = Σ_nt dlogits[n,t,m] h[n,t,d]  (D, M)  from (F73)
     dW = np.tensordot(h, dlogits, axes=((0, 1), (0, 1)))
-    # (B10)  dh[n,t,d] = Σ_m dlogits[n,t,m] W[d,m]  (N, T, D)  from (F63)
+    # (B10)  dh[n,t,d] = Σ_m dlogits[n,t,m] W[d,m]  (N, T, D)  from (F73)
     dh = dlogits @ W.T
-    # (B11)  dg[d] = Σ_nt dh[n,t,d] h_normalized_5[n,t,d]  (D,)  from (F62)
+    # (B11)  dg[d] = Σ_nt dh[n,t,d] h_normalized_5[n,t,d]  (D,)  from (F72)
     dg = np.einsum("ntd,ntd->d", dh, h_normalized_5)
-    db = dh.sum(axis=(0, 1))  # (B12)  db[d] = Σ_nt dh[n,t,d]  (D,)  from (F62)
-    # (B13)  dh_normalized_5[n,t,d] = dh[n,t,d] g[d]  (N, T, D)  from (F62)
+    db = dh.sum(axis=(0, 1))  # (B12)  db[d] = Σ_nt dh[n,t,d]  (D,)  from (F72)
+    # (B13)  dh_normalized_5[n,t,d] = dh[n,t,d] g[d]  (N, T, D)  from (F72)
     dh_normalized_5 = g * dh
     # (B19)  dh_x_5[n,t,d] = 1/h_std_5[n,t] (dh_normalized_5[n,t,d]
     #       - h_normalized_5[n,t,d] Σ_i dh_normalized_5[n,t,i] h_normalized_5[n,t,i]/D
     #       - Σ_i dh_normalized_5[n,t,i]/D)  (N, T, D)
-    #       from (F57), (F56) with (B17), (B18)
+    #       from (F67), (F66) with (B17), (B18)
     dh_x_5_product = (
         (np.einsum("nti,nti->nt", dh_normalized_5, h_normalized_5) / D)[:, :, None]
         * h_normalized_5
@@ -420,41 +420,43 @@ def backward(saved, dL=1.0):
         (dh_normalized_5 - dh_x_5_product - (dh_normalized_5.sum(axis=2) / D)[:, :,
         None]) / h_std_5[:, :, None]
     )
-    # (B20)  dblocks_1_W2[f,d] = Σ_nt dh_x_5[n,t,d] h_sum_8[n,t,f] h_cdf_2[n,t,f]
-    #       (F, D)  from (F55)
-    dblocks_1_W2 = np.tensordot(
-        h_sum_8.transpose(2, 0, 1) * h_cdf_2.transpose(2, 0, 1), dh_x_5,
-        axes=((1, 2), (0, 1))
-    )
-    # (B21)  dblocks_1_c2[d] = Σ_nt dh_x_5[n,t,d]  (D,)  from (F55)
+    # (B20)  dblocks_1_W2[f,d] = Σ_nt dh_x_5[n,t,d] h_hidden_2[n,t,f]  (F, D)
+    #       from (F65)
+    dblocks_1_W2 = np.tensordot(h_hidden_2, dh_x_5, axes=((0, 1), (0, 1)))
+    # (B21)  dblocks_1_c2[d] = Σ_nt dh_x_5[n,t,d]  (D,)  from (F65)
     dblocks_1_c2 = dh_x_5.sum(axis=(0, 1))
-    # (B22)  dh_cdf_2[n,t,f] = h_sum_8[n,t,f] Σ_d dh_x_5[n,t,d] blocks_1_W2[f,d]
-    #       (N, T, F)  from (F55)
-    dh_cdf_2 = h_sum_8 * (dh_x_5 @ blocks_1_W2.T)
-    # (B23)  dh_sum_8[n,t,f] = h_cdf_2[n,t,f] Σ_d dh_x_5[n,t,d] blocks_1_W2[f,d]
-    #       + dh_cdf_2[n,t,f] φ(h_sum_8[n,t,f])  (N, T, F)  from (F55), (F54)
-    dh_sum_8 = (
-        h_cdf_2 * (dh_x_5 @ blocks_1_W2.T) + dh_cdf_2
-        * (0.3989422804014327 * np.exp(-0.5 * h_sum_8 * h_sum_8))
+    # (B22)  dh_hidden_2[n,t,f] = Σ_d dh_x_5[n,t,d] blocks_1_W2[f,d]  (N, T, F)
+    #       from (F65)
+    dh_hidden_2 = dh_x_5 @ blocks_1_W2.T
+    # (B25)  dh_inner_2[n,t,f] = dh_hidden_2[n,t,f] h_hidden_2[n,t,f]
+    #       (2 - h_sum_10[n,t,f])  (N, T, F)  from (F62) with (B24)
+    dh_inner_2 = dh_hidden_2 * h_hidden_2 * (2 - h_sum_10)
+    # (B26)  dh_sum_9[n,t,f] = dh_hidden_2[n,t,f] h_sum_10[n,t,f]/2
+    #       + dh_inner_2[n,t,f] (0.7978845608028654
+    #       + 0.107032224408900379083 h_sum_9[n,t,f]²)  (N, T, F)  from (F64), (F61)
+    dh_sum_9_sum = (
+        0.7978845608028654 + 107032224408900379083 / 1000000000000000000000
+        * (h_sum_9 * h_sum_9)
     )
-    # (B24)  dblocks_1_W1[d,f] = Σ_nt dh_sum_8[n,t,f] h_u_2[n,t,d]  (D, F)  from (F53)
-    dblocks_1_W1 = np.tensordot(h_u_2, dh_sum_8, axes=((0, 1), (0, 1)))
-    # (B25)  dblocks_1_c1[f] = Σ_nt dh_sum_8[n,t,f]  (F,)  from (F53)
-    dblocks_1_c1 = dh_sum_8.sum(axis=(0, 1))
-    # (B26)  dh_u_2[n,t,d] = Σ_f dh_sum_8[n,t,f] blocks_1_W1[d,f]  (N, T, D)  from (F53)
-    dh_u_2 = dh_sum_8 @ blocks_1_W1.T
-    # (B27)  dblocks_1_g2[d] = Σ_nt dh_u_2[n,t,d] h_normalized_4[n,t,d]  (D,)
-    #       from (F52)
+    dh_sum_9 = 0.5 * dh_hidden_2 * h_sum_10 + dh_inner_2 * dh_sum_9_sum
+    # (B27)  dblocks_1_W1[d,f] = Σ_nt dh_sum_9[n,t,f] h_u_2[n,t,d]  (D, F)  from (F60)
+    dblocks_1_W1 = np.tensordot(h_u_2, dh_sum_9, axes=((0, 1), (0, 1)))
+    # (B28)  dblocks_1_c1[f] = Σ_nt dh_sum_9[n,t,f]  (F,)  from (F60)
+    dblocks_1_c1 = dh_sum_9.sum(axis=(0, 1))
+    # (B29)  dh_u_2[n,t,d] = Σ_f dh_sum_9[n,t,f] blocks_1_W1[d,f]  (N, T, D)  from (F60)
+    dh_u_2 = dh_sum_9 @ blocks_1_W1.T
+    # (B30)  dblocks_1_g2[d] = Σ_nt dh_u_2[n,t,d] h_normalized_4[n,t,d]  (D,)
+    #       from (F59)
     dblocks_1_g2 = np.einsum("ntd,ntd->d", dh_u_2, h_normalized_4)
-    # (B28)  dblocks_1_b2[d] = Σ_nt dh_u_2[n,t,d]  (D,)  from (F52)
+    # (B31)  dblocks_1_b2[d] = Σ_nt dh_u_2[n,t,d]  (D,)  from (F59)
     dblocks_1_b2 = dh_u_2.sum(axis=(0, 1))
-    # (B29)  dh_normalized_4[n,t,d] = dh_u_2[n,t,d] blocks_1_g2[d]  (N, T, D)
-    #       from (F52)
+    # (B32)  dh_normalized_4[n,t,d] = dh_u_2[n,t,d] blocks_1_g2[d]  (N, T, D)
+    #       from (F59)
     dh_normalized_4 = blocks_1_g2 * dh_u_2
-    # (B35)  dh_x_4[n,t,d] = dh_x_5[n,t,d] + 1/h_std_4[n,t]
+    # (B38)  dh_x_4[n,t,d] = dh_x_5[n,t,d] + 1/h_std_4[n,t]
     #       (dh_normalized_4[n,t,d] - h_normalized_4[n,t,d] Σ_i dh_normalized_4[n,t,i]
     #       h_normalized_4[n,t,i]/D - Σ_i dh_normalized_4[n,t,i]/D)  (N, T, D)
-    #       from (F55), (F47), (F46) with (B33), (B34)
+    #       from (F65), (F54), (F53) with (B36), (B37)
     dh_x_4_product = (
         (np.einsum("nti,nti->nt", dh_normalized_4, h_normalized_4) / D)[:, :, None]
         * h_normalized_4
@@ -463,24 +465,22 @@ def backward(saved, dL=1.0):
         dh_x_5 + (dh_normalized_4 - dh_x_4_product
         - (dh_normalized_4.sum(axis=2) / D)[:, :, None]) / h_std_4[:, :, None]
     )
-    # (B36)  dblocks_1_Wo[d,i] = Σ_nt dh_x_4[n,t,i] h_dot_2[n,⌊d/(D/2)⌋,t,(d mod (D/2))]
-    #       (D, D)  from (F45)
+    # (B39)  dblocks_1_Wo[d,i] = Σ_nt dh_x_4[n,t,i] h_dot_8[n,⌊d/(D/2)⌋,t,(d mod (D/2))]
+    #       (D, D)  from (F52)
     dblocks_1_Wo = np.tensordot(
-        h_dot_2.transpose(0, 2, 1, 3).reshape(N, T, D), dh_x_4, axes=((0, 1), (0, 1))
+        h_dot_8.transpose(0, 2, 1, 3).reshape(N, T, D), dh_x_4, axes=((0, 1), (0, 1))
     )
-    # (B37)  dblocks_1_bo[d] = Σ_nt dh_x_4[n,t,d]  (D,)  from (F45)
+    # (B40)  dblocks_1_bo[d] = Σ_nt dh_x_4[n,t,d]  (D,)  from (F52)
     dblocks_1_bo = dh_x_4.sum(axis=(0, 1))
-    # (B38)  dh_dot_2[n,i,t,d] = Σ_j dh_x_4[n,t,j] blocks_1_Wo[D i/2+d,j]
-    #       (N, 2, T, D // 2)  from (F45)
-    dh_dot_2 = (dh_x_4 @ blocks_1_Wo.T).reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (B39)  dh_weights_2[n,i,t,j] = Σ_d dh_dot_2[n,i,t,d] h_qkv_2[n,j,d+D i/2+2 D]
-    #       (N, 2, T, T)  from (F44)
-    dh_weights_2 = (
-        dh_dot_2 @ h_qkv_2[:, :, 2 * D:].reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-    )
-    # (B45)  dh_scores_2[n,i,t,j] = (dh_weights_2[n,i,t,j]
+    # (B41)  dh_dot_8[n,i,t,d] = Σ_j dh_x_4[n,t,j] blocks_1_Wo[D i/2+d,j]
+    #       (N, 2, T, D // 2)  from (F52)
+    dh_dot_8 = (dh_x_4 @ blocks_1_Wo.T).reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    # (B42)  dh_weights_2[n,i,t,j] = Σ_d dh_dot_8[n,i,t,d] h_dot_7[n,j,d+D i/2]
+    #       (N, 2, T, T)  from (F51)
+    dh_weights_2 = dh_dot_8 @ h_dot_7.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
+    # (B48)  dh_scores_2[n,i,t,j] = (dh_weights_2[n,i,t,j]
     #       - Σ_p dh_weights_2[n,i,t,p] h_weights_2[n,i,t,p]) h_weights_2[n,i,t,j]
-    #       [j ≤ t]  (N, 2, T, T)  from (F38) with (B44)
+    #       [j ≤ t]  (N, 2, T, T)  from (F45) with (B47)
     dh_scores_2_product = (
         (dh_weights_2 - np.einsum("nitp,nitp->nit", dh_weights_2, h_weights_2)[:, :, :,
         None]) * h_weights_2
@@ -488,47 +488,48 @@ def backward(saved, dL=1.0):
     dh_scores_2 = np.where(
         np.arange(T) <= np.arange(T)[:, None], dh_scores_2_product, 0
     )
-    # (B46)  dh_qkv_2[n,t,d] = [0 ≤ ⌊d/(D/2)⌋-4] Σ_i
-    #       dh_dot_2[n,⌊d/(D/2)⌋-4,i,(d mod (D/2))] h_weights_2[n,⌊d/(D/2)⌋-4,i,t]
-    #       + [⌊d/(D/2)⌋ < 2] Σ_i dh_scores_2[n,⌊d/(D/2)⌋,t,i] h_qkv_2[n,i,d+D]/√(D/2)
-    #       + [0 ≤ ⌊d/(D/2)⌋-2 < 2] Σ_i dh_scores_2[n,⌊d/(D/2)⌋-2,i,t]
-    #       h_qkv_2[n,i,d-D]/√(D/2)  (N, T, 3 * D)  from (F44), (F37)
-    dh_qkv_2 = np.empty((N, T, 3 * D), dtype)
-    dh_qkv_2[:, :, 2 * D:] = (
-        (h_weights_2.transpose(0, 1, 3, 2) @ dh_dot_2).transpose(0, 2, 1, 3).reshape(N,
+    # (B49)  dh_dot_7[n,t,d] = Σ_i dh_dot_8[n,⌊d/(D/2)⌋,i,(d mod (D/2))]
+    #       h_weights_2[n,⌊d/(D/2)⌋,i,t]  (N, T, D)  from (F51)
+    dh_dot_7 = (
+        (h_weights_2.transpose(0, 1, 3, 2) @ dh_dot_8).transpose(0, 2, 1, 3).reshape(N,
         T, D)
     )
-    dh_qkv_2[:, :, :D] = (
-        (dh_scores_2 @ h_qkv_2[:, :, D:2 * D].reshape(N, T, 2, D // 2).transpose(0, 2,
-        1, 3)).transpose(0, 2, 1, 3) / (D / 2)**0.5
+    # (B50)  dblocks_1_Wv[d,i] = Σ_nt dh_dot_7[n,t,i] h_sum_7[n,t,d]  (D, D)  from (F43)
+    dblocks_1_Wv = np.tensordot(h_sum_7, dh_dot_7, axes=((0, 1), (0, 1)))
+    # (B51)  dh_dot_6[n,t,d] = Σ_i dh_scores_2[n,⌊d/(D/2)⌋,i,t] h_dot_5[n,i,d]/√(D/2)
+    #       (N, T, D)  from (F44)
+    dh_dot_6 = (
+        (dh_scores_2.transpose(0, 1, 3, 2) @ h_dot_5.reshape(N, T, 2,
+        D // 2).transpose(0, 2, 1, 3)).transpose(0, 2, 1, 3) / (D / 2)**0.5
     ).reshape(N, T, D)
-    dh_qkv_2_dot = (
-        dh_scores_2.transpose(0, 1, 3, 2) @ h_qkv_2[:, :, :D].reshape(N, T, 2,
-        D // 2).transpose(0, 2, 1, 3)
+    # (B52)  dblocks_1_Wk[d,i] = Σ_nt dh_dot_6[n,t,i] h_sum_7[n,t,d]  (D, D)  from (F42)
+    dblocks_1_Wk = np.tensordot(h_sum_7, dh_dot_6, axes=((0, 1), (0, 1)))
+    # (B53)  dh_dot_5[n,t,d] = Σ_i dh_scores_2[n,⌊d/(D/2)⌋,t,i] h_dot_6[n,i,d]/√(D/2)
+    #       (N, T, D)  from (F44)
+    dh_dot_5 = (
+        (dh_scores_2 @ h_dot_6.reshape(N, T, 2, D // 2).transpose(0, 2, 1,
+        3)).transpose(0, 2, 1, 3) / (D / 2)**0.5
+    ).reshape(N, T, D)
+    # (B54)  dblocks_1_Wq[d,i] = Σ_nt dh_dot_5[n,t,i] h_sum_7[n,t,d]  (D, D)  from (F41)
+    dblocks_1_Wq = np.tensordot(h_sum_7, dh_dot_5, axes=((0, 1), (0, 1)))
+    # (B55)  dh_sum_7[n,t,d] = Σ_i dh_dot_7[n,t,i] blocks_1_Wv[d,i]
+    #       + Σ_i dh_dot_6[n,t,i] blocks_1_Wk[d,i] + Σ_i dh_dot_5[n,t,i]
+    #       blocks_1_Wq[d,i]  (N, T, D)  from (F43), (F42), (F41)
+    dh_sum_7 = (
+        dh_dot_7 @ blocks_1_Wv.T + dh_dot_6 @ blocks_1_Wk.T + dh_dot_5 @ blocks_1_Wq.T
     )
-    dh_qkv_2[:, :, D:2 * D] = (
-        dh_qkv_2_dot.transpose(0, 2, 1, 3) / (D / 2)**0.5
-    ).reshape(N, T, D)
-    # (B47)  dblocks_1_Wqkv[d,i] = Σ_nt dh_qkv_2[n,t,i] h_sum_6[n,t,d]  (D, 3 * D)
-    #       from (F36)
-    dblocks_1_Wqkv = np.tensordot(h_sum_6, dh_qkv_2, axes=((0, 1), (0, 1)))
-    # (B48)  dblocks_1_bqkv[d] = Σ_nt dh_qkv_2[n,t,d]  (3 * D,)  from (F36)
-    dblocks_1_bqkv = dh_qkv_2.sum(axis=(0, 1))
-    # (B49)  dh_sum_6[n,t,d] = Σ_i dh_qkv_2[n,t,i] blocks_1_Wqkv[d,i]  (N, T, D)
-    #       from (F36)
-    dh_sum_6 = dh_qkv_2 @ blocks_1_Wqkv.T
-    # (B50)  dblocks_1_g1[d] = Σ_nt dh_sum_6[n,t,d] h_normalized_3[n,t,d]  (D,)
-    #       from (F35)
-    dblocks_1_g1 = np.einsum("ntd,ntd->d", dh_sum_6, h_normalized_3)
-    # (B51)  dblocks_1_b1[d] = Σ_nt dh_sum_6[n,t,d]  (D,)  from (F35)
-    dblocks_1_b1 = dh_sum_6.sum(axis=(0, 1))
-    # (B52)  dh_normalized_3[n,t,d] = dh_sum_6[n,t,d] blocks_1_g1[d]  (N, T, D)
-    #       from (F35)
-    dh_normalized_3 = blocks_1_g1 * dh_sum_6
-    # (B58)  dh_x_3[n,t,d] = dh_x_4[n,t,d] + 1/h_std_3[n,t]
+    # (B56)  dblocks_1_g1[d] = Σ_nt dh_sum_7[n,t,d] h_normalized_3[n,t,d]  (D,)
+    #       from (F40)
+    dblocks_1_g1 = np.einsum("ntd,ntd->d", dh_sum_7, h_normalized_3)
+    # (B57)  dblocks_1_b1[d] = Σ_nt dh_sum_7[n,t,d]  (D,)  from (F40)
+    dblocks_1_b1 = dh_sum_7.sum(axis=(0, 1))
+    # (B58)  dh_normalized_3[n,t,d] = dh_sum_7[n,t,d] blocks_1_g1[d]  (N, T, D)
+    #       from (F40)
+    dh_normalized_3 = blocks_1_g1 * dh_sum_7
+    # (B64)  dh_x_3[n,t,d] = dh_x_4[n,t,d] + 1/h_std_3[n,t]
     #       (dh_normalized_3[n,t,d] - h_normalized_3[n,t,d] Σ_i dh_normalized_3[n,t,i]
     #       h_normalized_3[n,t,i]/D - Σ_i dh_normalized_3[n,t,i]/D)  (N, T, D)
-    #       from (F45), (F30), (F29) with (B56), (B57)
+    #       from (F52), (F35), (F34) with (B62), (B63)
     dh_x_3_product = (
         (np.einsum("nti,nti->nt", dh_normalized_3, h_normalized_3) / D)[:, :, None]
         * h_normalized_3
@@ -537,39 +538,40 @@ def backward(saved, dL=1.0):
         dh_x_4 + (dh_normalized_3 - dh_x_3_product
         - (dh_normalized_3.sum(axis=2) / D)[:, :, None]) / h_std_3[:, :, None]
     )
-    # (B59)  dblocks_0_W2[f,d] = Σ_nt dh_x_3[n,t,d] h_sum_4[n,t,f] h_cdf[n,t,f]  (F, D)
-    #       from (F28)
-    dblocks_0_W2 = np.tensordot(
-        h_sum_4.transpose(2, 0, 1) * h_cdf.transpose(2, 0, 1), dh_x_3,
-        axes=((1, 2), (0, 1))
-    )
-    # (B60)  dblocks_0_c2[d] = Σ_nt dh_x_3[n,t,d]  (D,)  from (F28)
+    # (B65)  dblocks_0_W2[f,d] = Σ_nt dh_x_3[n,t,d] h_hidden[n,t,f]  (F, D)  from (F33)
+    dblocks_0_W2 = np.tensordot(h_hidden, dh_x_3, axes=((0, 1), (0, 1)))
+    # (B66)  dblocks_0_c2[d] = Σ_nt dh_x_3[n,t,d]  (D,)  from (F33)
     dblocks_0_c2 = dh_x_3.sum(axis=(0, 1))
-    # (B61)  dh_cdf[n,t,f] = h_sum_4[n,t,f] Σ_d dh_x_3[n,t,d] blocks_0_W2[f,d]
-    #       (N, T, F)  from (F28)
-    dh_cdf = h_sum_4 * (dh_x_3 @ blocks_0_W2.T)
-    # (B62)  dh_sum_4[n,t,f] = h_cdf[n,t,f] Σ_d dh_x_3[n,t,d] blocks_0_W2[f,d]
-    #       + dh_cdf[n,t,f] φ(h_sum_4[n,t,f])  (N, T, F)  from (F28), (F27)
-    dh_sum_4 = (
-        h_cdf * (dh_x_3 @ blocks_0_W2.T) + dh_cdf
-        * (0.3989422804014327 * np.exp(-0.5 * h_sum_4 * h_sum_4))
+    # (B67)  dh_hidden[n,t,f] = Σ_d dh_x_3[n,t,d] blocks_0_W2[f,d]  (N, T, F)
+    #       from (F33)
+    dh_hidden = dh_x_3 @ blocks_0_W2.T
+    # (B70)  dh_inner[n,t,f] = dh_hidden[n,t,f] h_hidden[n,t,f] (2 - h_sum_5[n,t,f])
+    #       (N, T, F)  from (F30) with (B69)
+    dh_inner = dh_hidden * h_hidden * (2 - h_sum_5)
+    # (B71)  dh_sum_4[n,t,f] = dh_hidden[n,t,f] h_sum_5[n,t,f]/2
+    #       + dh_inner[n,t,f] (0.7978845608028654 + 0.107032224408900379083
+    #       h_sum_4[n,t,f]²)  (N, T, F)  from (F32), (F29)
+    dh_sum_4_sum = (
+        0.7978845608028654 + 107032224408900379083 / 1000000000000000000000
+        * (h_sum_4 * h_sum_4)
     )
-    # (B63)  dblocks_0_W1[d,f] = Σ_nt dh_sum_4[n,t,f] h_u[n,t,d]  (D, F)  from (F26)
+    dh_sum_4 = 0.5 * dh_hidden * h_sum_5 + dh_inner * dh_sum_4_sum
+    # (B72)  dblocks_0_W1[d,f] = Σ_nt dh_sum_4[n,t,f] h_u[n,t,d]  (D, F)  from (F28)
     dblocks_0_W1 = np.tensordot(h_u, dh_sum_4, axes=((0, 1), (0, 1)))
-    # (B64)  dblocks_0_c1[f] = Σ_nt dh_sum_4[n,t,f]  (F,)  from (F26)
+    # (B73)  dblocks_0_c1[f] = Σ_nt dh_sum_4[n,t,f]  (F,)  from (F28)
     dblocks_0_c1 = dh_sum_4.sum(axis=(0, 1))
-    # (B65)  dh_u[n,t,d] = Σ_f dh_sum_4[n,t,f] blocks_0_W1[d,f]  (N, T, D)  from (F26)
+    # (B74)  dh_u[n,t,d] = Σ_f dh_sum_4[n,t,f] blocks_0_W1[d,f]  (N, T, D)  from (F28)
     dh_u = dh_sum_4 @ blocks_0_W1.T
-    # (B66)  dblocks_0_g2[d] = Σ_nt dh_u[n,t,d] h_normalized_2[n,t,d]  (D,)  from (F25)
+    # (B75)  dblocks_0_g2[d] = Σ_nt dh_u[n,t,d] h_normalized_2[n,t,d]  (D,)  from (F27)
     dblocks_0_g2 = np.einsum("ntd,ntd->d", dh_u, h_normalized_2)
-    # (B67)  dblocks_0_b2[d] = Σ_nt dh_u[n,t,d]  (D,)  from (F25)
+    # (B76)  dblocks_0_b2[d] = Σ_nt dh_u[n,t,d]  (D,)  from (F27)
     dblocks_0_b2 = dh_u.sum(axis=(0, 1))
-    # (B68)  dh_normalized_2[n,t,d] = dh_u[n,t,d] blocks_0_g2[d]  (N, T, D)  from (F25)
+    # (B77)  dh_normalized_2[n,t,d] = dh_u[n,t,d] blocks_0_g2[d]  (N, T, D)  from (F27)
     dh_normalized_2 = blocks_0_g2 * dh_u
-    # (B74)  dh_x_2[n,t,d] = dh_x_3[n,t,d] + 1/h_std_2[n,t]
+    # (B83)  dh_x_2[n,t,d] = dh_x_3[n,t,d] + 1/h_std_2[n,t]
     #       (dh_normalized_2[n,t,d] - h_normalized_2[n,t,d] Σ_i dh_normalized_2[n,t,i]
     #       h_normalized_2[n,t,i]/D - Σ_i dh_normalized_2[n,t,i]/D)  (N, T, D)
-    #       from (F28), (F20), (F19) with (B72), (B73)
+    #       from (F33), (F22), (F21) with (B81), (B82)
     dh_x_2_product = (
         (np.einsum("nti,nti->nt", dh_normalized_2, h_normalized_2) / D)[:, :, None]
         * h_normalized_2
@@ -578,65 +580,69 @@ def backward(saved, dL=1.0):
         dh_x_3 + (dh_normalized_2 - dh_x_2_product
         - (dh_normalized_2.sum(axis=2) / D)[:, :, None]) / h_std_2[:, :, None]
     )
-    # (B75)  dblocks_0_Wo[d,i] = Σ_nt dh_x_2[n,t,i] h_dot[n,⌊d/(D/2)⌋,t,(d mod (D/2))]
-    #       (D, D)  from (F18)
+    # (B84)  dblocks_0_Wo[d,i] = Σ_nt dh_x_2[n,t,i] h_dot_4[n,⌊d/(D/2)⌋,t,(d mod (D/2))]
+    #       (D, D)  from (F20)
     dblocks_0_Wo = np.tensordot(
-        h_dot.transpose(0, 2, 1, 3).reshape(N, T, D), dh_x_2, axes=((0, 1), (0, 1))
+        h_dot_4.transpose(0, 2, 1, 3).reshape(N, T, D), dh_x_2, axes=((0, 1), (0, 1))
     )
-    # (B76)  dblocks_0_bo[d] = Σ_nt dh_x_2[n,t,d]  (D,)  from (F18)
+    # (B85)  dblocks_0_bo[d] = Σ_nt dh_x_2[n,t,d]  (D,)  from (F20)
     dblocks_0_bo = dh_x_2.sum(axis=(0, 1))
-    # (B77)  dh_dot[n,i,t,d] = Σ_j dh_x_2[n,t,j] blocks_0_Wo[D i/2+d,j]
-    #       (N, 2, T, D // 2)  from (F18)
-    dh_dot = (dh_x_2 @ blocks_0_Wo.T).reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (B78)  dh_weights[n,i,t,j] = Σ_d dh_dot[n,i,t,d] h_qkv[n,j,d+D i/2+2 D]
-    #       (N, 2, T, T)  from (F17)
-    dh_weights = (
-        dh_dot @ h_qkv[:, :, 2 * D:].reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-    )
-    # (B84)  dh_scores[n,i,t,j] = (dh_weights[n,i,t,j]
+    # (B86)  dh_dot_4[n,i,t,d] = Σ_j dh_x_2[n,t,j] blocks_0_Wo[D i/2+d,j]
+    #       (N, 2, T, D // 2)  from (F20)
+    dh_dot_4 = (dh_x_2 @ blocks_0_Wo.T).reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    # (B87)  dh_weights[n,i,t,j] = Σ_d dh_dot_4[n,i,t,d] h_dot_3[n,j,d+D i/2]
+    #       (N, 2, T, T)  from (F19)
+    dh_weights = dh_dot_4 @ h_dot_3.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
+    # (B93)  dh_scores[n,i,t,j] = (dh_weights[n,i,t,j]
     #       - Σ_p dh_weights[n,i,t,p] h_weights[n,i,t,p]) h_weights[n,i,t,j] [j ≤ t]
-    #       (N, 2, T, T)  from (F11) with (B83)
+    #       (N, 2, T, T)  from (F13) with (B92)
     dh_scores_product = (
         (dh_weights - np.einsum("nitp,nitp->nit", dh_weights, h_weights)[:, :, :, None])
         * h_weights
     )
     dh_scores = np.where(np.arange(T) <= np.arange(T)[:, None], dh_scores_product, 0)
-    # (B85)  dh_qkv[n,t,d] = [0 ≤ ⌊d/(D/2)⌋-4] Σ_i dh_dot[n,⌊d/(D/2)⌋-4,i,(d mod (D/2))]
-    #       h_weights[n,⌊d/(D/2)⌋-4,i,t] + [⌊d/(D/2)⌋ < 2] Σ_i
-    #       dh_scores[n,⌊d/(D/2)⌋,t,i] h_qkv[n,i,d+D]/√(D/2)
-    #       + [0 ≤ ⌊d/(D/2)⌋-2 < 2] Σ_i dh_scores[n,⌊d/(D/2)⌋-2,i,t]
-    #       h_qkv[n,i,d-D]/√(D/2)  (N, T, 3 * D)  from (F17), (F10)
-    dh_qkv = np.empty((N, T, 3 * D), dtype)
-    dh_qkv[:, :, 2 * D:] = (
-        (h_weights.transpose(0, 1, 3, 2) @ dh_dot).transpose(0, 2, 1, 3).reshape(N, T,
+    # (B94)  dh_dot_3[n,t,d] = Σ_i dh_dot_4[n,⌊d/(D/2)⌋,i,(d mod (D/2))]
+    #       h_weights[n,⌊d/(D/2)⌋,i,t]  (N, T, D)  from (F19)
+    dh_dot_3 = (
+        (h_weights.transpose(0, 1, 3, 2) @ dh_dot_4).transpose(0, 2, 1, 3).reshape(N, T,
         D)
     )
-    dh_qkv[:, :, :D] = (
-        (dh_scores @ h_qkv[:, :, D:2 * D].reshape(N, T, 2, D // 2).transpose(0, 2, 1,
-        3)).transpose(0, 2, 1, 3) / (D / 2)**0.5
+    # (B95)  dblocks_0_Wv[d,i] = Σ_nt dh_dot_3[n,t,i] h_sum_2[n,t,d]  (D, D)  from (F11)
+    dblocks_0_Wv = np.tensordot(h_sum_2, dh_dot_3, axes=((0, 1), (0, 1)))
+    # (B96)  dh_dot_2[n,t,d] = Σ_i dh_scores[n,⌊d/(D/2)⌋,i,t] h_dot[n,i,d]/√(D/2)
+    #       (N, T, D)  from (F12)
+    dh_dot_2 = (
+        (dh_scores.transpose(0, 1, 3, 2) @ h_dot.reshape(N, T, 2, D // 2).transpose(0,
+        2, 1, 3)).transpose(0, 2, 1, 3) / (D / 2)**0.5
     ).reshape(N, T, D)
-    dh_qkv[:, :, D:2 * D] = (
-        (dh_scores.transpose(0, 1, 3, 2) @ h_qkv[:, :, :D].reshape(N, T, 2,
-        D // 2).transpose(0, 2, 1, 3)).transpose(0, 2, 1, 3) / (D / 2)**0.5
+    # (B97)  dblocks_0_Wk[d,i] = Σ_nt dh_dot_2[n,t,i] h_sum_2[n,t,d]  (D, D)  from (F10)
+    dblocks_0_Wk = np.tensordot(h_sum_2, dh_dot_2, axes=((0, 1), (0, 1)))
+    # (B98)  dh_dot[n,t,d] = Σ_i dh_scores[n,⌊d/(D/2)⌋,t,i] h_dot_2[n,i,d]/√(D/2)
+    #       (N, T, D)  from (F12)
+    dh_dot = (
+        (dh_scores @ h_dot_2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)).transpose(
+        0, 2, 1, 3) / (D / 2)**0.5
     ).reshape(N, T, D)
-    # (B86)  dblocks_0_Wqkv[d,i] = Σ_nt dh_qkv[n,t,i] h_sum_2[n,t,d]  (D, 3 * D)
-    #       from (F9)
-    dblocks_0_Wqkv = np.tensordot(h_sum_2, dh_qkv, axes=((0, 1), (0, 1)))
-    # (B87)  dblocks_0_bqkv[d] = Σ_nt dh_qkv[n,t,d]  (3 * D,)  from (F9)
-    dblocks_0_bqkv = dh_qkv.sum(axis=(0, 1))
-    # (B88)  dh_sum_2[n,t,d] = Σ_i dh_qkv[n,t,i] blocks_0_Wqkv[d,i]  (N, T, D)
-    #       from (F9)
-    dh_sum_2 = dh_qkv @ blocks_0_Wqkv.T
-    # (B89)  dblocks_0_g1[d] = Σ_nt dh_sum_2[n,t,d] h_normalized[n,t,d]  (D,)  from (F8)
+    # (B99)  dblocks_0_Wq[d,i] = Σ_nt dh_dot[n,t,i] h_sum_2[n,t,d]  (D, D)  from (F9)
+    dblocks_0_Wq = np.tensordot(h_sum_2, dh_dot, axes=((0, 1), (0, 1)))
+    # (B100)  dh_sum_2[n,t,d] = Σ_i dh_dot_3[n,t,i] blocks_0_Wv[d,i]
+    #       + Σ_i dh_dot_2[n,t,i] blocks_0_Wk[d,i] + Σ_i dh_dot[n,t,i] blocks_0_Wq[d,i]
+    #       (N, T, D)  from (F11), (F10), (F9)
+    dh_sum_2 = (
+        dh_dot_3 @ blocks_0_Wv.T + dh_dot_2 @ blocks_0_Wk.T + dh_dot @ blocks_0_Wq.T
+    )
+    # (B101)  dblocks_0_g1[d] = Σ_nt dh_sum_2[n,t,d] h_normalized[n,t,d]  (D,)
+    #       from (F8)
     dblocks_0_g1 = np.einsum("ntd,ntd->d", dh_sum_2, h_normalized)
-    # (B90)  dblocks_0_b1[d] = Σ_nt dh_sum_2[n,t,d]  (D,)  from (F8)
+    # (B102)  dblocks_0_b1[d] = Σ_nt dh_sum_2[n,t,d]  (D,)  from (F8)
     dblocks_0_b1 = dh_sum_2.sum(axis=(0, 1))
-    # (B91)  dh_normalized[n,t,d] = dh_sum_2[n,t,d] blocks_0_g1[d]  (N, T, D)  from (F8)
+    # (B103)  dh_normalized[n,t,d] = dh_sum_2[n,t,d] blocks_0_g1[d]  (N, T, D)
+    #       from (F8)
     dh_normalized = blocks_0_g1 * dh_sum_2
-    # (B97)  dh_x[n,t,d] = dh_x_2[n,t,d] + (dh_normalized[n,t,d]
+    # (B109)  dh_x[n,t,d] = dh_x_2[n,t,d] + (dh_normalized[n,t,d]
     #       - h_normalized[n,t,d] Σ_i dh_normalized[n,t,i] h_normalized[n,t,i]/D
     #       - Σ_i dh_normalized[n,t,i]/D)/h_std[n,t]  (N, T, D)
-    #       from (F18), (F3), (F2) with (B95), (B96)
+    #       from (F20), (F3), (F2) with (B107), (B108)
     dh_x_product = (
         (np.einsum("nti,nti->nt", dh_normalized, h_normalized) / D)[:, :, None]
         * h_normalized
@@ -645,23 +651,24 @@ def backward(saved, dL=1.0):
         dh_x_2 + (dh_normalized - dh_x_product - (dh_normalized.sum(axis=2) / D)[:, :,
         None]) / h_std[:, :, None]
     )
-    # (B98)  dE[m,d] = Σ_nt dh_x[n,t,d] [tok[n,t] = m]  (M, D)  from (F1)
+    # (B110)  dE[m,d] = Σ_nt dh_x[n,t,d] [tok[n,t] = m]  (M, D)  from (F1)
     dE = np.zeros((M, D), dtype)
     np.add.at(dE, tok, dh_x)
-    # (B99)  dP[c,d] = [c < T] Σ_n dh_x[n,c,d]  (C, D)  from (F1)
+    # (B111)  dP[c,d] = [c < T] Σ_n dh_x[n,c,d]  (C, D)  from (F1)
     dP = (
         (np.arange(C) < T)[:, None] * dh_x[:, np.clip(np.arange(C), 0, T - 1)].sum(
         axis=0)
     )
     grads = {
         "E": dE, "P": dP, "blocks_0_g1": dblocks_0_g1, "blocks_0_b1": dblocks_0_b1,
-        "blocks_0_Wqkv": dblocks_0_Wqkv, "blocks_0_bqkv": dblocks_0_bqkv,
-        "blocks_0_Wo": dblocks_0_Wo, "blocks_0_bo": dblocks_0_bo,
-        "blocks_0_g2": dblocks_0_g2, "blocks_0_b2": dblocks_0_b2,
-        "blocks_0_W1": dblocks_0_W1, "blocks_0_c1": dblocks_0_c1,
-        "blocks_0_W2": dblocks_0_W2, "blocks_0_c2": dblocks_0_c2,
-        "blocks_1_g1": dblocks_1_g1, "blocks_1_b1": dblocks_1_b1,
-        "blocks_1_Wqkv": dblocks_1_Wqkv, "blocks_1_bqkv": dblocks_1_bqkv,
+        "blocks_0_Wq": dblocks_0_Wq, "blocks_0_Wk": dblocks_0_Wk,
+        "blocks_0_Wv": dblocks_0_Wv, "blocks_0_Wo": dblocks_0_Wo,
+        "blocks_0_bo": dblocks_0_bo, "blocks_0_g2": dblocks_0_g2,
+        "blocks_0_b2": dblocks_0_b2, "blocks_0_W1": dblocks_0_W1,
+        "blocks_0_c1": dblocks_0_c1, "blocks_0_W2": dblocks_0_W2,
+        "blocks_0_c2": dblocks_0_c2, "blocks_1_g1": dblocks_1_g1,
+        "blocks_1_b1": dblocks_1_b1, "blocks_1_Wq": dblocks_1_Wq,
+        "blocks_1_Wk": dblocks_1_Wk, "blocks_1_Wv": dblocks_1_Wv,
         "blocks_1_Wo": dblocks_1_Wo, "blocks_1_bo": dblocks_1_bo,
         "blocks_1_g2": dblocks_1_g2, "blocks_1_b2": dblocks_1_b2,
         "blocks_1_W1": dblocks_1_W1, "blocks_1_c1": dblocks_1_c1,
@@ -672,13 +679,14 @@ def backward(saved, dL=1.0):
     return {
         "E": grads["E"], "P": grads["P"], "blocks":
         [{"g1": grads["blocks_0_g1"], "b1": grads["blocks_0_b1"],
-        "Wqkv": grads["blocks_0_Wqkv"], "bqkv": grads["blocks_0_bqkv"],
-        "Wo": grads["blocks_0_Wo"], "bo": grads["blocks_0_bo"],
-        "g2": grads["blocks_0_g2"], "b2": grads["blocks_0_b2"],
-        "W1": grads["blocks_0_W1"], "c1": grads["blocks_0_c1"],
-        "W2": grads["blocks_0_W2"], "c2": grads["blocks_0_c2"]},
-        {"g1": grads["blocks_1_g1"], "b1": grads["blocks_1_b1"],
-        "Wqkv": grads["blocks_1_Wqkv"], "bqkv": grads["blocks_1_bqkv"],
+        "Wq": grads["blocks_0_Wq"], "Wk": grads["blocks_0_Wk"],
+        "Wv": grads["blocks_0_Wv"], "Wo": grads["blocks_0_Wo"],
+        "bo": grads["blocks_0_bo"], "g2": grads["blocks_0_g2"],
+        "b2": grads["blocks_0_b2"], "W1": grads["blocks_0_W1"],
+        "c1": grads["blocks_0_c1"], "W2": grads["blocks_0_W2"],
+        "c2": grads["blocks_0_c2"]}, {"g1": grads["blocks_1_g1"],
+        "b1": grads["blocks_1_b1"], "Wq": grads["blocks_1_Wq"],
+        "Wk": grads["blocks_1_Wk"], "Wv": grads["blocks_1_Wv"],
         "Wo": grads["blocks_1_Wo"], "bo": grads["blocks_1_bo"],
         "g2": grads["blocks_1_g2"], "b2": grads["blocks_1_b2"],
         "W1": grads["blocks_1_W1"], "c1": grads["blocks_1_c1"],
@@ -693,10 +701,11 @@ def value_and_grad(
     E: "M D",
     P: "C D",
     blocks: (
-        [{"g1": "D", "b1": "D", "Wqkv": "D 3*D", "bqkv": "3*D", "Wo": "D D", "bo": "D",
-        "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D", "c2": "D"},
-        {"g1": "D", "b1": "D", "Wqkv": "D 3*D", "bqkv": "3*D", "Wo": "D D", "bo": "D",
-        "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D", "c2": "D"}]
+        [{"g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
+        "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
+        "c2": "D"}, {"g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D",
+        "Wo": "D D", "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F",
+        "W2": "F D", "c2": "D"}]
     ),
     g: "D",
     b: "D",
@@ -714,10 +723,11 @@ def predict(
     E: "M D",
     P: "C D",
     blocks: (
-        [{"g1": "D", "b1": "D", "Wqkv": "D 3*D", "bqkv": "3*D", "Wo": "D D", "bo": "D",
-        "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D", "c2": "D"},
-        {"g1": "D", "b1": "D", "Wqkv": "D 3*D", "bqkv": "3*D", "Wo": "D D", "bo": "D",
-        "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D", "c2": "D"}]
+        [{"g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
+        "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
+        "c2": "D"}, {"g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D",
+        "Wo": "D D", "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F",
+        "W2": "F D", "c2": "D"}]
     ),
     g: "D",
     b: "D",
@@ -726,8 +736,9 @@ def predict(
     """Return the outputs of the model."""
     blocks_0_g1 = blocks[0]["g1"]
     blocks_0_b1 = blocks[0]["b1"]
-    blocks_0_Wqkv = blocks[0]["Wqkv"]
-    blocks_0_bqkv = blocks[0]["bqkv"]
+    blocks_0_Wq = blocks[0]["Wq"]
+    blocks_0_Wk = blocks[0]["Wk"]
+    blocks_0_Wv = blocks[0]["Wv"]
     blocks_0_Wo = blocks[0]["Wo"]
     blocks_0_bo = blocks[0]["bo"]
     blocks_0_g2 = blocks[0]["g2"]
@@ -738,8 +749,9 @@ def predict(
     blocks_0_c2 = blocks[0]["c2"]
     blocks_1_g1 = blocks[1]["g1"]
     blocks_1_b1 = blocks[1]["b1"]
-    blocks_1_Wqkv = blocks[1]["Wqkv"]
-    blocks_1_bqkv = blocks[1]["bqkv"]
+    blocks_1_Wq = blocks[1]["Wq"]
+    blocks_1_Wk = blocks[1]["Wk"]
+    blocks_1_Wv = blocks[1]["Wv"]
     blocks_1_Wo = blocks[1]["Wo"]
     blocks_1_bo = blocks[1]["bo"]
     blocks_1_g2 = blocks[1]["g2"]
@@ -753,8 +765,9 @@ def predict(
     P, (C, _) = read("P", P, "wrt", "C D", (None, D))
     blocks_0_g1, _ = read("blocks_0_g1", blocks_0_g1, "wrt", "D", (D,))
     blocks_0_b1, _ = read("blocks_0_b1", blocks_0_b1, "wrt", "D", (D,))
-    blocks_0_Wqkv, _ = read("blocks_0_Wqkv", blocks_0_Wqkv, "wrt", "D 3*D", (D, 3 * D))
-    blocks_0_bqkv, _ = read("blocks_0_bqkv", blocks_0_bqkv, "wrt", "3*D", (3 * D,))
+    blocks_0_Wq, _ = read("blocks_0_Wq", blocks_0_Wq, "wrt", "D D", (D, D))
+    blocks_0_Wk, _ = read("blocks_0_Wk", blocks_0_Wk, "wrt", "D D", (D, D))
+    blocks_0_Wv, _ = read("blocks_0_Wv", blocks_0_Wv, "wrt", "D D", (D, D))
     blocks_0_Wo, _ = read("blocks_0_Wo", blocks_0_Wo, "wrt", "D D", (D, D))
     blocks_0_bo, _ = read("blocks_0_bo", blocks_0_bo, "wrt", "D", (D,))
     blocks_0_g2, _ = read("blocks_0_g2", blocks_0_g2, "wrt", "D", (D,))
@@ -765,8 +778,9 @@ def predict(
     blocks_0_c2, _ = read("blocks_0_c2", blocks_0_c2, "wrt", "D", (D,))
     blocks_1_g1, _ = read("blocks_1_g1", blocks_1_g1, "wrt", "D", (D,))
     blocks_1_b1, _ = read("blocks_1_b1", blocks_1_b1, "wrt", "D", (D,))
-    blocks_1_Wqkv, _ = read("blocks_1_Wqkv", blocks_1_Wqkv, "wrt", "D 3*D", (D, 3 * D))
-    blocks_1_bqkv, _ = read("blocks_1_bqkv", blocks_1_bqkv, "wrt", "3*D", (3 * D,))
+    blocks_1_Wq, _ = read("blocks_1_Wq", blocks_1_Wq, "wrt", "D D", (D, D))
+    blocks_1_Wk, _ = read("blocks_1_Wk", blocks_1_Wk, "wrt", "D D", (D, D))
+    blocks_1_Wv, _ = read("blocks_1_Wv", blocks_1_Wv, "wrt", "D D", (D, D))
     blocks_1_Wo, _ = read("blocks_1_Wo", blocks_1_Wo, "wrt", "D D", (D, D))
     blocks_1_bo, _ = read("blocks_1_bo", blocks_1_bo, "wrt", "D", (D,))
     blocks_1_g2, _ = read("blocks_1_g2", blocks_1_g2, "wrt", "D", (D,))
@@ -791,144 +805,156 @@ def predict(
     # (F8)  h_sum_2[n,t,d] = h_normalized[n,t,d] blocks_0_g1[d] + blocks_0_b1[d]
     #       (N, T, D)
     h_sum_2 = blocks_0_g1 * h_normalized + blocks_0_b1
-    # (F9)  h_qkv[n,t,d] = Σ_i h_sum_2[n,t,i] blocks_0_Wqkv[i,d] + blocks_0_bqkv[d]
-    #       (N, T, 3 * D)
-    h_qkv = h_sum_2 @ blocks_0_Wqkv + blocks_0_bqkv
-    # (F10)  h_scores[n,i,t,j] = Σ_d h_qkv[n,t,D i/2+d] h_qkv[n,j,D i/2+d+D]/√(D/2)
+    # (F9)  h_dot[n,t,d] = Σ_i h_sum_2[n,t,i] blocks_0_Wq[i,d]  (N, T, D)
+    h_dot = h_sum_2 @ blocks_0_Wq
+    # (F10)  h_dot_2[n,t,d] = Σ_i h_sum_2[n,t,i] blocks_0_Wk[i,d]  (N, T, D)
+    h_dot_2 = h_sum_2 @ blocks_0_Wk
+    # (F11)  h_dot_3[n,t,d] = Σ_i h_sum_2[n,t,i] blocks_0_Wv[i,d]  (N, T, D)
+    h_dot_3 = h_sum_2 @ blocks_0_Wv
+    # (F12)  h_scores[n,i,t,j] = Σ_d h_dot[n,t,D i/2+d] h_dot_2[n,j,D i/2+d]/√(D/2)
     #       (N, 2, T, T)
-    h_scores_picked = (
-        h_qkv[:, :, D:2 * D].reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-    )
+    h_scores_picked = h_dot_2.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
     h_scores = (
-        h_qkv[:, :, :D].reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3) @ h_scores_picked
+        h_dot.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3) @ h_scores_picked
         / (D / 2)**0.5
     )
-    # (F11)  h_cases[n,i,t,j] = [j ≤ t] h_scores[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
+    # (F13)  h_cases[n,i,t,j] = [j ≤ t] h_scores[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
     h_cases = np.where(np.arange(T) <= np.arange(T)[:, None], h_scores, -np.inf)
-    # (F12)  h_top[n,i,t] = max_j h_cases[n,i,t,j]  (N, 2, T)
+    # (F14)  h_top[n,i,t] = max_j h_cases[n,i,t,j]  (N, 2, T)
     h_top = h_cases.max(axis=3)
-    # (F13)  h_in[n,i,t,j] = h_cases[n,i,t,j] - h_top[n,i,t]  (N, 2, T, T)
+    # (F15)  h_in[n,i,t,j] = h_cases[n,i,t,j] - h_top[n,i,t]  (N, 2, T, T)
     h_in = h_cases - h_top[:, :, :, None]
-    # (F14)  h_exp[n,i,t,j] = exp(h_in[n,i,t,j])  (N, 2, T, T)
+    # (F16)  h_exp[n,i,t,j] = exp(h_in[n,i,t,j])  (N, 2, T, T)
     h_exp = np.exp(h_in)
-    # (F15)  h_total[n,i,t] = Σ_j h_exp[n,i,t,j]  (N, 2, T)
+    # (F17)  h_total[n,i,t] = Σ_j h_exp[n,i,t,j]  (N, 2, T)
     h_total = h_exp.sum(axis=3)
-    # (F16)  h_weights[n,i,t,j] = h_exp[n,i,t,j]/h_total[n,i,t]  (N, 2, T, T)
+    # (F18)  h_weights[n,i,t,j] = h_exp[n,i,t,j]/h_total[n,i,t]  (N, 2, T, T)
     h_weights = h_exp / h_total[:, :, :, None]
-    # (F17)  h_dot[n,i,t,d] = Σ_j h_weights[n,i,t,j] h_qkv[n,j,D i/2+d+2 D]
+    # (F19)  h_dot_4[n,i,t,d] = Σ_j h_weights[n,i,t,j] h_dot_3[n,j,D i/2+d]
     #       (N, 2, T, D // 2)
-    h_dot = (
-        h_weights @ h_qkv[:, :, 2 * D:].reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    )
-    # (F18)  h_x_2[n,t,d] = h_x[n,t,d] + Σ_i h_dot[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
+    h_dot_4 = h_weights @ h_dot_3.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    # (F20)  h_x_2[n,t,d] = h_x[n,t,d] + Σ_i h_dot_4[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
     #       blocks_0_Wo[i,d] + blocks_0_bo[d]  (N, T, D)
     h_x_2 = (
-        h_x + h_dot.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_0_Wo + blocks_0_bo
+        h_x + h_dot_4.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_0_Wo + blocks_0_bo
     )
-    # (F19)  h_mean_2[n,t] = Σ_d h_x_2[n,t,d]/D  (N, T)
+    # (F21)  h_mean_2[n,t] = Σ_d h_x_2[n,t,d]/D  (N, T)
     h_mean_2 = h_x_2.sum(axis=2) / D
-    # (F20)  h_centred_2[n,t,d] = h_x_2[n,t,d] - h_mean_2[n,t]  (N, T, D)
+    # (F22)  h_centred_2[n,t,d] = h_x_2[n,t,d] - h_mean_2[n,t]  (N, T, D)
     h_centred_2 = h_x_2 - h_mean_2[:, :, None]
-    # (F21)  h_var_2[n,t] = Σ_d h_centred_2[n,t,d]²/D  (N, T)
+    # (F23)  h_var_2[n,t] = Σ_d h_centred_2[n,t,d]²/D  (N, T)
     h_var_2 = np.einsum("ntd,ntd->nt", h_centred_2, h_centred_2) / D
-    h_sum_3 = h_var_2 + 1e-05     # (F22)  h_sum_3[n,t] = h_var_2[n,t] + 1e-5  (N, T)
-    h_std_2 = np.sqrt(h_sum_3)    # (F23)  h_std_2[n,t] = √h_sum_3[n,t]  (N, T)
-    # (F24)  h_normalized_2[n,t,d] = h_centred_2[n,t,d]/h_std_2[n,t]  (N, T, D)
+    h_sum_3 = h_var_2 + 1e-05     # (F24)  h_sum_3[n,t] = h_var_2[n,t] + 1e-5  (N, T)
+    h_std_2 = np.sqrt(h_sum_3)    # (F25)  h_std_2[n,t] = √h_sum_3[n,t]  (N, T)
+    # (F26)  h_normalized_2[n,t,d] = h_centred_2[n,t,d]/h_std_2[n,t]  (N, T, D)
     h_normalized_2 = h_centred_2 / h_std_2[:, :, None]
-    # (F25)  h_u[n,t,d] = h_normalized_2[n,t,d] blocks_0_g2[d] + blocks_0_b2[d]
+    # (F27)  h_u[n,t,d] = h_normalized_2[n,t,d] blocks_0_g2[d] + blocks_0_b2[d]
     #       (N, T, D)
     h_u = blocks_0_g2 * h_normalized_2 + blocks_0_b2
-    # (F26)  h_sum_4[n,t,f] = Σ_d h_u[n,t,d] blocks_0_W1[d,f] + blocks_0_c1[f]
+    # (F28)  h_sum_4[n,t,f] = Σ_d h_u[n,t,d] blocks_0_W1[d,f] + blocks_0_c1[f]
     #       (N, T, F)
     h_sum_4 = h_u @ blocks_0_W1 + blocks_0_c1
-    # (F27)  h_cdf[n,t,f] = Φ(h_sum_4[n,t,f])  (N, T, F)
-    h_cdf = 0.5 * erfc(-0.7071067811865476 * h_sum_4)
-    # (F28)  h_x_3[n,t,d] = h_x_2[n,t,d] + Σ_f h_sum_4[n,t,f] h_cdf[n,t,f]
-    #       blocks_0_W2[f,d] + blocks_0_c2[d]  (N, T, D)
-    h_x_3 = h_x_2 + (h_sum_4 * h_cdf) @ blocks_0_W2 + blocks_0_c2
-    # (F29)  h_mean_3[n,t] = Σ_d h_x_3[n,t,d]/D  (N, T)
+    # (F29)  h_inner[n,t,f] = 0.7978845608028654
+    #       (h_sum_4[n,t,f] + 0.044715 h_sum_4[n,t,f]³)  (N, T, F)
+    h_inner = 0.7978845608028654 * (h_sum_4 + 0.044715 * (h_sum_4 * h_sum_4 * h_sum_4))
+    # (F30)  h_tanh[n,t,f] = tanh(h_inner[n,t,f])  (N, T, F)
+    h_tanh = np.tanh(h_inner)
+    h_sum_5 = 1 + h_tanh          # (F31)  h_sum_5[n,t,f] = 1 + h_tanh[n,t,f]  (N, T, F)
+    # (F32)  h_hidden[n,t,f] = h_sum_4[n,t,f] h_sum_5[n,t,f]/2  (N, T, F)
+    h_hidden = 0.5 * h_sum_4 * h_sum_5
+    # (F33)  h_x_3[n,t,d] = h_x_2[n,t,d] + Σ_f h_hidden[n,t,f] blocks_0_W2[f,d]
+    #       + blocks_0_c2[d]  (N, T, D)
+    h_x_3 = h_x_2 + h_hidden @ blocks_0_W2 + blocks_0_c2
+    # (F34)  h_mean_3[n,t] = Σ_d h_x_3[n,t,d]/D  (N, T)
     h_mean_3 = h_x_3.sum(axis=2) / D
-    # (F30)  h_centred_3[n,t,d] = h_x_3[n,t,d] - h_mean_3[n,t]  (N, T, D)
+    # (F35)  h_centred_3[n,t,d] = h_x_3[n,t,d] - h_mean_3[n,t]  (N, T, D)
     h_centred_3 = h_x_3 - h_mean_3[:, :, None]
-    # (F31)  h_var_3[n,t] = Σ_d h_centred_3[n,t,d]²/D  (N, T)
+    # (F36)  h_var_3[n,t] = Σ_d h_centred_3[n,t,d]²/D  (N, T)
     h_var_3 = np.einsum("ntd,ntd->nt", h_centred_3, h_centred_3) / D
-    h_sum_5 = h_var_3 + 1e-05     # (F32)  h_sum_5[n,t] = h_var_3[n,t] + 1e-5  (N, T)
-    h_std_3 = np.sqrt(h_sum_5)    # (F33)  h_std_3[n,t] = √h_sum_5[n,t]  (N, T)
-    # (F34)  h_normalized_3[n,t,d] = h_centred_3[n,t,d]/h_std_3[n,t]  (N, T, D)
+    h_sum_6 = h_var_3 + 1e-05     # (F37)  h_sum_6[n,t] = h_var_3[n,t] + 1e-5  (N, T)
+    h_std_3 = np.sqrt(h_sum_6)    # (F38)  h_std_3[n,t] = √h_sum_6[n,t]  (N, T)
+    # (F39)  h_normalized_3[n,t,d] = h_centred_3[n,t,d]/h_std_3[n,t]  (N, T, D)
     h_normalized_3 = h_centred_3 / h_std_3[:, :, None]
-    # (F35)  h_sum_6[n,t,d] = h_normalized_3[n,t,d] blocks_1_g1[d] + blocks_1_b1[d]
+    # (F40)  h_sum_7[n,t,d] = h_normalized_3[n,t,d] blocks_1_g1[d] + blocks_1_b1[d]
     #       (N, T, D)
-    h_sum_6 = blocks_1_g1 * h_normalized_3 + blocks_1_b1
-    # (F36)  h_qkv_2[n,t,d] = Σ_i h_sum_6[n,t,i] blocks_1_Wqkv[i,d] + blocks_1_bqkv[d]
-    #       (N, T, 3 * D)
-    h_qkv_2 = h_sum_6 @ blocks_1_Wqkv + blocks_1_bqkv
-    # (F37)  h_scores_2[n,i,t,j] = Σ_d h_qkv_2[n,t,D i/2+d]
-    #       h_qkv_2[n,j,D i/2+d+D]/√(D/2)  (N, 2, T, T)
-    h_scores_2_picked = (
-        h_qkv_2[:, :, D:2 * D].reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-    )
+    h_sum_7 = blocks_1_g1 * h_normalized_3 + blocks_1_b1
+    # (F41)  h_dot_5[n,t,d] = Σ_i h_sum_7[n,t,i] blocks_1_Wq[i,d]  (N, T, D)
+    h_dot_5 = h_sum_7 @ blocks_1_Wq
+    # (F42)  h_dot_6[n,t,d] = Σ_i h_sum_7[n,t,i] blocks_1_Wk[i,d]  (N, T, D)
+    h_dot_6 = h_sum_7 @ blocks_1_Wk
+    # (F43)  h_dot_7[n,t,d] = Σ_i h_sum_7[n,t,i] blocks_1_Wv[i,d]  (N, T, D)
+    h_dot_7 = h_sum_7 @ blocks_1_Wv
+    # (F44)  h_scores_2[n,i,t,j] = Σ_d h_dot_5[n,t,D i/2+d] h_dot_6[n,j,D i/2+d]/√(D/2)
+    #       (N, 2, T, T)
+    h_scores_2_picked = h_dot_5.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
     h_scores_2 = (
-        h_qkv_2[:, :, :D].reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-        @ h_scores_2_picked / (D / 2)**0.5
+        h_scores_2_picked @ h_dot_6.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
+        / (D / 2)**0.5
     )
-    # (F38)  h_cases_2[n,i,t,j] = [j ≤ t] h_scores_2[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
+    # (F45)  h_cases_2[n,i,t,j] = [j ≤ t] h_scores_2[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
     h_cases_2 = np.where(np.arange(T) <= np.arange(T)[:, None], h_scores_2, -np.inf)
-    # (F39)  h_top_2[n,i,t] = max_j h_cases_2[n,i,t,j]  (N, 2, T)
+    # (F46)  h_top_2[n,i,t] = max_j h_cases_2[n,i,t,j]  (N, 2, T)
     h_top_2 = h_cases_2.max(axis=3)
-    # (F40)  h_in_2[n,i,t,j] = h_cases_2[n,i,t,j] - h_top_2[n,i,t]  (N, 2, T, T)
+    # (F47)  h_in_2[n,i,t,j] = h_cases_2[n,i,t,j] - h_top_2[n,i,t]  (N, 2, T, T)
     h_in_2 = h_cases_2 - h_top_2[:, :, :, None]
-    # (F41)  h_exp_2[n,i,t,j] = exp(h_in_2[n,i,t,j])  (N, 2, T, T)
+    # (F48)  h_exp_2[n,i,t,j] = exp(h_in_2[n,i,t,j])  (N, 2, T, T)
     h_exp_2 = np.exp(h_in_2)
-    # (F42)  h_total_2[n,i,t] = Σ_j h_exp_2[n,i,t,j]  (N, 2, T)
+    # (F49)  h_total_2[n,i,t] = Σ_j h_exp_2[n,i,t,j]  (N, 2, T)
     h_total_2 = h_exp_2.sum(axis=3)
-    # (F43)  h_weights_2[n,i,t,j] = h_exp_2[n,i,t,j]/h_total_2[n,i,t]  (N, 2, T, T)
+    # (F50)  h_weights_2[n,i,t,j] = h_exp_2[n,i,t,j]/h_total_2[n,i,t]  (N, 2, T, T)
     h_weights_2 = h_exp_2 / h_total_2[:, :, :, None]
-    # (F44)  h_dot_2[n,i,t,d] = Σ_j h_weights_2[n,i,t,j] h_qkv_2[n,j,D i/2+d+2 D]
+    # (F51)  h_dot_8[n,i,t,d] = Σ_j h_weights_2[n,i,t,j] h_dot_7[n,j,D i/2+d]
     #       (N, 2, T, D // 2)
-    h_dot_2 = (
-        h_weights_2 @ h_qkv_2[:, :, 2 * D:].reshape(N, T, 2, D // 2).transpose(0, 2, 1,
-        3)
-    )
-    # (F45)  h_x_4[n,t,d] = h_x_3[n,t,d] + Σ_i h_dot_2[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
+    h_dot_8 = h_weights_2 @ h_dot_7.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    # (F52)  h_x_4[n,t,d] = h_x_3[n,t,d] + Σ_i h_dot_8[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
     #       blocks_1_Wo[i,d] + blocks_1_bo[d]  (N, T, D)
     h_x_4 = (
-        h_x_3 + h_dot_2.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_1_Wo
+        h_x_3 + h_dot_8.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_1_Wo
         + blocks_1_bo
     )
-    # (F46)  h_mean_4[n,t] = Σ_d h_x_4[n,t,d]/D  (N, T)
+    # (F53)  h_mean_4[n,t] = Σ_d h_x_4[n,t,d]/D  (N, T)
     h_mean_4 = h_x_4.sum(axis=2) / D
-    # (F47)  h_centred_4[n,t,d] = h_x_4[n,t,d] - h_mean_4[n,t]  (N, T, D)
+    # (F54)  h_centred_4[n,t,d] = h_x_4[n,t,d] - h_mean_4[n,t]  (N, T, D)
     h_centred_4 = h_x_4 - h_mean_4[:, :, None]
-    # (F48)  h_var_4[n,t] = Σ_d h_centred_4[n,t,d]²/D  (N, T)
+    # (F55)  h_var_4[n,t] = Σ_d h_centred_4[n,t,d]²/D  (N, T)
     h_var_4 = np.einsum("ntd,ntd->nt", h_centred_4, h_centred_4) / D
-    h_sum_7 = h_var_4 + 1e-05     # (F49)  h_sum_7[n,t] = h_var_4[n,t] + 1e-5  (N, T)
-    h_std_4 = np.sqrt(h_sum_7)    # (F50)  h_std_4[n,t] = √h_sum_7[n,t]  (N, T)
-    # (F51)  h_normalized_4[n,t,d] = h_centred_4[n,t,d]/h_std_4[n,t]  (N, T, D)
+    h_sum_8 = h_var_4 + 1e-05     # (F56)  h_sum_8[n,t] = h_var_4[n,t] + 1e-5  (N, T)
+    h_std_4 = np.sqrt(h_sum_8)    # (F57)  h_std_4[n,t] = √h_sum_8[n,t]  (N, T)
+    # (F58)  h_normalized_4[n,t,d] = h_centred_4[n,t,d]/h_std_4[n,t]  (N, T, D)
     h_normalized_4 = h_centred_4 / h_std_4[:, :, None]
-    # (F52)  h_u_2[n,t,d] = h_normalized_4[n,t,d] blocks_1_g2[d] + blocks_1_b2[d]
+    # (F59)  h_u_2[n,t,d] = h_normalized_4[n,t,d] blocks_1_g2[d] + blocks_1_b2[d]
     #       (N, T, D)
     h_u_2 = blocks_1_g2 * h_normalized_4 + blocks_1_b2
-    # (F53)  h_sum_8[n,t,f] = Σ_d h_u_2[n,t,d] blocks_1_W1[d,f] + blocks_1_c1[f]
+    # (F60)  h_sum_9[n,t,f] = Σ_d h_u_2[n,t,d] blocks_1_W1[d,f] + blocks_1_c1[f]
     #       (N, T, F)
-    h_sum_8 = h_u_2 @ blocks_1_W1 + blocks_1_c1
-    # (F54)  h_cdf_2[n,t,f] = Φ(h_sum_8[n,t,f])  (N, T, F)
-    h_cdf_2 = 0.5 * erfc(-0.7071067811865476 * h_sum_8)
-    # (F55)  h_x_5[n,t,d] = h_x_4[n,t,d] + Σ_f h_sum_8[n,t,f] h_cdf_2[n,t,f]
-    #       blocks_1_W2[f,d] + blocks_1_c2[d]  (N, T, D)
-    h_x_5 = h_x_4 + (h_sum_8 * h_cdf_2) @ blocks_1_W2 + blocks_1_c2
-    # (F56)  h_mean_5[n,t] = Σ_d h_x_5[n,t,d]/D  (N, T)
+    h_sum_9 = h_u_2 @ blocks_1_W1 + blocks_1_c1
+    # (F61)  h_inner_2[n,t,f] = 0.7978845608028654
+    #       (h_sum_9[n,t,f] + 0.044715 h_sum_9[n,t,f]³)  (N, T, F)
+    h_inner_2 = (
+        0.7978845608028654 * (h_sum_9 + 0.044715 * (h_sum_9 * h_sum_9 * h_sum_9))
+    )
+    # (F62)  h_tanh_2[n,t,f] = tanh(h_inner_2[n,t,f])  (N, T, F)
+    h_tanh_2 = np.tanh(h_inner_2)
+    # (F63)  h_sum_10[n,t,f] = 1 + h_tanh_2[n,t,f]  (N, T, F)
+    h_sum_10 = 1 + h_tanh_2
+    # (F64)  h_hidden_2[n,t,f] = h_sum_9[n,t,f] h_sum_10[n,t,f]/2  (N, T, F)
+    h_hidden_2 = 0.5 * h_sum_9 * h_sum_10
+    # (F65)  h_x_5[n,t,d] = h_x_4[n,t,d] + Σ_f h_hidden_2[n,t,f] blocks_1_W2[f,d]
+    #       + blocks_1_c2[d]  (N, T, D)
+    h_x_5 = h_x_4 + h_hidden_2 @ blocks_1_W2 + blocks_1_c2
+    # (F66)  h_mean_5[n,t] = Σ_d h_x_5[n,t,d]/D  (N, T)
     h_mean_5 = h_x_5.sum(axis=2) / D
-    # (F57)  h_centred_5[n,t,d] = h_x_5[n,t,d] - h_mean_5[n,t]  (N, T, D)
+    # (F67)  h_centred_5[n,t,d] = h_x_5[n,t,d] - h_mean_5[n,t]  (N, T, D)
     h_centred_5 = h_x_5 - h_mean_5[:, :, None]
-    # (F58)  h_var_5[n,t] = Σ_d h_centred_5[n,t,d]²/D  (N, T)
+    # (F68)  h_var_5[n,t] = Σ_d h_centred_5[n,t,d]²/D  (N, T)
     h_var_5 = np.einsum("ntd,ntd->nt", h_centred_5, h_centred_5) / D
-    h_sum_9 = h_var_5 + 1e-05     # (F59)  h_sum_9[n,t] = h_var_5[n,t] + 1e-5  (N, T)
-    h_std_5 = np.sqrt(h_sum_9)    # (F60)  h_std_5[n,t] = √h_sum_9[n,t]  (N, T)
-    # (F61)  h_normalized_5[n,t,d] = h_centred_5[n,t,d]/h_std_5[n,t]  (N, T, D)
+    h_sum_11 = h_var_5 + 1e-05    # (F69)  h_sum_11[n,t] = h_var_5[n,t] + 1e-5  (N, T)
+    h_std_5 = np.sqrt(h_sum_11)   # (F70)  h_std_5[n,t] = √h_sum_11[n,t]  (N, T)
+    # (F71)  h_normalized_5[n,t,d] = h_centred_5[n,t,d]/h_std_5[n,t]  (N, T, D)
     h_normalized_5 = h_centred_5 / h_std_5[:, :, None]
-    # (F62)  h[n,t,d] = h_normalized_5[n,t,d] g[d] + b[d]  (N, T, D)
+    # (F72)  h[n,t,d] = h_normalized_5[n,t,d] g[d] + b[d]  (N, T, D)
     h = g * h_normalized_5 + b
-    # (F63)  logits[n,t,m] = Σ_d h[n,t,d] W[d,m]  (N, T, M)
+    # (F73)  logits[n,t,m] = Σ_d h[n,t,d] W[d,m]  (N, T, M)
     logits = h @ W
     return {"logits": logits}
 
@@ -947,8 +973,9 @@ def draw_inputs(seed):
         "P": rng.normal(size=(C, D)),
         "blocks_0_g1": rng.normal(size=(D,)),
         "blocks_0_b1": rng.normal(size=(D,)),
-        "blocks_0_Wqkv": rng.normal(size=(D, 3 * D)),
-        "blocks_0_bqkv": rng.normal(size=(3 * D,)),
+        "blocks_0_Wq": rng.normal(size=(D, D)),
+        "blocks_0_Wk": rng.normal(size=(D, D)),
+        "blocks_0_Wv": rng.normal(size=(D, D)),
         "blocks_0_Wo": rng.normal(size=(D, D)),
         "blocks_0_bo": rng.normal(size=(D,)),
         "blocks_0_g2": rng.normal(size=(D,)),
@@ -959,8 +986,9 @@ def draw_inputs(seed):
         "blocks_0_c2": rng.normal(size=(D,)),
         "blocks_1_g1": rng.normal(size=(D,)),
         "blocks_1_b1": rng.normal(size=(D,)),
-        "blocks_1_Wqkv": rng.normal(size=(D, 3 * D)),
-        "blocks_1_bqkv": rng.normal(size=(3 * D,)),
+        "blocks_1_Wq": rng.normal(size=(D, D)),
+        "blocks_1_Wk": rng.normal(size=(D, D)),
+        "blocks_1_Wv": rng.normal(size=(D, D)),
         "blocks_1_Wo": rng.normal(size=(D, D)),
         "blocks_1_bo": rng.normal(size=(D,)),
         "blocks_1_g2": rng.normal(size=(D,)),
@@ -986,8 +1014,9 @@ def arguments(leaves):
             {
                 "g1": leaves["blocks_0_g1"],
                 "b1": leaves["blocks_0_b1"],
-                "Wqkv": leaves["blocks_0_Wqkv"],
-                "bqkv": leaves["blocks_0_bqkv"],
+                "Wq": leaves["blocks_0_Wq"],
+                "Wk": leaves["blocks_0_Wk"],
+                "Wv": leaves["blocks_0_Wv"],
                 "Wo": leaves["blocks_0_Wo"],
                 "bo": leaves["blocks_0_bo"],
                 "g2": leaves["blocks_0_g2"],
@@ -1000,8 +1029,9 @@ def arguments(leaves):
             {
                 "g1": leaves["blocks_1_g1"],
                 "b1": leaves["blocks_1_b1"],
-                "Wqkv": leaves["blocks_1_Wqkv"],
-                "bqkv": leaves["blocks_1_bqkv"],
+                "Wq": leaves["blocks_1_Wq"],
+                "Wk": leaves["blocks_1_Wk"],
+                "Wv": leaves["blocks_1_Wv"],
                 "Wo": leaves["blocks_1_Wo"],
                 "bo": leaves["blocks_1_bo"],
                 "g2": leaves["blocks_1_g2"],
@@ -1025,8 +1055,9 @@ def gradients(grads):
         "P": grads["P"],
         "blocks_0_g1": grads["blocks"][0]["g1"],
         "blocks_0_b1": grads["blocks"][0]["b1"],
-        "blocks_0_Wqkv": grads["blocks"][0]["Wqkv"],
-        "blocks_0_bqkv": grads["blocks"][0]["bqkv"],
+        "blocks_0_Wq": grads["blocks"][0]["Wq"],
+        "blocks_0_Wk": grads["blocks"][0]["Wk"],
+        "blocks_0_Wv": grads["blocks"][0]["Wv"],
         "blocks_0_Wo": grads["blocks"][0]["Wo"],
         "blocks_0_bo": grads["blocks"][0]["bo"],
         "blocks_0_g2": grads["blocks"][0]["g2"],
@@ -1037,8 +1068,9 @@ def gradients(grads):
         "blocks_0_c2": grads["blocks"][0]["c2"],
         "blocks_1_g1": grads["blocks"][1]["g1"],
         "blocks_1_b1": grads["blocks"][1]["b1"],
-        "blocks_1_Wqkv": grads["blocks"][1]["Wqkv"],
-        "blocks_1_bqkv": grads["blocks"][1]["bqkv"],
+        "blocks_1_Wq": grads["blocks"][1]["Wq"],
+        "blocks_1_Wk": grads["blocks"][1]["Wk"],
+        "blocks_1_Wv": grads["blocks"][1]["Wv"],
         "blocks_1_Wo": grads["blocks"][1]["Wo"],
         "blocks_1_bo": grads["blocks"][1]["bo"],
         "blocks_1_g2": grads["blocks"][1]["g2"],
@@ -1083,7 +1115,7 @@ def self_check():
         return 1
     grads = gradients(backward(saved))
     largest = max(np.abs(grad).max() for grad in grads.values()) or 1.0
-    print("gradient       shape    status     max error  decided")
+    print("gradient     shape    status     max error  decided")
     failed = False
     for name in grads:
         array, grad = inputs[name], grads[name]
@@ -1107,7 +1139,7 @@ def self_check():
         failed |= status in ("FAIL", "UNDECIDED")
         error = np.abs(errors[decided]).max(initial=0)
         count = f"{decided.sum()}/{decided.size}"
-        print(f"{name:13}  {array.shape!s:7}  {status:9}  {error:9.1e}  {count}")
+        print(f"{name:11}  {array.shape!s:7}  {status:9}  {error:9.1e}  {count}")
     print("FAILED" if failed else "PASSED")
     return int(failed)
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hand_systems import at
 
+import symprop
 from symprop.algebra.build import (
     ONE,
     add,
@@ -30,6 +31,7 @@ from symprop.interpret import draw, evaluate, run, run_equations
 from symprop.interpret.evaluate import Evaluator
 from symprop.system import Adjoint, Fact, Step, System
 from symprop.verify import Refuted, compare, verify
+from symprop.verify.ties import tied
 
 Values = tuple[dict[str, np.ndarray], dict[str, int]]
 
@@ -305,3 +307,15 @@ def test_nothing_in_the_derivation_changes() -> None:
     before = [a.rhs.key for a in found.adjoints]
     verify(found)
     assert [a.rhs.key for a in found.adjoints] == before
+
+
+def test_draws_on_a_kink_are_avoided() -> None:
+    """Two equal candidates of a maximum are a tie; masked ones are none."""
+    def loss(x: "N K"):
+        return np.sum(np.max(np.where(x > -9, x, -np.inf), axis=1))
+
+    system = symprop.trace(loss)
+    sizes = {"N": 2, "K": 3}
+    for last, expected in ((1.0, False), (2.0, True), (2 + 1e-9, True), (-10.0, False)):
+        x = np.array([[1.5, 2.0, last], [-10.0, -10.0, 0.5]])
+        assert tied(system, run(system, {"x": x}, sizes), sizes) is expected

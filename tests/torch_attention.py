@@ -45,11 +45,12 @@ def _gpt(
     x = F.embedding(tok, E) + P[: tok.shape[1]]
     for p in blocks:
         h = F.layer_norm(x, x.shape[-1:], p["g1"], p["b1"])
-        q, k, v = (_heads(part, 2) for part in (h @ p["Wqkv"] + p["bqkv"]).chunk(3, dim=-1))
+        q, k, v = (_heads(h @ p[name], 2) for name in ("Wq", "Wk", "Wv"))
         o = F.scaled_dot_product_attention(q, k, v, is_causal=True)
         x = x + _merged(o) @ p["Wo"] + p["bo"]
         u = F.layer_norm(x, x.shape[-1:], p["g2"], p["b2"])
-        x = x + F.gelu(u @ p["W1"] + p["c1"]) @ p["W2"] + p["c2"]
+        hidden = F.gelu(u @ p["W1"] + p["c1"], approximate="tanh")
+        x = x + hidden @ p["W2"] + p["c2"]
     logits = F.layer_norm(x, x.shape[-1:], g, b) @ head
     return F.cross_entropy(logits.flatten(0, 1), following.flatten())
 

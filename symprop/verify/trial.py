@@ -19,11 +19,12 @@ from symprop.interpret import draw, misstated, run, run_equations
 from symprop.system import Adjoint, Step, System, departing
 from symprop.verify.compare import Refuted, agree, difference
 from symprop.verify.setting import Setting, itself
+from symprop.verify.ties import tied
 from symprop.verify.whole import CONTROL, Derived, Whole
 
 Array = np.ndarray[Any, Any]
 
-_DRAWS, _WITHOUT_NAN = 20, 6
+_DRAWS, _PREFERRED = 20, 6
 _STEP_NOISE = 1e-30  # of a complex step where the slope is 0: its square
 
 
@@ -204,10 +205,10 @@ class _Trial:
 def _finite_draw(
     derivation: Derived, seed: int
 ) -> tuple[dict[str, int], dict[str, Array]]:
-    """Sizes and values of a draw whose loss is finite, if possible without nan.
+    """Sizes and values of a draw whose loss is finite, if possible without nan and ties.
 
     A branch that `where` does not take may be nan on every draw; a logarithm or a root that
-    is taken should not be.
+    is taken should not be. Where relu gives zeros, a maximum over them is tied on most draws.
     """
     system = derivation.system
     arrays: dict[str, Array] = {}
@@ -218,9 +219,10 @@ def _finite_draw(
         if not np.all(np.isfinite(arrays[system.loss])):
             continue
         found = found or (sizes, arrays)
-        if not any(np.any(np.isnan(arrays[e.array])) for e in system.equations):
+        if not (any(np.any(np.isnan(arrays[e.array])) for e in system.equations)
+                or tied(system, arrays, sizes)):
             return sizes, arrays
-        if k >= _WITHOUT_NAN:
+        if k >= _PREFERRED:
             return found
     if found is not None:
         return found

@@ -45,7 +45,7 @@ def transformer_block(
 
 
 GPT_BLOCK = {
-    "g1": "D", "b1": "D", "Wqkv": "D 3*D", "bqkv": "3*D", "Wo": "D D", "bo": "D",
+    "g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D", "bo": "D",
     "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D", "c2": "D",
 }
 
@@ -53,14 +53,14 @@ GPT_BLOCK = {
 def _gpt_block(x: Any, block: dict[str, Any], heads: int) -> Any:
     D = x.shape[-1]
     h = nn.layer_norm(x, D, block["g1"], block["b1"])
-    qkv = h @ block["Wqkv"] + block["bqkv"]
-    q = nn.split_heads(qkv[..., :D], heads)
-    k = nn.split_heads(qkv[..., D : 2 * D], heads)
-    v = nn.split_heads(qkv[..., 2 * D :], heads)
+    q = nn.split_heads(h @ block["Wq"], heads)
+    k = nn.split_heads(h @ block["Wk"], heads)
+    v = nn.split_heads(h @ block["Wv"], heads)
     attended = nn.merge_heads(nn.scaled_dot_product_attention(q, k, v, is_causal=True))
     x = x + attended @ block["Wo"] + block["bo"]
     u = nn.layer_norm(x, D, block["g2"], block["b2"])
-    return x + nn.gelu(u @ block["W1"] + block["c1"]) @ block["W2"] + block["c2"]
+    hidden = nn.gelu(u @ block["W1"] + block["c1"], approximate="tanh")  # as in GPT-2
+    return x + hidden @ block["W2"] + block["c2"]
 
 
 def _gpt_body(tok: Any, E: Any, P: Any, blocks: Any, g: Any, b: Any, heads: int) -> Any:
