@@ -274,3 +274,14 @@ def _with_errors(derivation: Any) -> Callable[[Expr, list[Expr]], Expr]:
         return sub(access("a2", [m, *rest]), access("y", [m, *rest]))
 
     return errors
+
+
+def test_a_fold_keeps_the_sign_of_what_it_names() -> None:
+    def loss(x: Any) -> Any:
+        s = nn.sigmoid(x)
+        low = s - 1  # 1 - s in σ' is -low
+        return np.sum(s**2) + np.sum(low)
+
+    derivation = symprop.derive(symprop.trace(loss, shapes={"x": "N"}))
+    derivation.verify()
+    assert symprop.check(symprop.generate(derivation)).passed

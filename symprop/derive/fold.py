@@ -97,7 +97,7 @@ def _rewrite(expr: Expr, visit: Callable[[Atom], Expr | None]) -> Expr:
     pieces = []
     for term in expr.terms:
         factors: dict[Atom, Exponent] = {}
-        product = make_term(term.coef, {}, term.bound)
+        coef, bound = term.coef, list(term.bound)
         for item, exponent in term.factors:
             new = visit(item)
             if new is None and isinstance(item, Paren):
@@ -109,9 +109,11 @@ def _rewrite(expr: Expr, visit: Callable[[Atom], Expr | None]) -> Expr:
             if new is None:
                 merge_factors(factors, ((item, exponent),))
             else:
-                merge_factors(factors, as_monomial(power(new, exponent)).factors)
-        product = make_term(term.coef, factors, term.bound)
-        pieces.append(product)
+                inside = as_monomial(power(new, exponent))
+                merge_factors(factors, inside.factors)
+                coef *= inside.coef
+                bound += inside.bound
+        pieces.append(make_term(coef, factors, bound))
     return Expr(tuple(t for p in pieces for t in p.terms))
 
 
