@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import symprop
-from symprop.algebra.expr import Access, Expr, Paren
+from symprop.algebra.expr import Access, Expr, Extremum, Paren, atoms
 from symprop.system import Adjoint
 
 EPS = 1e-5
@@ -165,3 +165,12 @@ def test_two_gradients_that_are_equal_are_computed_once() -> None:
 
     adjoints = final(loss, ["a", "b"])
     assert adjoints["b"].reads == ("∂a",)
+
+
+def test_a_maximum_is_read_by_its_name_inside_a_bracket() -> None:
+    def loss(x: "N 2*H") -> Any:
+        y = symprop.nn.max_pool1d(x[:, None], 2)
+        return np.sum(y**2)
+
+    adjoint = final(loss, ["x"])["x"]
+    assert not any(isinstance(a, Extremum) for a in atoms(adjoint.rhs))
