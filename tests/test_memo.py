@@ -14,7 +14,7 @@ from random_scans import random_scan
 import symprop
 from symprop.derive.memo import Memo
 from symprop.derive.numbered import Numbered
-from symprop.emit import module, text
+from symprop.emit import text
 from symprop.system import System
 from symprop.zoo import models
 from symprop.zoo.attention import GPT_BLOCK
@@ -44,20 +44,20 @@ def program(made: Any) -> System:
     return symprop.trace(made.function, shapes=made.shapes, wrt=made.wrt, facts=made.facts)
 
 
+ALIKE = ("gpt_tied", "vision_transformer", "llama_block", "transformer_block")  # as the gpt
 SYSTEMS = {
     **{name: lambda m=m: symprop.trace(  # type: ignore[misc]
         m.function, shapes=m.shapes, wrt=m.wrt, facts=m.facts, static=m.static)
-       for name, m in models().items()},
-    **{f"random {s}": lambda s=s: program(random_program(s)) for s in range(12)},  # type: ignore[misc]
+       for name, m in models().items() if name not in ALIKE},
+    **{f"random {s}": lambda s=s: program(random_program(s)) for s in range(8)},  # type: ignore[misc]
     **{f"scan {s}": lambda s=s: program(random_scan(s)) for s in range(4)},  # type: ignore[misc]
     "residual": lambda: residual(3),
 }
 
 
-def printed(system: System) -> tuple[str, str]:
-    """Every line of a derivation, and the module."""
-    derivation = symprop.derive(system)
-    return text.text(derivation), module.generate(derivation).source
+def printed(system: System) -> str:
+    """Every line of a derivation."""
+    return text.text(symprop.derive(system))
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -84,7 +84,7 @@ def counting() -> Iterator[dict[str, int]]:
         yield counts
 
 
-@pytest.mark.parametrize("network, depths", [(residual, (12, 13, 15)), (gpt, (3, 4, 6))])
+@pytest.mark.parametrize("network, depths", [(residual, (4, 5, 7)), (gpt, (2, 3, 5))])
 def test_what_is_done_does_not_depend_on_the_depth(network: Any, depths: Any) -> None:
     """Beyond the first few blocks every block is a replay, and each adds as many."""
     done, replayed = [], []
