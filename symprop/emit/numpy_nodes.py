@@ -237,6 +237,10 @@ class NumpyPrinter(ViewPrinter):
 
     def _reduced(self, node: ir.Reduce, keep: bool) -> str:
         gone = [k for k, a in enumerate(node.body.axes) if a not in node.axes]
+        last = ""
+        short = node.body.axes[gone[-1]].size.number  # runs of so few entries are slow: last
+        if not keep and node.axes and gone[-1] - gone[0] >= len(gone) and short and short <= 8:
+            last = f".{node.kind}(axis={gone.pop() - len(gone)})"
         axis = "" if not node.axes else f"axis={gone[0] if len(gone) == 1 else tuple(gone)}"
         options = [axis] if axis else []
         if keep:
@@ -247,8 +251,8 @@ class NumpyPrinter(ViewPrinter):
             body, options = body.body, [*options, f"dtype={self.dtype}"]
         text, binds = self._print(body)
         if binds == ATOM and not text.startswith("np."):
-            return f"{text}.{node.kind}({', '.join(options)})"
-        return f"np.{node.kind}({', '.join([text, *options])})"
+            return f"{text}.{node.kind}({', '.join(options)}){last}"
+        return f"np.{node.kind}({', '.join([text, *options])}){last}"
 
     def _matmul(self, node: ir.MatMul) -> Text:
         return f"{self.within(node.left, ATOM)} @ {self.within(node.right, ATOM)}", PRODUCT

@@ -24,6 +24,8 @@ from symprop.lower.ir import (
     Reduce,
     TensorDot,
     Vdot,
+    View,
+    Window,
     union,
 )
 
@@ -38,7 +40,7 @@ def contract(factors: list[Node], bound: Axes, order: Axes) -> Node:
         nodes = _without_private(merged, bound, every)
     bound = tuple(b for b in bound if any(b in n.axes for n in nodes))
     if not bound:
-        return product(nodes, every)
+        return aligned(product([aligned(n, every) for n in nodes], every), every)
     if len(nodes) == 1:
         return _summed(nodes[0], bound, every)
     out = tuple(i for i in union(every, *nodes) if i not in bound)
@@ -48,10 +50,11 @@ def contract(factors: list[Node], bound: Axes, order: Axes) -> Node:
 
 
 def product(nodes: list[Node], order: Axes) -> Node:
-    """The elementwise product."""
+    """The elementwise product, its axes as a full factor has them."""
     if len(nodes) == 1:
-        return aligned(nodes[0], order)
-    return Product(union(order, *nodes), Fraction(1), tuple(aligned(n, order) for n in nodes))
+        return nodes[0]
+    own = natural(nodes, order)
+    return Product(union(own, *nodes), Fraction(1), tuple(aligned(n, own) for n in nodes))
 
 
 def _without_private(nodes: list[Node], bound: Axes, order: Axes) -> list[Node]:
@@ -115,12 +118,32 @@ def _pair(left: Node, right: Node, bound: Axes, out: Axes, order: Axes) -> Node:
     if batch and rows and columns:
         return _batched(left, right, bound, (batch, rows, columns), out)
     if not batch and out:
-        if out[0] in b:
+        inner = {left: _places(left), right: _places(right)}
+        side = _side(inner[left], bound) or -_side(inner[right], bound)
+        if side > 0 or (not side and out[0] in b):
             left, right, rows, columns = right, left, columns, rows
         left, right = bare(left), bare(right)
+        larger = max(left, right, key=lambda n: len(n.axes))
+        bound = tuple(i for i in larger.axes if i in bound)  # copied as it lies in memory
         axes = (*(i for i in left.axes if i in rows), *(i for i in right.axes if i in columns))
         return aligned(TensorDot(axes, left, right, bound), out)
     return Einsum(out, (bare(left), bare(right)))
+
+
+def _places(node: Node) -> set[Index]:
+    """The indices of the places in a window, for a view of windows."""
+    body = bare(node)
+    return {s.inner for s in body.subscripts if isinstance(s, Window)} if isinstance(
+        body, View) else set()
+
+
+def _side(places: set[Index], bound: Axes) -> int:
+    """Where windows stand in a product: 1 right, -1 left, 0 where they are none.
+
+    They are copied for the product; the long runs of memory lie along the axes that are no
+    places in a window, which should be the innermost of the copy.
+    """
+    return 0 if not places else 1 if places <= set(bound) else -1
 
 
 def _matmul(

@@ -204,6 +204,20 @@ def _pair(term: Term, order: Axes) -> tuple[Index, Index] | None:
     return None
 
 
+def turned(term: Term) -> Term:
+    """Sums over windows that run backwards, forwards: the other factors are flipped instead."""
+    for index in term.bound:
+        steps = [(p, step.number) for a, _ in term.factors for p in _positions(a)
+                 if (step := indexing.coefficient(p, index)) is not None and step.number]
+        if any(step < 0 and len(free_indices(p)) > 1 for p, step in steps) and not any(
+            step > 0 and len(free_indices(p)) > 1 for p, step in steps
+        ):
+            flipped = normal(sub(sub(index.size, ONE), idx(index)))
+            one = _exchanged(term, {index: flipped}, term.bound)
+            term = term if one is None else one
+    return term
+
+
 def _positions(item: Atom) -> Iterator[Expr]:
     """Every position inside an atom."""
     if isinstance(item, Access):

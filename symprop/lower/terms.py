@@ -34,7 +34,7 @@ from symprop.derive.cost import components
 from symprop.errors import UnsupportedError
 from symprop.lower.axes import aligned, closed, opened
 from symprop.lower.contract import contract, natural, reduced
-from symprop.lower.digits import divided, joined
+from symprop.lower.digits import divided, joined, turned
 from symprop.lower.dtypes import BOOL, FLOAT, SCALAR, WHOLE, flavour, guards, is_float
 from symprop.lower.graded import graded
 from symprop.lower.ir import (
@@ -142,7 +142,7 @@ class Lowering:
         term, _ = restricted(term, frozenset(term.bound))
         if not term.coef:
             return 1, Number((), Fraction(0))
-        term = self._padded(term)
+        term = self._padded(turned(term))
         bound = tuple(term.bound)
         brackets = [a for a, _ in term.factors
                     if isinstance(a, Iverson) and self._outside(a, term)]
