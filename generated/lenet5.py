@@ -1,4 +1,4 @@
-# symprop sha256:d3ec53665fa2428db3d8299581f5661e
+# symprop sha256:1c503736211947c4ac0abdfad4e310d4
 """lenet5: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.convolutional:lenet5.
@@ -106,23 +106,23 @@ def forward(
         enlarged, (5, 5), axis=(1, 2)
     )
     A1_in = (
-        np.tensordot(A1_in_windows, K1[:, 0], axes=((3, 4), (1, 2))).transpose(0, 3, 1,
-        2) + c1[:, None, None]
+        np.tensordot(K1[:, 0], A1_in_windows, axes=((1, 2), (3, 4))).transpose(1, 0, 2,
+        3) + c1[:, None, None]
     )
     # (F3)  A1[n,i,j,p] = tanh(A1_in[n,i,j,p])  (N, 6, 28, 28)
     A1 = np.tanh(A1_in)
     # (F4)  P1[n,i,j,p] = Σ_qr A1[n,i,2 j+q,2 p+r]/4  (N, 6, 14, 14)
-    P1 = 0.25 * A1.reshape(N, 6, 14, 2, 14, 2).sum(axis=(3, 5))
+    P1 = 0.25 * A1.reshape(N, 6, 14, 2, 14, 2).sum(axis=3).sum(axis=4)
     # (F5)  A2_in[n,i,j,p] = Σ_qrs P1[n,q,j+r,p+s] K2[i,q,r,s] + c2[i]  (N, 16, 10, 10)
     A2_in_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
     A2_in = (
-        np.tensordot(A2_in_windows, K2, axes=((1, 4, 5), (1, 2, 3))).transpose(0, 3, 1,
-        2) + c2[:, None, None]
+        np.tensordot(K2, A2_in_windows, axes=((1, 2, 3), (1, 4, 5))).transpose(1, 0, 2,
+        3) + c2[:, None, None]
     )
     # (F6)  A2[n,i,j,p] = tanh(A2_in[n,i,j,p])  (N, 16, 10, 10)
     A2 = np.tanh(A2_in)
     # (F7)  P2[n,i,j,p] = Σ_qr A2[n,i,2 j+q,2 p+r]/4  (N, 16, 5, 5)
-    P2 = 0.25 * A2.reshape(N, 16, 5, 2, 5, 2).sum(axis=(3, 5))
+    P2 = 0.25 * A2.reshape(N, 16, 5, 2, 5, 2).sum(axis=3).sum(axis=4)
     # (F8)  A3_in[n,i] = Σ_j P2[n,⌊j/25⌋,(⌊j/5⌋ mod 5),(j mod 5)] W3[j,i] + b3[i]
     #       (N, 120)
     A3_in = P2.reshape(N, 400) @ W3 + b3
@@ -185,17 +185,19 @@ def backward(saved, dL=1.0):
     # (B22)  dK2[i,j,p,q] = Σ_nrs dA2_in[n,i,r,s] P1[n,j,r+p,s+q]  (16, 6, 5, 5)
     #       from (F5)
     dK2_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
-    dK2 = np.tensordot(dA2_in, dK2_windows, axes=((0, 2, 3), (0, 2, 3)))
+    dK2 = np.tensordot(
+        dK2_windows, dA2_in, axes=((0, 2, 3), (0, 2, 3))
+    ).transpose(3, 0, 1, 2)
     # (B23)  dc2[i] = Σ_njp dA2_in[n,i,j,p]  (16,)  from (F5)
     dc2 = dA2_in.sum(axis=(0, 2, 3))
     # (B24)  dP1[n,i,j,p] = Σ_qrs dA2_in[n,q,j-r,p-s] K2[q,i,r,s] [0 ≤ j-r < 10]
     #       [0 ≤ p-s < 10]  (N, 6, 14, 14)  from (F5)
     dP1_windows = np.lib.stride_tricks.sliding_window_view(
         np.pad(dA2_in, ((0, 0), (0, 0), (4, 4), (4, 4))), (5, 5), axis=(2, 3)
-    )[..., ::-1, ::-1]
+    )
     dP1 = np.tensordot(
-        dP1_windows, K2, axes=((4, 5, 1), (2, 3, 0))
-    ).transpose(0, 3, 1, 2)
+        K2[:, :, ::-1, ::-1], dP1_windows, axes=((0, 2, 3), (1, 4, 5))
+    ).transpose(1, 0, 2, 3)
     # (B26)  dA1_in[n,i,j,p] = dP1[n,i,⌊j/2⌋,⌊p/2⌋] (1 - A1[n,i,j,p]²)/4  (N, 6, 28, 28)
     #       from (F3) with (B25)
     dA1_in = (
@@ -206,7 +208,9 @@ def backward(saved, dL=1.0):
     dK1_windows = np.lib.stride_tricks.sliding_window_view(
         enlarged, (5, 5), axis=(1, 2)
     )
-    dK1 = np.tensordot(dA1_in, dK1_windows, axes=((0, 2, 3), (0, 1, 2)))[:, None, :, :]
+    dK1 = np.tensordot(
+        dK1_windows, dA1_in, axes=((0, 1, 2), (0, 2, 3))
+    ).transpose(2, 0, 1)[:, None, :, :]
     # (B28)  dc1[i] = Σ_njp dA1_in[n,i,j,p]  (6,)  from (F2)
     dc1 = dA1_in.sum(axis=(0, 2, 3))
     grads = {
@@ -269,21 +273,21 @@ def predict(
         enlarged, (5, 5), axis=(1, 2)
     )
     A1_in = (
-        np.tensordot(A1_in_windows, K1[:, 0], axes=((3, 4), (1, 2))).transpose(0, 3, 1,
-        2) + c1[:, None, None]
+        np.tensordot(K1[:, 0], A1_in_windows, axes=((1, 2), (3, 4))).transpose(1, 0, 2,
+        3) + c1[:, None, None]
     )
     A1 = np.tanh(A1_in)   # (F3)  A1[n,i,j,p] = tanh(A1_in[n,i,j,p])  (N, 6, 28, 28)
     # (F4)  P1[n,i,j,p] = Σ_qr A1[n,i,2 j+q,2 p+r]/4  (N, 6, 14, 14)
-    P1 = 0.25 * A1.reshape(N, 6, 14, 2, 14, 2).sum(axis=(3, 5))
+    P1 = 0.25 * A1.reshape(N, 6, 14, 2, 14, 2).sum(axis=3).sum(axis=4)
     # (F5)  A2_in[n,i,j,p] = Σ_qrs P1[n,q,j+r,p+s] K2[i,q,r,s] + c2[i]  (N, 16, 10, 10)
     A2_in_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
     A2_in = (
-        np.tensordot(A2_in_windows, K2, axes=((1, 4, 5), (1, 2, 3))).transpose(0, 3, 1,
-        2) + c2[:, None, None]
+        np.tensordot(K2, A2_in_windows, axes=((1, 2, 3), (1, 4, 5))).transpose(1, 0, 2,
+        3) + c2[:, None, None]
     )
     A2 = np.tanh(A2_in)   # (F6)  A2[n,i,j,p] = tanh(A2_in[n,i,j,p])  (N, 16, 10, 10)
     # (F7)  P2[n,i,j,p] = Σ_qr A2[n,i,2 j+q,2 p+r]/4  (N, 16, 5, 5)
-    P2 = 0.25 * A2.reshape(N, 16, 5, 2, 5, 2).sum(axis=(3, 5))
+    P2 = 0.25 * A2.reshape(N, 16, 5, 2, 5, 2).sum(axis=3).sum(axis=4)
     # (F8)  A3_in[n,i] = Σ_j P2[n,⌊j/25⌋,(⌊j/5⌋ mod 5),(j mod 5)] W3[j,i] + b3[i]
     #       (N, 120)
     A3_in = P2.reshape(N, 400) @ W3 + b3

@@ -1,4 +1,4 @@
-# symprop sha256:20c5b8bc25fd01d83024676117588aa7
+# symprop sha256:c214330089084313ac099ab68ff34757
 """llama_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:llama_block.
@@ -246,10 +246,7 @@ def backward(saved, dL=1.0):
     dy = 2 * dL / (N * T * D) * L_error
     # (B4)  dWdown[f,d] = Σ_nt dy[n,t,d] y_dot[n,t,f] y_sigmoid[n,t,f] y_dot_2[n,t,f]
     #       (F, D)  from (F36)
-    dWdown = np.tensordot(
-        y_dot.transpose(2, 0, 1) * y_sigmoid.transpose(2, 0, 1)
-        * y_dot_2.transpose(2, 0, 1), dy, axes=((1, 2), (0, 1))
-    )
+    dWdown = np.tensordot(y_dot * y_sigmoid * y_dot_2, dy, axes=((0, 1), (0, 1)))
     # (B5)  dy_dot_2[n,t,f] = y_dot[n,t,f] y_sigmoid[n,t,f] Σ_d dy[n,t,d] Wdown[f,d]
     #       (N, T, F)  from (F36)
     dy_dot_2 = y_dot * y_sigmoid * (dy @ Wdown.T)
