@@ -175,3 +175,14 @@ def test_a_choice_by_a_size_keeps_its_shape(inner: str) -> None:
         sizes = {"N": n, "K": 4}
         x = np.random.default_rng(n).normal(size=(n, 4))
         assert_equal(rhs, (), {"x": [size("N"), size("K")]}, {"x": x}, sizes)
+
+
+def test_labels_and_scores_flattened_alike() -> None:
+    def loss(x: Any, W: Any, t: Any) -> Any:
+        N, T, _ = x.shape
+        return nn.cross_entropy((x @ W).reshape(N * T, -1), t.reshape(N * T))
+
+    shapes = {"x": "N T D", "W": "D M", "t": "int N T"}
+    module = symprop.generate(symprop.trace(loss, shapes=shapes, wrt=["W"]))
+    assert "t.reshape(N * T)" in module.source
+    assert symprop.check(module).passed

@@ -262,12 +262,22 @@ def _incomplete(
         for access in _accesses(item):
             complete = merged(access.indices, shapes[access.array])
             for position in access.indices:
-                for inner in atoms(position):
+                for inner in _arithmetic(position):
                     found = _digit(inner) if isinstance(inner, Apply) else None
                     if found is not None and found.index in scope and (
                             found.index not in complete):
                         return found.index, list(_strides(term, found.index))
     return None
+
+
+def _arithmetic(position: Expr) -> Iterator[Atom]:
+    """The atoms of a position, without those of positions of other arrays in it."""
+    for term in position.terms:
+        for item, _ in term.factors:
+            yield item
+            if not isinstance(item, Access):
+                for child in item.children:
+                    yield from _arithmetic(child)
 
 
 def _accesses(item: Atom) -> Iterator[Access]:

@@ -61,7 +61,9 @@ def view(item: Access, shape: tuple[Expr, ...], order: Axes, reader: Reader,
     joints: list[Cut] = []
     for axis, position in enumerate(at):
         found = joint(position, reader.labels)
-        if found is not None and reader.loop not in found[0].parts and (
+        alone = found is not None and not any(
+            free_indices(p) & frozenset(found[0].parts) for p in (*at[:axis], *at[axis + 1:]))
+        if found is not None and alone and reader.loop not in found[0].parts and (
             not reader.guarded.intersection(found[0].parts) or inside(position, full[axis])
         ):
             joints.append(found[0])
