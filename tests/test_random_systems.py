@@ -90,12 +90,24 @@ def test_random_recurrences(first: int) -> None:
 
 
 @pytest.mark.fuzz
-@pytest.mark.parametrize("first", range(1000, 4000, 50))
+@pytest.mark.parametrize("first", range(1000, 2000, 50))
 def test_many_larger_random_systems(first: int) -> None:
     failed = []
     for seed in range(first, first + 50):
         try:
             check_program(random_program(seed, operations=5 + seed % 20))
+        except AssertionError as error:
+            failed.append(str(error))
+    assert not failed, "\n".join(failed)
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("first", range(1000, 1200, 20))
+def test_many_random_recurrences(first: int) -> None:
+    failed = []
+    for seed in range(first, first + 20):
+        try:
+            check_program(random_scan(seed))
         except AssertionError as error:
             failed.append(str(error))
     assert not failed, "\n".join(failed)
