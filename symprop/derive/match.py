@@ -72,8 +72,11 @@ def match_term(pattern: Term, target: Term, env: Env, variables: frozenset[Index
 
 
 def _bound_fits(pattern: Sequence[Index], target: Sequence[Index], env: Env) -> bool:
+    """Whether the bound indices of a pattern run over those of the target, as far as they do."""
     images = [env[b].single_index if b in env else None for b in pattern]
-    return len(set(images)) == len(images) and all(i in target for i in images)
+    return len(set(images)) == len(images) and all(
+        i is not None and i in target and same(i.size, b.size)
+        for i, b in zip(images, pattern, strict=True))
 
 
 def match_factors(
@@ -113,7 +116,11 @@ def match_atom(pattern: Atom, target: Atom, env: Env, variables: frozenset[Index
     else:
         agree = pattern.key == target.key
     if agree and len(pattern.children) == len(target.children):
-        yield from _match_children(pattern.children, target.children, env, variables)
+        for found in _match_children(pattern.children, target.children, env, variables):
+            if not isinstance(pattern, Extremum) or not isinstance(target, Extremum) or (
+                _bound_fits(pattern.bound, target.bound, found)
+            ):
+                yield found
 
 
 def _match_children(

@@ -77,7 +77,8 @@ def view(item: Access, shape: tuple[Expr, ...], order: Axes, reader: Reader,
             found_digit = digit(at[axis])
             assert found_digit is not None
             key = (index, found_digit.stride, found_digit.count)
-            part = reader.labels.setdefault(key, Index(index.letter, found_digit.count))
+            part = index if len(axes) == 1 else reader.labels.setdefault(
+                key, Index(index.letter, found_digit.count))
             at[axis] = normal(add(idx(part), found_digit.start))
             parts.append(part)
         merges.append(Cut(index, tuple(parts)))
