@@ -63,7 +63,7 @@ def test_nor_in_random_recurrences(seed: int) -> None:
 
 
 def test_what_a_step_alone_reads_is_not_kept_for_all_steps() -> None:
-    made = program(symprop.trace(PROOFS["lstm"].function, wrt=PROOFS["lstm"].wrt))
+    made = program(built("lstm").system)
     kept = {s.array for s in made.backward if isinstance(s, ir.Allocate)}
     inside = {w.array for loop in loops(made) for w in loop.body}
     assert "∂z" in kept  # the weights' gradients need all of it, after the loop

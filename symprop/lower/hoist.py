@@ -48,7 +48,6 @@ from symprop.algebra.expr import (
     free_indices,
     indices_of,
 )
-from symprop.derive.cost import components
 from symprop.names import unused
 from symprop.system import Adjoint, Array, Equation, System, cycles
 
@@ -131,7 +130,8 @@ def _factored(
         for a, e in term.factors), term.bound)
     mine, summed = _outside(term, members)
     product = make_term(Fraction(1), dict(mine), summed)
-    used = [i for i in equation.indices if i in free_indices(product)]
+    rest = [b for b in term.bound if b not in summed]
+    used = [i for i in (*equation.indices, *rest) if i in free_indices(product)]
     places = [_place(i, product, hoist.system) for i in used]
     if len(free_indices(product)) > len(used):
         return term
@@ -152,22 +152,24 @@ def _factored(
             factors[item] = exponent
         elif item is mine[0][0]:
             factors[read] = 1
-    return Term(term.coef, tuple(factors.items()),
-                tuple(b for b in term.bound if b not in summed))
+    return Term(term.coef, tuple(factors.items()), tuple(rest))
 
 
 def _outside(
     term: Term, members: set[str]
 ) -> tuple[list[tuple[Atom, Exponent]], tuple[Index, ...]]:
-    """The factors and whole sums of a term that read no array of the recurrence."""
-    mine = [a for a, _ in term.factors if not isinstance(a, (Iverson, Size))
-            and not indices_of(a) & frozenset(term.bound) and _is_free(a, members)]
-    summed: list[Index] = []
-    for indices, connected in components(term):
-        if all(_is_free(a, members) for a, _ in connected):
-            mine += [a for a, _ in connected]
-            summed += [b for b in term.bound if b in indices]
-    return [(a, e) for a, e in term.factors if any(a is m for m in mine)], tuple(summed)
+    """The factors and sums of a term that read no array of the recurrence.
+
+    A sum is moved as far as all that it ranges over is free of the recurrence: of
+    Σ_hm dh[t,h] e[t,m] E[m,h] the sum over m.
+    """
+    bound = frozenset(term.bound)
+    held = frozenset().union(*(indices_of(a) for a, _ in term.factors if not _is_free(a, members)))
+    summed = tuple(b for b in term.bound if b not in held)
+    mine = [(a, e) for a, e in term.factors if _is_free(a, members) and (
+        indices_of(a) & frozenset(summed)
+        or not (isinstance(a, (Iverson, Size)) or indices_of(a) & bound))]
+    return mine, summed
 
 
 def _settled(item: Access) -> Access:
