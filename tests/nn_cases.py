@@ -282,3 +282,4 @@ ACTIVATIONS = (
 )
 CASES = {c.name: c for c in (
     *CONVOLUTION, *POOLING, *NORMALIZATION, *SEQUENCES, *ATTENTION, *LOSSES, *ACTIVATIONS)}
+WITHOUT = {"alpha_dropout"}  # torch draws its own masks: nothing can be compared

@@ -218,8 +218,6 @@ LAYERS: dict[str, Callable[..., Any]] = {
         "softsign", "logsigmoid", "hardtanh", "tanhshrink", "softshrink", "hardshrink", "glu",
         "prelu")},
 }
-# torch draws its own masks here, so that nothing can be compared.
-WITHOUT = {"alpha_dropout"}
 
 
 def torch_loss(name: str, inputs: dict[str, Any], wrt: tuple[str, ...]) -> Any:

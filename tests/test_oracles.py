@@ -15,7 +15,7 @@ from symprop.zoo import models
 
 pytestmark = pytest.mark.oracles
 TOLERANCE = 1e-10
-SUBSET = range(5000, 5120)
+SUBSET = range(5000, 5400, 100)
 
 
 @pytest.mark.parametrize("name", [*models(), *PROOFS])
@@ -37,12 +37,12 @@ def test_every_model_is_compared() -> None:
     assert set(MODELS) == {*models(), *PROOFS}
 
 
-@pytest.mark.parametrize("first", range(SUBSET.start, SUBSET.stop, 20))
+@pytest.mark.parametrize("first", SUBSET)
 def test_autograd_agrees_on_random_systems(first: int) -> None:
     from autograd_numpy import HEADER, autograd_gradients
 
     compared = 0
-    for seed in range(first, first + 20):
+    for seed in range(first, first + SUBSET.step):
         program = random_program(seed)
         if "np.repeat(" in program.source:
             continue  # autograd's gradient of it is wrong for axis=-1
@@ -63,7 +63,7 @@ def test_autograd_agrees_on_random_systems(first: int) -> None:
         except AssertionError as error:
             raise AssertionError(f"{program}\n{error}") from error
         compared += 1
-    assert compared >= 10
+    assert compared >= 20
 
 
 def test_jax_scan_means_the_same() -> None:

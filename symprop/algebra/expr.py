@@ -218,13 +218,13 @@ class Expr(Node):
             return None
         return sum((t.coef for t in self.terms), Fraction(0))
 
-    @property
+    @cached_property
     def single_index(self) -> Index | None:
         """The index when this is exactly one index, else None."""
         atom = self.single_atom
         return atom.index if isinstance(atom, Idx) else None
 
-    @property
+    @cached_property
     def single_atom(self) -> Atom | None:
         """The atom when this is exactly one atom, else None."""
         if len(self.terms) != 1:
@@ -237,16 +237,20 @@ class Expr(Node):
 
 def atoms(expr: Expr) -> Iterator[Atom]:
     """Every atom of an expression, outermost first, nested ones included."""
-    for term in expr.terms:
-        for atom, _ in term.factors:
-            yield from atoms_of(atom)
+    cached: tuple[Atom, ...] | None = expr.__dict__.get("_atoms")
+    if cached is None:
+        cached = tuple(a for t in expr.terms for item, _ in t.factors for a in atoms_of(item))
+        expr.__dict__["_atoms"] = cached
+    return iter(cached)
 
 
 def atoms_of(atom: Atom) -> Iterator[Atom]:
     """The atom and every atom inside it."""
-    yield atom
-    for child in atom.children:
-        yield from atoms(child)
+    cached: tuple[Atom, ...] | None = atom.__dict__.get("_atoms")
+    if cached is None:
+        cached = (atom, *(a for child in atom.children for a in atoms(child)))
+        atom.__dict__["_atoms"] = cached
+    return iter(cached)
 
 
 def indices_of(atom: Atom) -> frozenset[Index]:

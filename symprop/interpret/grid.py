@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,20 @@ def contracted(values: list[Value], frame: Frame, outer: int) -> Value:
         used.update(axes)
         operands += [array.reshape([array.shape[k] for k in axes]), axes]
     kept = [k for k in range(outer) if k in used]
-    total = np.einsum(*operands, kept, optimize="greedy")
+    total = np.einsum(*operands, kept, optimize=_path(
+        tuple(o.shape for o in operands[::2]), tuple(map(tuple, operands[1::2])), tuple(kept)))
     shape = [frame.shape[k] if k in kept else 1 for k in range(outer)]
     times = math.prod(n for k, n in enumerate(frame.shape) if k >= outer and k not in used)
     return total.reshape(shape) * times
+
+
+@cache
+def _path(
+    shapes: tuple[tuple[int, ...], ...], axes: tuple[tuple[int, ...], ...], kept: tuple[int, ...]
+) -> list[Any]:
+    """The plan of a contraction, which depends on shapes alone."""
+    operands: list[Any] = []
+    for shape, labels in zip(shapes, axes, strict=True):
+        operands += [np.broadcast_to(0.0, shape), list(labels)]
+    path: list[Any] = np.einsum_path(*operands, list(kept), optimize="greedy")[0]
+    return path
