@@ -17,6 +17,7 @@ import sympy
 from symprop.algebra.build import access, atom, idx
 from symprop.algebra.expr import Expr, Extremum, Idx, Index
 from symprop.algebra.sympy_bridge import to_sympy
+from symprop.collector import paused
 from symprop.derive import derivation as derived
 from symprop.derive.notes import notes
 from symprop.emit import latex, markdown, text
@@ -152,6 +153,7 @@ def _indices(expr: Expr) -> Iterator[Index]:
                 yield from _indices(child)
 
 
+@paused()
 def derive(system: System, rule: str | RuleMaker | None = None) -> Derivation:
     """Every gradient of the system's loss, by one reverse sweep.
 

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 FLOORS = {
     "symprop.errors": 0,
+    "symprop.collector": 0,
     "symprop.version": 0,
     "symprop.names": 0.5,
     "symprop.shapes": 1,

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from symprop.collector import paused
 from symprop.emit.numpy_module import module_context
 from symprop.emit.sheet import Derived
 from symprop.files.load import load_text
@@ -55,6 +56,7 @@ class GeneratedModule:
         return f"<GeneratedModule {self.name}: {lines} lines, gradients of {', '.join(self.WRT)}>"
 
 
+@paused()
 def generate(
     derivation: Derived, path: str | Path | None = None, force: bool = False,
     templates: str | Path | None = None,

@@ -14,6 +14,7 @@ import numpy as np
 from symprop.algebra import rows
 from symprop.algebra.build import mul, number
 from symprop.algebra.expr import Apply, Expr, Partial, arrays_of, atoms, free_indices
+from symprop.collector import paused
 from symprop.errors import InputError, VerificationError
 from symprop.interpret import draw, misstated, run, run_equations
 from symprop.system import Adjoint, Step, System, departing
@@ -29,6 +30,7 @@ _APART = 1e-3  # how far a tied maximum is moved, relative to its entries
 _STEP_NOISE = 1e-30  # of a complex step where the slope is 0: its square
 
 
+@paused()
 def verify(derivation: Derived, seeds: Sequence[int] = (0, 1)) -> None:
     """Raises Refuted (a VerificationError) for the first line that random tensors refute.
 
