@@ -4,7 +4,7 @@ In: the equations of a program, in order. Out: the same, where an equation of a 
 `V[t] = rhs` reads arrays made for all t at once:
 
     V_given[t]   the terms of rhs that read no array of the recurrence
-    V_factor[t]  the factors of a term that read none, where they are more than a read
+    V_factor[t]  the factors and inner sums of a term that read none, if more than a read
 
 Only work is moved: a bare read of an array stays where it is.
 """
