@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from symprop.algebra.build import ONE, access, add, idx, iverson, mul, number, size, sub, sum_over
-from symprop.algebra.expr import Expr, Index, Iverson, atoms
+from symprop.algebra.expr import Access, Expr, Index, Iverson, atoms
 from symprop.algebra.indexing import floordiv, mod
 from symprop.derive.sift import sift
 from symprop.interpret import evaluate
@@ -106,6 +106,16 @@ def test_a_gather_needs_no_guard() -> None:
     assert after.key == access("f", [token]).key
     kept = sum_over(mul(access("f", [idx(n)]), iverson("==", token, idx(w))), [n])
     assert sift(kept).key == kept.key  # a scatter: nothing can be solved
+
+
+def test_a_position_inside_a_gather_is_in_normal_form() -> None:
+    i, p, k = Index("i", N), Index("p", number(2)), Index("k", M)
+    window = mul(access("f", [idx(k)]), access("g", [idx(k), access("tok", [add(idx(k), idx(p))])]),
+                 iverson("==", add(idx(k), idx(p)), idx(i)))
+    done = sift(sum_over(window, [k, p]))
+    gathers = {a.key for a in atoms(done) if isinstance(a, Access) and a.array == "tok"}
+    assert gathers == {access("tok", [idx(i)]).terms[0].factors[0][0].key}
+    np.testing.assert_allclose(value(done, [i]), value(sum_over(window, [k, p]), [i]))
 
 
 def test_equal_strides_are_divided() -> None:

@@ -305,7 +305,7 @@ def position(expr: Expr) -> Expr:
     """An index position in normal form."""
     if expr.single_index is not None or expr.number is not None:
         return expr
-    if not any(isinstance(a, Apply) for a in atoms(expr)):
+    if not any(isinstance(a, (Apply, Access)) for a in atoms(expr)):
         return normal(expr)
     parts = []
     for term in expr.terms:
