@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import itertools
 import pickle
 import re
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from complex_numpy import complex_gradients
 from emitted_models import (
     AXIS,
     LONG,
@@ -282,3 +284,20 @@ def test_sabotage_is_found(tmp_path: Path) -> None:
     assert wrong != module("mlp").source
     done = run(wrong, tmp_path / "module.py")
     assert done.returncode == 1 and re.search(r"W2 .* FAIL", done.stdout)
+
+
+def nested_conditions(x: "", a: "", u: "N"):
+    kept = np.maximum(x, 0)
+    chosen = np.where((kept > 0) & (a < kept), a, kept)
+    return (kept < 0.5) * chosen + np.where(x < 0.2, np.where(a < 0.3, x * a, x), a * a) * np.sum(u)
+
+
+def test_scalar_conditions_inside_each_other() -> None:
+    module = symprop.generate(symprop.trace(nested_conditions))
+    for x, a in itertools.product([-0.4, 0.1, 0.3, 0.7], [-0.2, 0.25, 0.6]):
+        given = {"x": np.float64(x), "a": np.float64(a), "u": np.array([0.5, -1.25, 2.0])}
+        loss, found = module.value_and_grad(**given)
+        assert loss == pytest.approx(nested_conditions(**given), rel=1e-14)
+        expected = complex_gradients(nested_conditions, given, ("x", "a", "u"))
+        for name, gradient in expected.items():
+            np.testing.assert_allclose(found[name], gradient, atol=1e-14, err_msg=module.source)

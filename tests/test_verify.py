@@ -319,3 +319,12 @@ def test_draws_on_a_kink_are_avoided() -> None:
     for last, expected in ((1.0, False), (2.0, True), (2 + 1e-9, True), (-10.0, False)):
         x = np.array([[1.5, 2.0, last], [-10.0, -10.0, 0.5]])
         assert tied(system, run(system, {"x": x}, sizes), sizes) is expected
+
+
+def saturated(x: "N", w: "N"):
+    return np.sum(symprop.nn.sigmoid(28 + x) * w)
+
+
+def test_a_saturated_function_is_measured_by_what_cancels() -> None:
+    derivation = symprop.derive(symprop.trace(saturated))  # 1 - σ keeps four digits there
+    verify(derivation, seeds=range(6))

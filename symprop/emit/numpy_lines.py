@@ -16,7 +16,6 @@ from symprop.emit.numpy_guard import Guards
 from symprop.emit.numpy_layout import BODY, INDENT, Line, laid_out
 from symprop.emit.numpy_names import Names
 from symprop.emit.numpy_nodes import NumpyPrinter
-from symprop.emit.numpy_sizes import LOOSE
 from symprop.emit.numpy_split import Named, split
 from symprop.emit.numpy_views import bracketed, span
 from symprop.emit.printer import Printer
@@ -98,9 +97,9 @@ class Lines:
         quiet = self.guards.risky(statement, node)
         room -= len(INDENT) if quiet else 0
         parts, node = self._parts(node, equation, room - len(target) - 3)
-        rows = [Line(f"{name} = {self.printer.within(part, LOOSE)}") for name, part in parts]
+        rows = [Line(f"{name} = {self.printer.text(part)}") for name, part in parts]
         if isinstance(statement, ir.Assign):
-            rows.append(Line(f"{target} = {self.printer.within(node, LOOSE)}"))
+            rows.append(Line(f"{target} = {self.printer.text(node)}"))
         elif isinstance(statement, ir.Scatter):
             rows.append(Line(self._scatter(statement, node)))
         else:
@@ -175,7 +174,7 @@ class Lines:
         wanted = put.axes if inner & set(node.axes) else outer  # else the same at every place
         if node.axes != wanted:
             node = ir.Fill(wanted, node)
-        rows = [Line(f"{name} = {self.printer.within(node, LOOSE)}")]
+        rows = [Line(f"{name} = {self.printer.text(node)}")]
         letters: dict[Index, str] = {}
         for depth, window in enumerate(windows):
             wish = self.printer.letters.get(window.inner.uid, window.inner.letter)

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from symprop.algebra import rows
 from symprop.algebra.expr import Index
-from symprop.emit.numpy_sizes import ATOM, LOOSE, POWER, PRODUCT, SUM, UNARY, Text, literal
+from symprop.emit.numpy_sizes import ATOM, CHOICE, LOOSE, POWER, PRODUCT, SUM, UNARY, Text, literal
 from symprop.emit.numpy_views import ViewPrinter
 from symprop.errors import UnsupportedError
 from symprop.lower import ir
@@ -45,14 +45,14 @@ class NumpyPrinter(ViewPrinter):
         text, binds = self._print(node)
         return text if binds >= least else f"({text})"
 
-    def spread(self, node: Node, axes: Axes, least: int = LOOSE) -> str:
+    def spread(self, node: Node, axes: Axes, least: int = CHOICE) -> str:
         """The text of a node, with None for the axes that it lacks (leading ones need none)."""
         if not node.axes or node.axes == axes[len(axes) - len(node.axes):]:
             return self.within(node, least)
         if isinstance(node, ir.Reduce) and node.body.axes == axes:
             return self._reduced(node, keep=True)
         if isinstance(node, ir.Where) and not node.condition.axes and guards(node.condition):
-            yes, no = (self.spread(n, axes) for n in (node.yes, node.no))
+            yes, no = self.spread(node.yes, axes, LOOSE), self.spread(node.no, axes)
             return f"({yes} if {self.text(node.condition)} else {no})"
         if isinstance(node, ir.View) and self._broadcasts(node, axes):
             return self.name(node.array)
@@ -217,8 +217,8 @@ class NumpyPrinter(ViewPrinter):
 
     def _where(self, node: ir.Where) -> Text:
         if not node.condition.axes and (not node.axes or guards(node.condition)):
-            yes, no = (self.spread(n, node.axes) for n in (node.yes, node.no))
-            return f"{yes} if {self.text(node.condition)} else {no}", LOOSE
+            yes, no = self.spread(node.yes, node.axes, LOOSE), self.spread(node.no, node.axes)
+            return f"{yes} if {self.text(node.condition)} else {no}", CHOICE
         parts = [self.spread(n, node.axes) for n in (node.condition, node.yes, node.no)]
         return f"np.where({', '.join(parts)})", ATOM
 

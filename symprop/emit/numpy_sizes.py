@@ -15,7 +15,7 @@ from symprop.algebra.expr import Access, Apply, Atom, Expr, Idx, Paren, Size, Te
 from symprop.errors import UnsupportedError
 from symprop.system import System
 
-ATOM, POWER, UNARY, PRODUCT, SUM, LOOSE = 5, 4, 3, 2, 1, 0
+ATOM, POWER, UNARY, PRODUCT, SUM, LOOSE, CHOICE = 6, 5, 4, 3, 2, 1, 0
 Text = tuple[str, int]
 
 

@@ -72,16 +72,21 @@ class Setting:
         total, sizes = np.zeros(()), []
         for term in expr.terms:
             slopes: dict[str, Array] = {}
+            alone = Expr((term,))
             contracted = self._contracted(term, adjoint, direction, slopes)
             if contracted is None:
-                part = self.evaluator.value(Expr((term,)), adjoint.indices) * direction
-                total = total + part.sum()
-                sizes.append(partial(lambda p: np.abs(p).sum(), part))
+                total = total + np.sum(self.evaluator.value(alone, adjoint.indices) * direction)
+                sizes.append(partial(self._size_along, alone, adjoint, direction))
                 continue
             arrays = ChainMap(slopes, self.arrays)
             total = total + Evaluator(arrays, self.sizes).value(contracted)
             sizes.append(partial(magnitude, contracted, arrays, self.sizes))
         return total, lambda: np.asarray(sum(size() for size in sizes))
+
+    def _size_along(self, expr: Expr, adjoint: Adjoint, direction: Array) -> Array:
+        """Σ_p |direction[p]| |expr[p]| with everything in the expression made positive."""
+        size = magnitude(expr, self.arrays, self.sizes, adjoint.indices)
+        return np.asarray(np.sum(size * np.abs(direction)))
 
     def _contracted(
         self, term: Term, adjoint: Adjoint, direction: Array, slopes: dict[str, Array]
