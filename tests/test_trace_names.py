@@ -2,11 +2,13 @@
 
 import linecache
 import sys
+from contextlib import suppress
 
 import numpy as np
 
 from symprop import nn
 from symprop.algebra.expr import Paren
+from symprop.errors import TraceError
 from symprop.files.load import load_text
 from symprop.trace.scan import scan
 from symprop.trace.trace import trace
@@ -255,3 +257,25 @@ def test_the_trace_function_comes_back():
         assert sys.gettrace() is other
     finally:
         sys.settrace(before)
+
+
+def test_names_inside_a_function_that_numpy_calls():
+    def loss(x: "N"):
+        def above(v):
+            cube = v * v * v
+            return np.exp(cube)
+
+        y = np.piecewise(x, [x < 0, x >= 0], [lambda v: v, above])
+        return np.sum(y)
+
+    assert "y_cube" in names(loss)
+
+
+def test_the_watch_goes_on_after_an_operation_that_is_refused():
+    def loss(x: "N"):
+        with suppress(TraceError):
+            np.add(x, x, where=x > 0)
+        y = np.exp(x)
+        return np.sum(y)
+
+    assert names(loss) == ["y", "L"]

@@ -35,7 +35,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
     return result
 
 
-@function("piecewise")
+@function("piecewise", calls=True)
 def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Traced:
     """Each function where its condition holds; the last condition that holds decides."""
     array = as_traced(x)

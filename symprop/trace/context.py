@@ -1,19 +1,24 @@
 """Where in the user's code a trace is.
 
-In: nothing. Out: "file.py:12" for equations and messages, and errors that begin with it.
+In: nothing. Out: "file.py:12" for equations and messages, and errors that begin with it; and
+functions of our own, in which the watch on the user's code rests.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
+from collections.abc import Callable
 from types import FrameType
+from typing import Any, TypeVar, cast
 
 from symprop.errors import SympropError
 
 _INSIDE = ("symprop.", "numpy.", "scipy.")
 _SHOWN = ("symprop.zoo",)
 _LIBRARY = os.path.join(os.path.dirname(os.__file__), "")
+_F = TypeVar("_F", bound=Callable[..., Any])
 _INSTALLED = tuple(_LIBRARY + folder for folder in ("site-packages", "dist-packages"))
 
 
@@ -46,3 +51,23 @@ def located(error: type[SympropError], message: str) -> SympropError:
     """An error whose message begins with the user's line."""
     line = source_line()
     return error(f"{line}: {message}" if line else message)
+
+
+def unwatched(function: _F) -> _F:
+    """The function, during which the thread's trace function is not called.
+
+    Python calls that for every call in it, and there the user's names are not to be found.
+    """
+
+    @functools.wraps(function)
+    def call(*args: Any, **options: Any) -> Any:
+        watching = sys.gettrace()
+        if watching is None:
+            return function(*args, **options)
+        sys.settrace(None)
+        try:
+            return function(*args, **options)
+        finally:
+            sys.settrace(watching)
+
+    return cast("_F", call)

@@ -25,7 +25,7 @@ from symprop.trace.arithmetic import add as add_arrays
 from symprop.trace.arithmetic import divide, multiply, power, subtract
 from symprop.trace.callers import called_by_name
 from symprop.trace.coerce import as_traced
-from symprop.trace.context import located
+from symprop.trace.context import located, unwatched
 from symprop.trace.joining import array
 from symprop.trace.registry import FUNCTIONS, function
 from symprop.trace.running import active, current
@@ -209,7 +209,7 @@ def patched() -> Iterator[None]:
 def _patch() -> None:
     try:
         for name, traced in CREATION.items():
-            _replace(np, name, _wrapper(getattr(np, name), traced))
+            _replace(np, name, _wrapper(getattr(np, name), unwatched(traced)))
         for name in _SHAPED:
             original = getattr(np, name)
             _replace(np, name, _wrapper(original, FUNCTIONS[original]))

@@ -1,7 +1,8 @@
 """What NumPy's protocols find: tables from ufuncs, functions and methods to their meaning.
 
 In: registrations by the modules that implement operations. Out: the tables that the traced
-array looks into. Keeping them here lets the array class import none of its operations.
+array looks into. Keeping them here lets the array class import none of its operations. What the
+tables hold runs unwatched: a trace looks for names in the user's code, not in these.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
+
+from symprop.trace.context import unwatched
 
 Handler = Callable[..., Any]
 _H = TypeVar("_H", bound=Handler)
@@ -25,21 +28,25 @@ def ufunc(*names: str) -> Callable[[_H], _H]:
     """Registers the meaning of NumPy's ufuncs of these names."""
 
     def note(handler: _H) -> _H:
-        UFUNCS.update(dict.fromkeys(names, handler))
+        UFUNCS.update(dict.fromkeys(names, unwatched(handler)))
         return handler
 
     return note
 
 
-def function(*names: str) -> Callable[[_H], _H]:
-    """Registers the meaning of NumPy's functions of these (dotted) names."""
+def function(*names: str, calls: bool = False) -> Callable[[_H], _H]:
+    """Registers the meaning of NumPy's functions of these (dotted) names.
+
+    calls: whether it calls functions of the user, which are watched like others.
+    """
 
     def note(handler: _H) -> _H:
+        entry = handler if calls else unwatched(handler)
         for name in names:
-            NAMED[name] = handler
+            NAMED[name] = entry
             found = numpy_function(name)
             if found is not None:
-                FUNCTIONS[found] = handler
+                FUNCTIONS[found] = entry
         return handler
 
     return note
@@ -49,7 +56,7 @@ def method(*names: str) -> Callable[[_H], _H]:
     """Registers the meaning of ndarray's methods of these names."""
 
     def note(handler: _H) -> _H:
-        METHODS.update(dict.fromkeys(names, handler))
+        METHODS.update(dict.fromkeys(names, unwatched(handler)))
         return handler
 
     return note
@@ -59,7 +66,7 @@ def attribute(*names: str) -> Callable[[_H], _H]:
     """Registers the meaning of ndarray's attributes of these names."""
 
     def note(handler: _H) -> _H:
-        PROPERTIES.update(dict.fromkeys(names, handler))
+        PROPERTIES.update(dict.fromkeys(names, unwatched(handler)))
         return handler
 
     return note

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from symprop.check.trees import children
+from symprop.collector import paused
 from symprop.errors import DTypeError, InputError, SympropError, TraceError
 from symprop.system import Fact, System
 from symprop.trace import operations, running
@@ -36,6 +37,7 @@ from symprop.trace.tracer import Tracer
 assert operations
 
 
+@paused()
 def trace(
     function: Callable[..., Any],
     shapes: Mapping[str, Any] | None = None,
