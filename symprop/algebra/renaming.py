@@ -7,6 +7,7 @@ under these numbers; and what was found out about them, back under the names.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
 from symprop.algebra import rows
@@ -113,16 +114,19 @@ class Numbering:
         return rename.expr(template)
 
 
-class Renaming:
-    """A walk that renames arrays, sizes and free indices; bound ones are new in each scope."""
+class Walk(ABC):
+    """A walk that renames arrays, sizes and indices."""
 
-    def __init__(
-        self, arrays: Mapping[str, str], sizes: Mapping[str, str],
-        free: Callable[[Index], Index], letter: Callable[[Index], str],
-    ) -> None:
+    def __init__(self, arrays: Mapping[str, str], sizes: Mapping[str, str]) -> None:
         self.arrays, self.sizes = arrays, sizes
-        self.free, self.letter = free, letter
-        self.bound: dict[Index, Index] = {}
+
+    @abstractmethod
+    def index(self, index: Index) -> Index:
+        """An index, renamed."""
+
+    @abstractmethod
+    def scope(self, bound: tuple[Index, ...]) -> tuple[Walk, tuple[Index, ...]]:
+        """The walk inside a sum, and the sum's indices, renamed."""
 
     def array(self, name: str) -> str:
         """An array's name, renamed; an adjoint's with its primal's."""
@@ -136,22 +140,13 @@ class Renaming:
 
     def term(self, term: Term) -> Term:
         """A term, renamed."""
-        inner, bound = self.scope(term.bound)
+        inner, bound = self.scope(term.bound) if term.bound else (self, ())
         return Term(term.coef, tuple([(inner.atom(a), e) for a, e in term.factors]), bound)
-
-    def scope(self, bound: tuple[Index, ...]) -> tuple[Renaming, tuple[Index, ...]]:
-        """The walk inside a sum, and the sum's new indices."""
-        if not bound:
-            return self, ()
-        new = {b: Index(self.letter(b), self.expr(b.size)) for b in bound}
-        inner = Renaming(self.arrays, self.sizes, self.free, self.letter)
-        inner.bound = {**self.bound, **new}
-        return inner, tuple(new.values())
 
     def atom(self, item: Atom) -> Atom:
         """An atom, renamed."""
         if isinstance(item, Idx):
-            return Idx(self.bound.get(item.index) or self.free(item.index))
+            return Idx(self.index(item.index))
         if isinstance(item, Size):
             return Size(self.sizes[item.name])
         if isinstance(item, Extremum):
@@ -168,14 +163,34 @@ class Renaming:
         return Paren(children[0])
 
 
-class Copying(Renaming):
-    """A walk that renames every index one for one: what shares an index goes on sharing it."""
+class Renaming(Walk):
+    """A walk in which bound indices are new in each scope."""
 
     def __init__(
         self, arrays: Mapping[str, str], sizes: Mapping[str, str],
-        index: Callable[[Index], Index],
+        free: Callable[[Index], Index], letter: Callable[[Index], str],
+        bound: Mapping[Index, Index] | None = None,
     ) -> None:
-        super().__init__(arrays, sizes, index, lambda i: i.letter)
+        super().__init__(arrays, sizes)
+        self.free, self.letter = free, letter
+        self.bound = bound or {}
+
+    def index(self, index: Index) -> Index:
+        """The new index of its scope; a free one as told."""
+        return self.bound.get(index) or self.free(index)
+
+    def scope(self, bound: tuple[Index, ...]) -> tuple[Walk, tuple[Index, ...]]:
+        """The walk inside a sum, and the sum's new indices."""
+        new = {b: Index(self.letter(b), self.expr(b.size)) for b in bound}
+        both = {**self.bound, **new}
+        return Renaming(self.arrays, self.sizes, self.free, self.letter, both), tuple(new.values())
+
+
+class Copying(Walk):
+    """A walk that renames every index one for one: what shares an index goes on sharing it."""
+
+    def __init__(self, arrays: Mapping[str, str], sizes: Mapping[str, str]) -> None:
+        super().__init__(arrays, sizes)
         self.done: dict[int, tuple[Expr, Expr]] = {}
 
     def expr(self, expr: Expr) -> Expr:
@@ -185,6 +200,6 @@ class Copying(Renaming):
             known = self.done[id(expr)] = expr, super().expr(expr)
         return known[1]
 
-    def scope(self, bound: tuple[Index, ...]) -> tuple[Renaming, tuple[Index, ...]]:
+    def scope(self, bound: tuple[Index, ...]) -> tuple[Walk, tuple[Index, ...]]:
         """Bound indices are renamed like free ones."""
-        return self, tuple([self.free(b) for b in bound])
+        return self, tuple([self.index(b) for b in bound])

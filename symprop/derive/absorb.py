@@ -49,7 +49,7 @@ def absorb(drafts: list[Draft], known: Definitions) -> None:
     write_out(drafts, barred, known)
     absorb_cycles(drafts, known)
     for draft in drafts:
-        draft.trail = known.memo.apply(settled, draft.trail)
+        draft.trail = known.memo.apply(settled, draft.trail, known)
         draft.trail.present(arranged)
     share(drafts, barred, known)
 

@@ -54,7 +54,7 @@ class Definitions(Knowledge):
         self.system = system
         self.cyclic = frozenset(cycles(system.equations))
         self.integers = frozenset(n for n, a in system.arrays.items() if a.dtype != "float")
-        self.memo = Memo(self)
+        self.memo = Memo()
         self._bases: dict[str, Rule | None] = {}
 
     def definition(self, array: str) -> Equation | None:

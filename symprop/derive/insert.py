@@ -16,7 +16,7 @@ def insert(trail: Trail, draft: Draft, known: Definitions) -> Trail:
     """A user's trail with `draft` put in the place of its name, simplified."""
     result = trail.copy()
     result.move("insert", lambda e: (replace(e, draft), (draft.number,)))
-    return known.memo.apply(shortened, result)
+    return known.memo.apply(shortened, result, known)
 
 
 def replace(expr: Expr, draft: Draft) -> Expr:

@@ -45,17 +45,16 @@ class _Node:
 class Memo:
     """The simplifications done so far, each as a path of questions and answers."""
 
-    def __init__(self, known: Knowledge) -> None:
-        self.known = known
+    def __init__(self) -> None:
         self._roots: dict[tuple[Work, str], _Node] = {}
 
-    def apply(self, work: Work, trail: Trail) -> Trail:
+    def apply(self, work: Work, trail: Trail, known: Knowledge) -> Trail:
         """The trail continued by `work`, whose steps may be those of an earlier one."""
-        names = Numbered(self.known, trail.expr)
+        names = Numbered(known, trail.expr)
         root = self._roots.setdefault((work, names.text), _Node())
         result = self.found(root, names)
         if result is None:
-            names = Numbered(self.known, trail.expr)
+            names = Numbered(known, trail.expr)
             start = names.forth(trail.expr)
             result = _Result(start, work(Trail("", start), names), names.twins)
             _record(root, names.path, result)
@@ -81,19 +80,27 @@ def _record(node: _Node, path: list[tuple[Question, str]], result: _Result) -> N
 
 def _continued(trail: Trail, result: _Result, names: Numbered) -> Trail:
     """The trail with the steps of a result under its own names; new indices are new."""
-    named = {number: index for index, number in names.numbers.indices.items()}
-    indices = {twin: named[number] for twin, number in result.numbers.items()}
-
-    def original(index: Index) -> Index:
-        if index not in indices:
-            letter = named[index.letter].letter if index.letter in named else index.letter
-            indices[index] = Index(letter, back.expr(index.size))
-        return indices[index]
-
-    arrays = {number: array for array, number in names.numbers.arrays.items()}
-    back = Copying(arrays, names.numbers.sizes, original)
+    back = _Back(result, names)
     back.done[id(result.start)] = result.start, trail.expr
     reasons = {number: reason for reason, number in names.reasons.items()}
     steps = [Step(trail.equation, s.rule, back.expr(s.before), back.expr(s.after),
                   tuple(reasons[b] for b in s.because)) for s in result.trail.steps]
     return Trail(trail.equation, back.expr(result.trail.expr), [*trail.steps, *steps])
+
+
+class _Back(Copying):
+    """The expressions of a result under the names of another expression."""
+
+    def __init__(self, result: _Result, names: Numbered) -> None:
+        arrays = {number: array for array, number in names.numbers.arrays.items()}
+        super().__init__(arrays, names.numbers.sizes)
+        self.named = {number: index for index, number in names.numbers.indices.items()}
+        self.indices = {twin: self.named[number] for twin, number in result.numbers.items()}
+
+    def index(self, index: Index) -> Index:
+        """The index that has the number; another is new, at its first use."""
+        known = self.indices.get(index)
+        if known is None:
+            like = self.named.get(index.letter, index)
+            known = self.indices[index] = Index(like.letter, self.expr(index.size))
+        return known

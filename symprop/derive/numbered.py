@@ -25,11 +25,9 @@ class Numbered(Knowledge):
         self.numbers = Numbering(sizes=False)
         self.reasons: dict[str, str] = {}
         self.path: list[tuple[Question, str]] = []
-        self.twins: dict[Index, str] = {}
         self.text = self.numbers.expr(expr)
         self._names: dict[str, str] = {}
-        self._twin_of: dict[Index, Index] = {}
-        self._copy = Copying(self.numbers.arrays, self.numbers.sizes, self._twin)
+        self._copy = _Twins(self.numbers)
         self._given: dict[Question, Any] = {}
 
     def basis(self, array: str) -> Rule | None:
@@ -70,6 +68,11 @@ class Numbered(Knowledge):
             self.path.append((question, text))
             self._given[question] = self.forth(answer)
         return self._given[question]
+
+    @property
+    def twins(self) -> dict[Index, str]:
+        """The number of every index in numbers."""
+        return self._copy.numbers
 
     # ---- from numbers to names and back --------------------------------------------------
 
@@ -114,17 +117,29 @@ class Numbered(Knowledge):
             return self._copy.expr(answer)
         if isinstance(answer, Rule):
             return Rule(
-                self._copy.term(answer.pattern), tuple(map(self._twin, answer.variables)),
+                self._copy.term(answer.pattern), tuple(map(self._copy.index, answer.variables)),
                 self._copy.expr(answer.value), self.reasons[answer.because])
         if isinstance(answer, Equation):
             return Equation(
                 self.reasons[answer.number], self.numbers.arrays[answer.array],
-                tuple(map(self._twin, answer.indices)), self._copy.expr(answer.rhs))
+                tuple(map(self._copy.index, answer.indices)), self._copy.expr(answer.rhs))
         return answer
 
-    def _twin(self, index: Index) -> Index:
-        if index not in self._twin_of:
-            number = self.numbers.indices[index]
-            twin = self._twin_of[index] = Index(number, self._copy.expr(index.size))
-            self.twins[twin] = number
-        return self._twin_of[index]
+
+class _Twins(Copying):
+    """The expressions in numbers; `numbers` has that of every twin."""
+
+    def __init__(self, numbering: Numbering) -> None:
+        super().__init__(numbering.arrays, numbering.sizes)
+        self.indices = numbering.indices
+        self.numbers: dict[Index, str] = {}
+        self._twin_of: dict[Index, Index] = {}
+
+    def index(self, index: Index) -> Index:
+        """The index in numbers: its letter is its number."""
+        twin = self._twin_of.get(index)
+        if twin is None:
+            number = self.indices[index]
+            twin = self._twin_of[index] = Index(number, self.expr(index.size))
+            self.numbers[twin] = number
+        return twin

@@ -142,7 +142,7 @@ def sweep(system: System, known: Definitions, rule: LearningRule | None = None) 
             draft.trail.move("sifting", sift)
             rule.depart(draft)
         if not is_loss(system, primal):
-            draft.trail = known.memo.apply(shortened, draft.trail)
+            draft.trail = known.memo.apply(shortened, draft.trail, known)
         drafts.append(draft)
     return drafts
 
