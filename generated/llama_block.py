@@ -1,4 +1,4 @@
-# symprop sha256:c214330089084313ac099ab68ff34757
+# symprop sha256:8f66e1e21ce84f7d4ee086e3669508f0
 """llama_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:llama_block.
@@ -126,22 +126,20 @@ def forward(
     # (F11)  q_diff[n,i,t,e] = q_dot[n,t,E i+e] q_cos[t,e]
     #       - q_dot[n,t,E i+e+E/2] q_sin[t,e]  (N, 4, T, E // 2)
     q_diff_product = (
-        q_sin * q_dot[:, :, (E * np.arange(4))[:, None] + np.arange(E // 2)
-        + E // 2].transpose(0, 2, 1, 3)
+        q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
     )
     q_diff = (
-        q_cos * q_dot[:, :, (E * np.arange(4))[:, None]
-        + np.arange(E // 2)].transpose(0, 2, 1, 3) - q_diff_product
+        q_diff_product - q_sin * q_dot.reshape(N, T, 4, E)[:, :, :,
+        E // 2:].transpose(0, 2, 1, 3)
     )
     # (F12)  q_sum[n,i,t,e] = q_dot[n,t,E i+e+E/2] q_cos[t,e]
     #       + q_dot[n,t,E i+e] q_sin[t,e]  (N, 4, T, E // 2)
     q_sum_product = (
-        q_cos * q_dot[:, :, (E * np.arange(4))[:, None] + np.arange(E // 2)
-        + E // 2].transpose(0, 2, 1, 3)
+        q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
     )
     q_sum = (
-        q_sum_product + q_sin * q_dot[:, :, (E * np.arange(4))[:, None]
-        + np.arange(E // 2)].transpose(0, 2, 1, 3)
+        q_sum_product + q_sin * q_dot.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0,
+        2, 1, 3)
     )
     # (F13)  q[n,i,t,e] = [e < E/2] q_diff[n,i,t,e] + [E/2 ≤ e] q_sum[n,i,t,e-E/2]
     #       (N, 4, T, E)
@@ -153,22 +151,20 @@ def forward(
     # (F15)  k_diff[n,i,t,e] = k_dot[n,t,E i+e] q_cos[t,e]
     #       - k_dot[n,t,E i+e+E/2] q_sin[t,e]  (N, 2, T, E // 2)
     k_diff_product = (
-        q_sin * k_dot[:, :, (E * np.arange(2))[:, None] + np.arange(E // 2)
-        + E // 2].transpose(0, 2, 1, 3)
+        q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
     )
     k_diff = (
-        q_cos * k_dot[:, :, (E * np.arange(2))[:, None]
-        + np.arange(E // 2)].transpose(0, 2, 1, 3) - k_diff_product
+        k_diff_product - q_sin * k_dot.reshape(N, T, 2, E)[:, :, :,
+        E // 2:].transpose(0, 2, 1, 3)
     )
     # (F16)  k_sum[n,i,t,e] = k_dot[n,t,E i+e+E/2] q_cos[t,e]
     #       + k_dot[n,t,E i+e] q_sin[t,e]  (N, 2, T, E // 2)
     k_sum_product = (
-        q_cos * k_dot[:, :, (E * np.arange(2))[:, None] + np.arange(E // 2)
-        + E // 2].transpose(0, 2, 1, 3)
+        q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
     )
     k_sum = (
-        k_sum_product + q_sin * k_dot[:, :, (E * np.arange(2))[:, None]
-        + np.arange(E // 2)].transpose(0, 2, 1, 3)
+        k_sum_product + q_sin * k_dot.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0,
+        2, 1, 3)
     )
     # (F17)  k[n,i,t,e] = [e < E/2] k_diff[n,i,t,e] + [E/2 ≤ e] k_sum[n,i,t,e-E/2]
     #       (N, 2, T, E)
@@ -319,32 +315,16 @@ def backward(saved, dL=1.0):
     #       + dk[n,⌊e/E⌋,t,(e mod E) + E/2] q_sin[t,(e mod E)] [(e mod E) < E/2]
     #       - dk[n,⌊e/E⌋,t,(e mod E) - E/2] q_sin[t,(e mod E) - E/2]
     #       [0 ≤ (e mod E) - E/2]  (N, T, 2 * E)  from (F16), (F15) with (B29), (B30)
-    dk_dot_picked = dk[
-        :, :, :, np.clip(np.arange(E) - E // 2, 0, E - 1)
-    ].transpose(0, 2, 1, 3)
-    dk_dot_product = (
-        q_sin[:, np.clip(np.arange(E) - E // 2, 0, E // 2 - 1)][:, None, :]
-        * dk_dot_picked
+    dk_dot = np.empty((N, T, 2, E), dtype)
+    dk_dot[:, :, :, E // 2:] = (
+        q_cos[:, None, :] * dk[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+        - q_sin[:, None, :] * dk[:, :, :, :E // 2].transpose(0, 2, 1, 3)
     )
-    dk_dot_sum = (
-        np.pad(q_cos, ((0, 0), (E // 2, 0))) + np.pad(q_cos, ((0, 0), (0, E // 2)))
+    dk_dot[:, :, :, :E // 2] = (
+        q_cos[:, None, :] * dk[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+        + q_sin[:, None, :] * dk[:, :, :, E // 2:].transpose(0, 2, 1, 3)
     )
-    dk_dot_product_2 = (
-        dk_dot_sum[:, None, :] * dk.transpose(0, 2, 1, 3)
-    ).reshape(N, T, 2 * E)
-    dk_dot_picked_2 = dk[
-        :, :, :, np.clip(np.arange(E) + E // 2, 0, E - 1)
-    ].transpose(0, 2, 1, 3)
-    dk_dot_product_3 = (
-        q_sin[:, np.clip(np.arange(E), 0, E // 2 - 1)][:, None, :] * dk_dot_picked_2
-    )
-    dk_dot_chosen = np.where(
-        np.arange(E, dtype=dtype) - E / 2 >= 0, dk_dot_product, 0
-    ).reshape(N, T, 2 * E)
-    dk_dot = (
-        dk_dot_product_2 + np.where(np.arange(E, dtype=dtype) < E / 2, dk_dot_product_3,
-        0).reshape(N, T, 2 * E) - dk_dot_chosen
-    )
+    dk_dot = dk_dot.reshape(N, T, 2 * E)
     # (B32)  dWk[d,e] = Σ_nt dk_dot[n,t,e] h[n,t,d]  (D, 2 * E)  from (F14)
     dWk = np.tensordot(h, dk_dot, axes=((0, 1), (0, 1)))
     # (B33)  dq[n,i,t,e] = Σ_j do_scores[n,⌊i/2⌋,(i mod 2),t,j] k[n,⌊i/2⌋,j,e]/√E
@@ -358,32 +338,16 @@ def backward(saved, dL=1.0):
     #       + dq[n,⌊e/E⌋,t,(e mod E) + E/2] q_sin[t,(e mod E)] [(e mod E) < E/2]
     #       - dq[n,⌊e/E⌋,t,(e mod E) - E/2] q_sin[t,(e mod E) - E/2]
     #       [0 ≤ (e mod E) - E/2]  (N, T, 4 * E)  from (F12), (F11) with (B34), (B35)
-    dq_dot_picked = dq[
-        :, :, :, np.clip(np.arange(E) - E // 2, 0, E - 1)
-    ].transpose(0, 2, 1, 3)
-    dq_dot_product = (
-        q_sin[:, np.clip(np.arange(E) - E // 2, 0, E // 2 - 1)][:, None, :]
-        * dq_dot_picked
+    dq_dot = np.empty((N, T, 4, E), dtype)
+    dq_dot[:, :, :, E // 2:] = (
+        q_cos[:, None, :] * dq[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+        - q_sin[:, None, :] * dq[:, :, :, :E // 2].transpose(0, 2, 1, 3)
     )
-    dq_dot_sum = (
-        np.pad(q_cos, ((0, 0), (E // 2, 0))) + np.pad(q_cos, ((0, 0), (0, E // 2)))
+    dq_dot[:, :, :, :E // 2] = (
+        q_cos[:, None, :] * dq[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+        + q_sin[:, None, :] * dq[:, :, :, E // 2:].transpose(0, 2, 1, 3)
     )
-    dq_dot_product_2 = (
-        dq_dot_sum[:, None, :] * dq.transpose(0, 2, 1, 3)
-    ).reshape(N, T, 4 * E)
-    dq_dot_picked_2 = dq[
-        :, :, :, np.clip(np.arange(E) + E // 2, 0, E - 1)
-    ].transpose(0, 2, 1, 3)
-    dq_dot_product_3 = (
-        q_sin[:, np.clip(np.arange(E), 0, E // 2 - 1)][:, None, :] * dq_dot_picked_2
-    )
-    dq_dot_chosen = np.where(
-        np.arange(E, dtype=dtype) - E / 2 >= 0, dq_dot_product, 0
-    ).reshape(N, T, 4 * E)
-    dq_dot = (
-        dq_dot_product_2 + np.where(np.arange(E, dtype=dtype) < E / 2, dq_dot_product_3,
-        0).reshape(N, T, 4 * E) - dq_dot_chosen
-    )
+    dq_dot = dq_dot.reshape(N, T, 4 * E)
     # (B37)  dWq[d,e] = Σ_nt dq_dot[n,t,e] h[n,t,d]  (D, 4 * E)  from (F6)
     dWq = np.tensordot(h, dq_dot, axes=((0, 1), (0, 1)))
     # (B38)  dh[n,t,d] = Σ_e dv_dot[n,t,e] Wv[d,e] + Σ_e dk_dot[n,t,e] Wk[d,e]
@@ -467,22 +431,20 @@ def predict(
     # (F11)  q_diff[n,i,t,e] = q_dot[n,t,E i+e] q_cos[t,e]
     #       - q_dot[n,t,E i+e+E/2] q_sin[t,e]  (N, 4, T, E // 2)
     q_diff_product = (
-        q_sin * q_dot[:, :, (E * np.arange(4))[:, None] + np.arange(E // 2)
-        + E // 2].transpose(0, 2, 1, 3)
+        q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
     )
     q_diff = (
-        q_cos * q_dot[:, :, (E * np.arange(4))[:, None]
-        + np.arange(E // 2)].transpose(0, 2, 1, 3) - q_diff_product
+        q_diff_product - q_sin * q_dot.reshape(N, T, 4, E)[:, :, :,
+        E // 2:].transpose(0, 2, 1, 3)
     )
     # (F12)  q_sum[n,i,t,e] = q_dot[n,t,E i+e+E/2] q_cos[t,e]
     #       + q_dot[n,t,E i+e] q_sin[t,e]  (N, 4, T, E // 2)
     q_sum_product = (
-        q_cos * q_dot[:, :, (E * np.arange(4))[:, None] + np.arange(E // 2)
-        + E // 2].transpose(0, 2, 1, 3)
+        q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
     )
     q_sum = (
-        q_sum_product + q_sin * q_dot[:, :, (E * np.arange(4))[:, None]
-        + np.arange(E // 2)].transpose(0, 2, 1, 3)
+        q_sum_product + q_sin * q_dot.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0,
+        2, 1, 3)
     )
     # (F13)  q[n,i,t,e] = [e < E/2] q_diff[n,i,t,e] + [E/2 ≤ e] q_sum[n,i,t,e-E/2]
     #       (N, 4, T, E)
@@ -494,22 +456,20 @@ def predict(
     # (F15)  k_diff[n,i,t,e] = k_dot[n,t,E i+e] q_cos[t,e]
     #       - k_dot[n,t,E i+e+E/2] q_sin[t,e]  (N, 2, T, E // 2)
     k_diff_product = (
-        q_sin * k_dot[:, :, (E * np.arange(2))[:, None] + np.arange(E // 2)
-        + E // 2].transpose(0, 2, 1, 3)
+        q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
     )
     k_diff = (
-        q_cos * k_dot[:, :, (E * np.arange(2))[:, None]
-        + np.arange(E // 2)].transpose(0, 2, 1, 3) - k_diff_product
+        k_diff_product - q_sin * k_dot.reshape(N, T, 2, E)[:, :, :,
+        E // 2:].transpose(0, 2, 1, 3)
     )
     # (F16)  k_sum[n,i,t,e] = k_dot[n,t,E i+e+E/2] q_cos[t,e]
     #       + k_dot[n,t,E i+e] q_sin[t,e]  (N, 2, T, E // 2)
     k_sum_product = (
-        q_cos * k_dot[:, :, (E * np.arange(2))[:, None] + np.arange(E // 2)
-        + E // 2].transpose(0, 2, 1, 3)
+        q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
     )
     k_sum = (
-        k_sum_product + q_sin * k_dot[:, :, (E * np.arange(2))[:, None]
-        + np.arange(E // 2)].transpose(0, 2, 1, 3)
+        k_sum_product + q_sin * k_dot.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0,
+        2, 1, 3)
     )
     # (F17)  k[n,i,t,e] = [e < E/2] k_diff[n,i,t,e] + [E/2 ≤ e] k_sum[n,i,t,e-E/2]
     #       (N, 2, T, E)

@@ -104,6 +104,26 @@ def fused_heads(x: "N T D", W: "D 3*D") -> Any:
     return np.sum(np.sin(np.tanh(q @ k.transpose(0, 1, 3, 2)) @ v))
 
 
+def turned_halves(x: "N T H*E", c: "T E//2", s: "T E//2", u: "N T H E") -> Any:
+    N, T, H, E = u.shape
+    y = x.reshape(N, T, H, E)
+    left, right = y[..., :E // 2], y[..., E // 2:]
+    c, s = c[:, None], s[:, None]
+    return np.sum(np.concatenate([left * c - right * s, right * c + left * s], axis=-1) ** 2 * u)
+
+
+def turned_pairs(x: "N T 2*E", c: "T E", s: "T E", u: "N T 2*E") -> Any:
+    even, odd = x[..., ::2], x[..., 1::2]
+    pairs = np.stack([even * c - odd * s, even * s + odd * c], axis=-1)
+    return np.sum(pairs.reshape(x.shape) ** 2 * u)
+
+
+def part_of_each_head(x: "N H*E", w: "N H E//2") -> Any:
+    N, H = w.shape[:2]
+    y = x.reshape(N, H, x.shape[1] // H)
+    return np.sum(np.tanh(y[..., :w.shape[2]]) * w) + np.sum(np.sin(y[:, 0]))
+
+
 RESHAPED = {f.__name__: Case(f, sizes, holds) for f, sizes, holds in [
     (heads_split, {"N": 2, "T": 3, "D": 4}, (".reshape(N, T, 2, D // 2)",)),
     (heads_merged, {"N": 2, "H": 3, "T": 2, "E": 2, "M": 2}, (".reshape(N, T, H * E)",)),
@@ -120,6 +140,12 @@ RESHAPED = {f.__name__: Case(f, sizes, holds) for f, sizes, holds in [
     (halves, {"N": 2, "H": 3}, ()),
     (interleaved, {"N": 2, "H": 3}, ()),
     (fused_heads, {"N": 2, "T": 3, "D": 4}, ("[:, :, D:2 * D] = ",)),
+    (turned_halves, {"N": 2, "T": 3, "H": 2, "E": 4}, (
+        "x.reshape(N, T, H, E)[:, :, :, :E // 2]", "dx[:, :, :, E // 2:] = ",
+        "dx = dx.reshape(N, T, H * E)")),
+    (turned_pairs, {"N": 2, "T": 3, "E": 3}, ("dx[:, :, ::2] = ", "dx[:, :, 1::2] = ")),
+    (part_of_each_head, {"N": 2, "H": 3, "E": 4}, (
+        "dx[:, :, :E // 2] += ", "dx[:, 0] = ", "dx = dx.reshape(N, H * E)")),
 ]}
 
 

@@ -32,6 +32,7 @@ from symprop.algebra.build import (
     paren,
     power,
     sub,
+    substitute,
     substitute_term,
 )
 from symprop.algebra.canonical import normal
@@ -123,7 +124,7 @@ def _eliminate(term: Term) -> Expr | None:
         plain, guarded = _solutions(term, difference)
         if plain is not None:
             return _replace(term, item, *plain)
-        pieces = _split_delta(item)
+        pieces = _split_delta(item, term)
         if pieces is not None:
             rest = {a: e for a, e in term.factors if a is not item}
             return mul(make_term(term.coef, rest, term.bound), *pieces)
@@ -194,8 +195,12 @@ def _equate(term: Term, delta: Iverson) -> Expr | None:
     return None
 
 
-def _split_delta(delta: Iverson) -> list[Expr] | None:
-    """δ(i W + r + c, p) with 0 <= r < W as δ(i, (p - c) // W) δ(r, (p - c) % W)."""
+def _split_delta(delta: Iverson, term: Term) -> list[Expr] | None:
+    """δ(i W + r + c, p) with 0 <= r < W as δ(i, (p - c) // W) δ(r, (p - c) % W).
+
+    Without moving c where 0 <= r + c < W, for which a bracket of the term may be the reason.
+    """
+    narrow = _narrowed(term)
     for mixed, other in ((delta.lhs, delta.rhs), (delta.rhs, delta.lhs)):
         for index in sorted(free_indices(mixed), key=lambda i: i.uid):
             step = indexing.coefficient(normal(mixed), index)
@@ -208,15 +213,22 @@ def _split_delta(delta: Iverson) -> list[Expr] | None:
                 continue
             constant = Expr(tuple(t for t in rest.terms if not free_indices(Expr((t,)))))
             place = other
-            if not indexing.within(rest, step):
+            if not indexing.within(substitute(rest, narrow), step):
                 rest, place = normal(sub(rest, constant)), normal(sub(other, constant))
-            if not indexing.within(rest, step):
+            if not indexing.within(substitute(rest, narrow), step):
                 continue
             return [
                 iverson("==", idx(index), indexing.floordiv(place, step)),
                 iverson("==", rest, indexing.mod(place, step)),
             ]
     return None
+
+
+def _narrowed(term: Term) -> dict[Index, Expr]:
+    """For every bound index with a bracket [i < c] of the term, one that is as short."""
+    return {index: idx(Index(index.letter, a.rhs)) for a, _ in term.factors
+            if isinstance(a, Iverson) and a.relation == "<" and not free_indices(a.rhs)
+            and (index := a.lhs.single_index) is not None and index in term.bound}
 
 
 def _split_bound(term: Term) -> Expr | None:

@@ -160,7 +160,7 @@ class Lines:
         return shape[len(shape) - parts:]
 
     def _put(self, put: ir.Put, node: ir.Node, equation: Equation | Adjoint) -> list[Line]:
-        shape = self._shape(put.array, len(put.subscripts))
+        shape = put.shape or self._shape(put.array, len(put.subscripts))
         sign = {0: "=", 1: "+=", -1: "-="}[put.sign]
         windows = [s for s in put.subscripts if isinstance(s, ir.Window)]
         if not windows:

@@ -64,7 +64,9 @@ class NumpyPrinter(ViewPrinter):
     def _broadcasts(self, view: ir.View, axes: Axes) -> bool:
         """Whether the array as it stands has axes of size 1 where the view lacks an axis."""
         shape = self.shape_of(view.array)
-        if view.grid or view.pads or len(shape) != len(view.subscripts) or len(shape) > len(axes):
+        if view.grid or view.pads or view.shape or (
+            len(shape) != len(view.subscripts) or len(shape) > len(axes)
+        ):
             return False
         labels = iter(view.axes)
         for subscript, size, axis in zip(

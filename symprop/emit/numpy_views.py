@@ -35,10 +35,15 @@ class ViewPrinter(SizePrinter):
         """The text of a view."""
         shape = self.shape_of(node.array)
         base = self.name(node.array)
+        if not node.pads and all(isinstance(s, ir.Whole) for s in node.subscripts):
+            return base
         if node.pads:
             base = f"np.pad({base}, {self._pads(node.pads)})"
             shape = tuple(normal(add(s, low, high))
                           for s, (low, high) in zip(shape, node.pads, strict=True))
+        if node.shape:
+            shape = node.shape
+            base += f".reshape({', '.join(self.size(s)[0] for s in shape)})"
         if any(isinstance(s, ir.Window) for s in node.subscripts):
             return self._windows(base, node, shape)
         return base + bracketed(self.parts(node.subscripts, shape, node.grid))

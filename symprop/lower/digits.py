@@ -41,6 +41,15 @@ class Cut:
     whole: Index
     parts: Axes
 
+    @property
+    def value(self) -> Expr:
+        """The whole index in terms of its parts."""
+        value, stride = ZERO, ONE
+        for part in reversed(self.parts):
+            value = add(mul(stride, idx(part)), value)
+            stride = normal(mul(stride, part.size))
+        return normal(value)
+
 
 @dataclass(frozen=True)
 class Digit:
@@ -234,16 +243,11 @@ def divided(term: Term, order: Axes, shapes: dict[str, tuple[Expr, ...]]) -> tup
     cuts: list[Cut] = []
     while (strides := _incomplete(term, order, shapes)) is not None:
         index, steps = strides
-        cut = _cut(index, steps)
+        cut = cut_at(index, steps)
         if cut is None or len(cut.parts) == 1:
             break
-        value = ZERO
-        stride: Expr = ONE
-        for part in reversed(cut.parts):
-            value = add(mul(stride, idx(part)), value)
-            stride = normal(mul(stride, part.size))
         bound = tuple(p for b in term.bound for p in (cut.parts if b is index else (b,)))
-        one = _exchanged(term, {index: normal(value)}, bound)
+        one = _exchanged(term, {index: cut.value}, bound)
         if one is None:
             break
         if index not in term.bound:
@@ -266,7 +270,8 @@ def _incomplete(
                     found = _digit(inner) if isinstance(inner, Apply) else None
                     if found is not None and found.index in scope and (
                             found.index not in complete):
-                        return found.index, list(_strides(term, found.index))
+                        return found.index, [
+                            s for a, _ in term.factors for s in strides(a, found.index)]
     return None
 
 
@@ -289,16 +294,16 @@ def _accesses(item: Atom) -> Iterator[Access]:
                 yield inner
 
 
-def _strides(term: Term, index: Index) -> Iterator[Expr]:
-    for item, _ in term.factors:
-        for inner in (item, *(a for c in item.children for a in atoms(c))):
-            found = _digit(inner) if isinstance(inner, Apply) else None
-            if found is not None and found.index is index:
-                yield found.stride
-                yield normal(mul(found.stride, found.count))
+def strides(item: Atom, index: Index) -> Iterator[Expr]:
+    """The strides at which an atom cuts an index into digits."""
+    for inner in (item, *(a for c in item.children for a in atoms(c))):
+        found = _digit(inner) if isinstance(inner, Apply) else None
+        if found is not None and found.index is index:
+            yield found.stride
+            yield normal(mul(found.stride, found.count))
 
 
-def _cut(index: Index, strides: Sequence[Expr]) -> Cut | None:
+def cut_at(index: Index, strides: Sequence[Expr]) -> Cut | None:
     """The index as digits with these strides; None where one does not divide the next."""
     chain: list[Expr] = [ONE, normal(index.size)]
     for stride in strides:

@@ -115,7 +115,7 @@ Pads = tuple[tuple[Expr, Expr], ...]  # zeros before and after every axis
 class View(Node):
     """An array, or entries of it. `grid` are the axes that all Grid subscripts share.
 
-    With `pads`, entries of the array with zeros around it.
+    With `pads`, entries of the array with zeros around it; with `shape`, of the array reshaped.
     """
 
     array: str
@@ -123,6 +123,7 @@ class View(Node):
     grid: Axes = ()
     dtype: str = "float"
     pads: Pads = ()
+    shape: tuple[Expr, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -330,7 +331,7 @@ class Put:
     """array[subscripts] = value, or += it: no position is repeated.
 
     With windows among the subscripts, one addition for every place in the window; with grids,
-    `grid` are the axes that they share.
+    `grid` are the axes that they share. `shape` is the array's while its axes are cut.
     """
 
     array: str
@@ -341,6 +342,7 @@ class Put:
     number: str
     at: Expr | None = None
     grid: Axes = ()
+    shape: tuple[Expr, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from symprop.algebra.build import (
     sub,
     substitute_term,
 )
-from symprop.algebra.canonical import normal, same
+from symprop.algebra.canonical import normal
 from symprop.algebra.expr import (
     Access,
     Apply,
@@ -63,7 +63,7 @@ def restricted(
     limits: dict[Index, list[Iverson]] = {}
     term = Term(term.coef, tuple((multiplied(a), e) for a, e in term.factors), term.bound)
     for item, _ in term.factors:
-        if isinstance(item, Iverson) and (index := _only_index(item)) and index in candidates:
+        if isinstance(item, Iverson) and (index := only_index(item)) and index in candidates:
             limits.setdefault(index, []).append(item)
     pieces: dict[Index, Piece] = {}
     gone: set[Iverson] = set()
@@ -125,7 +125,7 @@ def _tidy_atom(item: Atom) -> Expr:
         Expr(tuple(t for t in map(tidy, child.terms) if t.coef)) for child in item.children))
 
 
-def _only_index(bracket: Iverson) -> Index | None:
+def only_index(bracket: Iverson) -> Index | None:
     """The index of a bracket that compares one index, and nothing else, with sizes."""
     indices = indices_of(bracket)
     if len(indices) != 1 or any(
@@ -177,17 +177,3 @@ def _larger(left: Expr, right: Expr) -> Expr | None:
 def _smaller(left: Expr, right: Expr) -> Expr | None:
     return left if at_least_zero(sub(right, left)) else right if at_least_zero(
         sub(left, right)) else None
-
-
-def tile(pieces: list[Piece], size: Expr) -> bool:
-    """Whether pieces cover an axis without gaps and overlaps."""
-    place: Expr = ZERO
-    left = list(pieces)
-    while left:
-        following = next((p for p in left if same(normal(p.start), place)), None)
-        if following is None:
-            return False
-        left.remove(following)
-        length = ONE if following.index is None else following.index.size
-        place = normal(add(place, length))
-    return same(place, normal(size))

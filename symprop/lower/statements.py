@@ -53,8 +53,10 @@ from symprop.lower.ir import (
     Write,
     Zeros,
 )
+from symprop.lower.parted import apart, parted
 from symprop.lower.picks import pick_of, set_apart
-from symprop.lower.ranges import Piece, restricted, tidy, tile
+from symprop.lower.places import Place, fill, gathered
+from symprop.lower.ranges import Piece, restricted, tidy
 from symprop.lower.scope import Scope
 from symprop.lower.terms import Lowering, as_float, broadcast, negative
 from symprop.lower.views import grid_at, subscript
@@ -95,13 +97,39 @@ def lower_equation(equation: Equation | Adjoint, scope: Scope) -> tuple[Write, .
     live = tuple(i for i in indices if i.size.number != 1)
     lowering = Lowering(scope, whole, truth=scope.dtype(equation.array) == "bool")
     frame = _Frame(equation, lowering, indices, live, at)
-    rhs = equation.rhs
+    rhs, cuts = parted(equation.rhs, live) if at is None else (equation.rhs, [])
+    if cuts:
+        parts = {c.whole: c.parts for c in cuts}
+        cut = replace(frame, indices=tuple(p for i in indices for p in parts.get(i, (i,))),
+                      live=tuple(p for i in live for p in parts.get(i, (i,))))
+        joined = _joined(frame, cut, _statements(cut, rhs))
+        if joined is not None:
+            return joined
+    return _statements(frame, equation.rhs)
+
+
+def _joined(frame: _Frame, cut: _Frame, writes: tuple[Write, ...]) -> tuple[Write, ...] | None:
+    """Statements for an array with some axes cut, then the array as it shall be."""
+    equation = frame.equation
+    if any(isinstance(w, Scatter) for w in writes):
+        return None
+    *before, last = writes
+    if isinstance(last, Assign):
+        return (*before, replace(last, node=Reshape(frame.indices, last.node)))
+    shape = tuple(i.size for i in cut.indices)
+    whole = View(cut.indices, equation.array, tuple(Whole() for _ in cut.indices))
+    return (*(replace(w, shape=shape) if isinstance(w, Put) else w for w in writes),
+            Assign(equation.array, Reshape(frame.indices, whole), equation.number))
+
+
+def _statements(frame: _Frame, rhs: Expr) -> tuple[Write, ...]:
+    """The statements of an equation with this right-hand side."""
     if any(isinstance(a, Paren) and any(targets_of(t, frame.live) for t in a.body.terms)
            for a in atoms(rhs)):
         rhs = expand(rhs)
+    rhs = apart(rhs, frame.live)
     rhs = set_apart(rhs, frame.live, frame.declared)
-    placed: list[Scatter | Put] = []
-    pieces: list[dict[Index, Piece]] = []
+    placed: list[Scatter | Put | Place] = []
     rest: list[Term] = []
     for term in rhs.terms:
         targets = targets_of(term, frame.live)
@@ -120,9 +148,12 @@ def lower_equation(equation: Equation | Adjoint, scope: Scope) -> tuple[Write, .
         if not found or (len(rhs.terms) == 1 and _only_padding(frame, term)):
             rest.append(term)
             continue
-        pieces.append(found)
         placed.append(_piece(frame, shorter, found))
-    return (*_first(frame, Expr(tuple(rest)), placed, pieces), *placed)
+    places = gathered(p for p in placed if isinstance(p, Place))
+    others = [p for p in placed if not isinstance(p, Place)]
+    full = not rest and not others and fill(places, [i.size for i in frame.indices])
+    puts = [*(_put(frame, p, full) for p in places), *others]
+    return (*_first(frame, Expr(tuple(rest)), puts, full), *puts)
 
 
 def _only_padding(frame: _Frame, term: Term) -> bool:
@@ -135,14 +166,16 @@ def _only_padding(frame: _Frame, term: Term) -> bool:
 
 
 def _first(
-    frame: _Frame, rest: Expr, placed: list[Scatter | Put], pieces: list[dict[Index, Piece]]
+    frame: _Frame, rest: Expr, placed: list[Scatter | Put], full: bool
 ) -> tuple[Write, ...]:
-    """What stands before the values are put in: the other terms, zeros, or an empty array."""
+    """What stands before the values are put in: the other terms, zeros, or an empty array.
+
+    full: the values fill the array.
+    """
     equation, indices = frame.equation, frame.indices
     if placed and rest.is_zero:
         shape = tuple(i.size for i in indices)
-        if _covered(pieces, placed):
-            placed[:] = [_setting(put) for put in placed if isinstance(put, Put)]
+        if full:
             if frame.at is not None:  # the array stands before the loop already
                 return ()
             return (Allocate(equation.array, shape, equation.number),)
@@ -180,17 +213,6 @@ def _setting(put: Put) -> Put:
     return replace(put, sign=0, value=value)
 
 
-def _covered(pieces: list[dict[Index, Piece]], placed: list[Scatter | Put]) -> bool:
-    """Whether pieces along one axis, and nothing else, fill the array exactly."""
-    if len(pieces) != len(placed) or any(len(p) != 1 for p in pieces):
-        return False
-    axes = {i for p in pieces for i in p}
-    if len(axes) != 1:
-        return False
-    axis = axes.pop()
-    return tile([p[axis] for p in pieces], axis.size)
-
-
 def _is_new(node: Node) -> bool:
     """Whether a node makes an array of its own, that may be written into."""
     if isinstance(node, (Transpose, Reshape)):
@@ -201,7 +223,7 @@ def _is_new(node: Node) -> bool:
 # ---- pieces ---------------------------------------------------------------------------------
 
 
-def _piece(frame: _Frame, term: Term, pieces: dict[Index, Piece]) -> Put:
+def _piece(frame: _Frame, term: Term, pieces: dict[Index, Piece]) -> Place:
     """One term on a stretch of some axes."""
     subscripts: list[Subscript] = []
     axes: list[Index] = []
@@ -215,17 +237,19 @@ def _piece(frame: _Frame, term: Term, pieces: dict[Index, Piece]) -> Put:
         else:
             subscripts.append(Stretch(piece.start, piece.index.size, 1))
             axes.append(piece.index)
-    return _put(frame, tuple(subscripts), tuple(axes), term)
+    return Place(tuple(subscripts), tuple(axes), Expr((term,)))
 
 
-def _put(
-    frame: _Frame, subscripts: tuple[Subscript, ...], axes: tuple[Index, ...], term: Term
-) -> Put:
-    order = tuple(i for i in axes if i.size.number != 1)
-    sign, value = frame.lowering.term(term, order)
-    equation = frame.equation
-    value = broadcast(aligned(frame.value(value), order), order)
-    return Put(equation.array, subscripts, axes, sign, value, equation.number, frame.at)
+def _put(frame: _Frame, place: Place, full: bool) -> Put:
+    """The value of a place, set where all places together are `full`, else added."""
+    order = tuple(i for i in place.axes if i.size.number != 1)
+    terms = place.value.terms
+    sign, node = frame.lowering.term(terms[0], order) if len(terms) == 1 else (
+        1, frame.lowering.expr(place.value, order))
+    value = broadcast(aligned(frame.value(node), order), order)
+    put = Put(frame.equation.array, place.subscripts, place.axes, sign, value,
+              frame.equation.number, frame.at)
+    return _setting(put) if full else put
 
 
 # ---- deltas ---------------------------------------------------------------------------------
@@ -248,7 +272,7 @@ def targets_of(term: Term, indices: tuple[Index, ...]) -> Targets:
     return found
 
 
-def _scatter(frame: _Frame, term: Term, targets: Targets) -> Scatter | Put | None:
+def _scatter(frame: _Frame, term: Term, targets: Targets) -> Scatter | Place | None:
     """One term whose deltas say where its values go; None if they go nowhere."""
     deltas = {id(delta) for delta, _ in targets.values()}
     # Where a value goes, the target's own index has the value of its position.
@@ -270,7 +294,7 @@ def _scatter(frame: _Frame, term: Term, targets: Targets) -> Scatter | Put | Non
     rest = Term(moved.coef, moved.factors, tuple(b for b in moved.bound if b not in spread))
     if slices is not None:
         subscripts, axes = slices
-        return _put(frame, subscripts, axes, rest)
+        return Place(subscripts, axes, Expr((rest,)))
     return _at_grids(frame, rest, positions, guarded,
                      tuple(b for b in moved.bound if b in spread))
 

@@ -5,7 +5,7 @@ In: an `Access`. Out: a `View` whose axes are the indices of the positions.
     X[n, k]        X            x[t - 1]          x[t - 1]    (t the loop's index)
     x[2 i + 1]     x[1::2]      p[n, y[n]]        p[np.arange(N), y]
     x[2 i + p]     the windows of x, every other one
-    x[E i + e]     x.reshape(I, E)
+    x[E i + e]     x.reshape(I, E)            x[E i + e], e < E/2     x.reshape(I, E)[:, :E // 2]
     x[d // E, d % E]   x.reshape(D)
 """
 
@@ -68,6 +68,7 @@ def view(item: Access, shape: tuple[Expr, ...], order: Axes, reader: Reader,
         ):
             joints.append(found[0])
             at[axis] = normal(add(idx(found[0].whole), found[1]))
+    at, full = _split(at, full, reader)
     merges: list[Cut] = []
     for index, axes in merged(at, full).items():
         if index is reader.loop or index in reader.guarded:
@@ -91,20 +92,51 @@ def view(item: Access, shape: tuple[Expr, ...], order: Axes, reader: Reader,
     return node
 
 
+def _split(
+    at: Sequence[Expr], full: Sequence[Expr], reader: Reader
+) -> tuple[list[Expr], tuple[Expr, ...]]:
+    """Axes that would need a grid, as two where the position is s high + low with low < s."""
+    done: list[tuple[Expr, Expr]] = []
+    todo = list(zip(at, full, strict=True))
+    while todo:
+        position, size = todo.pop(0)
+        parts = _high_and_low(position, size)
+        if parts is None or subscript(position, size, reader.loop, reader.guarded) is not None:
+            done.append((position, size))
+        else:
+            todo[:0] = parts
+    return [p for p, _ in done], tuple(s for _, s in done)
+
+
+def _high_and_low(position: Expr, size: Expr) -> list[tuple[Expr, Expr]] | None:
+    """The two digits of a position, and the sizes of their axes."""
+    for index in sorted(free_indices(position), key=lambda i: i.uid):
+        step = indexing.coefficient(position, index)
+        if step is None or step.number in (0, 1, -1) or not indexing.exact(size, step):
+            continue
+        high = normal(indexing.quotient(position, step))
+        low = normal(sub(position, mul(step, high)))
+        count = normal(indexing.quotient(size, step))
+        if inside(low, step) and inside(high, count):
+            return [(high, count), (low, step)]
+    return None
+
+
 def _plain(item: Access, at: Sequence[Expr], full: tuple[Expr, ...], order: Axes,
            reader: Reader, dtype: str) -> Node:
     """A view of an array without reshaping."""
     pads = item.pads if isinstance(item, Padded) else ()
+    shape = tuple(full) if len(full) > len(item.indices) else ()
     found = [subscript(p, s, reader.loop, reader.guarded) for p, s in zip(at, full, strict=True)]
     used = [i for s in found for i in (axes_of(s[0], s[1]) if s else ())]
     if any(s is None for s in found) or len(set(used)) != len(used):
         axes, subscripts, grid = _gather(
             at, full, order, reader.loop, reader.guarded, reader.positions)
-        return View(axes, item.array, subscripts, grid, dtype, pads)
+        return View(axes, item.array, subscripts, grid, dtype, pads, shape)
     known = [s for s in found if s is not None]
     outer = [i for s, i in known if i is not None]
     inner = [s.inner for s, _ in known if isinstance(s, Window)]
-    return View((*outer, *inner), item.array, tuple(s for s, _ in known), (), dtype, pads)
+    return View((*outer, *inner), item.array, tuple(s for s, _ in known), (), dtype, pads, shape)
 
 
 def axes_of(item: Subscript, index: Index | None) -> Axes:
