@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from symprop.algebra.expr import (
+    UNIT,
     Access,
     Apply,
     Atom,
@@ -24,33 +26,38 @@ from symprop.algebra.expr import (
     Partial,
     Size,
     Term,
-    free_indices,
-    indices_of,
+    times,
 )
 
 ZERO = Expr()
-ONE = Expr((Term(Fraction(1)),))
+ONE = Expr((Term(UNIT),))
+_KEPT = 1 << 15  # how many of the commonest expressions are kept: indices, sizes, numbers
 _FLIP = {">": "<", ">=": "<="}
 _NEGATION = {"==": ("!=", False), "!=": ("==", False), "<": ("<=", True), "<=": ("<", True)}
 
 
+@lru_cache(maxsize=_KEPT, typed=True)
 def number(value: float | Fraction) -> Expr:
     """A number; a float stands for the decimal that Python prints for it."""
     if isinstance(value, float):
         value = Fraction(repr(value))
+    if value == 1:
+        return ONE
     return Expr((Term(Fraction(value)),)) if value else ZERO
 
 
 def atom(value: Atom) -> Expr:
     """An atom as an expression."""
-    return Expr((Term(Fraction(1), ((value, 1),)),))
+    return Expr((Term(UNIT, ((value, 1),)),))
 
 
+@lru_cache(maxsize=_KEPT)
 def size(name: str) -> Expr:
     """The size of a named axis."""
     return atom(Size(name))
 
 
+@lru_cache(maxsize=_KEPT)
 def idx(index: Index) -> Expr:
     """The value of an index; an axis of size 1 has only the value 0."""
     return ZERO if index.size == ONE else atom(Idx(index))
@@ -125,7 +132,7 @@ def as_monomial(expr: Expr) -> Term:
     """The expression as one term: a sum of several becomes a factor in parentheses."""
     if len(expr.terms) == 1:
         return expr.terms[0]
-    return Term(Fraction(0)) if not expr.terms else Term(Fraction(1), ((Paren(expr), 1),))
+    return Term(Fraction(0)) if not expr.terms else Term(UNIT, ((Paren(expr), 1),))
 
 
 def mul(*exprs: Expr) -> Expr:
@@ -135,14 +142,14 @@ def mul(*exprs: Expr) -> Expr:
             return exprs[1]
         if exprs[1].number == 1:
             return exprs[0]
-    coef = Fraction(1)
+    coef = UNIT
     factors: dict[Atom, Exponent] = {}
     bound: list[Index] = []
     for expr in exprs:
         term = as_monomial(expr)
         if bound and set(bound) & set(term.bound):
             term = freshen_term(term)
-        coef *= term.coef
+        coef = times(coef, term.coef)
         merge_factors(factors, term.factors)
         bound.extend(term.bound)
     return make_term(coef, factors, bound)
@@ -193,7 +200,7 @@ def power(expr: Expr, exponent: Exponent) -> Expr:
         return number(value**exponent)
     term = as_monomial(expr)
     if term.bound or not distributes(term, exponent):
-        return Expr((Term(Fraction(1), ((Paren(expr), exponent),)),))
+        return Expr((Term(UNIT, ((Paren(expr), exponent),)),))
     factors = {a: whole(e * exponent) for a, e in term.factors}
     return make_term(Fraction(term.coef**exponent), factors)
 
@@ -248,7 +255,7 @@ def merged(factors: Iterable[tuple[Expr | Atom, Exponent]]) -> tuple[tuple[Atom,
 
 def substitute(expr: Expr, mapping: Mapping[Index, Expr]) -> Expr:
     """Replaces free indices by expressions. Bound indices are unique, so nothing is captured."""
-    if not mapping or not (free_indices(expr) & mapping.keys()):
+    if not mapping or not (expr.free & mapping.keys()):
         return expr
     alone = expr.single_index
     if alone is not None:
@@ -267,7 +274,7 @@ def substitute_term(term: Term, mapping: Mapping[Index, Expr]) -> Expr:
     for item, exponent in term.factors:
         new = substitute_atom(item, mapping)
         replaced = as_monomial(new if exponent == 1 else power(new, exponent))
-        coef *= replaced.coef
+        coef = times(coef, replaced.coef)
         merge_factors(factors, replaced.factors)
         bound.extend(replaced.bound)
     return make_term(coef, factors, bound)
@@ -275,7 +282,7 @@ def substitute_term(term: Term, mapping: Mapping[Index, Expr]) -> Expr:
 
 def substitute_atom(item: Atom, mapping: Mapping[Index, Expr]) -> Expr:
     """`substitute` for one atom."""
-    if not (indices_of(item) & mapping.keys()):
+    if not (item.free & mapping.keys()):
         return atom(item)
     if isinstance(item, Idx):
         return mapping[item.index]

@@ -32,6 +32,7 @@ from symprop.algebra.expr import (
     Paren,
     Partial,
     Term,
+    coef_text,
     indices_of,
 )
 
@@ -53,7 +54,7 @@ def canonical(expr: Expr, labels: Labels | None = None) -> str:
 
 
 def _sum_key(expr: Expr, labels: Labels) -> str:
-    return "+".join(sorted(f"{t.coef}:{term_key(t, labels)}" for t in expr.terms)) or "0"
+    return "+".join(sorted(f"{coef_text(t.coef)}:{term_key(t, labels)}" for t in expr.terms)) or "0"
 
 
 def term_key(term: Term, labels: Labels | None = None) -> str:

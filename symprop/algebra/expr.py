@@ -16,14 +16,16 @@ Every index is unique (by uid), so substitution can never capture.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from typing import Any, Generic, TypeVar
 
+T = TypeVar("T")
 Exponent = int | Fraction
 _uids = itertools.count(1)
 
+UNIT = Fraction(1)  # the coefficient of most terms: what is this very object needs no arithmetic
 ADJOINT = "∂"  # prefix of an adjoint's array name; never legal in a user's name
 
 
@@ -39,16 +41,27 @@ class Index:
         return f"{self.letter}{self.uid}"
 
 
-class Node:
-    """Equality and hash by a canonical text that is computed once."""
+class Once(Generic[T]):
+    """An attribute worked out at its first use (cached_property takes a lock before 3.12)."""
 
-    @property
-    def key(self) -> str:
-        """The canonical text (kept by hand: cached_property takes a lock before Python 3.12)."""
-        known: str | None = self.__dict__.get("_key")
-        if known is None:
-            known = self.__dict__["_key"] = self._text()
-        return known
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self.make = make
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, node: Any, owner: type) -> T:
+        value = node.__dict__[self.name] = self.make(node)
+        return value
+
+
+class Node:
+    """Equality and hash by a canonical text that is computed once.
+
+    The commonest nodes fill their fields by hand: a frozen dataclass takes thrice as long.
+    """
+
+    key = Once(lambda node: str(node._text()))
 
     def _text(self) -> str:
         raise NotImplementedError
@@ -70,12 +83,31 @@ class Atom(Node):
     def children(self) -> tuple[Expr, ...]:
         return ()
 
+    @Once
+    def free(self) -> frozenset[Index]:
+        """The indices that occur free."""
+        return _union([c.free for c in self.children])
+
+    @Once
+    def inner(self) -> tuple[Atom, ...]:
+        """Every atom inside this one, outermost first."""
+        return tuple([a for child in self.children for a in child.atoms])
+
+
+def _union(sets: list[frozenset[Index]]) -> frozenset[Index]:
+    return sets[0] if len(sets) == 1 else frozenset().union(*sets)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Idx(Atom):
     """The value of an index (arange is this)."""
 
     index: Index
+
+    @Once
+    def free(self) -> frozenset[Index]:
+        """The index itself."""
+        return frozenset((self.index,))
 
     def _text(self) -> str:
         return f"#{self.index.uid:09d}"  # of one length: the order of texts is that of creation
@@ -91,19 +123,23 @@ class Size(Atom):
         return f"|{self.name}|"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class Access(Atom):
     """An entry of an array: `array[indices]`."""
 
     array: str
     indices: tuple[Expr, ...] = ()
 
+    def __init__(self, array: str, indices: tuple[Expr, ...] = ()) -> None:
+        fields = self.__dict__
+        fields["array"], fields["indices"] = array, indices
+
     @property
     def children(self) -> tuple[Expr, ...]:
         return self.indices
 
     def _text(self) -> str:
-        return f"{self.array}[{','.join(i.key for i in self.indices)}]"
+        return f"{self.array}[{','.join([i.key for i in self.indices])}]"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,7 +154,7 @@ class Apply(Atom):
         return self.args
 
     def _text(self) -> str:
-        return f"{self.function}({','.join(a.key for a in self.args)})"
+        return f"{self.function}({','.join([a.key for a in self.args])})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -163,6 +199,11 @@ class Extremum(Atom):
     def children(self) -> tuple[Expr, ...]:
         return (self.body,)
 
+    @Once
+    def free(self) -> frozenset[Index]:
+        """The indices that occur free: not those it ranges over."""
+        return self.body.free - frozenset(self.bound)
+
     def _text(self) -> str:
         return f"{self.kind}{{{','.join(str(b.uid) for b in self.bound)}}}({self.body.key})"
 
@@ -182,7 +223,7 @@ class Partial(Atom):
         return f"d{self.numerator.key}/d{self.denominator.key}"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class Term(Node):
     """coef * product of atom^exponent, summed over the indices `bound`."""
 
@@ -190,95 +231,115 @@ class Term(Node):
     factors: tuple[tuple[Atom, Exponent], ...] = ()
     bound: tuple[Index, ...] = ()
 
+    def __init__(
+        self, coef: Fraction, factors: tuple[tuple[Atom, Exponent], ...] = (),
+        bound: tuple[Index, ...] = (),
+    ) -> None:
+        fields = self.__dict__
+        fields["coef"], fields["factors"], fields["bound"] = coef, factors, bound
+
+    @Once
+    def indices(self) -> frozenset[Index]:
+        """The indices, bound or free, that occur in the factors."""
+        return _union([a.free for a, _ in self.factors])
+
     def _text(self) -> str:
-        product = "*".join(f"{a.key}^{e}" if e != 1 else a.key for a, e in self.factors)
-        total = f"S{{{','.join(str(b.uid) for b in self.bound)}}}" if self.bound else ""
-        return f"{self.coef}{total}{product}"
+        product = "*".join([f"{a.key}^{e}" if e != 1 else a.key for a, e in self.factors])
+        total = f"S{{{','.join([str(b.uid) for b in self.bound])}}}" if self.bound else ""
+        return f"{coef_text(self.coef)}{total}{product}"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class Expr(Node):
     """A sum of terms; the empty sum is 0."""
 
     terms: tuple[Term, ...] = ()
 
+    def __init__(self, terms: tuple[Term, ...] = ()) -> None:
+        self.__dict__["terms"] = terms
+
     def _text(self) -> str:
-        return "+".join(t.key for t in self.terms) or "0"
+        return "+".join([t.key for t in self.terms]) or "0"
 
     @property
     def is_zero(self) -> bool:
         return not self.terms
 
-    @cached_property
+    @Once
     def number(self) -> Fraction | None:
         """The value when this is a plain number, else None."""
-        if not self.terms:
-            return Fraction(0)
-        if any(t.factors or t.bound for t in self.terms):
-            return None
-        return sum((t.coef for t in self.terms), Fraction(0))
+        for term in self.terms:
+            if term.factors or term.bound:
+                return None
+        return self.terms[0].coef if len(self.terms) == 1 else sum(
+            (t.coef for t in self.terms), Fraction(0))
 
-    @cached_property
+    @Once
     def single_index(self) -> Index | None:
         """The index when this is exactly one index, else None."""
         atom = self.single_atom
         return atom.index if isinstance(atom, Idx) else None
 
-    @cached_property
+    @Once
     def single_atom(self) -> Atom | None:
         """The atom when this is exactly one atom, else None."""
         if len(self.terms) != 1:
             return None
         term = self.terms[0]
-        if term.coef != 1 or term.bound or len(term.factors) != 1 or term.factors[0][1] != 1:
+        if term.bound or len(term.factors) != 1 or term.factors[0][1] != 1 or term.coef != 1:
             return None
         return term.factors[0][0]
+
+    @Once
+    def free(self) -> frozenset[Index]:
+        """The indices that occur free."""
+        return _union([t.indices - frozenset(t.bound) if t.bound else t.indices
+                       for t in self.terms])
+
+    @Once
+    def atoms(self) -> tuple[Atom, ...]:
+        """Every atom, outermost first, nested ones included."""
+        return tuple([a for t in self.terms for item, _ in t.factors for a in (item, *item.inner)])
+
+    @Once
+    def arrays(self) -> tuple[str, ...]:
+        """The names of the arrays read, in order of appearance."""
+        return tuple(dict.fromkeys([a.array for a in self.atoms if isinstance(a, Access)]))
+
+
+def coef_text(coef: Fraction) -> str:
+    """The text of a coefficient."""
+    return "1" if coef is UNIT else str(coef)
+
+
+def times(left: Fraction, right: Fraction) -> Fraction:
+    """The product of two coefficients."""
+    return right if left is UNIT else left if right is UNIT else left * right
 
 
 def atoms(expr: Expr) -> Iterator[Atom]:
     """Every atom of an expression, outermost first, nested ones included."""
-    cached: tuple[Atom, ...] | None = expr.__dict__.get("_atoms")
-    if cached is None:
-        cached = tuple(a for t in expr.terms for item, _ in t.factors for a in atoms_of(item))
-        expr.__dict__["_atoms"] = cached
-    return iter(cached)
+    return iter(expr.atoms)
 
 
 def atoms_of(atom: Atom) -> Iterator[Atom]:
     """The atom and every atom inside it."""
-    cached: tuple[Atom, ...] | None = atom.__dict__.get("_atoms")
-    if cached is None:
-        cached = (atom, *(a for child in atom.children for a in atoms(child)))
-        atom.__dict__["_atoms"] = cached
-    return iter(cached)
+    return iter((atom, *atom.inner))
 
 
 def indices_of(atom: Atom) -> frozenset[Index]:
     """The indices that occur free in an atom."""
-    cached: frozenset[Index] | None = atom.__dict__.get("_indices")
-    if cached is None:
-        if isinstance(atom, Idx):
-            cached = frozenset((atom.index,))
-        else:
-            cached = frozenset().union(*(free_indices(c) for c in atom.children))
-            if isinstance(atom, Extremum):
-                cached -= frozenset(atom.bound)
-        atom.__dict__["_indices"] = cached
-    return cached
+    return atom.free
 
 
 def free_indices(expr: Expr) -> frozenset[Index]:
     """The indices that occur free in an expression."""
-    cached: frozenset[Index] | None = expr.__dict__.get("_free")
-    if cached is None:
-        cached = frozenset().union(*(term_indices(t) - frozenset(t.bound) for t in expr.terms))
-        expr.__dict__["_free"] = cached
-    return cached
+    return expr.free
 
 
 def term_indices(term: Term) -> frozenset[Index]:
     """The indices, bound or free, that occur in a term's factors."""
-    return frozenset().union(*(indices_of(a) for a, _ in term.factors))
+    return term.indices
 
 
 def accesses(expr: Expr) -> Iterator[Access]:
@@ -288,11 +349,7 @@ def accesses(expr: Expr) -> Iterator[Access]:
 
 def arrays_of(expr: Expr) -> tuple[str, ...]:
     """The names of the arrays that an expression reads, in order of appearance."""
-    cached: tuple[str, ...] | None = expr.__dict__.get("_arrays")
-    if cached is None:
-        cached = tuple(dict.fromkeys(a.array for a in accesses(expr)))
-        expr.__dict__["_arrays"] = cached
-    return cached
+    return expr.arrays
 
 
 def adjoint(name: str) -> str:

@@ -26,6 +26,7 @@ from symprop.algebra.expr import (
     Size,
     Term,
     adjoint,
+    coef_text,
 )
 
 
@@ -47,7 +48,7 @@ class Numbering:
         """The text of a term."""
         bound = ",".join([self.index(b) for b in term.bound])
         factors = "*".join([f"{self.atom(a)}^{e}" for a, e in term.factors])
-        return f"{term.coef}{{{bound}}}{factors}"
+        return f"{coef_text(term.coef)}{{{bound}}}{factors}"
 
     def index(self, index: Index) -> str:
         """The number of an index; at its first use its size too."""

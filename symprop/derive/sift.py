@@ -68,11 +68,13 @@ def sift(expr: Expr) -> Expr:
 
 def _sift_term(term: Term) -> Expr:
     """One elimination after the other until none applies; done once for each term."""
+    if term.__dict__.get("_is_sifted"):
+        return Expr((term,))
     known: Expr | None = term.__dict__.get("_sifted")
     if known is None:
         known = term.__dict__["_sifted"] = _eliminated(term)
         for result in known.terms:
-            result.__dict__["_sifted"] = Expr((result,))
+            result.__dict__["_is_sifted"] = True
     return known
 
 
