@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from symprop.algebra.expr import (
+    UNIT,
     Access,
     Apply,
     Atom,
@@ -29,7 +30,6 @@ from symprop.algebra.expr import (
     Partial,
     Size,
     Term,
-    accesses,
 )
 from symprop.errors import IndexRangeError, InputError, UnsupportedError
 from symprop.interpret.functions import value
@@ -41,8 +41,8 @@ from symprop.interpret.grid import (
     full,
     integral,
     lifted,
+    product,
     summed,
-    times,
     view,
     whole,
 )
@@ -52,6 +52,7 @@ Partials = Callable[[str, str], "np.ndarray[Any, Any]"]
 
 EQUAL = 1e-9  # floats this close, relatively, count as equal in a bracket
 _LARGE = 20_000  # grid points from which a term is contracted factor by factor
+_COMPARE = {"==": np.equal, "!=": np.not_equal, "<": np.less, "<=": np.less_equal}
 _LARGEST_INT = 2**62  # what NumPy computes with as integers
 
 
@@ -111,10 +112,11 @@ class Evaluator:
 
     def value(self, expr: Expr, indices: Sequence[Index] = ()) -> np.ndarray[Any, Any]:
         """As `evaluate`."""
-        frame = Frame().extended([(i, self.extent(i.size)) for i in indices])
+        frame = Frame([(i, self.extent(i.size)) for i in indices])
         with np.errstate(all="ignore"):
             found = self.expr(expr, frame, None)
-        return np.array(np.broadcast_to(found, frame.shape))
+        return np.array(found if np.shape(found) == frame.shape
+                        else np.broadcast_to(found, frame.shape))
 
     def extent(self, size: Expr) -> int:
         """The value of a size."""
@@ -125,6 +127,9 @@ class Evaluator:
 
     def expr(self, expr: Expr, frame: Frame, live: Value) -> Value:
         """The sum of the terms."""
+        single = expr.single_index
+        if single is not None:
+            return frame.arange(single)
         total: Value = 0
         for term in expr.terms:
             total = total + self.term(term, frame, live)
@@ -144,20 +149,18 @@ class Evaluator:
         if own is not None and not np.any(own):
             return 0
         reach = both(live, own)
-        values = [self.coefficient(term.coef)]
-        for item, exponent in term.factors:
-            if not isinstance(item, Iverson):
-                values.append(self.power(item, exponent, frame, reach))
+        values = [self.power(item, exponent, frame, reach)
+                  for item, exponent in term.factors if not isinstance(item, Iverson)]
+        if term.coef is not UNIT or not values:
+            values.insert(0, self.coefficient(term.coef))
         if term.bound and math.prod(frame.shape) > _LARGE:
             found = contracted(values + [p.astype(float) for p in parts], frame, outer)
             if found is not None:
                 return found
-        product = values[0]
-        for factor in values[1:]:
-            product = times(product, factor)
+        found = product(values)
         if own is not None:
-            product = np.where(own, product, 0)
-        return summed(product, frame, outer)
+            found = np.where(own, found, 0)
+        return summed(found, frame, outer)
 
     def _factor_by_factor(self, term: Term, frame: Frame, live: Value, outer: int) -> Value:
         """A large term as a contraction in which each bracket is one more factor, 0 or 1.
@@ -183,7 +186,8 @@ class Evaluator:
         Those on positions come first: they guard the others.
         """
         found = [a for a, _ in term.factors if isinstance(a, Iverson)]
-        found.sort(key=lambda a: any(True for c in a.children for _ in accesses(c)))
+        if len(found) > 1:
+            found.sort(key=lambda a: any(c.arrays for c in a.children))
         own: Value = None
         parts = []
         for bracket in found:
@@ -241,14 +245,13 @@ class Evaluator:
 
     def bracket(self, item: Iverson, frame: Frame, live: Value) -> Value:
         """Where a condition holds; floats are compared up to rounding."""
-        lhs, rhs = (np.real(self.expr(c, frame, live)) for c in item.children)
+        lhs, rhs = (np.real(self.expr(c, frame, live)) for c in (item.lhs, item.rhs))
         if integral(lhs) and integral(rhs):
-            equal, less = np.equal(lhs, rhs), np.less(lhs, rhs)
-        else:
-            largest = np.maximum(np.abs(lhs), np.abs(rhs))
-            near = (np.abs(lhs - rhs) <= EQUAL * largest) & np.isfinite(largest)  # not inf
-            equal = near | (lhs == rhs)
-            less = (lhs < rhs) & ~equal
+            return _COMPARE[item.relation](lhs, rhs)
+        largest = np.maximum(np.abs(lhs), np.abs(rhs))
+        near = (np.abs(lhs - rhs) <= EQUAL * largest) & np.isfinite(largest)  # not inf
+        equal = near | (lhs == rhs)
+        less = (lhs < rhs) & ~equal
         return {"==": equal, "!=": ~equal, "<": less, "<=": less | equal}[item.relation]
 
     def extremum(self, item: Extremum, frame: Frame, live: Value) -> Value:
@@ -287,7 +290,7 @@ class Evaluator:
         if len(indices) != array.ndim:
             raise InputError(
                 f"{name} has {array.ndim} axes and is read at {len(indices)} positions")
-        if array.dtype == bool:
+        if array.dtype.kind == "b":
             array = array.astype(int)
         whole_array = view(array, indices, frame)
         if whole_array is not None:

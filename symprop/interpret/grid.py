@@ -7,8 +7,8 @@ depend on it), or plain numbers. Out: the same kind. A mask of None is true ever
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -20,49 +20,53 @@ from symprop.errors import InputError, UnsupportedError
 Value = Any  # an array with one axis for each index of its frame, or a number
 
 
-@dataclass(frozen=True)
 class Frame:
-    """The axes of a grid: which index each is, and its length."""
+    """The axes of a grid: the `place` of each index (of equal ones the innermost), the lengths."""
 
-    axes: tuple[Index, ...] = ()
-    shape: tuple[int, ...] = ()
+    __slots__ = ("place", "shape")
+
+    def __init__(self, axes: Sequence[tuple[Index, int]] = ()) -> None:
+        self.place = {index: k for k, (index, _) in enumerate(axes)}
+        self.shape = tuple([n for _, n in axes])
 
     def extended(self, more: Sequence[tuple[Index, int]]) -> Frame:
         """The grid with further axes at the end."""
-        return Frame((*self.axes, *(i for i, _ in more)), (*self.shape, *(n for _, n in more)))
+        wider, outer = Frame(more), len(self.shape)
+        wider.place = {**self.place, **{index: outer + k for index, k in wider.place.items()}}
+        wider.shape = self.shape + wider.shape
+        return wider
 
     def axis(self, index: Index) -> int:
-        """The axis of an index, the innermost if there are several."""
-        for k in range(len(self.axes) - 1, -1, -1):
-            if self.axes[k] is index:
-                return k
-        raise InputError(f"the index {index!r} is bound by no sum and no equation")
+        """The axis of an index."""
+        try:
+            return self.place[index]
+        except KeyError:
+            raise InputError(f"the index {index!r} is bound by no sum and no equation") from None
 
     def arange(self, index: Index) -> Value:
         """The values of an index along its axis."""
         axis = self.axis(index)
         shape = [1] * len(self.shape)
         shape[axis] = self.shape[axis]
-        return np.arange(self.shape[axis]).reshape(shape)
+        return np.arange(shape[axis]).reshape(shape)
 
 
 def view(array: np.ndarray[Any, Any], indices: tuple[Expr, ...], frame: Frame) -> Value:
     """The array itself, turned, where each position is an index that spans the axis; or None."""
-    axes = []
+    axes: list[int] = []
+    shape = [1] * len(frame.shape)
     for index, length in zip(indices, array.shape, strict=True):
         single = index.single_index
         if single is None:
             return None
-        axes.append(frame.axis(single))
-        if frame.shape[axes[-1]] != length:
+        axis = frame.axis(single)
+        if frame.shape[axis] != length or axis in axes:
             return None
-    if len(set(axes)) != len(axes):
-        return None
-    order = sorted(range(len(axes)), key=axes.__getitem__)
-    shape = [1] * len(frame.shape)
-    for axis, length in zip(axes, array.shape, strict=True):
+        axes.append(axis)
         shape[axis] = length
-    return (array if order == list(range(len(axes))) else array.transpose(order)).reshape(shape)
+    if axes != sorted(axes):
+        array = array.transpose(sorted(range(len(axes)), key=axes.__getitem__))
+    return array if len(axes) == len(shape) else array.reshape(shape)
 
 
 def both(left: Value, right: Value) -> Value:
@@ -96,6 +100,15 @@ def full(found: Value, frame: Frame, outer: int) -> Value:
     found = np.asarray(found)
     have = found.shape[:outer] if found.ndim else (1,) * outer
     return np.broadcast_to(found, (*have, *frame.shape[outer:]))
+
+
+def product(values: Sequence[Value]) -> Value:
+    """The product of factors, from left to right."""
+    result = values[0]
+    multiply = times if any(map(_is_complex, values)) else operator.mul
+    for factor in values[1:]:
+        result = multiply(result, factor)
+    return result
 
 
 def times(left: Value, right: Value) -> Value:
