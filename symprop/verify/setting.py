@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Mapping
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
 from typing import Any
 
 import numpy as np
@@ -31,16 +31,25 @@ class Setting:
         self.system, self.sizes, self.arrays = system, sizes, arrays
         self.evaluator = Evaluator(arrays, sizes, self.table)
         self.tables: dict[tuple[str, str], Array] = {}
-        self.values: dict[tuple[str, Expr], Array] = {}
+        self.adjoint: Adjoint | None = None
+        self.terms: dict[Term, Array] = {}
 
     def value(self, expr: Expr, adjoint: Adjoint) -> Array:
-        """The expression at all positions of the adjoint; remembered while a step follows."""
-        key = (adjoint.number, expr)
-        if key not in self.values:
-            if len(self.values) > 2:
-                self.values.clear()
-            self.values[key] = self.evaluator.value(expr, adjoint.indices)
-        return self.values[key]
+        """The expression at all positions of the adjoint."""
+        if not expr.terms:
+            return self.evaluator.value(expr, adjoint.indices)
+        with np.errstate(all="ignore"):
+            return reduce(np.add, [self.term(t, adjoint) for t in expr.terms])
+
+    def term(self, term: Term, adjoint: Adjoint) -> Array:
+        """One term at all positions, worked out once for all steps of the adjoint."""
+        if adjoint is not self.adjoint:
+            self.adjoint = adjoint
+            self.terms.clear()
+        found = self.terms.get(term)
+        if found is None:
+            found = self.terms[term] = self.evaluator.value(Expr((term,)), adjoint.indices)
+        return found
 
     def scale(self, expr: Expr, adjoint: Adjoint) -> Array:
         """The size of what is added up in the expression, and in what it reads."""
@@ -72,11 +81,10 @@ class Setting:
         total, sizes = np.zeros(()), []
         for term in expr.terms:
             slopes: dict[str, Array] = {}
-            alone = Expr((term,))
             contracted = self._contracted(term, adjoint, direction, slopes)
             if contracted is None:
-                total = total + np.sum(self.evaluator.value(alone, adjoint.indices) * direction)
-                sizes.append(partial(self._size_along, alone, adjoint, direction))
+                total = total + np.sum(self.term(term, adjoint) * direction)
+                sizes.append(partial(self._size_along, Expr((term,)), adjoint, direction))
                 continue
             arrays = ChainMap(slopes, self.arrays)
             total = total + Evaluator(arrays, self.sizes).value(contracted)
