@@ -102,10 +102,17 @@ def test_a_gather_needs_no_guard() -> None:
     n, v, w = Index("n", K), Index("v", N), Index("w", N)
     token = access("tok", [idx(n)])
     before = sum_over(mul(access("f", [idx(v)]), iverson("==", idx(v), token)), [v])
-    after = sift(before)
+    after = sift(before, lambda position, size: position.single_atom == token.single_atom)
     assert after.key == access("f", [token]).key
     kept = sum_over(mul(access("f", [idx(n)]), iverson("==", token, idx(w))), [n])
     assert sift(kept).key == kept.key  # a scatter: nothing can be solved
+
+
+def test_an_integer_that_is_only_compared_may_lie_outside() -> None:
+    n, v = Index("n", K), Index("v", N)
+    label = access("tok", [idx(n)])
+    before = sum_over(mul(access("f", [idx(v)]), iverson("==", idx(v), label)), [v])
+    assert deltas(sift(before)) == 0 and len(sift(before).terms[0].factors) == 3
 
 
 def test_a_position_inside_a_gather_is_in_normal_form() -> None:

@@ -274,6 +274,25 @@ REARRANGED = [
     ("resize_free", lambda x: x[:, : x.shape[1] // 2] + x[:, x.shape[1] // 2:], {"x": "N 2*K"}),
     ("meshgrid_forms", lambda x, y: sum(np.meshgrid(x, y, indexing="ij")) + np.meshgrid(
         x, y, indexing="ij", sparse=True)[0], {"x": "N", "y": "K"}),
+    ("take_inside", lambda x, y: x[:, :, y] + np.take(x, y, axis=2) ** 2,
+     {"x": "N T M D", "y": "int N"}),
+    ("one_hot_of_any_label", lambda x, y: (y[:, None] == np.arange(x.shape[1])) * np.log(
+        np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)), {"x": "N K", "y": "int N"}),
+    ("reshape_by_sums", lambda x: x[:, 1:].reshape((x.shape[0] - 1 + 1) * (x.shape[1] - 1), -1)
+     + x[:, :-1].reshape(-1, x.shape[2]), {"x": "N K D"}),
+    ("differences_twice", lambda x: np.diff(x)[:, 1:] * np.diff(np.diff(x)), X),
+    ("positions_from_both_ends", lambda x: x[:, [-1, 0, -2]] + x[:, :3]
+     + x[np.arange(x.shape[0]) - 1, :3], X),
+    ("positions_around", lambda x: x[np.arange(x.shape[0])[:, None] - np.arange(x.shape[0])], V),
+    ("positions_clipped", lambda x, b: np.tanh(x) * b[np.clip(
+        np.arange(x.shape[0])[:, None] - np.arange(x.shape[1]), -2, 2) + 2],
+     {"x": "N K", "b": "5"}),
+    ("positions_of_neighbours", lambda x: x[np.maximum(np.arange(x.shape[0]) - 1, 0)]
+     * x[np.minimum(np.arange(x.shape[0]) + 1, x.shape[0] - 1)], V),
+    ("positions_apart", lambda x: x[np.abs(
+        np.arange(x.shape[0])[:, None] - np.arange(x.shape[0]))] * x, V),
+    ("largest_of_integers", lambda x, y: x * np.maximum(y, 1) + np.minimum(y, y[::-1])
+     + np.abs(y - 1) * np.sign(y - 1) * x * x, {"x": "N", "y": "int N"}),
     ("take_forms", lambda x: np.take(x, [0, 2, 2], axis=1) + np.take(x, 1)
      + x.take([-1, -2, -3], axis=-1),
      {"x": "N 3"}),

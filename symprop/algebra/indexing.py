@@ -25,6 +25,7 @@ from symprop.algebra.canonical import normal, same
 from symprop.algebra.expr import (
     Apply,
     Atom,
+    Exponent,
     Expr,
     Idx,
     Index,
@@ -213,7 +214,10 @@ def _split(expr: Expr, divisor: Expr) -> tuple[Expr, Expr]:
 
 
 def _split_sum(expr: Expr, divisor: Expr) -> tuple[Expr, Expr]:
-    """Division by a sum: looks for an index whose coefficient is the divisor."""
+    """Division by a sum: of sizes, or by the coefficient of an index."""
+    whole = None if free_indices(expr) else _long_division(expr, divisor)
+    if whole is not None and all(t.coef.denominator == 1 for t in whole.terms):
+        return whole, ZERO
     quotients: list[Expr] = []
     rest = expr
     for index in sorted(free_indices(expr), key=lambda i: i.uid):
@@ -240,6 +244,29 @@ def exact_quotient(left: Expr, right: Expr) -> Expr:
             factors[a] = factors.get(a, 0) - e
         return make_term(left.terms[0].coef / right.terms[0].coef, factors)
     return floordiv(left, right)
+
+
+def _long_division(left: Expr, right: Expr) -> Expr | None:
+    """left / right of two polynomials of sizes, where nothing is left over."""
+    letters = sorted({a for t in (*left.terms, *right.terms) for a, _ in t.factors},
+                     key=lambda a: a.key)
+
+    def degree(term: Term) -> tuple[Exponent, list[Exponent]]:
+        have = dict(term.factors)
+        return sum(have.values()), [have.get(a, 0) for a in letters]
+
+    top = max(right.terms, key=degree)
+    pieces: list[Expr] = []
+    while left.terms:
+        first = max(left.terms, key=degree)
+        factors = dict(first.factors)
+        for a, e in top.factors:
+            factors[a] = factors.get(a, 0) - e
+        if any(e < 0 for e in factors.values()):
+            return None
+        pieces.append(make_term(first.coef / top.coef, factors))
+        left = normal(sub(left, mul(pieces[-1], right)))
+    return normal(add(*pieces))
 
 
 def floordiv(expr: Expr, divisor: Expr) -> Expr:

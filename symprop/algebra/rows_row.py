@@ -44,6 +44,7 @@ class Row:
     mirror: tuple[int, int] | None = None  # (a, b) where f(-x) = a + b f(x): odd is (0, -1)
     domain: tuple[Interval, ...] = ()  # open interval of each argument; (): all reals
     bounded: bool = False  # finite for every finite argument: a mask may multiply it
+    whole: bool = False  # a whole number for whole arguments, in NumPy too
     complex_safe: bool = False  # the NumPy spelling carries a complex step through
     accuracy: str = "relative"  # of the NumPy spelling in the tails: relative or absolute
     helper: str | None = None  # a NumPy-only function definition that the spelling calls

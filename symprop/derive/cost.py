@@ -7,9 +7,11 @@ The nominal size of every named axis is 64.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from fractions import Fraction
 
+from symprop.algebra.build import ZERO, add, number, sub
+from symprop.algebra.canonical import normal
 from symprop.algebra.expr import (
     Access,
     Apply,
@@ -23,6 +25,7 @@ from symprop.algebra.expr import (
     Paren,
     Size,
     Term,
+    atoms,
     indices_of,
 )
 
@@ -137,6 +140,7 @@ def split_common(expr: Expr) -> tuple[Term, tuple[Term, ...]]:
             shared[item] = max(exponents)
     bound = frozenset(b for t in expr.terms for b in t.bound)
     shared = {a: e for a, e in shared.items() if not indices_of(a) & bound}
+    shared = {a: e for a, e in shared.items() if _everywhere(a, expr.terms, shared)}
     coefs = {abs(t.coef) for t in expr.terms}
     coef = coefs.pop() if len(coefs) == 1 else Fraction(1)
     rest = []
@@ -148,6 +152,36 @@ def split_common(expr: Expr) -> tuple[Term, tuple[Term, ...]]:
                 left.append((item, exponent))
         rest.append(Term(term.coef / coef, tuple(left), term.bound))
     return Term(coef, tuple(shared.items())), tuple(rest)
+
+
+def _everywhere(item: Atom, terms: Sequence[Term], shared: Container[Atom]) -> bool:
+    """Whether a factor of all terms is read everywhere, so that it may stand before their sum.
+
+    Brackets that stay behind in the terms may be what keeps it in its array: then one term must
+    be free of them, or two terms hold in a case and in its opposite.
+    """
+    kept = [[a for a, _ in t.factors if isinstance(a, Iverson) and a not in shared
+             and _keeps(a, item)] for t in terms]
+    single = [_excess(k[0]) for k in kept if len(k) == 1]
+    return not all(kept) or any(
+        normal(add(a, b)).number == -1 for a in single for b in single
+        if a is not None and b is not None)
+
+
+def _excess(bracket: Iverson) -> Expr | None:
+    """What a bracket says is at least 0."""
+    if bracket.relation not in ("<", "<="):
+        return None
+    strict = number(-1) if bracket.relation == "<" else ZERO
+    return add(sub(bracket.rhs, bracket.lhs), strict)
+
+
+def _keeps(bracket: Iverson, item: Atom) -> bool:
+    """Whether a bracket says something about where an item is read."""
+    read = [a for c in bracket.children for a in atoms(c) if isinstance(a, Access)]
+    if read:
+        return any(a in read for c in item.children for a in atoms(c))
+    return bool(indices_of(bracket) & indices_of(item))
 
 
 def _groups(term: Term) -> list[frozenset[Index]]:

@@ -295,7 +295,7 @@ def _powers(
 # ---- definitions with several terms ---------------------------------------------------
 
 
-def inline_definition(expr: Expr, equation: Equation) -> Expr:
+def inline_definition(expr: Expr, equation: Equation, known: Knowledge) -> Expr:
     """Every whole positive power of an array replaced by its definition, multiplied out."""
 
     def visit(item: Atom) -> Expr | None:
@@ -303,7 +303,7 @@ def inline_definition(expr: Expr, equation: Equation) -> Expr:
             return paren(instantiate(equation.indices, equation.rhs, item.indices))
         return None
 
-    return collect(sift(expand(_rewrite_access(expr, visit))))
+    return collect(sift(expand(_rewrite_access(expr, visit)), known.inside))
 
 
 def _rewrite_access(expr: Expr, visit: Callable[[Atom], Expr | None]) -> Expr:
@@ -360,6 +360,6 @@ def _arrays(item: Atom) -> frozenset[str]:
     return frozenset(a.array for a in atoms_of(item) if isinstance(a, Access))
 
 
-def opened(expr: Expr) -> Expr:
+def opened(expr: Expr, known: Knowledge) -> Expr:
     """Multiplied out, sifted and collected."""
-    return collect(sift(expand(expr)))
+    return collect(sift(expand(expr), known.inside))

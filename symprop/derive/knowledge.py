@@ -135,9 +135,10 @@ class Knowledge(ABC):
 
     def covers(self, variables: Iterable[Index], env: Mapping[Index, Expr]) -> bool:
         """Whether a definition exists at the positions that a match gave its indices."""
-        return all(self._lies_in(env[v], v.size) for v in variables if v in env)
+        return all(self.inside(env[v], v.size) for v in variables if v in env)
 
-    def _lies_in(self, position: Expr, size: Expr) -> bool:
+    def inside(self, position: Expr, size: Expr) -> bool:
+        """Whether a position is known to lie in an axis: an integer array by its own fact."""
         if within(position, size):
             return True
         item = position.single_atom

@@ -81,7 +81,7 @@ def turned(expr: Expr, known: Knowledge) -> Iterator[Moved]:
                 continue
             done = _replaced(expr, array, equation, *line)
             if done is not None:
-                yield collect(sift(expand(done))), (equation.number,)
+                yield collect(sift(expand(done), known.inside)), (equation.number,)
 
 
 def _inside(term: Term) -> Iterator[tuple[Atom, Exponent]]:

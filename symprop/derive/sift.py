@@ -13,6 +13,7 @@ value with every delta eliminated that can be solved for a bound index with coef
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
@@ -58,38 +59,44 @@ from symprop.derive.cost import extent
 _KEPT = 1 << 14  # results remembered: positions and brackets come up again and again
 
 
-def sift(expr: Expr) -> Expr:
-    """Eliminates deltas and settles brackets in every term."""
+Inside = Callable[[Expr, Expr], bool]  # whether a position is known to lie in an axis
+
+
+def sift(expr: Expr, inside: Inside = indexing.within) -> Expr:
+    """Eliminates deltas and settles brackets in every term.
+
+    `inside` knows which integer arrays hold positions of which axes.
+    """
     terms: list[Term] = []
     for term in expr.terms:
-        terms.extend(_sift_term(term).terms)
+        terms.extend(_sift_term(term, inside).terms)
     return Expr(tuple(terms))
 
 
-def _sift_term(term: Term) -> Expr:
+def _sift_term(term: Term, inside: Inside) -> Expr:
     """One elimination after the other until none applies; done once for each term."""
     if term.__dict__.get("_is_sifted"):
         return Expr((term,))
     known: Expr | None = term.__dict__.get("_sifted")
     if known is None:
-        known = term.__dict__["_sifted"] = _eliminated(term)
+        known = term.__dict__["_sifted"] = _eliminated(term, inside)
         for result in known.terms:
             result.__dict__["_is_sifted"] = True
     return known
 
 
-def _eliminated(term: Term) -> Expr:
+def _eliminated(term: Term, inside: Inside) -> Expr:
     current = tidy_term(term)
     while len(current.terms) == 1:
         one = current.terms[0]
-        following = _split_bound(one) or _eliminate(one)
+        following = _split_bound(one) or _eliminate(one, inside)
         if following is None:
-            return Expr((_inside(one),))
+            return Expr((_inner(one, inside),))
         current = Expr(tuple(t for f in following.terms for t in tidy_term(f).terms))
     return current
 
 
-def _inside(term: Term) -> Term:
+def _inner(term: Term, inside: Inside) -> Term:
     """Sifts the sums inside parentheses too."""
     if not any(isinstance(a, Paren) for a, _ in term.factors):
         return term
@@ -97,7 +104,7 @@ def _inside(term: Term) -> Term:
     for item, exponent in term.factors:
         new = atom(item)
         if isinstance(item, Paren):
-            body = sift(item.body)
+            body = sift(item.body, inside)
             if body.key != item.body.key and not body.is_zero:
                 new = paren(body)
         product = mul(product, power(new, exponent))
@@ -117,22 +124,21 @@ def _positional(item: Atom) -> bool:
     return isinstance(item, (Idx, Size)) or (isinstance(item, Access) and bool(item.indices))
 
 
-def _eliminate(term: Term) -> Expr | None:
+def _eliminate(term: Term, inside: Inside) -> Expr | None:
     """The term with one delta solved for a bound index, or split, or None."""
-    for item, _ in term.factors:
-        if not isinstance(item, Iverson) or item.relation != "==":
-            continue
+    deltas = [a for a, _ in term.factors if isinstance(a, Iverson) and a.relation == "=="]
+    for item in sorted(deltas, key=lambda d: any(map(_gathers, d.children))):
         difference = normal(sub(item.lhs, item.rhs))
-        plain, guarded = _solutions(term, difference)
+        plain, guarded = _solutions(term, difference, inside)
         if plain is not None:
-            return _replace(term, item, *plain)
+            return _replace(term, item, *plain, inside)
         pieces = _split_delta(item, term)
         if pieces is not None:
             rest = {a: e for a, e in term.factors if a is not item}
             return mul(make_term(term.coef, rest, term.bound), *pieces)
         if guarded is not None:
-            return _replace(term, item, *guarded)
-        equal = _equate(term, item)
+            return _replace(term, item, *guarded, inside)
+        equal = _equate(term, item, inside)
         if equal is not None:
             return equal
     return None
@@ -141,7 +147,9 @@ def _eliminate(term: Term) -> Expr | None:
 Solution = tuple[Index, Expr]
 
 
-def _solutions(term: Term, difference: Expr) -> tuple[Solution | None, Solution | None]:
+def _solutions(
+    term: Term, difference: Expr, inside: Inside
+) -> tuple[Solution | None, Solution | None]:
     """A bound index to solve for without a guard, and one that needs guards.
 
     Guards are worth their price only where they end the longest sum of the delta, so that what
@@ -156,7 +164,7 @@ def _solutions(term: Term, difference: Expr) -> tuple[Solution | None, Solution 
             if factor is not None and not factor.is_zero:
                 strided.append(index)
             continue
-        if _gathers(value) or indexing.within(value, index.size):
+        if inside(value, index.size):
             return (index, value), None
         found.append((-extent(index.size), index, value))
     if not found:
@@ -172,15 +180,15 @@ def _gathers(value: Expr) -> bool:
     return any(isinstance(a, Access) for a in atoms(value))
 
 
-def _replace(term: Term, delta: Iverson, index: Index, value: Expr) -> Expr:
+def _replace(term: Term, delta: Iverson, index: Index, value: Expr, inside: Inside) -> Expr:
     rest = tuple((a, e) for a, e in term.factors if a is not delta)
     bound = tuple(b for b in term.bound if b is not index)
     replaced = substitute_term(Term(term.coef, rest, bound), {index: value})
-    guards = [] if value.single_atom and _gathers(value) else indexing.guard(value, index.size)
+    guards = [] if inside(value, index.size) else indexing.guard(value, index.size)
     return mul(replaced, *guards)
 
 
-def _equate(term: Term, delta: Iverson) -> Expr | None:
+def _equate(term: Term, delta: Iverson, inside: Inside) -> Expr | None:
     """δ(j, y[n]) f(j) is δ(j, y[n]) f(y[n]): a delta on free indices is an equality."""
     bound = frozenset(term.bound)
     for side, value in ((delta.lhs, delta.rhs), (delta.rhs, delta.lhs)):
@@ -188,6 +196,8 @@ def _equate(term: Term, delta: Iverson) -> Expr | None:
         if index is None or index in bound or free_indices(value) & (bound | {index}):
             continue
         if value.single_index is not None and value.single_index.uid > index.uid:
+            continue
+        if _gathers(value) and not inside(value, index.size):
             continue
         rest = tuple((a, e) for a, e in term.factors if a is not delta)
         if not any(index in indices_of(a) for a, _ in rest):

@@ -102,10 +102,11 @@ def _sums_a_sum(expr: Expr) -> bool:
 def light(trail: Trail, known: Knowledge) -> None:
     """The moves that never make anything larger."""
     trail.move("kept value", lambda e: fold_functions(e, known))
-    trail.move("sifting", sift)
+    trail.move("sifting", lambda e: sift(e, known.inside))
     trail.move("fold", lambda e: fold_sums(e, known))
     trail.move("fold", lambda e: fold_several(e, known))
-    trail.move("sifting", sift)  # Σ_n 1/N, once what depended on n has a name
+    # Σ_n 1/N, once what depended on n has a name
+    trail.move("sifting", lambda e: sift(e, known.inside))
     trail.move("collect", collect)
     trail.move("cases", merge_cases)
 
@@ -116,9 +117,9 @@ def heavy(trail: Trail, known: Knowledge) -> Trail:
     trail.move("multiply out", multiplied_out)
     if len(trail.expr.terms) > _TERM_LIMIT:
         return trail
-    trail.move("sifting", sift)
+    trail.move("sifting", lambda e: sift(e, known.inside))
     trail.move("expand", lambda e: _to_basis(e, known))
-    trail.move("sifting", sift)
+    trail.move("sifting", lambda e: sift(e, known.inside))
     trail.move("fold", lambda e: fold_sums(e, known))
     trail.move("expand", lambda e: _to_basis(e, known))
     trail.move("cancel", collect)
@@ -130,7 +131,7 @@ def heavy(trail: Trail, known: Knowledge) -> Trail:
     trail.move("fold", lambda e: fold_monomials(e, known))
     trail.move("collect", collect)
     trail.move("fold", lambda e: fold_sums(e, known))
-    trail.move("sifting", sift)
+    trail.move("sifting", lambda e: sift(e, known.inside))
     trail.move("collect", collect)
     trail.move("factor", factor)
     trail.move("fold", lambda e: fold_several(e, known))
@@ -156,12 +157,12 @@ def _try_definitions(trail: Trail, known: Knowledge, pairs: bool = False) -> Non
         tried = trail.copy()
         for equation in group:
             tried.move("expand", lambda e, d=equation: (  # type: ignore[misc]
-                inline_definition(e, d), (d.number,)))
+                inline_definition(e, d, known), (d.number,)))
         if len(tried.expr.terms) > _TERM_LIMIT:
             continue
         tried.move("expand", lambda e: _to_basis(e, known))
         tried.move("fold", lambda e: fold_sums(e, known))
-        tried.move("cancel", opened)
+        tried.move("cancel", lambda e: opened(e, known))
         if _settled_cost(tried.expr, known) < _settled_cost(trail.expr, known):
             trail.expr, trail.steps = tried.expr, tried.steps
     _open_sums(trail, known)
@@ -205,9 +206,9 @@ def _open_sums(trail: Trail, known: Knowledge) -> None:
             equation = known.opens(array)
             if equation is None:
                 continue
-            value = inline_definition(alone, equation)
+            value = inline_definition(alone, equation, known)
             value, because = fold_sums(known.to_basis(value), known)
-            value = opened(value)
+            value = opened(value, known)
             if _settled_cost(value, known) >= _settled_cost(alone, known):
                 continue
             number = equation.number

@@ -139,7 +139,7 @@ def sweep(system: System, known: Definitions, rule: LearningRule | None = None) 
         draft = _adjoint_of(system, f"B{len(drafts) + 1}", primal, readers.get(primal, []))
         if rule is not None:
             draft.trail.move("kept value", lambda e: fold_functions(e, known))
-            draft.trail.move("sifting", sift)
+            draft.trail.move("sifting", lambda e: sift(e, known.inside))
             rule.depart(draft)
         if not is_loss(system, primal):
             draft.trail = known.memo.apply(shortened, draft.trail, known)

@@ -26,7 +26,8 @@ class Facts:
         self.to = notation
         self.plain = Printer(notation, {})
         facts = [self._fact(f).text for f in system.facts]
-        ranges = [self._range(r.array, r.size).text for r in system.index_ranges]
+        ranges = [self._range(r.array, r.size).text for r in system.index_ranges
+                  if system.arrays[r.array].kind == "input"]
         conditions = [self._condition(c.kind, c.left, c.right) for c in system.conditions]
         self.printed = (*facts, *ranges, *conditions)
 

@@ -217,9 +217,10 @@ class Lines:
         shape = self._shape(statement.array, len(statement.subscripts))
         parts = ["slice(None)" if p == ":" else p
                  for p in self.printer.parts(statement.subscripts, shape, statement.grid)]
+        last = parts[-1] != "slice(None)"
         while len(parts) > 1 and parts[-1] == "slice(None)":
             parts.pop()
-        if len(parts) > 2 and set(parts[:-1]) == {"slice(None)"}:
+        if last and len(parts) > 2 and set(parts[:-1]) == {"slice(None)"}:
             parts = ["...", parts[-1]]
         where = parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
         call = "np.add.at" if statement.sign > 0 else "np.subtract.at"

@@ -27,6 +27,12 @@ from symprop.system import System
 INTEGER_ROWS = ("floordiv", "mod")
 
 
+def is_whole(function: str) -> bool:
+    """Whether a function of whole numbers is one."""
+    row = rows.registry().rows.get(function)
+    return function in INTEGER_ROWS or (row is not None and row.whole)
+
+
 @dataclass(frozen=True)
 class Scope:
     """The system, and the index of the loop around.

@@ -58,7 +58,7 @@ from symprop.lower.ir import (
 )
 from symprop.lower.padding import opposite, padded
 from symprop.lower.ranges import restricted
-from symprop.lower.scope import INTEGER_ROWS, Scope
+from symprop.lower.scope import INTEGER_ROWS, Scope, is_whole
 from symprop.lower.views import Reader, view
 
 
@@ -304,7 +304,7 @@ class Lowering:
     def _apply(self, item: Apply, order: Axes) -> Node:
         if item.function == "inf":
             return Infinity(())
-        if item.function in INTEGER_ROWS:
+        if is_whole(item.function) if self.integer else item.function in INTEGER_ROWS:
             inner = Lowering(self.scope, True, self.guarded)
             args = tuple(inner.expr(a, order) for a in item.args)
             node = Call(union(order, *args), item.function, args)
@@ -334,7 +334,7 @@ class Lowering:
                 if self.scope.dtype(atom.array) == "float":
                     return False
             elif isinstance(atom, Apply):
-                if atom.function not in INTEGER_ROWS:
+                if not is_whole(atom.function) or not all(map(self._is_integer, atom.args)):
                     return False
             elif not isinstance(atom, (Idx, Size, Paren, Iverson)) or not all(
                 map(self._is_integer, atom.children)

@@ -5,18 +5,22 @@ In: operands as a ufunc takes them. Out: traced arrays, one equation an operatio
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 from symprop.algebra import build
+from symprop.algebra.build import ZERO
 from symprop.algebra.expr import Expr, free_indices
 from symprop.errors import InputError, UnsupportedError
 from symprop.trace.booleans import logical_and, logical_or
 from symprop.trace.coerce import as_traced, number_expr
 from symprop.trace.context import located
 from symprop.trace.elementwise import checked, defined, pointwise, result_kind, row
+from symprop.trace.limits import limited, limits_of, negated, of_maximum, of_minimum
 from symprop.trace.registry import function, method, ufunc
 from symprop.trace.tensor import Traced
+from symprop.trace.tracer import Limits
 
 _EXACT = 10**6  # quotients of whole numbers up to this stay fractions
 
@@ -154,20 +158,21 @@ def _is_number(array: Traced) -> bool:
     return not free_indices(array.body) and array.body.number is not None
 
 
-def _extreme(name: str) -> Any:
+def _extreme(name: str, limits: Callable[[Limits, Limits], Limits]) -> Any:
     def apply(left: Any, right: Any, **options: Any) -> Traced:
         checked(options)
         a, b = as_traced(left), as_traced(right)
-        if _is_number(b):
-            return row(f"{name}_constant", a, b)
-        return row(f"{name}_constant", b, a) if _is_number(a) else row(name, a, b)
+        if _is_number(a) and not _is_number(b):
+            a, b = b, a
+        result = row(f"{name}_constant" if _is_number(b) else name, a, b)
+        return limited(result, *limits(limits_of(a), limits_of(b)))
 
     apply.__doc__ = f"The {'larger' if name == 'maximum' else 'smaller'} of two."
     return apply
 
 
-maximum = ufunc("maximum", "fmax")(_extreme("maximum"))
-minimum = ufunc("minimum", "fmin")(_extreme("minimum"))
+maximum = ufunc("maximum", "fmax")(_extreme("maximum", of_maximum))
+minimum = ufunc("minimum", "fmin")(_extreme("minimum", of_minimum))
 
 
 @function("clip")
@@ -180,16 +185,20 @@ def clip(value: Any, a_min: Any = None, a_max: Any = None, **options: Any) -> Tr
     checked(options)
     if low is None and high is None:
         return as_traced(value)
+    ends = limits_of(as_traced(value))
+    if low is not None:
+        ends = of_maximum(ends, limits_of(as_traced(low)))
+    if high is not None:
+        ends = of_minimum(ends, limits_of(as_traced(high)))
     if low is None:
-        return row("clip_above", value, high)
+        return limited(row("clip_above", value, high), *ends)
     if high is None:
-        return row("clip_below", value, low)
-    return row("clip", value, low, high)
+        return limited(row("clip_below", value, low), *ends)
+    return limited(row("clip", value, low, high), *ends)
 
 
 # ---- rows by name -------------------------------------------------------------------------
 
-_OTHER_NAMES = {"absolute": "abs", "fabs": "abs"}
 _ROW_UFUNCS = (
     "exp", "expm1", "exp2", "log", "log1p", "log2", "log10", "logaddexp", "sin", "cos", "tan",
     "arcsin", "arccos", "arctan", "arctan2", "sinh", "cosh", "tanh", "arcsinh", "arccosh",
@@ -208,8 +217,17 @@ def _row_handler(name: str) -> Any:
 
 for _name in _ROW_UFUNCS:
     ufunc(_name)(_row_handler(_name))
-for _name, _row in _OTHER_NAMES.items():
-    ufunc(_name)(_row_handler(_row))
+
+
+@ufunc("absolute", "fabs")
+def absolute(value: Any, **options: Any) -> Traced:
+    """x without its sign."""
+    checked(options)
+    array = as_traced(value)
+    ends = limits_of(array)
+    return limited(row("abs", array), ZERO, of_maximum(ends, negated(ends))[1])
+
+
 
 
 @function("sinc")

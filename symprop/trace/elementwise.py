@@ -54,13 +54,17 @@ def pointwise(
 def row(name: str, *operands: Any) -> Traced:
     """The scalar function of row `name` on every entry."""
     try:
-        arity = rows.get(name).arity
+        found = rows.get(name)
     except InputError as error:
         raise located(UnsupportedError, str(error)) from error
-    if len(operands) != arity:
-        raise located(UnsupportedError, f"{name} takes {arity} arguments, not {len(operands)}")
+    if len(operands) != found.arity:
+        raise located(UnsupportedError, (
+            f"{name} takes {found.arity} arguments, not {len(operands)}"))
     arrays = [atomic(as_traced(o)) for o in operands]
-    return pointwise(arrays, lambda *entries: apply(name, *entries), "float", name)
+    whole = found.whole and result_kind(arrays) == "int" and any(a.axes for a in arrays)
+    result = pointwise(
+        arrays, lambda *entries: apply(name, *entries), "int" if whole else "float", name)
+    return named(result, name) if whole else result
 
 
 def result_kind(arrays: Sequence[Traced]) -> str:

@@ -7,7 +7,7 @@ equations; and errors for what cannot be a loss or an output.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from symprop.algebra.build import ONE, idx, substitute
 from symprop.algebra.expr import Expr, Index
 from symprop.errors import DTypeError, InputError, ShapeError, TraceError
 from symprop.names import check_name
-from symprop.system import Array, Equation, cycles
+from symprop.system import Array, Equation, IndexRange, cycles
 from symprop.trace.coerce import as_traced
 from symprop.trace.elementwise import named
 from symprop.trace.merge import merge, renamed
@@ -36,6 +36,7 @@ class Result:
     arrays: Mapping[str, Array]
     loss: str
     outputs: tuple[tuple[str, str], ...]
+    index_ranges: tuple[IndexRange, ...]
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,9 @@ def finish(tracer: Tracer, loss: str, outputs: Mapping[str, str]) -> Result:
         arrays[name] = Array(name, draft.kind, tuple(i.size for i in draft.indices), "computed")
         equations.append(_equation(f"F{count}", draft, names))
     final = tuple((name, names[array]) for name, array in outputs.items())
-    return Result(tuple(equations), arrays, names[loss], final)
+    ranges = (replace(r, array=names.get(r.array, r.array)) for r in tracer.index_ranges)
+    return Result(tuple(equations), arrays, names[loss], final,
+                  tuple(r for r in ranges if r.array in arrays))
 
 
 def _equation(number: str, draft: Draft, names: dict[str, str]) -> Equation:

@@ -12,15 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number, sub
+from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, neg, number, sub
 from symprop.algebra.canonical import normal
-from symprop.algebra.expr import Access, Apply, Expr, Index, Size, atoms
-from symprop.algebra.indexing import floordiv, nonnegative, within
+from symprop.algebra.expr import Access, Apply, Expr, Index, Size, accesses, atoms
+from symprop.algebra.indexing import floordiv, mod, nonnegative, within
 from symprop.errors import DTypeError, IndexRangeError, ShapeError, TraceError, UnsupportedError
 from symprop.trace.arithmetic import add as add_arrays
 from symprop.trace.booleans import guarded
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
+from symprop.trace.elementwise import named
+from symprop.trace.limits import ends_of, ranged
 from symprop.trace.registry import function, method
 from symprop.trace.running import current
 from symprop.trace.shapes_of import broadcast, new_axes, normal_axis, positions
@@ -139,8 +141,8 @@ def _non_negative(array: Traced, axis: int, part: Any) -> Any:
         last = Traced(array.tracer, (), array.sizes[axis], "int")
         return add_arrays(last, given)
     if (given < 0).any():
-        raise located(UnsupportedError, "an index array mixes positions from both ends of a "
-                                        "named axis")
+        constant = as_traced(given)
+        return Traced(array.tracer, constant.axes, mod(constant.body, array.sizes[axis]), "int")
     return given
 
 
@@ -241,11 +243,10 @@ def _with_arrays(array: Traced, reading: _Reading) -> Traced:
 def _checked_range(array: Traced, axis: int, index: Traced, size: Expr) -> Traced:
     """The index array, its range noted or known. Raises UnsupportedError where it is neither."""
     body = current().size_normal(index.body)
-    if not any(isinstance(a, Access) for a in atoms(body)):
-        if not within(body, size):
-            last = Traced(index.tracer, index.axes, body, "int")
-            _check_affine(array, axis, last, size)
-        return index
+    span = ranged(index)
+    if not any(isinstance(a, Access) for a in atoms(span)):
+        index = index if within(span, size) else _check_ends(array, axis, index, span)
+        return _noted(index, size)
     offset: list[Expr] = []
     reads: list[Access] = []
     for term in body.terms:
@@ -259,13 +260,22 @@ def _checked_range(array: Traced, axis: int, index: Traced, size: Expr) -> Trace
     shift = add(*offset)
     if not reads or not nonnegative(shift):
         return _provable(array, axis, index, size)
-    bound = index.tracer.bounded.get(reads[0].array)
-    if bound is not None:
-        current().at_least(size, add(bound, shift))
-    elif reads[0].array in index.tracer.drafts:
+    if reads[0].array in index.tracer.drafts:
         return _provable(array, axis, index, size)
     elif reads[0].array not in index.tracer.constants:
         index.tracer.index_range(reads[0].array, normal(sub(size, shift)))
+    return index
+
+
+def _noted(index: Traced, size: Expr) -> Traced:
+    """Positions that lie in an axis, noted as an array's own where they are calculated from one."""
+    if within(index.body, size) or all(
+            a.array in index.tracer.constants for a in accesses(index.body)):
+        return index
+    index = index if isinstance(index.body.single_atom, Access) else named(index, "place")
+    entry = index.body.single_atom
+    assert isinstance(entry, Access)
+    index.tracer.index_range(entry.array, size)
     return index
 
 
@@ -282,17 +292,27 @@ def _is_rest(body: Expr, size: Expr) -> bool:
     return isinstance(atom, Apply) and atom.function == "mod" and within(body, size)
 
 
-def _check_affine(array: Traced, axis: int, index: Traced, size: Expr) -> None:
-    """Positions that are index arithmetic: what is not known of their range becomes a test."""
-    from_zero = index.at([ZERO] * index.ndim)
-    to_end = index.at([sub(a.size, ONE) for a in index.axes])
-    for end in (normal(from_zero), normal(to_end)):
+def _check_ends(array: Traced, axis: int, index: Traced, span: Expr) -> Traced:
+    """Positions that are index arithmetic: what is not known of their range becomes a test.
+
+    Those that count from the end as well are taken by their remainder.
+    """
+    size = array.sizes[axis]
+    low, high = ends_of(span)
+    if low is None or high is None:  # a division: at its ends it is at the ends of its indices
+        low = normal(index.at([ZERO] * index.ndim))
+        high = normal(index.at([sub(a.size, ONE) for a in index.axes]))
+    wraps = nonnegative(normal(neg(low))) and not low.is_zero
+    for end in (low, high):
         value, limit = end.number, size.number
-        if value is not None and (value < 0 or (limit is not None and value >= limit)):
+        if value is not None and limit is not None and not -limit <= value < limit:
             raise located(IndexRangeError, (
                 f"index {size_text(end)} is outside axis {axis} of {array.described()}"))
-        current().at_least(end, ZERO)
-        current().at_least(size, add(end, ONE))
+    current().at_least(add(low, size) if wraps else low, ZERO)
+    current().at_least(size, add(high, ONE))
+    if not wraps:
+        return index
+    return Traced(index.tracer, index.axes, mod(index.body, size), "int")
 
 
 @function("take")

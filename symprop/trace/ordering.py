@@ -16,9 +16,9 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from symprop.algebra.build import ONE, add, idx, iverson, mul, number, sub, sum_over
+from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number, sub, sum_over
 from symprop.algebra.canonical import normal
-from symprop.algebra.expr import Access, Expr
+from symprop.algebra.expr import Expr
 from symprop.algebra.indexing import floordiv, mod
 from symprop.errors import InputError, UnsupportedError
 from symprop.trace.arithmetic import add as add_arrays
@@ -28,9 +28,9 @@ from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
 from symprop.trace.elementwise import atomic, defined, named
 from symprop.trace.joining import stack
+from symprop.trace.limits import limited
 from symprop.trace.reductions import max_, min_, reduced, shaped
 from symprop.trace.registry import function, method
-from symprop.trace.running import current
 from symprop.trace.shapes_of import axis_tuple, new_axes, normal_axis, positions
 from symprop.trace.shaping import ravel
 from symprop.trace.tensor import Traced
@@ -46,10 +46,7 @@ def _entries(a: Any) -> Traced:
 
 def _below(array: Traced, size: Expr) -> Traced:
     """The integer array, its values known to be at least 0 and less than `size`."""
-    atom = array.body.single_atom
-    if isinstance(atom, Access):
-        current().bounded[atom.array] = size
-    return array
+    return limited(array, ZERO, sub(size, ONE))
 
 
 # ---- argmax and argmin --------------------------------------------------------------------

@@ -88,7 +88,7 @@ def trace(
         wrt=leaves,
         wrt_keys=keys,
         facts=known,
-        index_ranges=tuple(tracer.index_ranges),
+        index_ranges=result.index_ranges,
         conditions=tuple(tracer.conditions),
         constants=tracer.constants,
         sizes=tuple(tracer.size_names),

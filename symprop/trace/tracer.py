@@ -37,6 +37,9 @@ PROVISIONAL = "%"  # begins the name of an array that has no name yet
 _INLINE_TERMS = 8
 
 
+Limits = tuple[Expr | None, Expr | None]  # the least and the largest value, where known
+
+
 @dataclass(eq=False)
 class Draft:
     """An equation in the making. `name` is the user's; `local` a helper's own name for it."""
@@ -66,7 +69,7 @@ class Tracer:
         self.drafts: dict[str, Draft] = {}
         self.conditions: list[Condition] = []
         self.index_ranges: list[IndexRange] = []
-        self.bounded: dict[str, Expr] = {}  # integer equations: all entries in 0 <= i < size
+        self.limits: dict[str, Limits] = {}  # of the entries of integer equations
         self.constants: dict[str, np.ndarray[Any, Any]] = {}
         self.loops: list[Index] = []  # the time indices of the scans being traced
         self.size_names: list[str] = []
