@@ -33,7 +33,7 @@ from symprop.derive.relations import divided, mirrored, multiplied_out, turned
 from symprop.derive.sift import sift
 from symprop.system import Equation, Step
 
-_TERM_LIMIT = 48
+_TERM_LIMIT = 24
 _TOGETHER = 3
 
 

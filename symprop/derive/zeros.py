@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from symprop.algebra.build import ZERO
-from symprop.algebra.expr import arrays_of
+from symprop.algebra.expr import arrays_of, atoms
 from symprop.derive.cost import contracts
 from symprop.derive.definitions import Definitions
 from symprop.derive.insert import insert
@@ -23,13 +23,15 @@ from symprop.interpret import draw, run, run_equations
 from symprop.system import Equation, Step, System
 
 _WRITTEN_OUT = 8  # terms: what is longer than this is not written out further
+_LONGEST = 60  # atoms
+_LEVELS = 5
 _NOTHING = 1e-11
 
 
 def vanish(drafts: list[Draft], barred: frozenset[str], known: Definitions) -> None:
     """Replaces by 0 every adjoint that is nothing once it is written out."""
-    suspects = _suspects(drafts, known.system) - barred
     by_array = {d.array: d for d in drafts}
+    suspects = _suspects(drafts, known.system) - barred
     needed = _ancestors(suspects, by_array)
     written: dict[str, Trail] = {}
     for draft in drafts:
@@ -40,8 +42,31 @@ def vanish(drafts: list[Draft], barred: frozenset[str], known: Definitions) -> N
             trail = _past_a_product(trail, written, by_array, known)
         if trail.expr.is_zero:
             _replace(draft, trail)
-        elif not contracts(trail.expr) and len(trail.expr.terms) <= _WRITTEN_OUT:
+        elif not contracts(trail.expr) and len(trail.expr.terms) <= _WRITTEN_OUT and (
+                sum(1 for _ in atoms(trail.expr)) <= _LONGEST):
             written[draft.array] = trail
+    _close_by(drafts, suspects, barred, by_array, known)
+
+
+def _close_by(
+    drafts: list[Draft], suspects: frozenset[str], barred: frozenset[str],
+    by_array: dict[str, Draft], known: Definitions,
+) -> None:
+    """Replaces by 0 what cancels within a few levels, whatever the adjoints above them are."""
+    place = {d.array: k for k, d in enumerate(drafts)}
+    for draft in drafts:
+        if draft.array not in suspects or draft.rhs.is_zero:
+            continue
+        trail = draft.trail
+        for _ in range(_LEVELS):
+            above = [by_array[a] for a in arrays_of(trail.expr) if a in by_array]
+            above = [d for d in above if d.array not in barred and not contracts(d.rhs)]
+            if trail.expr.is_zero or not above or len(trail.expr.terms) > _WRITTEN_OUT:
+                break
+            nearest = max(above, key=lambda d: (d.rhs.is_zero, place[d.array]))
+            trail = insert(trail, nearest, known)
+        if trail.expr.is_zero:
+            _replace(draft, trail)
 
 
 def _written_out(
