@@ -36,64 +36,65 @@ from symprop.algebra.expr import (
     indices_of,
 )
 
-Labels = Mapping[int, str]
+Labels = Mapping[Index, str]
+_NONE: Labels = {}
 _MAX_PERMUTATIONS = 24
 _EXPAND_LIMIT = 64
 
 
-def canonical(expr: Expr, labels: Labels | None = None) -> str:
+def canonical(expr: Expr, labels: Labels = _NONE) -> str:
     """The canonical text; `labels` names indices that the caller has bound or numbered."""
-    if not labels:
-        cached = expr.__dict__.get("_canonical")
-        if cached is None:
-            cached = _sum_key(expr, {})
-            expr.__dict__["_canonical"] = cached
-        known: str = cached
-        return known
-    return _sum_key(expr, labels)
+    single = expr.single_index
+    if single is not None and single in labels:
+        return f"1:{labels[single]}^1"
+    if not expr.free.isdisjoint(labels):
+        return _sum_key(expr, labels)
+    known: str | None = expr.__dict__.get("_canonical")
+    if known is None:
+        known = expr.__dict__["_canonical"] = _sum_key(expr, _NONE)
+    return known
 
 
 def _sum_key(expr: Expr, labels: Labels) -> str:
-    return "+".join(sorted(f"{coef_text(t.coef)}:{term_key(t, labels)}" for t in expr.terms)) or "0"
+    keys = [f"{coef_text(t.coef)}:{term_key(t, labels)}" for t in expr.terms]
+    return "+".join(sorted(keys)) or "0"
 
 
-def term_key(term: Term, labels: Labels | None = None) -> str:
+def term_key(term: Term, labels: Labels = _NONE) -> str:
     """The canonical text of a term without its coefficient."""
-    if not labels:
-        cached = term.__dict__.get("_canonical")
-        if cached is None:
-            cached = _term_key(term, {})
-            term.__dict__["_canonical"] = cached
-        known: str = cached
-        return known
-    return _term_key(term, labels)
+    if not term.indices.isdisjoint(labels):
+        return _term_key(term, labels)
+    known: str | None = term.__dict__.get("_canonical")
+    if known is None:
+        known = term.__dict__["_canonical"] = _term_key(term, _NONE)
+    return known
 
 
 def _term_key(term: Term, labels: Labels) -> str:
     if not term.bound:
         return _product_key(term, labels)
     orders = _candidate_orders(term, labels)
-    best = min(_product_key(term, {**labels, **_numbered(order)}) for order in orders)
-    sizes = ",".join(sorted(canonical(b.size) for b in term.bound))
+    best = min([_product_key(term, {**labels, **_numbered(order)}) for order in orders])
+    sizes = ",".join(sorted([canonical(b.size) for b in term.bound]))
     return f"S{{{sizes}}}{best}"
 
 
-def _numbered(order: Iterable[Index]) -> dict[int, str]:
-    return {b.uid: f"b{k}" for k, b in enumerate(order)}
+def _numbered(order: Iterable[Index]) -> dict[Index, str]:
+    return {b: f"b{k}" for k, b in enumerate(order)}
 
 
 def _product_key(term: Term, labels: Labels) -> str:
-    return "*".join(sorted(f"{atom_key(a, labels)}^{e}" for a, e in term.factors))
+    return "*".join(sorted([f"{atom_key(a, labels)}^{e}" for a, e in term.factors]))
 
 
 def _candidate_orders(term: Term, labels: Labels) -> list[tuple[Index, ...]]:
     """Orders of the bound indices worth trying: by signature, ties in every order."""
     if len(term.bound) == 1:
         return [term.bound]
-    unknown = {b.uid: "?" for b in term.bound}
+    unknown = dict.fromkeys(term.bound, "?")
 
     def signature(index: Index) -> str:
-        marked = {**labels, **unknown, index.uid: "!"}
+        marked = {**labels, **unknown, index: "!"}
         keys = sorted(f"{atom_key(a, marked)}^{e}" for a, e in term.factors
                       if index in indices_of(a))
         return canonical(index.size) + "|" + "*".join(keys)
@@ -114,13 +115,22 @@ def _candidate_orders(term: Term, labels: Labels) -> list[tuple[Index, ...]]:
 def atom_key(atom: Atom, labels: Labels) -> str:
     """The canonical text of an atom."""
     if isinstance(atom, Idx):
-        return labels.get(atom.index.uid, atom.key)
+        return labels.get(atom.index, atom.key)
+    if not atom.free.isdisjoint(labels):
+        return _atom_key(atom, labels)
+    known: str | None = atom.__dict__.get("_canonical")
+    if known is None:
+        known = atom.__dict__["_canonical"] = _atom_key(atom, _NONE)
+    return known
+
+
+def _atom_key(atom: Atom, labels: Labels) -> str:
     if not atom.children:
         return atom.key
     if isinstance(atom, Paren):
         return f"({canonical(atom.body, labels)})"
     if isinstance(atom, Extremum):
-        inner = {**labels, **{b.uid: f"m{k}" for k, b in enumerate(atom.bound)}}
+        inner = {**labels, **{b: f"m{k}" for k, b in enumerate(atom.bound)}}
         sizes = ",".join(canonical(b.size) for b in atom.bound)
         return f"{atom.kind}{{{sizes}}}({canonical(atom.body, inner)})"
     inside = [canonical(c, labels) for c in atom.children]
@@ -139,7 +149,8 @@ def atom_key(atom: Atom, labels: Labels) -> str:
 
 def same(left: Expr, right: Expr) -> bool:
     """Whether two expressions are equal up to order and bound names."""
-    return left is right or canonical(left) == canonical(right)
+    return left is right or (
+        len(left.terms) == len(right.terms) and canonical(left) == canonical(right))
 
 
 def collect(expr: Expr) -> Expr:

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
 from symprop.algebra import rows
+from symprop.algebra.build import idx
 from symprop.algebra.expr import (
     ADJOINT,
     Access,
@@ -42,6 +43,9 @@ class Numbering:
 
     def expr(self, expr: Expr) -> str:
         """The text of an expression."""
+        single = expr.single_index
+        if single is not None:
+            return self.index(single)
         return "+".join([self.term(t) for t in expr.terms]) or "0"
 
     def term(self, term: Term) -> str:
@@ -137,6 +141,9 @@ class Walk(ABC):
 
     def expr(self, expr: Expr) -> Expr:
         """An expression, renamed."""
+        single = expr.single_index
+        if single is not None:
+            return idx(self.index(single))
         return Expr(tuple([self.term(t) for t in expr.terms]))
 
     def term(self, term: Term) -> Term:

@@ -147,7 +147,7 @@ class _Order:
 def _text(item: Atom) -> str:
     """The atom with each index under its letter: a renamed bound index is still the same."""
     inside = (a.index for a in atoms_of(item) if isinstance(a, Idx))
-    return atom_key(item, {i.uid: i.letter for i in inside})
+    return atom_key(item, {i: i.letter for i in inside})
 
 
 def _letter(index: Index) -> str:

@@ -46,7 +46,7 @@ def share(drafts: list[Draft], barred: frozenset[str], known: Definitions) -> No
 
 def _same(draft: Draft, found: dict[str, Draft]) -> None:
     """An adjoint that equals an earlier one is called by its name."""
-    labels = {i.uid: f"f{k}" for k, i in enumerate(draft.indices)}
+    labels = {i: f"f{k}" for k, i in enumerate(draft.indices)}
     sizes = ",".join(canonical(i.size) for i in draft.indices)
     first = found.setdefault(f"{sizes}:{canonical(draft.rhs, labels)}", draft)
     trivial = draft.rhs.number is not None or isinstance(draft.rhs.single_atom, Access)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
-from symprop.algebra.canonical import canonical, collect
+from symprop.algebra.canonical import collect, same
 from symprop.algebra.expr import Expr, Paren, arrays_of, indices_of
 from symprop.derive.cost import cost
 from symprop.derive.fold import (
@@ -51,8 +51,8 @@ class Trail:
         after, because = result if isinstance(result, tuple) else (result, ())
         if after.key == self.expr.key:
             return False
-        if canonical(after) == canonical(self.expr):  # only the order or a position's form
-            self.expr = after
+        if set(after.arrays) == set(self.expr.arrays) and same(after, self.expr):
+            self.expr = after  # only the order or a position's form is another
             return False
         self.steps.append(Step(self.equation, rule, self.expr, after, because))
         self.expr = after

@@ -116,7 +116,7 @@ class Tracer:
         return draft
 
     def _key(self, rhs: Expr, formals: Sequence[Index], kind: str) -> str:
-        labels = {f.uid: f"f{k}" for k, f in enumerate(formals)}
+        labels = {f: f"f{k}" for k, f in enumerate(formals)}
         sizes = ",".join(canonical(self.size_normal(f.size)) for f in formals)
         return f"{kind}({sizes}){canonical(rhs, labels)}"
 
