@@ -110,13 +110,13 @@ def add(*exprs: Expr) -> Expr:
         for term in expr.terms:
             opened = _opened(term)
             terms.extend(opened.terms if opened is not None else (term,))
-    return Expr(tuple(t for t in terms if t.coef))
+    return Expr(tuple([t for t in terms if t.coef is UNIT or t.coef]))
 
 
 def _opened(term: Term) -> Expr | None:
-    if term.coef == 1 and not term.bound and len(term.factors) == 1:
+    if len(term.factors) == 1 and not term.bound:
         inner, exponent = term.factors[0]
-        if isinstance(inner, Paren) and exponent == 1:
+        if isinstance(inner, Paren) and exponent == 1 and term.coef == 1:
             return inner.body
     return None
 

@@ -38,6 +38,10 @@ from symprop.algebra.expr import (
 
 def coefficient(expr: Expr, index: Index) -> Expr | None:
     """The coefficient of an index in a normal affine form; None when it is not affine in it."""
+    if index not in expr.free:
+        return ZERO
+    if expr.single_index is index:
+        return ONE
     found = []
     for term in expr.terms:
         inside = [(a, e) for a, e in term.factors if index in indices_of(a)]

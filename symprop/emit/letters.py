@@ -13,7 +13,7 @@ import string
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Protocol
 
-from symprop.algebra.expr import Atom, Expr, Extremum, Idx, Index, Size, free_indices
+from symprop.algebra.expr import Expr, Extremum, Idx, Index, Size, free_indices
 from symprop.system import System
 
 # Readable letters first; those that look like digits, or like an exp or a differential, last.
@@ -146,16 +146,7 @@ def _in_order(expr: Expr, wanted: frozenset[Index]) -> list[Index]:
 
 def occurrences(expr: Expr) -> Iterator[Index]:
     """Every index of an expression, from left to right."""
-    for term in expr.terms:
-        for atom, _ in term.factors:
-            yield from _atom_occurrences(atom)
-
-
-def _atom_occurrences(atom: Atom) -> Iterator[Index]:
-    if isinstance(atom, Idx):
-        yield atom.index
-    for child in atom.children:
-        yield from occurrences(child)
+    return (a.index for a in expr.atoms if isinstance(a, Idx))
 
 
 def _visit(expr: Expr, scope: tuple[Index, ...], meets: dict[Index, set[Index]]) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 WIDTH = 88
 INDENT = "    "
 BODY = WIDTH - len(INDENT)  # the lines of a function, before they are indented
+_ASSIGNS = re.compile(r" [-+]?= ")
 _OPENING, _CLOSING = "([{", ")]}"
 _OPERATOR = re.compile(r" [-+=·] ")
 _OPERATORS = {" if ": 0.1, " else ": 0.1, " or ": 0.2, " and ": 0.2, " & ": 0.3, " + ": 0.4,
@@ -79,10 +80,9 @@ def _parts(body: str) -> tuple[str, str, str]:
     depth = 0
     for place, character in _unquoted(body):
         depth += (character in _OPENING) - (character in _CLOSING)
-        match = re.match(r" [-+]?= ", body[place:])
-        if depth == 0 and match:
-            end = place + match.end()
-            return body[:end], body[end:], suffix
+        match = _ASSIGNS.match(body, place) if depth == 0 else None
+        if match:
+            return body[:match.end()], body[match.end():], suffix
     return "", body, suffix
 
 

@@ -41,6 +41,7 @@ class Lines:
         self.by_array = {e.array: e for e in equations} | dict(margins)
         self.locals: dict[tuple[str, str, int], str] = {}
         self.loop: tuple[Index, str] | None = None
+        self.letters: dict[str, Mapping[int, str]] = {}
         self.noted = ""  # the equation whose note stands already
         sizes = {n for n in printer.sizes.values() if n in printer.names.values()}
         self.notation = TextNotation(room=200, names=printer.names, clashing=sizes)
@@ -64,7 +65,7 @@ class Lines:
 
     def _loop(self, loop: ir.Loop) -> list[Line]:
         first = self.by_array[loop.body[0].array]
-        shown = equation_letters(self.system, _bare(first))
+        shown = self._shown(first)
         letter = self._letter(shown.get(first.indices[0].uid, loop.index.letter))
         self.loop = (loop.index, letter)
         count = self.printer.size(loop.index.size)[0]
@@ -119,11 +120,17 @@ class Lines:
         return [Line(code, self._note(equation) if statement.number else "")]
 
     def _prepare(self, equation: Equation | Adjoint) -> None:
-        letters = dict(equation_letters(self.system, _bare(equation)))
+        letters = dict(self._shown(equation))
         if self.loop is not None:
             letters[self.loop[0].uid] = self.loop[1]
         self.printer.letters = letters
         self.printer.holds = self._dtype(equation.array)
+
+    def _shown(self, equation: Equation | Adjoint) -> Mapping[int, str]:
+        """The letters of an equation: its code and its margin have the same."""
+        if equation.array not in self.letters:
+            self.letters[equation.array] = equation_letters(self.system, _bare(equation))
+        return self.letters[equation.array]
 
     def _dtype(self, array: str) -> str:
         known = self.system.arrays.get(array)
@@ -231,7 +238,7 @@ class Lines:
 
     def _note(self, equation: Equation | Adjoint) -> str:
         """(B4)  dZ[n,h] = ...  (N, H)  from (F2)."""
-        printer = Printer(self.notation, _letters_of(self.system, equation))
+        printer = Printer(self.notation, self._shown(equation))
         left = printer.atom(Access(equation.array, tuple(
             idx(i) for i in equation.indices if i.size.number != 1))).text
         shape = self.printer.shape(tuple(i.size for i in equation.indices))
@@ -260,10 +267,6 @@ def _joined(rows: Sequence[Line]) -> list[Line]:
         group = {}
         result.append(row)
     return result[:-1]
-
-
-def _letters_of(system: System, equation: Equation | Adjoint) -> Mapping[int, str]:
-    return equation_letters(system, _bare(equation))
 
 
 def _bare(equation: Equation | Adjoint) -> Equation | Adjoint:

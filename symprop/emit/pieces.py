@@ -61,6 +61,8 @@ class Piece:
 
     def deeper(self, levels: int) -> Piece:
         """The same inside something: its breaks are worse ones."""
+        if all(c.level == NEVER for c in self.chunks):
+            return self
         return replace(self, chunks=tuple(
             c if c.level == NEVER else replace(c, level=c.level + levels) for c in self.chunks
         ))

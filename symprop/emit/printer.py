@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from symprop.algebra.build import add, as_monomial, make_term
 from symprop.algebra.expr import (
+    UNIT,
     Access,
     Apply,
     Atom,
@@ -71,6 +72,9 @@ class Printer:
 
     def position(self, expr: Expr) -> Piece:
         """An index position: without outer parentheses, t - 1 for -1 + t."""
+        single = expr.single_index
+        if single is not None:
+            return self.to.position(self.to.piece(self.letter(single)))
         opened = add(expr)
         while opened != expr:
             expr, opened = opened, add(opened)
@@ -81,14 +85,16 @@ class Printer:
 
     def _unsigned(self, term: Term) -> Piece:
         """A term without its sign."""
-        coef = abs(term.coef)
+        coef = term.coef if term.coef is UNIT else abs(term.coef)
+        constants: list[Factor] = []
+        others: list[Factor] = []
+        for factor in term.factors:
+            (constants if _is_constant(factor[0]) else others).append(factor)
+        if not term.bound:
+            return self._group(coef, constants, others)
         bound = frozenset(term.bound)
-        constants = [(a, e) for a, e in term.factors if _is_constant(a)]
-        outer = [(a, e) for a, e in term.factors
-                 if not _is_constant(a) and not indices_of(a) & bound]
-        inner = [(a, e) for a, e in term.factors if indices_of(a) & bound]
-        if not bound:
-            return self._group(coef, constants, outer)
+        outer = [(a, e) for a, e in others if bound.isdisjoint(indices_of(a))]
+        inner = [(a, e) for a, e in others if not bound.isdisjoint(indices_of(a))]
         below: list[Factor] = []
         divisor = Fraction(1)
         if self.to.divides_last and all(e > 0 for _, e in outer):  # each summand is divided
@@ -155,6 +161,8 @@ class Printer:
 
     def _powers(self, factors: Sequence[Factor], sign: int, last: bool) -> list[Piece]:
         """The factors whose exponent has this sign, to that exponent."""
+        if not factors:
+            return []
         chosen = _chained([(a, e * sign) for a, e in factors if e * sign > 0])
         printed = []
         for number, (atom, exponent) in enumerate(chosen, start=1):
@@ -269,6 +277,8 @@ def _separated(parts: Iterable[Piece], between: Piece) -> list[Piece]:
 
 def _is_constant(atom: Atom) -> bool:
     """Whether an atom is made of sizes and numbers only."""
+    if isinstance(atom, (Size, Access, Idx)):  # most atoms
+        return isinstance(atom, Size)
     return all(isinstance(a, (Size, Paren)) or (isinstance(a, Apply) and
                a.function in ("floordiv", "mod")) for a in atoms_of(atom))
 

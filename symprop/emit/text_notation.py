@@ -124,6 +124,8 @@ def spelled(name: str) -> str:
 
 def columns(text: str) -> int:
     """The columns that a text takes on a terminal: combining marks take none."""
+    if text.isascii():
+        return len(text)
     return sum(1 for c in text if not unicodedata.combining(c))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 from symprop.lower import ir
@@ -25,9 +26,14 @@ def inner(node: Node) -> Iterator[Node]:
 
 def children(item: Any) -> Iterator[Node]:
     """The nodes that a node, a subscript or a tuple of them holds."""
-    values = item if isinstance(item, tuple) else [getattr(item, f.name) for f in fields(item)]
+    values = item if isinstance(item, tuple) else [getattr(item, n) for n in _names(item.__class__)]
     for value in values:
         if isinstance(value, Node):
             yield value
-        elif isinstance(value, tuple | ir.Grid):
+        elif isinstance(value, (tuple, ir.Grid)):
             yield from children(value)
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
