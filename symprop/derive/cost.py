@@ -28,10 +28,12 @@ from symprop.algebra.expr import (
     atoms,
     indices_of,
 )
+from symprop.algebra.indexing import digits_only
 
 NOMINAL = 64.0
 _FUNCTION = 10.0
 _ROOT = 6.0
+_GATHER = 10.0  # an entry read at a position that is worked out
 
 
 def extent(size: Expr) -> float:
@@ -237,6 +239,8 @@ def _atom_cost(item: Atom, exponent: Exponent) -> float:
         positions = not any(isinstance(a, Access) for c in item.children
                             for t in c.terms for a, _ in t.factors)
         return 0.0 if positions else points
+    if isinstance(item, Access) and not all(map(digits_only, item.indices)):
+        return power + points * _GATHER
     if isinstance(item, (Access, Idx, Size)):
         return power
     return power + points

@@ -42,6 +42,7 @@ from symprop.algebra.expr import (
     accesses,
     atoms_of,
 )
+from symprop.algebra.indexing import digits_only
 from symprop.system import Equation, cycles
 from symprop.trace.naming import CARRY
 from symprop.trace.tracer import Draft
@@ -92,7 +93,9 @@ def _forget_reader(readers: dict[str, list[str]], draft: Draft) -> None:
 def _merged(draft: Draft, reader: Draft) -> Expr | None:
     """The reader's right-hand side with the draft's in it; None where it is better named."""
     if _is_scaled_copy(draft.rhs):
-        return _everywhere(reader.rhs, draft)
+        whole = _everywhere(reader.rhs, draft)
+        mixed = whole is not None and digits_only(draft.rhs) and not digits_only(whole)
+        return None if mixed else whole
     terms: list[Expr] = []
     done = False
     for term in reader.rhs.terms:
