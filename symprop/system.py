@@ -9,6 +9,8 @@ Conventions
     A recurrence is an ordinary equation that reads an array of its own cycle at a shifted
     position: `h_prev[t] = [t = 0] h0 + [1 <= t] h[t-1]`. Axis 0 of every array of the
     cycle is the recurrence's index.
+    An implicit equation reads its own array at its own position: `X = X + B - A X` gives the X
+    with A X = B (see `itself`).
     The adjoint of array V is the array named `adjoint("V")`.
 """
 
@@ -20,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from symprop.algebra.expr import Expr, Index, arrays_of
+from symprop.algebra.expr import Access, Expr, Index, Term, arrays_of
 
 
 @dataclass(frozen=True)
@@ -222,6 +224,33 @@ def departing(system: System, adjoints: Iterable[Adjoint]) -> dict[str, str]:
                 found[adjoint.array] = adjoint.primal
     by_primal = {a.primal: a.array for a in adjoints if a.role == "adjoint"}
     return {w: found[by_primal[w]] for w in system.wrt if by_primal[w] in found}
+
+
+def itself(equation: Equation | Adjoint) -> Term | None:
+    """The term of a right-hand side that is the left-hand side; None if there is none.
+
+    Such an equation is implicit: the entries of its array are what solves it.
+    """
+    own = tuple(i.uid for i in equation.indices if i.size.number != 1)
+    for term in equation.rhs.terms:
+        if term.coef == 1 and not term.bound and len(term.factors) == 1:
+            item, exponent = term.factors[0]
+            if exponent == 1 and isinstance(item, Access) and item.array == equation.array:
+                at = [p.single_index for p in item.indices]
+                if tuple(i.uid for i in at if i is not None) == own:
+                    return term
+    return None
+
+
+def sides(equation: Equation | Adjoint) -> tuple[Expr, Expr] | None:
+    """Both sides of an implicit equation, its own array on the left: A X and B; else None."""
+    own = itself(equation)
+    if own is None:
+        return None
+    left = tuple(Term(-t.coef, t.factors, t.bound) for t in equation.rhs.terms
+                 if t is not own and equation.array in arrays_of(Expr((t,))))
+    return Expr(left), Expr(tuple(
+        t for t in equation.rhs.terms if equation.array not in arrays_of(Expr((t,)))))
 
 
 def cycles(equations: Iterable[Equation | Adjoint]) -> dict[str, int]:

@@ -350,3 +350,22 @@ def numbered(b: Builder) -> Value | None:
         return squashed(b, b.made(text, x.shape, -2 * x.bound, 2 * x.bound, x, atomic=False))
     terms = f"sum({x.code}[..., j] * (j + 1) for j in range(4))"
     return squashed(b, b.made(terms, x.shape[:-1], -10 * x.bound, 10 * x.bound, x))
+
+
+@operation(1)
+def solved(b: Builder) -> Value | None:
+    """What solves a linear system, with one column or several; an inverse; log |det|."""
+    x = array(b, (2,), 3)
+    if x is None or not all(a.isalpha() for a in x.shape) or b.count(x.shape) > 40:
+        return None
+    square = f"({x.code} @ {x.code}.T + 2 * np.eye({x.code}.shape[0]))"
+    bound = 0.5 * max(abs(x.low), abs(x.high))
+    form = b.rng.choice(("one", "several", "inverse", "logdet"))
+    if form == "one":
+        y = b.argument((x.shape[0],))
+        return b.made(f"np.linalg.solve({square}, {y.text})", (x.shape[0],), -9, 9, x, y)
+    if form == "several":
+        return b.made(f"np.linalg.solve({square}, {x.code})", x.shape, -bound, bound, x)
+    if form == "inverse":
+        return b.made(f"np.linalg.inv({square})", (x.shape[0], x.shape[0]), -0.5, 0.5, x)
+    return b.made(f"np.log(np.linalg.det({square}))", (), 0, 40, x)

@@ -87,14 +87,13 @@ def test_a_method_that_is_not_traced_raises_with_its_name_and_the_line(name: str
 
 
 REFUSALS = [
-    (lambda x: np.linalg.inv(x).sum(), "np.linalg.inv", "symprop.scan"),
-    (lambda x: np.linalg.solve(x, x).sum(), "np.linalg.solve", "equation"),
-    (lambda x: np.linalg.det(x), "np.linalg.det", "equation"),
-    (lambda x: np.linalg.slogdet(x)[1], "np.linalg.slogdet", "equation"),
+    (lambda x: np.linalg.pinv(x).sum(), "np.linalg.pinv", "symprop.scan"),
+    (lambda x: np.linalg.lstsq(x, x)[0].sum(), "np.linalg.lstsq", "equation"),
+    (lambda x: np.linalg.qr(x)[1].sum(), "np.linalg.qr", "equation"),
     (lambda x: np.linalg.svd(x)[1].sum(), "np.linalg.svd", "singular"),
     (lambda x: np.linalg.norm(x, 2), "np.linalg.norm", "singular"),
     (lambda x: np.linalg.norm(x, "nuc"), "np.linalg.norm", "singular"),
-    (lambda x: np.linalg.matrix_power(x, -1).sum(), "np.linalg.matrix_power", "inverse"),
+    (lambda x: np.linalg.matrix_power(x, 0.5).sum(), "np.linalg.matrix_power", "whole"),
     (lambda x: np.nansum(x), "np.nansum", "mask"),
     (lambda x: np.nan_to_num(x).sum(), "np.nan_to_num", "mask"),
     (lambda x: np.isnan(x).sum() * x.sum(), "np.isnan", "nan"),

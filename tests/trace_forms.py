@@ -194,7 +194,21 @@ CONTRACTIONS = [
     ("vecdot_matvec", lambda x, y: np.vecdot(x, y) if hasattr(np, "vecdot") else (x * y).sum(-1),
      XY),
     ("multi_dot", lambda x, y: np.linalg.multi_dot([x, y, x]), {"x": "N K", "y": "K N"}),
-    ("matrix_power", lambda x: np.linalg.matrix_power(x, 3) + np.linalg.matrix_power(x, 0), S),
+    ("matrix_power", lambda x: np.linalg.matrix_power(x, 3) + np.linalg.matrix_power(x, 0)
+     + np.linalg.matrix_power(x @ x.T + np.eye(x.shape[0]), -2), S),
+    ("solve", lambda x, y: np.linalg.solve(x @ x.T + np.eye(x.shape[0]), y), XY),
+    ("solve_vector", lambda x, y: np.linalg.solve(x.T @ x + 2 * np.eye(x.shape[1]), y),
+     {"x": "N K", "y": "K"}),
+    ("solve_stack", lambda x: np.linalg.solve(np.einsum("ntk,nsk->nts", x, x) + np.eye(
+        x.shape[1]), x), X3),
+    ("solve_one_matrix", lambda x: np.linalg.solve(x[0] @ x[0].T + np.eye(x.shape[1]), x), X3),
+    ("solve_transposed", lambda x, y: np.linalg.solve(x.T, y), {"x": "3 3", "y": "3"}),
+    ("inv", lambda x: np.linalg.inv(x @ x.T + np.eye(x.shape[0])) @ x, X),
+    ("inv_stack", lambda x: np.linalg.inv(np.einsum("ntk,ntl->nkl", x, x) + np.eye(
+        x.shape[2])), X3),
+    ("det", lambda x: np.linalg.det(x) + np.linalg.det(x @ x.T + np.eye(x.shape[0])), S),
+    ("slogdet_stack", lambda x: np.linalg.slogdet(np.einsum("ntk,nsk->nts", x, x) + np.eye(
+        x.shape[1]))[1] + np.linalg.slogdet(np.einsum("ntk,nsk->nts", x, x) - 0.3).sign, X3),
     ("polyval", lambda x: np.polyval([2.0, -1, 0.5], x) + np.polyval(x[:3, 0], x), {"x": "5 K"}),
     ("vander", lambda x: np.vander(x, 3) + np.vander(x, 3, increasing=True), V),
     ("cholesky", lambda x: np.linalg.cholesky(x @ x.T + 3 * np.eye(3)), {"x": "3 K"}),

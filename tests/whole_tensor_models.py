@@ -124,17 +124,6 @@ def part_of_each_head(x: "N H*E", w: "N H E//2") -> Any:
     return np.sum(np.tanh(y[..., :w.shape[2]]) * w) + np.sum(np.sin(y[:, 0]))
 
 
-def slices_of_shuffled_pixels(x: "N 4*C Y X") -> Any:
-    N, C, Y, X = x.shape
-    u = x.reshape(N, C // 4, 2, 2, Y, X).transpose(0, 1, 4, 2, 5, 3).reshape(N, C // 4, 2 * Y, -1)
-    return np.sum(np.sin(u[:, :, 1:] - u[:, :, :-1]))
-
-
-def other_rows(x: "N C 2*Y", w: "N C 2*Y") -> Any:
-    groups = x.reshape(x.shape[0], 2, -1)  # each holds half of the channels and more
-    return np.sum(np.tanh(groups - groups.mean(axis=2, keepdims=True)).reshape(x.shape) * w)
-
-
 RESHAPED = {f.__name__: Case(f, sizes, holds) for f, sizes, holds in [
     (heads_split, {"N": 2, "T": 3, "D": 4}, (".reshape(N, T, 2, D // 2)",)),
     (heads_merged, {"N": 2, "H": 3, "T": 2, "E": 2, "M": 2}, (".reshape(N, T, H * E)",)),
@@ -155,8 +144,6 @@ RESHAPED = {f.__name__: Case(f, sizes, holds) for f, sizes, holds in [
         "x.reshape(N, T, H, E)[:, :, :, :E // 2]", "dx[:, :, :, E // 2:] = ",
         "dx = dx.reshape(N, T, H * E)")),
     (turned_pairs, {"N": 2, "T": 3, "E": 3}, ("dx[:, :, ::2] = ", "dx[:, :, 1::2] = ")),
-    (slices_of_shuffled_pixels, {"N": 2, "C": 2, "Y": 3, "X": 2}, ()),
-    (other_rows, {"N": 2, "C": 3, "Y": 2}, ()),
     (part_of_each_head, {"N": 2, "H": 3, "E": 4}, (
         "dx[:, :, :E // 2] += ", "dx[:, 0] = ", "dx = dx.reshape(N, H * E)")),
 ]}

@@ -160,7 +160,7 @@ def collect(expr: Expr) -> Expr:
     for term in expr.terms:
         key = term_key(term)
         first.setdefault(key, term)
-        totals[key] = totals[key] + term.coef if key in totals else term.coef
+        totals[key] = totals.get(key, Fraction(0)) + term.coef
     if len(first) == len(expr.terms) and all(totals.values()):
         return expr
     return Expr(tuple(

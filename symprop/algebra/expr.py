@@ -25,7 +25,7 @@ T = TypeVar("T")
 Exponent = int | Fraction
 _uids = itertools.count(1)
 
-UNIT = Fraction(1)  # this very object is the coefficient of most terms: no arithmetic needed
+UNIT = Fraction(1)  # the coefficient of most terms: what is this very object needs no arithmetic
 ADJOINT = "∂"  # prefix of an adjoint's array name; never legal in a user's name
 
 
@@ -236,8 +236,7 @@ class Term(Node):
         bound: tuple[Index, ...] = (),
     ) -> None:
         fields = self.__dict__
-        fields["coef"] = coef if coef is UNIT or coef != 1 else UNIT
-        fields["factors"], fields["bound"] = factors, bound
+        fields["coef"], fields["factors"], fields["bound"] = coef, factors, bound
 
     @Once
     def indices(self) -> frozenset[Index]:

@@ -31,7 +31,6 @@ from symprop.algebra.expr import (
     Index,
     Size,
     Term,
-    atoms,
     free_indices,
     indices_of,
 )
@@ -302,30 +301,6 @@ def mod(expr: Expr, divisor: Expr) -> Expr:
     if rest.number is not None and divisor.number is not None:
         return number(rest.number % divisor.number)
     return rest if within(rest, divisor) else apply("mod", rest, divisor)
-
-
-def digits_only(expr: Expr) -> bool:
-    """Whether all divisions are digits of whole axes: k // W, k % W and k // W % V that fill k."""
-    return all(_is_digit(a) for a in atoms(expr)
-               if isinstance(a, Apply) and a.function in ("floordiv", "mod"))
-
-
-def _is_digit(item: Apply) -> bool:
-    alone = Expr((Term(Fraction(1), ((item, 1),)),))
-    return not free_indices(alone) or _count(alone) is not None
-
-
-def _count(digit: Expr) -> Expr | None:
-    """How many values an index or a digit takes; None for anything else."""
-    item = digit.single_atom
-    if isinstance(item, Idx):
-        return item.index.size
-    if not isinstance(item, Apply) or item.function not in ("floordiv", "mod"):
-        return None
-    whole, by = _count(item.args[0]), item.args[1]
-    if whole is None or not exact(whole, by):
-        return None
-    return by if item.function == "mod" else normal(quotient(whole, by))
 
 
 def recombine(expr: Expr) -> Expr:

@@ -153,8 +153,6 @@ class Walk(ABC):
 
     def atom(self, item: Atom) -> Atom:
         """An atom, renamed."""
-        if isinstance(item, Access):
-            return Access(self.array(item.array), tuple([self.expr(i) for i in item.indices]))
         if isinstance(item, Idx):
             return Idx(self.index(item.index))
         if isinstance(item, Size):
@@ -163,6 +161,8 @@ class Walk(ABC):
             inner, bound = self.scope(item.bound)
             return Extremum(item.kind, bound, inner.expr(item.body))
         children = tuple([self.expr(c) for c in item.children])
+        if isinstance(item, Access):
+            return Access(self.array(item.array), children)
         if isinstance(item, Apply):
             return Apply(item.function, children)
         if isinstance(item, Iverson):

@@ -8,11 +8,11 @@ The nominal size of every named axis is 64.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
+from fractions import Fraction
 
 from symprop.algebra.build import ZERO, add, number, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import (
-    UNIT,
     Access,
     Apply,
     Atom,
@@ -28,12 +28,10 @@ from symprop.algebra.expr import (
     atoms,
     indices_of,
 )
-from symprop.algebra.indexing import digits_only
 
 NOMINAL = 64.0
 _FUNCTION = 10.0
 _ROOT = 6.0
-_GATHER = 10.0  # an entry read at a position that is worked out
 
 
 def extent(size: Expr) -> float:
@@ -132,9 +130,10 @@ def split_common(expr: Expr) -> tuple[Term, tuple[Term, ...]]:
     """The factors that all terms share (outside their sums), and the terms without them."""
     first = expr.terms[0]
     shared: dict[Atom, Exponent] = {}
-    others = [dict(term.factors) for term in expr.terms[1:]]
     for item, exponent in first.factors:
-        exponents = [exponent, *(o.get(item, 0) for o in others)]
+        exponents = [exponent]
+        for term in expr.terms[1:]:
+            exponents.append(dict(term.factors).get(item, 0))
         if all(e > 0 for e in exponents):
             shared[item] = min(exponents)
         elif all(e < 0 for e in exponents):
@@ -143,7 +142,7 @@ def split_common(expr: Expr) -> tuple[Term, tuple[Term, ...]]:
     shared = {a: e for a, e in shared.items() if not indices_of(a) & bound}
     shared = {a: e for a, e in shared.items() if _everywhere(a, expr.terms, shared)}
     coefs = {abs(t.coef) for t in expr.terms}
-    coef = coefs.pop() if len(coefs) == 1 else UNIT
+    coef = coefs.pop() if len(coefs) == 1 else Fraction(1)
     rest = []
     for term in expr.terms:
         left = []
@@ -151,7 +150,7 @@ def split_common(expr: Expr) -> tuple[Term, tuple[Term, ...]]:
             exponent = exponent - shared.get(item, 0)
             if exponent:
                 left.append((item, exponent))
-        rest.append(Term(term.coef if coef == 1 else term.coef / coef, tuple(left), term.bound))
+        rest.append(Term(term.coef / coef, tuple(left), term.bound))
     return Term(coef, tuple(shared.items())), tuple(rest)
 
 
@@ -187,7 +186,7 @@ def _keeps(bracket: Iverson, item: Atom) -> bool:
 
 def _groups(term: Term) -> list[frozenset[Index]]:
     groups = [indices_of(a) for a, _ in term.factors]
-    if term.coef is not UNIT and abs(term.coef) != 1 and not any(not g for g in groups):
+    if abs(term.coef) != 1 and not any(not g for g in groups):
         groups.append(frozenset())
     return groups
 
@@ -206,7 +205,7 @@ def _work(term: Term) -> float:
         touched = frozenset().union(*(indices_of(a) for a, _ in inner))
         total += (max(1, len(inner))) * volume(touched)
         outside.append(touched - component)
-    if term.coef is not UNIT and abs(term.coef) != 1 and all(outside):
+    if abs(term.coef) != 1 and all(outside):
         outside.append(frozenset())
     return total + _merge_cost(outside)
 
@@ -238,8 +237,6 @@ def _atom_cost(item: Atom, exponent: Exponent) -> float:
         positions = not any(isinstance(a, Access) for c in item.children
                             for t in c.terms for a, _ in t.factors)
         return 0.0 if positions else points
-    if isinstance(item, Access) and not all(map(digits_only, item.indices)):
-        return power + points * _GATHER
     if isinstance(item, (Access, Idx, Size)):
         return power
     return power + points

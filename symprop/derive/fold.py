@@ -26,7 +26,6 @@ from symprop.algebra.build import (
 )
 from symprop.algebra.canonical import collect, expand, same
 from symprop.algebra.expr import (
-    UNIT,
     Access,
     Apply,
     Atom,
@@ -234,7 +233,7 @@ def _fold_roots(expr: Expr, known: Knowledge) -> Moved:
 def _rank(expr: Expr) -> tuple[float, int, int]:
     """What a fold must lower: the cost, then the exponents, then the divisions."""
     exponents = [e for t in expr.terms for _, e in t.factors]
-    weight = sum(e if e > 0 else -e for e in exponents)
+    weight = sum(abs(Fraction(e)) for e in exponents)
     return cost(expr), int(2 * weight), sum(e < 0 for e in exponents)
 
 
@@ -250,9 +249,7 @@ def _occurrences(term: Term, rule: Rule, known: Knowledge) -> list[Expr]:
         for item, exponent in taken.items():
             left[item] = left[item] - exponent * times
         value = power(substitute(rule.value, env), times)
-        coef = term.coef
-        if rule.pattern.coef is not UNIT:
-            coef /= rule.pattern.coef**times
+        coef = term.coef / rule.pattern.coef**times
         found.append(mul(make_term(coef, left, term.bound), value))
     return found
 
@@ -269,7 +266,7 @@ def _divisors(
         following = []
         for env_, taken in states:
             for item, power_ in term.factors:
-                if item in taken or power_ * exponent < exponent * exponent:
+                if item in taken or Fraction(power_) / Fraction(exponent) < 1:
                     continue
                 for more in match_atom(pattern, item, env_, variables):
                     following.append((more, {**taken, item: exponent}))
@@ -288,7 +285,7 @@ def _powers(
     """Factors that are a whole power, positive or negative, of a pattern of one factor."""
     found = []
     for item, exponent in term.factors:
-        times = exponent if pattern[1] == 1 else Fraction(exponent) / Fraction(pattern[1])
+        times = Fraction(exponent) / Fraction(pattern[1])
         if times.denominator == 1 and times:
             for env in match_atom(pattern[0], item, {}, variables):
                 found.append((env, {item: pattern[1]}, int(times)))

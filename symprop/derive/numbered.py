@@ -92,7 +92,7 @@ class Numbered(Knowledge):
         return self._names[number]
 
     def _text(self, answer: Any) -> str:
-        if isinstance(answer, (list, tuple)):
+        if isinstance(answer, Sequence):
             return ";".join(map(self._text, answer))
         if isinstance(answer, Expr):
             return self.numbers.expr(answer)
@@ -111,7 +111,7 @@ class Numbered(Knowledge):
 
     def forth(self, answer: Any) -> Any:
         """An answer, whose text is known, in numbers."""
-        if isinstance(answer, (list, tuple)):
+        if isinstance(answer, Sequence):
             return [self.forth(a) for a in answer]
         if isinstance(answer, Expr):
             return self._copy.expr(answer)

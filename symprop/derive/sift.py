@@ -53,7 +53,6 @@ from symprop.algebra.expr import (
     atoms,
     free_indices,
     indices_of,
-    times,
 )
 from symprop.derive.cost import extent
 
@@ -278,7 +277,7 @@ def tidy_term(term: Term) -> Expr:
         if new.is_zero:
             return ZERO
         piece = as_monomial(new)
-        coef = times(coef, piece.coef if exponent == 1 else Fraction(piece.coef) ** int(exponent))
+        coef *= piece.coef if exponent == 1 else Fraction(piece.coef) ** int(exponent)
         for a, e in piece.factors:
             factors[a] = 1 if isinstance(a, Iverson) else factors.get(a, 0) + e * exponent
     if any(isinstance(a, Iverson) and negation(a).single_atom in factors for a in factors):

@@ -22,7 +22,7 @@ from symprop.emit.printer import Printer
 from symprop.emit.text_notation import TextNotation
 from symprop.lower import ir
 from symprop.names import unused
-from symprop.system import Adjoint, Equation, System
+from symprop.system import Adjoint, Equation, System, sides
 
 _QUIET = 'with np.errstate(all="ignore"):  # only finite entries are used'
 
@@ -241,10 +241,14 @@ class Lines:
         printer = Printer(self.notation, self._shown(equation))
         left = printer.atom(Access(equation.array, tuple(
             idx(i) for i in equation.indices if i.size.number != 1))).text
+        right = equation.rhs
+        solved = sides(equation)
+        if solved is not None:
+            left, right = printer.expr(solved[0]).text, solved[1]
         shape = self.printer.shape(tuple(i.size for i in equation.indices))
         whole = equation.array in self.margins
         label = f"({equation.number})" if whole else f"({equation.number}) for all steps:"
-        parts = [label, f"{left} = {printer.expr(equation.rhs).text}"]
+        parts = [label, f"{left} = {printer.expr(right).text}"]
         if equation.indices:
             parts.append(shape)
         if isinstance(equation, Adjoint):

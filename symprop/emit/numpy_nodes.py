@@ -268,6 +268,22 @@ class NumpyPrinter(ViewPrinter):
     def _vdot(self, node: ir.Vdot) -> Text:
         return f"np.vdot({self.text(node.left)}, {self.text(node.right)})", ATOM
 
+    def _solve(self, node: ir.Solve) -> Text:
+        if node.right is None:
+            return f"np.linalg.inv({self.text(node.matrix)})", ATOM
+        row = node.matrix.axes[-2]
+        stack = node.axes[:node.axes.index(row)]
+        matrix = self._stacked(node.matrix, (*stack, *node.matrix.axes[-2:]))
+        if node.axes[-1] is row and stack:  # a stack of vectors would be taken for a matrix
+            right = self._stacked(node.right, node.axes, ", None")
+            return f"np.linalg.solve({matrix}, {right})[..., 0]", ATOM
+        return f"np.linalg.solve({matrix}, {self._stacked(node.right, node.axes)})", ATOM
+
+    def _stacked(self, node: Node, axes: Axes, after: str = "") -> str:
+        """A node with None for all axes that it lacks, leading ones too."""
+        marks = ", ".join(":" if a in node.axes else "None" for a in axes) + after
+        return f"{self.within(node, ATOM)}[{marks}]" if "None" in marks else self.text(node)
+
     def _einsum(self, node: ir.Einsum) -> Text:
         marks = self._einsum_letters(node)
         inside = ",".join("".join(marks[i] for i in n.axes) for n in node.operands)

@@ -30,9 +30,6 @@ class SizePrinter:
 
     def size(self, expr: Expr) -> Text:
         """Integer arithmetic on sizes and the loop's index."""
-        single = expr.single_atom
-        if isinstance(single, Size):
-            return self.sizes[single.name], ATOM
         if not expr.terms:
             return "0", ATOM
         ordered = sorted(expr.terms, key=lambda t: t.coef < 0)

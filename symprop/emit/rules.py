@@ -101,6 +101,10 @@ CONVENTIONS: dict[str, Convention] = {
         "A sum sign reaches to the next plus or minus sign.",
         "A sum sign Σ reaches to the next plus or minus sign.",
     ),
+    "system": Convention(
+        "An equation $A X = B$ that gives $X$ is differentiated as $X = X + B - A X$.",
+        "An equation A X = B that gives X is differentiated as X = X + B - A X.",
+    ),
     "delta": Convention(r"$\delta_{i,j}$ is 1 where $i = j$, and 0 elsewhere.", ""),
     "bracket": Convention(
         r"$[\,\ldots\,]$ around a condition is 1 where it holds, and 0 elsewhere; what it"

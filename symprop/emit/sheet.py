@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -26,7 +26,7 @@ from symprop.emit.pieces import SUM, Piece, lines
 from symprop.emit.printer import Printer
 from symprop.emit.rules import rule
 from symprop.emit.selection import Selection, select
-from symprop.system import Adjoint, Array, Equation, System
+from symprop.system import Adjoint, Array, Equation, System, sides
 
 _NUMBER = re.compile(r"[FB][0-9]+")
 
@@ -234,11 +234,19 @@ class SheetPrinter:
         self, equation: Equation | Adjoint, printer: Printer, number: str = ""
     ) -> Row:
         self.seen.expr(equation.rhs)
-        left = self._left(equation, printer)
-        return Row(left.text, self._cut(printer.expr(equation.rhs), left), number=number)
+        solved = sides(equation)
+        if solved is None:
+            left, right = self._left(equation, printer), equation.rhs
+        else:
+            self.seen.kinds.add("system")
+            left, right = printer.expr(solved[0]), solved[1]
+        return Row(left.text, self._cut(printer.expr(right), left), number=number)
 
     def _matrix_row(self, equation: Equation | Adjoint, number: str = "") -> Row | None:
         printer = self._printer(equation)
+        solved = sides(equation)
+        if solved is not None:
+            return self._matrix_sides(equation, solved, number)
         form, fixed = matrix_form(equation, self.system.arrays), 0
         if form is None:
             found = slice_form(equation, self.system.arrays)
@@ -251,6 +259,20 @@ class SheetPrinter:
         above = self._left(equation, printer)  # their equal signs are aligned
         printed = MatrixPrinter(self.to, printer.letters).form(form)
         return Row(left.text, self._cut(printed, above), number=number)
+
+    def _matrix_sides(
+        self, equation: Equation | Adjoint, solved: tuple[Expr, Expr], number: str
+    ) -> Row | None:
+        """A X = B, in matrix notation."""
+        forms = [matrix_form(replace(equation, rhs=e), self.system.arrays) for e in solved]
+        known = [f for f in forms if f is not None]
+        if len(known) < len(forms):
+            return None
+        for form in known:
+            self.seen.form(form)
+        printer = MatrixPrinter(self.to, self._printer(equation).letters)
+        left, right = (printer.form(f) for f in known)
+        return Row(left.text, self._cut(right, left), number=number)
 
     def _left(self, equation: Equation | Adjoint, printer: Printer) -> Piece:
         at = [idx(i) for i in equation.indices]

@@ -72,6 +72,9 @@ def _walk(node: sympy.Basic) -> Walk:
     if node.is_Mul:
         return lambda at: _folded(np.multiply, parts, at)
     if node.is_Pow:
+        exponents = [_exponent(a) for a in node.base.args] if node.base.is_Add else [None]
+        if node.exp == -1 and all(e is not None for e in exponents):
+            return _over_exponentials([_walk(e) for e in exponents if e is not None])
         return _power(node, parts)
     if isinstance(node, rows.RowFunction):
         return lambda at: value(node.row_name, tuple(p(at) for p in parts))
@@ -96,12 +99,28 @@ def _log_of_exponentials(parts: list[Walk]) -> Walk:
     """log(exp(a) + exp(b)), where exp alone would be 0 or infinite."""
 
     def walk(at: Values) -> Value:
-        exponents = [p(at) for p in parts]
-        top = functools.reduce(np.maximum, map(np.real, exponents))
-        top = np.where(np.isfinite(top), top, 0.0)
-        return top + np.log(functools.reduce(np.add, (np.exp(e - top) for e in exponents)))
+        top, total = _exponentials(parts, at)
+        return top + np.log(total)
 
     return walk
+
+
+def _over_exponentials(parts: list[Walk]) -> Walk:
+    """1 / (exp(a) + exp(b)), where exp alone would be infinite, and a complex step with it nan."""
+
+    def walk(at: Values) -> Value:
+        top, total = _exponentials(parts, at)
+        return np.exp(-top) / total
+
+    return walk
+
+
+def _exponentials(parts: list[Walk], at: Values) -> tuple[Value, Value]:
+    """The largest of several exponents, and the sum of the exponentials divided by its own."""
+    exponents = [p(at) for p in parts]
+    top = functools.reduce(np.maximum, map(np.real, exponents))
+    top = np.where(np.isfinite(top), top, 0.0)
+    return top, functools.reduce(np.add, (np.exp(e - top) for e in exponents))
 
 
 def _folded(operation: Callable[..., Value], parts: list[Walk], at: Values) -> Value:

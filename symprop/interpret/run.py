@@ -6,6 +6,7 @@ recurrence starts as nan; its equations are repeated until nothing changes any m
 
 from __future__ import annotations
 
+import math
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
@@ -14,13 +15,15 @@ import numpy as np
 
 from symprop.errors import InputError
 from symprop.interpret.evaluate import Arrays, Evaluator
-from symprop.system import Adjoint, Equation, System, cycles
+from symprop.system import Adjoint, Equation, System, cycles, itself
 
 Array = np.ndarray[Any, Any]
 Item = Equation | Adjoint
 
 STEP = 1e-30  # of a complex step: no rounding error, whatever the scale
 DIFFERENCE = 1e-3
+_CONDITION = 1e12  # of a linear system that can be solved
+_SAME = 1e-12  # relative to the largest entry
 
 
 def run(system: System, inputs: Arrays, sizes: Mapping[str, int]) -> dict[str, Array]:
@@ -76,12 +79,20 @@ def _run_group(
     for _ in range(longest * len(group) + 1):
         before = [arrays[item.array] for item in group]
         for item in group:
-            arrays[item.array] = value_of(item, evaluator)
-        if all(np.array_equal(b, arrays[item.array], equal_nan=True)
-               for b, item in zip(before, group, strict=True)):
+            evaluate = value_of if itself(item) is None else solution_of
+            arrays[item.array] = evaluate(item, evaluator)
+        if all(_same(b, arrays[item.array]) for b, item in zip(before, group, strict=True)):
             return
     names = ", ".join(item.array for item in group)
     raise InputError(f"the recurrence of {names} does not settle")
+
+
+def _same(before: Array, after: Array) -> bool:
+    """Whether nothing is new: a value that is no nan is final, up to the order of its sums."""
+    if not np.array_equal(np.isnan(before), np.isnan(after)):
+        return False
+    scale = np.max(np.abs(after), initial=0.0, where=np.isfinite(after))
+    return np.allclose(before, after, rtol=0, atol=_SAME * scale, equal_nan=True)
 
 
 def value_of(item: Item, evaluator: Evaluator) -> Array:
@@ -90,6 +101,32 @@ def value_of(item: Item, evaluator: Evaluator) -> Array:
         return evaluator.value(item.rhs, item.indices)
     except (IndexError, InputError) as error:
         raise type(error)(f"({item.number}): {error}") from error
+
+
+def solution_of(item: Item, evaluator: Evaluator) -> Array:
+    """The array at which both sides of an implicit equation, linear in it, are the same.
+
+    nan where what it reads is not known yet, and everywhere if the system is (nearly) singular.
+    """
+    shape = tuple(evaluator.extent(i.size) for i in item.indices)
+    count = math.prod(shape)
+
+    def excess(entries: Array) -> Array:
+        own = {item.array: entries.reshape(shape)}
+        arrays = ChainMap(own, evaluator.arrays)  # type: ignore[arg-type]  # only read
+        right = value_of(item, Evaluator(arrays, evaluator.sizes))
+        return right.reshape(count) - entries
+
+    offset = excess(np.zeros(count))
+    matrix = np.stack([offset - excess(unit) for unit in np.eye(count)], axis=-1)
+    found = np.full(count, np.nan, matrix.dtype)
+    known = ~(np.isnan(offset) | np.isnan(matrix).any(axis=1))
+    while np.any(lost := known & (matrix[:, ~known] != 0).any(axis=1)):
+        known &= ~lost
+    system = matrix[np.ix_(known, known)]
+    if system.size and np.linalg.cond(system) < _CONDITION:
+        found[known] = np.linalg.solve(system, offset[known])
+    return found.reshape(shape)
 
 
 def slope(equation: Equation, array: str, direction: Array, evaluator: Evaluator) -> Array:

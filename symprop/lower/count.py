@@ -6,6 +6,7 @@ equation, by its number. The rules:
     an elementwise operation     1 for each entry of the result; a function such as exp 10, a root 6
     a sum, a maximum             1 for each entry that goes in
     a matrix product, an einsum  2 for each multiplication with its addition
+    a linear system              2/3 of the cube of its size, and 2 for each entry and row
     a gather, a scatter          1 for each entry moved
     views and transpositions     0
 
@@ -31,7 +32,7 @@ FUNCTION, ROOT = 10, 6
 _PLAIN = (sympy.Abs, sympy.sign, sympy.Max, sympy.Min, sympy.floor, sympy.ceiling)
 _FREE = (ir.Number, ir.SizeOf, ir.Infinity, ir.LoopIndex, ir.Arange, ir.Local, ir.Cast,
          ir.Transpose, ir.Reshape, ir.Expand, ir.Copy, ir.Fill)
-_LONG = (ir.Call, ir.Reduce, ir.MatMul, ir.TensorDot, ir.Vdot, ir.Einsum)
+_LONG = (ir.Call, ir.Reduce, ir.MatMul, ir.TensorDot, ir.Vdot, ir.Einsum, ir.Solve)
 
 
 def operations(statements: Sequence[Statement], sizes: Mapping[str, int]) -> dict[str, int]:
@@ -103,6 +104,9 @@ class _Count:
             return self.points(node.body.axes)
         if isinstance(node, (ir.MatMul, ir.TensorDot, ir.Vdot)):
             return 2 * self.points({*node.left.axes, *node.right.axes})
+        if isinstance(node, ir.Solve):
+            size = self.points(node.matrix.axes[-1:])
+            return 2 * self.points(node.matrix.axes) * size // 3 + 2 * self.points(node.axes) * size
         if isinstance(node, ir.Einsum):
             return self.contraction([frozenset(n.axes) for n in node.operands], node.axes)
         return self.points(node.axes) * _weight(node)

@@ -49,7 +49,7 @@ from symprop.algebra.expr import (
     indices_of,
 )
 from symprop.names import unused
-from symprop.system import Adjoint, Array, Equation, System, cycles
+from symprop.system import Adjoint, Array, Equation, System, cycles, itself
 
 Kind = TypeVar("Kind", Equation, Adjoint)
 
@@ -81,7 +81,8 @@ def hoisted(
     hoist = _Hoist(system)
     result: list[Equation | Kind] = []
     for equation in equations:
-        if equation.array not in groups or _whole_numbers(system, equation.array):
+        if equation.array not in groups or itself(equation) is not None or (
+                _whole_numbers(system, equation.array)):
             result.append(equation)
             continue
         rhs = _rewritten(equation, members[groups[equation.array]], hoist)

@@ -245,6 +245,18 @@ class Einsum(Node):
 
 
 @dataclass(frozen=True)
+class Solve(Node):
+    """What times `matrix` gives `right`, or (None) the identity; axes (.., row, column).
+
+    The last axis of the matrix goes; `right` has the columns, if there are some, and none of
+    the two need have the whole stack.
+    """
+
+    matrix: Node
+    right: Node | None
+
+
+@dataclass(frozen=True)
 class Transpose(Node):
     """The same axes in another order."""
 

@@ -28,7 +28,7 @@ from symprop.lower.hoist import hoisted
 from symprop.lower.ir import Allocate, Loop, Statement, Write
 from symprop.lower.scope import Scope, without_first
 from symprop.lower.statements import lower_equation
-from symprop.system import Adjoint, Equation, System, cycles, departing
+from symprop.system import Adjoint, Equation, System, cycles, departing, itself
 
 Either = Equation | Adjoint
 Kind = TypeVar("Kind", Equation, Adjoint)
@@ -144,7 +144,7 @@ def statements(
     groups = cycles(equations)
     result: list[Statement] = []
     for group in _ordered(equations, groups):
-        if group[0].array in groups:
+        if group[0].array in groups and (len(group) > 1 or itself(group[0]) is None):
             result.extend(_loop(group, system, _passing(group, equations, kept)))
         else:
             result.extend(lower_equation(group[0], Scope(system)))

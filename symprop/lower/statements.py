@@ -28,6 +28,7 @@ from symprop.algebra.indexing import guard
 from symprop.lower.axes import aligned
 from symprop.lower.bounds import inside
 from symprop.lower.dtypes import FLOAT, flavour
+from symprop.lower.implicit import solution
 from symprop.lower.ir import (
     Allocate,
     Arange,
@@ -60,7 +61,7 @@ from symprop.lower.ranges import Piece, restricted, tidy
 from symprop.lower.scope import Scope
 from symprop.lower.terms import Lowering, as_float, broadcast, negative
 from symprop.lower.views import grid_at, subscript
-from symprop.system import Adjoint, Equation
+from symprop.system import Adjoint, Equation, itself
 
 Targets = dict[Index, tuple[Atom, Expr]]  # index of the left-hand side -> (delta, position)
 
@@ -97,6 +98,11 @@ def lower_equation(equation: Equation | Adjoint, scope: Scope) -> tuple[Write, .
     live = tuple(i for i in indices if i.size.number != 1)
     lowering = Lowering(scope, whole, truth=scope.dtype(equation.array) == "bool")
     frame = _Frame(equation, lowering, indices, live, at)
+    entry = replace(equation, indices=indices) if equation.array in scope.passing else equation
+    if itself(entry) is not None:
+        node = aligned(solution(entry, live, lowering), live)
+        node = node if node.axes == indices else Expand(indices, node)
+        return (Assign(equation.array, node, equation.number, at),)
     rhs, cuts = parted(equation.rhs, live) if at is None else (equation.rhs, [])
     if cuts:
         parts = {c.whole: c.parts for c in cuts}

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from symprop.algebra import indexing
-from symprop.algebra.build import ONE, ZERO, add, idx, mul, number, sub
+from symprop.algebra.build import ONE, add, idx, mul, number, sub
 from symprop.algebra.canonical import normal, same
 from symprop.algebra.expr import Access, Expr, Index, Size, accesses, free_indices
 from symprop.lower.axes import closed, opened
@@ -156,11 +156,17 @@ def subscript(
         return (At(position), None) if plain else None
     if indices & guarded and not inside(position, size):
         return None
-    single = position.single_index
-    found = (ZERO, {single: 1}) if single is not None else _strides(position, indices)
-    if found is None:
+    steps: dict[Index, int] = {}
+    start = position
+    for index in sorted(indices, key=lambda i: i.uid):
+        step = indexing.coefficient(position, index)
+        value = step.number if step is not None else None
+        if value is None or value.denominator != 1 or value == 0:
+            return None
+        steps[index] = int(value)
+        start = normal(sub(start, mul(number(value), idx(index))))
+    if free_indices(start):
         return None
-    start, steps = found
     if len(steps) == 2:
         window = _window(start, steps)
         return None if window is None else (window, window.outer)
@@ -172,20 +178,6 @@ def subscript(
     if by < 0 and not _ends_plainly(start, index.size, by):
         return None
     return Stretch(start, index.size, by), index
-
-
-def _strides(position: Expr, indices: frozenset[Index]) -> tuple[Expr, dict[Index, int]] | None:
-    """Where the position starts and, for each index, its whole stride; None for another form."""
-    steps: dict[Index, int] = {}
-    start = position
-    for index in sorted(indices, key=lambda i: i.uid):
-        step = indexing.coefficient(position, index)
-        value = step.number if step is not None else None
-        if value is None or value.denominator != 1 or value == 0:
-            return None
-        steps[index] = int(value)
-        start = normal(sub(start, mul(number(value), idx(index))))
-    return None if free_indices(start) else (start, steps)
 
 
 def _ends_plainly(start: Expr, count: Expr, by: int) -> bool:

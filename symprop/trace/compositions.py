@@ -19,6 +19,7 @@ from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
 from symprop.trace.contractions import matmul, outer
 from symprop.trace.elementwise import defined, result_kind
+from symprop.trace.implicit import inv
 from symprop.trace.indexing_ops import getitem
 from symprop.trace.joining import concatenate, stack
 from symprop.trace.reductions import max_, mean, sum_
@@ -143,12 +144,12 @@ def multi_dot(arrays: Sequence[Any], *, out: Any = None) -> Traced:
 
 @function("linalg.matrix_power")
 def matrix_power(a: Any, n: Any) -> Traced:
-    """A matrix times itself, n times in all."""
+    """A matrix times itself, n times in all; its inverse where n < 0."""
     array = as_traced(a)
-    if not isinstance(n, int) or n < 0:
-        raise located(UnsupportedError, (
-            "np.linalg.matrix_power is traced for whole numbers n >= 0: a negative one needs an "
-            "inverse"))
+    if not isinstance(n, int):
+        raise located(UnsupportedError, "np.linalg.matrix_power is traced for whole numbers n")
+    if n < 0:
+        array, n = inv(array), -n
     if n == 0:
         axes = new_axes(array.sizes)
         on = iverson("==", idx(axes[-2]), idx(axes[-1]))

@@ -42,7 +42,6 @@ from symprop.algebra.expr import (
     accesses,
     atoms_of,
 )
-from symprop.algebra.indexing import digits_only
 from symprop.system import Equation, cycles
 from symprop.trace.naming import CARRY
 from symprop.trace.tracer import Draft
@@ -93,9 +92,7 @@ def _forget_reader(readers: dict[str, list[str]], draft: Draft) -> None:
 def _merged(draft: Draft, reader: Draft) -> Expr | None:
     """The reader's right-hand side with the draft's in it; None where it is better named."""
     if _is_scaled_copy(draft.rhs):
-        whole = _everywhere(reader.rhs, draft)
-        mixed = whole is not None and digits_only(draft.rhs) and not digits_only(whole)
-        return None if mixed else whole
+        return _everywhere(reader.rhs, draft)
     terms: list[Expr] = []
     done = False
     for term in reader.rhs.terms:

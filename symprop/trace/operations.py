@@ -11,6 +11,7 @@ from symprop.trace import (
     contractions,
     creation,
     factorizations,
+    implicit,
     indexing_ops,
     joining,
     norms,
@@ -28,6 +29,7 @@ from symprop.trace import (
 
 __all__ = [
     "arithmetic", "booleans", "choices", "compositions", "contractions", "creation",
-    "factorizations", "indexing_ops", "joining", "norms", "ordering", "padding", "products",
-    "reductions", "refusals", "rounding", "scipy_special", "shaping", "splitting", "views",
+    "factorizations", "implicit", "indexing_ops", "joining", "norms", "ordering", "padding",
+    "products", "reductions", "refusals", "rounding", "scipy_special", "shaping", "splitting",
+    "views",
 ]

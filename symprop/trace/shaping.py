@@ -14,7 +14,7 @@ import numpy as np
 from symprop.algebra.build import ONE, ZERO, add, idx, mul
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr, Index
-from symprop.algebra.indexing import digits_only, floordiv, mod
+from symprop.algebra.indexing import floordiv, mod
 from symprop.errors import ShapeError, UnsupportedError
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
@@ -50,12 +50,8 @@ def reshape(a: Any, shape: Any = None, order: Any = "C", **options: Any) -> Trac
     sizes = _completed(array, shape_exprs(options.get("newshape", shape), "reshape"))
     axes = new_axes(sizes)
     at: list[Expr] = []
-    groups = _groups(array.axes, axes)
-    for old, new in groups:
+    for old, new in _groups(array.axes, axes):
         at.extend(_unravelled(_ravelled(new), [o.size for o in old]))
-    if not all(map(digits_only, at)):  # other rows than before: through one axis for each group
-        merged = [as_size(_product([o.size for o in old])) for old, _ in groups]
-        return reshape(named(reshape(array, tuple(merged)), "reshape"), tuple(map(as_size, sizes)))
     return array.view(axes, at)
 
 

@@ -15,8 +15,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from symprop.algebra.build import ONE, idx, substitute
-from symprop.algebra.expr import Access, Apply, Expr, Index, Size, accesses, atoms
-from symprop.algebra.indexing import digits_only
+from symprop.algebra.expr import Access, Expr, Index, Size, accesses, atoms
 from symprop.errors import SympropError, TraceError, UnsupportedError
 from symprop.trace.context import located
 from symprop.trace.registry import FUNCTIONS, METHODS, PROPERTIES, REFUSED, UFUNCS
@@ -79,13 +78,7 @@ class Traced:
         """The array over `axes` whose entry is this array's entry at `positions`."""
         if positions is None:  # ndarray.view, which the user's code calls
             return METHODS["view"](self, *((axes,) if axes else ()))  # type: ignore[no-any-return]
-        body = self.at(positions)
-        if not digits_only(body) and digits_only(self.body) and any(
-            isinstance(a, Apply) for a in atoms(self.body)
-        ):  # a slice of a merged axis: an array of its own, as it is in NumPy
-            whole, _ = self.tracer.define(self.body, self.axes, self.kind, "copy", force=True)
-            return Traced(self.tracer, self.axes, whole, self.kind).view(axes, positions)
-        return Traced(self.tracer, axes, body, self.kind)
+        return Traced(self.tracer, axes, self.at(positions), self.kind)
 
     @property
     def draft(self) -> Draft | None:
