@@ -186,3 +186,8 @@ def test_labels_and_scores_flattened_alike() -> None:
     module = symprop.generate(symprop.trace(loss, shapes=shapes, wrt=["W"]))
     assert "t.reshape(N * T)" in module.source
     assert symprop.check(module).passed
+
+
+def test_sizes_that_no_shape_tells_apart_are_refused() -> None:
+    with pytest.raises(symprop.SympropError, match="the sizes K and M"):
+        module_of(lambda x: np.sum(x.reshape(x.shape[0], -1) ** 2), shapes={"x": "N K*M"})

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from numpy import array, asarray
+from numpy.lib.stride_tricks import sliding_window_view
 
 from symprop.errors import (
     DTypeError,
@@ -127,6 +128,13 @@ TRAPS = [
     (lambda W: W.sum() / 0, "N", InputError, "division"),
     (lambda W: scan(lambda h, a: (a, h), 0.0, W)[0].sum(), "N K", ShapeError, "(K,)"),
     (lambda W: scan(lambda h, a: (h, h, a), 0.0, W)[0].sum(), "N K", TraceError, "(carry, y)"),
+    (lambda W: scan(lambda h: h, 0.0, W)[0].sum(), "N K", InputError, "(carry, x)"),
+    (lambda W: scan(3, 0.0, W)[0].sum(), "N K", InputError, "(carry, x)"),
+    (lambda W: scan(lambda h, a: (h, h), W, None, length=-1)[1].sum(), "N", ShapeError, "size -1"),
+    (lambda W: np.repeat(W, -2).sum(), "N", ShapeError, "the size -2*N"),
+    (lambda W: np.pad(W, -1).sum(), "N", ShapeError, "negative"),
+    (lambda W: sliding_window_view(W, 0).sum(), "N", ShapeError, "0 entries"),
+    (lambda W: (W * 1j).sum(), "N", DTypeError, "complex"),
 ]
 
 

@@ -114,6 +114,8 @@ REDUCTIONS = [
         axis=(0, 2), keepdims=True)[0, :, 0].mean(), X3),
     ("sum_forms", lambda x: np.sum(x, axis=(-1, 0), keepdims=True)[0] + x.sum((0, 1)).sum()
      + np.sum(x, axis=()).sum(axis=0).sum(0), X3),
+    ("masked_max", lambda x, m: np.where(m.any(axis=1), np.where(m, x, -np.inf).max(axis=1), 0.0),
+     {"x": "N K", "m": "bool N K"}),
     ("extrema_forms", lambda x: np.max(x, axis=(0, -1), keepdims=True) + x.min() + np.amin(
         x, axis=-1, keepdims=True) + x.max(-2, keepdims=True), X3),
     ("ptp_forms", lambda x: np.ptp(x, axis=1, keepdims=True) * x + np.ptp(x), X),

@@ -60,7 +60,19 @@ def door(
         array = ready or min(left, key=lambda a: _unsolved(a, known))
         left.remove(array)
         lines.extend(_read(array, names, printer, known, system))
+    _check_known(inputs, system, known)
     return lines
+
+
+def _check_known(inputs: Sequence[Array], system: System, known: set[str]) -> None:
+    """UnsupportedError for sizes that no shape tells apart, such as K and M of an axis K*M."""
+    complete = {a.name for a in system.arrays.values() if a.kind == "input"} <= {
+        a.name for a in inputs}
+    unknown = [s for s in system.sizes if s not in known]
+    if complete and unknown:
+        raise UnsupportedError(
+            f"the sizes {' and '.join(unknown)} cannot be read from the shapes of the inputs: "
+            f"an input needs an axis of size {unknown[0]}")
 
 
 def _unsolved(array: Array, known: set[str]) -> int:

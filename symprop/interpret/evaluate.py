@@ -263,7 +263,9 @@ class Evaluator:
         best = (np.max if item.kind == "max" else np.min)(body.real, axis=axes, keepdims=True)
         if np.iscomplexobj(body):
             hit = body.real == best
-            best = np.where(hit, body, 0).sum(axes, keepdims=True) / hit.sum(axes, keepdims=True)
+            step = np.where(hit, body.imag, 0).sum(axes, keepdims=True)
+            largest, best = best, np.empty(best.shape, complex)
+            best.real, best.imag = largest, step / hit.sum(axes, keepdims=True)  # inf stays inf
         return best.reshape(best.shape[:outer])
 
     def entry(self, item: Access, frame: Frame, live: Value) -> Value:

@@ -176,5 +176,8 @@ def _widths(pad_width: Any, rank: int) -> list[Pad]:
     found = []
     for part in given:
         exprs = shape_exprs(tuple(part), "pad")
+        if any(e.number is not None and e.number < 0 for e in exprs):
+            raise located(ShapeError, f"pad: a border of {size_text(exprs[0])} and "
+                                      f"{size_text(exprs[-1])}, which cannot be negative")
         found.append((exprs[0], exprs[-1]))
     return found

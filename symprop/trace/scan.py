@@ -11,6 +11,7 @@ loop.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -50,6 +51,7 @@ def scan(
     >>> scan(lambda total, x: (total + x, total + x), 0.0, np.array([1.0, 2.0, 3.0]))
     (np.float64(6.0), array([1., 3., 6.]))
     """
+    _check_step(step)
     if reverse:
         carry, ys = scan(step, init, _changed(xs, _backwards), length)
         return carry, _changed(ys, _backwards)
@@ -101,6 +103,16 @@ def _form(tree: Any) -> Any:
         return None
     parts = children(tree)
     return "array" if parts is None else {key: _form(part) for key, part in parts.items()}
+
+
+def _check_step(step: Any) -> None:
+    """InputError for what cannot be called with a carry and an entry."""
+    try:
+        inspect.signature(step).bind(None, None)
+    except ValueError:  # a builtin, which has no signature
+        return
+    except TypeError as error:
+        raise located(InputError, "the step of a scan is a function of (carry, x)") from error
 
 
 def _pair(result: Any) -> tuple[Any, Any]:

@@ -10,8 +10,10 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-from symprop.algebra.build import ONE, idx
+from symprop.algebra.build import ONE, idx, neg, sub
+from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr, Index, Size, atoms
+from symprop.algebra.indexing import nonnegative
 from symprop.errors import ShapeError, TraceError
 from symprop.trace.context import located
 from symprop.trace.sizes import SymbolicSize, same_size, size_expr
@@ -20,7 +22,10 @@ from symprop.trace.text import size_text
 
 
 def new_axes(sizes: Sequence[Expr]) -> tuple[Index, ...]:
-    """A fresh index for every size; its letter hints at the axis."""
+    """A fresh index for every size; its letter hints at the axis. ShapeError below 0."""
+    for size in sizes:
+        if nonnegative(normal(sub(neg(size), ONE))):
+            raise located(ShapeError, f"an axis cannot have the size {size_text(size)}")
     return tuple(Index(letter(s), s) for s in sizes)
 
 

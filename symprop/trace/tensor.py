@@ -276,7 +276,7 @@ def _called(name: str, *operands: object) -> Any:
 
 
 def _is_operand(value: object) -> bool:
-    plain = (int, float, list, tuple, np.ndarray, np.generic, Traced)
+    plain = (int, float, complex, list, tuple, np.ndarray, np.generic, Traced)
     return isinstance(value, plain) or hasattr(value, "__array_ufunc__")
 
 

@@ -245,6 +245,8 @@ def sliding_window_view(x: Any, window_shape: Any, axis: Any = None, **options: 
         raise located(ShapeError, "sliding_window_view: one window size for each axis, please")
     sizes = list(array.sizes)
     for k, window in zip(places, windows, strict=True):
+        if window.number is not None and window.number < 1:
+            raise located(ShapeError, f"a window of {size_text(window)} entries")
         current().at_least(sizes[k], window)
         sizes[k] = current().size_normal(add(sub(sizes[k], window), ONE))
         if sizes[k].number is not None and sizes[k].number <= 0:  # type: ignore[operator]
