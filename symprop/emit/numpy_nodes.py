@@ -151,9 +151,11 @@ class NumpyPrinter(ViewPrinter):
         if text and divided:
             text += "".join(f" / {d}" for d in divided)
             divided = []
+        minus = text == "-1"
         for factor in arrays:
             printed = self.spread(factor, node.axes, UNARY if text else PRODUCT)
-            text = f"{text} * {printed}" if text else printed
+            text = f"-{printed}" if minus else f"{text} * {printed}" if text else printed
+            minus = False
         divided += [self.spread(n, node.axes, UNARY) for n in below]
         if not text:
             text = "1"

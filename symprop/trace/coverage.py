@@ -70,7 +70,7 @@ def page() -> str:
 
 def _head(functions: int, ufuncs: int, special: int, methods: int, missing: list[str]) -> list[str]:
     share = len(CORE) - len(missing)
-    names = ", ".join(f"`{n}`" for n in missing)
+    names = ", ".join(f"`{n}`" for n in missing) or "none"
     return [
         "# What can be traced", "",
         "This page is generated from the tables that a traced array looks into",
@@ -83,7 +83,7 @@ def _head(functions: int, ufuncs: int, special: int, methods: int, missing: list
         f"| refused by name, with a reason | {len(refused_names())} |",
         f"| of {len(CORE)} core functions | {share} ({100 * share / len(CORE):.0f} %) |", "",
         "The core functions are those that a test suite for automatic differentiation of NumPy",
-        f"exercises, listed in `symprop/trace/coverage.py`; missing of them are {names}.", "",
+        f"exercises, listed in `symprop/trace/coverage.py`; missing of them: {names}.", "",
         "Square brackets take integers, slices with steps, `None`, `...`, integer arrays, plain",
         "arrays of truth values, and the results of argmax and argsort. `ufunc.outer` works for",
         "every ufunc of two operands. `out=`, `where=` and writing in place are refused:",
