@@ -194,12 +194,24 @@ class NumpyPrinter(ViewPrinter):
         truth = self._truth(node)
         if truth is not None:
             return truth
+        size = self._diagonal(node)
+        if size:
+            return f"np.eye({size}, dtype=bool)", ATOM
         left = self.spread(node.left, node.axes, SUM)
         right = self.spread(node.right, node.axes, SUM)
         if isinstance(node.left, ir.Number) and node.relation in ("<", "<="):
             turned = {"<": ">", "<=": ">="}[node.relation]
             return f"{right} {turned} {left}", LOOSE
         return f"{left} {node.relation} {right}", LOOSE
+
+    def _diagonal(self, node: Node) -> str:
+        """The size of the matrix [i = j]; "" for any other node."""
+        if not isinstance(node, ir.Compare) or node.relation != "==" or len(node.axes) != 2:
+            return ""
+        parts = (node.left, node.right)
+        sizes = {self.size(a.size)[0] for a in node.axes}
+        plain = all(isinstance(n, ir.Arange) for n in parts) and len(sizes) == 1
+        return sizes.pop() if plain else ""
 
     def _truth(self, node: ir.Compare) -> Text | None:
         """M or ~M for a boolean array that is compared with 0."""
@@ -232,6 +244,9 @@ class NumpyPrinter(ViewPrinter):
         if node.whole:
             return f"{self.within(node.body, ATOM)}.astype(int)", ATOM
         self.uses_dtype = True
+        size = self._diagonal(node.body)
+        if size:
+            return f"np.eye({size}, dtype={self.dtype})", ATOM
         return f"{self.within(node.body, ATOM)}.astype({self.dtype})", ATOM
 
     # ---- reductions and products ------------------------------------------------------------
