@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import symprop
 from symprop.errors import InputError
 from symprop.files.load import load_file
 from symprop.train import save_arrays, train
@@ -360,3 +361,15 @@ def test_signatures_from_text_and_from_the_live_module_agree():
     ]:
         with pytest.raises(InputError, match=message):
             signature_of_source(source, "bad")
+
+
+def weighted(X: "N K", y: "N", s: ""):
+    w = np.linalg.solve(X.T @ X * s, X.T @ y)
+    return np.sum((X @ w - y) ** 2)
+
+
+def test_a_singular_system_names_its_line():
+    module = symprop.generate(symprop.trace(weighted, wrt=["s"]))
+    data = {"X": np.ones((5, 3)), "y": np.arange(5.0)}
+    with pytest.raises(InputError, match=r"no solution in line \d+, `w = np.linalg.solve\("):
+        train(module, data, log=None)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symprop.check.calls import where
 from symprop.errors import InputError
 from symprop.train.angles import ALL, angles_between, reference_gradients
 from symprop.train.batches import Examples, batches, examples_if_needed, split
@@ -219,6 +220,10 @@ def _called(function: Callable[..., tuple[Any, Any]], arguments: Mapping[str, An
     """Call a function of the module; what it refuses at its door is the user's input."""
     try:
         return function(**arguments)
+    except np.linalg.LinAlgError as error:
+        raise InputError(
+            f"a linear system of the module has no solution{where(error, function)} for these "
+            f"arrays ({str(error).lower()})") from error
     except (ValueError, IndexError) as error:
         raise InputError(str(error)) from error
 
