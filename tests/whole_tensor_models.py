@@ -124,6 +124,12 @@ def part_of_each_head(x: "N H*E", w: "N H E//2") -> Any:
     return np.sum(np.tanh(y[..., :w.shape[2]]) * w) + np.sum(np.sin(y[:, 0]))
 
 
+def running_sums(x: "N T D", w: "N T D") -> Any:
+    late = np.cumsum(x[:, ::-1], axis=1)[:, ::-1]
+    means = np.mean(late, axis=2)
+    return np.sum(np.cumsum(np.sin(late), axis=0) * w) + np.sum(np.cumsum(means, 1)**2)
+
+
 RESHAPED = {f.__name__: Case(f, sizes, holds) for f, sizes, holds in [
     (heads_split, {"N": 2, "T": 3, "D": 4}, (".reshape(N, T, 2, D // 2)",)),
     (heads_merged, {"N": 2, "H": 3, "T": 2, "E": 2, "M": 2}, (".reshape(N, T, H * E)",)),
@@ -144,6 +150,7 @@ RESHAPED = {f.__name__: Case(f, sizes, holds) for f, sizes, holds in [
         "x.reshape(N, T, H, E)[:, :, :, :E // 2]", "dx[:, :, :, E // 2:] = ",
         "dx = dx.reshape(N, T, H * E)")),
     (turned_pairs, {"N": 2, "T": 3, "E": 3}, ("dx[:, :, ::2] = ", "dx[:, :, 1::2] = ")),
+    (running_sums, {"N": 3, "T": 4, "D": 2}, ("np.cumsum(x[:, ::-1], axis=1)",)),
     (part_of_each_head, {"N": 2, "H": 3, "E": 4}, (
         "dx[:, :, :E // 2] += ", "dx[:, 0] = ", "dx = dx.reshape(N, H * E)")),
 ]}

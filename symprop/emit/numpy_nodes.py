@@ -341,6 +341,12 @@ class NumpyPrinter(ViewPrinter):
         after = ", 1" * (len(node.axes) - place - 1)
         return f"np.tile({text}, {f'({count}{after})' if after else count})", ATOM
 
+    def _running(self, node: ir.Running) -> Text:
+        text, place = self.text(node.body), node.body.axes.index(node.along)
+        text = f"np.flip({text}, {place})" if node.before else text
+        text = f"np.cumsum({text}, axis={place})"
+        return (f"np.flip({text}, {place})" if node.after else text), ATOM
+
     def _fill(self, node: ir.Fill) -> Text:
         if not node.axes:
             self.uses_dtype = True

@@ -94,8 +94,8 @@ def _computes(node: Node) -> bool:
         return bool(node.pads or node.grid)
     if isinstance(node, ir.Call) and node.function in ("floordiv", "mod"):
         return False
-    if isinstance(node, ir.Call | ir.Reduce | ir.MatMul | ir.TensorDot | ir.Einsum | ir.Compare
-                  | ir.Solve):
+    if isinstance(node, ir.Call | ir.Reduce | ir.Running | ir.MatMul | ir.TensorDot | ir.Einsum
+                  | ir.Compare | ir.Solve):
         return True
     return isinstance(node, ir.Sum | ir.Product | ir.Power | ir.Where) and any(
         map(_computes, children(node)))
@@ -146,7 +146,7 @@ def role(node: Node) -> str:
     names: dict[type[Node], str] = {
         ir.Compare: "mask", ir.Both: "mask", ir.Where: "chosen", ir.Sum: "sum",
         ir.Product: "product", ir.Power: "power", ir.MatMul: "dot", ir.TensorDot: "dot",
-        ir.Einsum: "dot", ir.Vdot: "dot", ir.Solve: "solved",
+        ir.Running: "running", ir.Einsum: "dot", ir.Vdot: "dot", ir.Solve: "solved",
     }
     if isinstance(node, ir.Sum | ir.Product) and flavour(node) == WHOLE:
         return "place"

@@ -25,6 +25,7 @@ from symprop.lower.ir import (
     Reduce,
     Repeat,
     Reshape,
+    Running,
     SizeOf,
     Sum,
     Transpose,
@@ -50,7 +51,7 @@ def flavour(node: Node) -> str:
         return node.flavour
     if isinstance(node, View):
         return {"int": WHOLE}.get(node.dtype, node.dtype)
-    if isinstance(node, (Transpose, Reshape, Repeat, Fill, Expand, Copy)):
+    if isinstance(node, (Transpose, Reshape, Repeat, Running, Fill, Expand, Copy)):
         return flavour(node.body)
     if isinstance(node, Cast) and not node.axes:
         return SCALAR

@@ -281,6 +281,16 @@ class Repeat(Node):
 
 
 @dataclass(frozen=True)
+class Running(Node):
+    """The sums of body's entries up to each place along an axis, turned before or after."""
+
+    body: Node
+    along: Index
+    before: bool
+    after: bool
+
+
+@dataclass(frozen=True)
 class Fill(Node):
     """A node broadcast to more axes, as an array of its own."""
 

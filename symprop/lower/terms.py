@@ -58,6 +58,7 @@ from symprop.lower.ir import (
 )
 from symprop.lower.padding import opposite, padded
 from symprop.lower.ranges import restricted
+from symprop.lower.running import running
 from symprop.lower.scope import INTEGER_ROWS, Scope, is_whole
 from symprop.lower.views import Reader, view
 
@@ -209,6 +210,10 @@ class Lowering:
         self, factors: list[tuple[Atom, Exponent]], bound: Axes, order: Axes
     ) -> Node:
         """One connected sum of a product."""
+        run = running(factors, bound, order)
+        if run is not None:
+            body = self.term(run.term(factors, bound), run.within(order))[1]
+            return run.node(body if self.integer else as_float(body), order)
         inner = (*order, *bound)
         brackets = [a for a, _ in factors if isinstance(a, Iverson)]
         nodes: list[Node] = []
