@@ -82,7 +82,8 @@ def read_sizes(texts: Iterable[str]) -> dict[str, int]:
     found = {}
     for name, text in read_pairs(texts, "--size", "H=64").items():
         if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0):
-            raise InputError(f"--size {name} must be a whole number of at least 1, not {text!r}")
+            raise InputError(
+                f"--size {name} must be a whole number from 1 to 999999999, not {text!r}")
         found[name] = int(text)
     return found
 
