@@ -285,3 +285,21 @@ def test_a_fold_keeps_the_sign_of_what_it_names() -> None:
     derivation = symprop.derive(symprop.trace(loss, shapes={"x": "N"}))
     derivation.verify()
     assert symprop.check(symprop.generate(derivation)).passed
+
+
+def test_a_fold_names_only_what_tells_all_its_positions() -> None:
+    """∂c[k,n] is Σ_i A[i,k] for every n: the same sum in ∂B says nothing of an n."""
+    def loss(A: "K K", B: "K K", c: "K N"):
+        return np.sum(A @ c) + np.sum(np.repeat(A @ B, 2, axis=-1)) - np.sum(np.abs(B))
+
+    symprop.derive(symprop.trace(loss)).verify()
+
+
+def test_a_definition_in_which_brackets_exclude_each_other() -> None:
+    """Edges repeat the first column only: what stands there beside the other columns is 0."""
+    def loss(x: "N H", w: "H"):
+        g = np.where(np.tri(4, 4) > 0, x[:4, :4] / x[:4, :1], 0.0) @ x[:4]
+        p = (g * np.linspace(0.0, 1.0, x.shape[1])) ** 2
+        return np.sum(np.abs(np.pad(p, ((0, 0), (1, 2)), mode="edge"))) + np.sum(w)
+
+    symprop.derive(symprop.trace(loss, facts=[symprop.positive("x")])).verify()

@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 
 from symprop.algebra.build import (
     ONE,
+    ZERO,
     access,
     as_monomial,
     idx,
@@ -173,9 +174,11 @@ class Definitions(Knowledge):
         bound = frozenset(term.bound)
         inner = tuple((a, e) for a, e in term.factors if indices_of(a) & bound)
         outer = {a: -e for a, e in term.factors if not indices_of(a) & bound}
-        if any(indices_of(a) for a in outer):
-            return []
-        name = access(equation.array, [idx(i) for i in equation.indices])
+        read = frozenset(i for a, _ in inner for i in indices_of(a))
+        if any(indices_of(a) for a in outer) or any(
+                i not in read and i.size != ONE for i in equation.indices):
+            return []  # an occurrence must tell every position
+        name = access(equation.array, [idx(i) if i in read else ZERO for i in equation.indices])
         value = mul(make_term(1 / term.coef, outer), name)
         variables = (*equation.indices, *term.bound)
         patterns = {inner: None}

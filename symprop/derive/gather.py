@@ -86,8 +86,8 @@ def _fold_group(expr: Expr, equation: Equation, known: Knowledge) -> Expr | None
             if len(env) < sum(i.size.number != 1 for i in equation.indices):
                 continue
             cofactor = make_term(term.coef / pivot.coef, rest, term.bound)
-            members = [mul(cofactor, substitute(Expr((t,)), env)).terms[0]
-                       for t in equation.rhs.terms]
+            products = (mul(cofactor, substitute(Expr((t,)), env)) for t in equation.rhs.terms)
+            members = [p.terms[0] for p in products if p.terms]  # what is 0 there is no member
             keys = [term_key(m) for m in members]
             complete = len(set(keys)) == len(keys) and all(
                 k in by_key and by_key[k].coef == m.coef

@@ -111,7 +111,8 @@ class Knowledge(ABC):
         pieces = [make_term(term.coef, {}, term.bound)]
         for item, exponent in term.factors:
             pieces.append(self._factor_to_basis(item, exponent))
-        return tidy_term(mul(*pieces).terms[0])
+        product = mul(*pieces)  # 0 where brackets exclude each other
+        return tidy_term(product.terms[0]) if product.terms else product
 
     def _factor_to_basis(self, item: Atom, exponent: Exponent) -> Expr:
         plain = make_term(ONE.terms[0].coef, {item: exponent})
