@@ -8,9 +8,10 @@ and factors and the names of bound indices; `collect`, which merges terms by tha
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import lru_cache
+from typing import TypeVar
 
 from symprop.algebra.build import (
     as_monomial,
@@ -36,6 +37,7 @@ from symprop.algebra.expr import (
     indices_of,
 )
 
+N = TypeVar("N", Expr, Term, Atom)
 Labels = Mapping[Index, str]
 _NONE: Labels = {}
 _MAX_PERMUTATIONS = 24
@@ -49,9 +51,14 @@ def canonical(expr: Expr, labels: Labels = _NONE) -> str:
         return f"1:{labels[single]}^1"
     if not expr.free.isdisjoint(labels):
         return _sum_key(expr, labels)
-    known: str | None = expr.__dict__.get("_canonical")
+    return _kept(expr, _sum_key)
+
+
+def _kept(node: N, text: Callable[[N, Labels], str]) -> str:
+    """The text of a node in which no index is named, worked out once."""
+    known: str | None = node.__dict__.get("_canonical")
     if known is None:
-        known = expr.__dict__["_canonical"] = _sum_key(expr, _NONE)
+        known = node.__dict__["_canonical"] = text(node, _NONE)
     return known
 
 
@@ -64,10 +71,7 @@ def term_key(term: Term, labels: Labels = _NONE) -> str:
     """The canonical text of a term without its coefficient."""
     if not term.indices.isdisjoint(labels):
         return _term_key(term, labels)
-    known: str | None = term.__dict__.get("_canonical")
-    if known is None:
-        known = term.__dict__["_canonical"] = _term_key(term, _NONE)
-    return known
+    return _kept(term, _term_key)
 
 
 def _term_key(term: Term, labels: Labels) -> str:
@@ -118,10 +122,7 @@ def atom_key(atom: Atom, labels: Labels) -> str:
         return labels.get(atom.index, atom.key)
     if not atom.free.isdisjoint(labels):
         return _atom_key(atom, labels)
-    known: str | None = atom.__dict__.get("_canonical")
-    if known is None:
-        known = atom.__dict__["_canonical"] = _atom_key(atom, _NONE)
-    return known
+    return _kept(atom, _atom_key)
 
 
 def _atom_key(atom: Atom, labels: Labels) -> str:

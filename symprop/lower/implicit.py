@@ -7,16 +7,16 @@ coefficient depends, counts the columns, and the rest a stack of systems.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from symprop.algebra.build import add, idx, iverson, make_term, mul, number, substitute_term
+from symprop.algebra.build import add, idx, iverson, make_term, mul, substitute_term
 from symprop.algebra.canonical import expand
 from symprop.algebra.expr import Access, Expr, Index, Term, arrays_of, free_indices
 from symprop.errors import UnsupportedError
 from symprop.lower.ir import Axes, Fill, Node, Solve
 from symprop.lower.terms import Lowering, as_float
-from symprop.system import Adjoint, Equation, itself
+from symprop.system import Adjoint, Equation, sides
 
 
 @dataclass(frozen=True)
@@ -59,27 +59,28 @@ def _over(node: Node, axes: Axes) -> Node:
 
 
 def _linear(equation: Equation | Adjoint, live: Axes) -> _Linear:
-    own = itself(equation)
-    rhs = Expr(tuple(t for t in equation.rhs.terms if t is not own))
-    if any(equation.array in arrays_of(Expr((t,))) and _entry(t, equation.array) is None
-           for t in rhs.terms):
-        rhs = expand(rhs)
-    given: list[Term] = []
+    left, given = _sides(equation)
+    if any(_entry(t, equation.array) is None for t in left.terms):
+        left, given = _sides(replace(equation, rhs=expand(equation.rhs)))
     found: list[tuple[Term, Access]] = []
-    for term in rhs.terms:
+    for term in left.terms:
         entry = _entry(term, equation.array)
-        if entry is not None:
-            found.append((term, entry))
-        elif equation.array in arrays_of(Expr((term,))):
+        if entry is None:
             raise _refused(equation)
-        else:
-            given.append(term)
+        found.append((term, entry))
     row = _row(equation, live, found)
     other = Index(row.letter, row.size)
     matrix = [_coefficient(t, a, row, other) for t, a in found]
     if any(equation.array in arrays_of(c) for c in matrix):
         raise _refused(equation)
-    return _Linear(row, other, add(*(mul(number(-1), c) for c in matrix)), Expr(tuple(given)))
+    return _Linear(row, other, add(*matrix), given)
+
+
+def _sides(equation: Equation | Adjoint) -> tuple[Expr, Expr]:
+    found = sides(equation)
+    if found is None:
+        raise _refused(equation)
+    return found
 
 
 def _entry(term: Term, array: str) -> Access | None:
