@@ -12,14 +12,20 @@ FLOOR := numpy==1.26.0 sympy==1.13.0 jinja2==3.1.0 click==8.1.0 rich==13.0.0
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo feedback runs test bench lint format generated test-tex test-oracles test-packaging
+# A kind each: dense, convolution, gather, recurrence, attention.
+KINDS := mlp lenet5 word2vec lstm transformer_block
+QUICK := tests/test_floors.py tests/test_algebra.py tests/test_sift.py tests/test_closed_forms.py \
+  $(KINDS:%="tests/test_generated.py::test_generated[%]")
+
+.PHONY: help demo feedback runs test quick bench lint format generated test-tex test-oracles test-packaging
 .PHONY: test-oldest fuzz clean
 
 help:
 	@echo "make demo            derive, check and train a network on handwritten digits -> build/"
 	@echo "make feedback        train with four learning rules, three not the gradient -> build/"
 	@echo "make runs            train an LSTM, a GPT and LeNet-5 (a few minutes each) -> build/"
-	@echo "make test            the tests, at most 10 minutes"
+	@echo "make quick           algebra, sifting, closed forms, print and code of each kind (1 minute)"
+	@echo "make test            the tests, at most 7 minutes"
 	@echo "make lint            ruff and mypy --strict"
 	@echo "make generated       rewrite generated/ and docs/coverage.md"
 	@echo "make bench           how long deriving and verifying take"
@@ -41,6 +47,9 @@ runs: $(DEV)
 
 test: $(DEV)
 	$(PYTEST) -m "not tex and not oracles and not packaging and not oldest and not fuzz"
+
+quick: $(DEV)
+	$(PY) -m pytest -q $(QUICK)
 
 lint: $(DEV)
 	$(PY) -m ruff check .

@@ -6,7 +6,7 @@ folder; `FLOORS` is the table. A module that is not in it fails here: give it a 
 
 import ast
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -61,7 +61,21 @@ def module_name(path: Path) -> str:
 
 
 PATHS = {module_name(path): path for path in sorted((ROOT / "symprop").rglob("*.py"))}
-EVERY_MODULE = pytest.mark.parametrize("name", PATHS)
+
+
+def every_module(question: Callable[[str], None]) -> Callable[[], None]:
+    """One test that asks every module, and lists all that do not pass."""
+    def test() -> None:
+        problems = []
+        for name in PATHS:
+            try:
+                question(name)
+            except AssertionError as error:
+                problems.append(str(error).splitlines()[0])
+        assert not problems, "\n".join(problems)
+
+    test.__name__ = question.__name__
+    return test
 
 
 @cache
@@ -102,7 +116,7 @@ def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
-@EVERY_MODULE
+@every_module
 def test_a_module_imports_only_lower_floors_or_its_own_folder(name: str) -> None:
     own = prefix(name)
     assert own is not None, f"{name} has no floor: add it to FLOORS"
@@ -112,7 +126,7 @@ def test_a_module_imports_only_lower_floors_or_its_own_folder(name: str) -> None
         assert theirs == own or FLOORS[theirs] < FLOORS[own], f"{name} imports {other}"
 
 
-@EVERY_MODULE
+@every_module
 def test_the_oracles_know_nothing_of_the_calculus(name: str) -> None:
     if not name.startswith(ORACLES):
         return
@@ -143,7 +157,7 @@ def one_cycle(graph: dict[str, list[str]]) -> list[str]:
         walk.append(following)
 
 
-@EVERY_MODULE
+@every_module
 def test_nothing_is_imported_inside_a_function(name: str) -> None:
     for function in functions(name):
         for node in ast.walk(function):
@@ -156,13 +170,13 @@ def test_nothing_is_imported_inside_a_function(name: str) -> None:
             assert tops <= OPTIONAL_EXTRAS, f"{name}:{node.lineno} imports inside a function"
 
 
-@EVERY_MODULE
+@every_module
 def test_a_module_opens_with_what_it_is_for(name: str) -> None:
     if PATHS[name].read_text(encoding="utf-8").strip():
         assert ast.get_docstring(tree(name)), f"{name} has no docstring"
 
 
-@EVERY_MODULE
+@every_module
 def test_files_and_functions_are_short(name: str) -> None:
     lines = len(PATHS[name].read_text(encoding="utf-8").splitlines())
     assert lines <= LONGEST_FILE, f"{name} has {lines} lines"
@@ -177,7 +191,7 @@ def test_the_median_file_and_function_are_shorter_still() -> None:
     assert statistics.median(lengths) <= MEDIAN_FUNCTION
 
 
-@EVERY_MODULE
+@every_module
 def test_nothing_is_evaluated(name: str) -> None:
     forbidden = EXECUTES | FROM_SYMPY - names_of_our_own(name)
     for node in ast.walk(tree(name)):
@@ -203,7 +217,7 @@ def names_of_our_own(name: str) -> set[str]:
     return found
 
 
-@EVERY_MODULE
+@every_module
 def test_only_one_module_can_execute_text(name: str) -> None:
     if name == THE_ONE_LOADER:
         return

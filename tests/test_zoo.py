@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+import baseline
 import numpy as np
 import pytest
 from built_models import Built, assert_close, built, single
@@ -26,6 +27,26 @@ def both_sizes(name: str) -> list[tuple[Built, dict[str, Any]]]:
 def test_every_step_is_verified(name: str) -> None:
     built(name).derivation.verify()
     assert built(name).derivation.steps
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_operation_no_term_more(name: str, request: pytest.FixtureRequest) -> None:
+    """At 64 for every axis, or where that does not fit at the sizes of the tests."""
+    model = built(name)
+    try:
+        found = baseline.measure(model.derivation, dict.fromkeys(model.system.sizes, 64))
+    except symprop.SympropError:
+        found = baseline.measure(model.derivation, model.sizes[0])
+    baseline.hold("zoo", name, found, request)
+
+
+def test_the_code_of_the_mlp(request: pytest.FixtureRequest) -> None:
+    """Its forward and backward, word by word."""
+    source = built("mlp").module.source
+    text = source[source.index("def forward"):].split("\n\n\n")
+    functions = [part for part in text if part.startswith(("def forward", "def backward"))]
+    assert len(functions) == 2
+    baseline.hold("code", "mlp", "\n\n\n".join(functions), request)
 
 
 @pytest.mark.parametrize("name", NAMES)
