@@ -1,6 +1,6 @@
 """When two values agree, and what is raised when they do not.
 
-In: arrays. Out: a verdict, the place of the largest difference, the exception `Refuted`.
+In: arrays. Out: a verdict, the place of the first difference, the exception `Refuted`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from symprop.errors import VerificationError
 
 Array = np.ndarray[Any, Any]
 
-RTOL = 1e-9  # relative to the largest entry
-ROUNDING = 1e-12  # relative to what was added up, where nearly all of it cancels
+RTOL = 1e-9  # relative to the entry
+ROUNDING = 1e-12  # relative to what was added up for it, where nearly all of it cancels
 
 
 class Refuted(VerificationError):
@@ -31,30 +31,36 @@ class Refuted(VerificationError):
         super().__init__(f"({equation}), rule '{rule}': {problem} (at sizes {at})")
 
 
-def agree(left: Array, right: Array, scale: Callable[[], Array]) -> bool:
-    """Whether two arrays are equal up to rounding; `scale` is asked only if they are not close.
+def agree(before: Array, after: Array, scale: Callable[[], Array]) -> bool:
+    """Whether no entry of `after` is refuted."""
+    return not np.any(refuted(before, after, scale))
 
-    Entries that are nan decide nothing; an array of nothing else does not agree.
+
+def refuted(before: Array, after: Array, scale: Callable[[], Array]) -> Array:
+    """Where `after` is not `before` up to rounding: entry by entry, each by its own measure.
+
+    An entry is measured by itself, and where that does not tell by what was added up for it:
+    `scale` is asked only then. Where `before` is nan nothing is decided, and a line that is nan
+    everywhere decides too little; where it is finite `after` must be.
     """
     with np.errstate(all="ignore"):
-        gap = np.abs(left - right)
-        if gap.size and gap.max() < np.inf and gap.max() <= RTOL * np.abs(left).max():
-            return True  # the usual case, without nan or infinity
-        gap = np.where(left == right, 0.0, gap)
-        known = ~(np.isnan(left) | np.isnan(right))
-        if not np.any(known):
-            return left.size == 0
-        size = np.maximum(np.abs(left), np.abs(right))
-        allowed = RTOL * np.max(size, initial=0.0, where=np.isfinite(size))
-        if np.all(gap[known] <= allowed):
-            return True
-        return bool(np.all((gap <= allowed + ROUNDING * scale())[known]))
+        gap = np.abs(after - before)
+        wrong = np.asarray(~(gap <= RTOL * np.abs(before)))
+        if not wrong.any():
+            return wrong  # the usual case, without nan or infinity
+        unknown = np.asarray(np.isnan(before))
+        if unknown.all():
+            return unknown
+        wrong &= (before != after) & ~unknown
+        lost = np.asarray(wrong & np.isfinite(before) & ~np.isfinite(after))
+        if lost.any() or not wrong.any():
+            return lost
+        size = np.maximum(np.abs(before), np.abs(after))
+        return np.asarray(wrong & ~(gap <= RTOL * size + ROUNDING * scale()))
 
 
-def difference(before: Array, after: Array) -> str:
-    """The position where two arrays differ most, and what they hold there."""
-    with np.errstate(all="ignore"):
-        gap = np.nan_to_num(np.abs(before - after), nan=-1.0, posinf=np.inf)
-    worst = np.unravel_index(int(np.argmax(gap)), gap.shape)
-    where = f"[{', '.join(str(int(k)) for k in worst)}]"
-    return f"{before[worst]:.12g} before, {after[worst]:.12g} after, at {where}"
+def difference(before: Array, after: Array, wrong: Array) -> str:
+    """The first entry that is wrong, and what it holds before and after."""
+    first = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
+    where = f"[{', '.join(str(int(k)) for k in first)}]"
+    return f"{before[first]:.12g} before, {after[first]:.12g} after, at {where}"

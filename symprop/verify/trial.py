@@ -18,7 +18,7 @@ from symprop.collector import paused
 from symprop.errors import InputError, VerificationError
 from symprop.interpret import draw, misstated, run, run_equations
 from symprop.system import Adjoint, Step, System, departing
-from symprop.verify.compare import Refuted, agree, difference
+from symprop.verify.compare import Refuted, difference, refuted
 from symprop.verify.setting import Setting, itself
 from symprop.verify.ties import tied
 from symprop.verify.whole import CONTROL, Derived, Whole
@@ -42,11 +42,11 @@ def verify(derivation: Derived, seeds: Sequence[int] = (0, 1)) -> None:
         try:
             trial.check_lines()
             trial.check_whole()
-        except Refuted as refuted:
+        except Refuted as error:
             problem = misstated(_rows_of(derivation.system))
             if problem is None:
                 raise
-            raise InputError(problem) from refuted
+            raise InputError(problem) from error
         trial.control()
 
 
@@ -126,9 +126,10 @@ class _Trial:
 
     def _check_everywhere(self, adjoint: Adjoint, step: Step, setting: Setting) -> None:
         before, after = (setting.value(side, adjoint) for side in (step.before, step.after))
-        if not agree(before, after, lambda: np.maximum(
-                setting.scale(step.before, adjoint), setting.scale(step.after, adjoint))):
-            self.refute(setting, step, difference(before, after),
+        wrong = refuted(before, after, lambda: np.maximum(
+            setting.scale(step.before, adjoint), setting.scale(step.after, adjoint)))
+        if wrong.any():
+            self.refute(setting, step, difference(before, after, wrong),
                         {"before": before, "after": after})
 
     def _check_along_direction(self, adjoint: Adjoint, step: Step, setting: Setting) -> None:
@@ -145,8 +146,10 @@ class _Trial:
         direction = np.where(np.isfinite(primal), direction, 0.0)  # infinity has no neighbours
         (before, size), (after, other) = (
             setting.along(side, adjoint, direction) for side in (step.before, step.after))
-        if not agree(before, after, lambda: 10 * np.maximum(size(), other()) + _STEP_NOISE):
-            self.refute(setting, step, difference(before, after),
+        wrong = refuted(
+            before, after, lambda: 10 * np.maximum(size(), other()) + _STEP_NOISE)
+        if wrong.any():
+            self.refute(setting, step, difference(before, after, wrong),
                         {"before": before, "after": after, "direction": direction})
 
     def refute(
