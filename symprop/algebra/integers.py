@@ -1,0 +1,201 @@
+"""The domain of whole numbers: positions, sizes, and what certainly holds of them.
+
+In: expressions over indices, named sizes, their quotients and rests, and facts. Out: whether a
+position lies in an axis, floor divisions and rests that this decides, ends, and the larger of two.
+All rooms ask here. Every named size is at least 1; where an index is read, its axis has entries;
+(D + 1)//2 may be anything that it can be.
+
+    holds(2 i + 1 in D), i < D//2         yes: 2 (D//2 - 1) + 1 < D
+    holds(i - 1 in N), i < N              no: guard gives [0 <= i - 1]
+
+Cheap questions come first: the ends of each index (integers_ends), then a few sizes at which a
+claim may fail (integers_samples), then linear inequalities, exactly (integers_rows, _linear).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from symprop.algebra import integers_ends, integers_samples
+from symprop.algebra.build import ONE, ZERO, add, apply, iverson, mul, number, sub
+from symprop.algebra.canonical import normal, same
+from symprop.algebra.expr import Apply, Expr, Iverson
+from symprop.algebra.integers_affine import (
+    coefficient,
+    exact,
+    quotient,
+    ratio,
+    solve,
+    split,
+)
+from symprop.algebra.integers_ends import maximum_of, minimum_of
+from symprop.algebra.integers_linear import satisfiable
+from symprop.algebra.integers_rows import Facts, Opaque, opposite
+
+__all__ = [
+    "NOTHING", "Facts", "coefficient", "exact", "exact_quotient", "floordiv", "guard", "larger",
+    "maximum_of", "minimum_of", "mod", "never_zero", "nonnegative", "quotient", "recombine",
+    "smaller", "solve", "within",
+]
+
+NOTHING = Facts()
+_KEPT = 1 << 14
+_MOST_CASES = 3  # brackets in a position: each holds or not
+
+
+# ---- what holds ---------------------------------------------------------------------------
+
+
+def nonnegative(expr: Expr, facts: Facts = NOTHING) -> bool:
+    """Whether an integer expression is known to be at least 0."""
+    value = expr.number
+    return value >= 0 if value is not None else _nonnegative(expr, facts)
+
+
+@lru_cache(maxsize=_KEPT)
+def _nonnegative(expr: Expr, facts: Facts) -> bool:
+    if integers_ends.never_negative(expr):
+        return True
+    expr = normal(expr)
+    if integers_samples.refuted(expr) and facts is NOTHING:
+        return False
+    return _impossible(normal(sub(mul(number(-1), expr), ONE)), facts, zero=False)
+
+
+@lru_cache(maxsize=_KEPT)
+def never_zero(expr: Expr) -> bool:
+    """Whether an integer expression is known to differ from 0, whatever its indices are."""
+    expr = normal(expr)
+    if expr.number is not None:
+        return expr.number != 0
+    if integers_ends.never_negative(sub(expr, ONE)) or integers_ends.never_negative(
+            sub(mul(number(-1), expr), ONE)):
+        return True
+    return not integers_samples.refuted(expr, zero=True) and _impossible(
+        expr, NOTHING, zero=True)
+
+
+def _impossible(expr: Expr, facts: Facts, zero: bool) -> bool:
+    """Whether an expression is certainly not 0, or else certainly not at least 0."""
+    bracket = next((a for t in expr.terms for a, _ in t.factors if isinstance(a, Iverson)), None)
+    if bracket is not None:
+        return _in_both_cases(expr, bracket, facts, zero)
+    try:
+        rows = opposite(() if zero else (expr,), (expr,) if zero else (), facts)
+    except Opaque:
+        return False
+    return satisfiable(*rows) is False
+
+
+def _in_both_cases(expr: Expr, bracket: Iverson, facts: Facts, zero: bool) -> bool:
+    """The same where a bracket in it holds, and where it does not."""
+    if sum(isinstance(a, Iverson) for a in set(expr.atoms)) > _MOST_CASES:
+        return False
+    return all(
+        _impossible(_settled(expr, bracket, value), Facts(
+            (*facts.least, *_told(bracket, value == ONE)), facts.entries), zero)
+        for value in (ONE, ZERO))
+
+
+def _settled(expr: Expr, bracket: Iverson, value: Expr) -> Expr:
+    terms = (mul(*(value if a == bracket else Expr((type(t)(ONE.terms[0].coef, ((a, e),)),))
+                   for a, e in t.factors), number(t.coef)) for t in expr.terms)
+    return normal(add(*terms))
+
+
+def _told(bracket: Iverson, holds: bool) -> Iterable[Expr]:
+    """What is at least 0 where a bracket on whole numbers holds, or does not."""
+    left, right = bracket.lhs, bracket.rhs
+    if bracket.relation in ("==", "!="):
+        return (sub(left, right), sub(right, left)) if holds == (bracket.relation == "==") else ()
+    strict = ONE if bracket.relation == "<" else ZERO
+    return (sub(sub(right, left), strict),) if holds else (sub(sub(left, right), sub(ONE, strict)),)
+
+
+def within(expr: Expr, size: Expr, facts: Facts = NOTHING) -> bool:
+    """Whether 0 <= expr < size is known."""
+    single = expr.single_index
+    if single is not None and same(single.size, size):
+        return True
+    return nonnegative(expr, facts) and nonnegative(sub(sub(size, ONE), expr), facts)
+
+
+def guard(expr: Expr, size: Expr, facts: Facts = NOTHING) -> list[Expr]:
+    """The brackets of 0 <= expr < size that are not known to hold."""
+    single = expr.single_index
+    if single is not None and same(single.size, size):
+        return []
+    brackets = []
+    if not nonnegative(expr, facts):
+        brackets.append(iverson("<=", ZERO, expr))
+    if not nonnegative(sub(sub(size, ONE), expr), facts):
+        brackets.append(iverson("<", expr, size))
+    return brackets
+
+
+def larger(left: Expr, right: Expr, facts: Facts = NOTHING) -> Expr | None:
+    """The one of two that is known to be at least as large as the other."""
+    if nonnegative(sub(right, left), facts):
+        return right
+    return left if nonnegative(sub(left, right), facts) else None
+
+
+def smaller(left: Expr, right: Expr, facts: Facts = NOTHING) -> Expr | None:
+    """The one of two that is known to be at most as large as the other."""
+    if nonnegative(sub(right, left), facts):
+        return left
+    return right if nonnegative(sub(left, right), facts) else None
+
+
+# ---- quotients and rests --------------------------------------------------------------------
+
+
+def exact_quotient(left: Expr, right: Expr) -> Expr:
+    """left / right of two sizes, where it is known that right divides left."""
+    found = ratio(left, right)
+    return floordiv(left, right) if found is None else found
+
+
+def floordiv(expr: Expr, divisor: Expr) -> Expr:
+    """expr // divisor, simplified where the ranges decide it."""
+    expr, divisor = normal(expr), normal(divisor)
+    if divisor.number == 1:
+        return expr
+    if expr.number is not None and divisor.number is not None:
+        return number(expr.number // divisor.number)
+    whole, rest = split(expr, divisor)
+    if rest.is_zero or within(rest, divisor):
+        return normal(whole)
+    if rest.number is not None and divisor.number is not None:
+        return normal(add(whole, number(rest.number // divisor.number)))
+    return normal(add(whole, apply("floordiv", rest, divisor)))
+
+
+def mod(expr: Expr, divisor: Expr) -> Expr:
+    """expr % divisor, simplified where the ranges decide it."""
+    expr, divisor = normal(expr), normal(divisor)
+    if divisor.number == 1:
+        return ZERO
+    if expr.number is not None and divisor.number is not None:
+        return number(expr.number % divisor.number)
+    _, rest = split(expr, divisor)
+    if rest.is_zero:
+        return ZERO
+    if rest.number is not None and divisor.number is not None:
+        return number(rest.number % divisor.number)
+    return rest if within(rest, divisor) else apply("mod", rest, divisor)
+
+
+def recombine(expr: Expr) -> Expr:
+    """(k // W) * W + k % W is k, wherever it stands in a sum."""
+    for term in expr.terms:
+        for a, e in term.factors:
+            if not (isinstance(a, Apply) and a.function == "floordiv" and e == 1):
+                continue
+            over, by = a.args
+            pair = add(mul(apply("floordiv", over, by), by), apply("mod", over, by))
+            rest = normal(sub(expr, pair))
+            if len(rest.terms) <= len(expr.terms) - 2:
+                return recombine(normal(add(rest, over)))
+    return expr
