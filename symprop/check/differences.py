@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 STEPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-2)
+FINE = 1e-5  # a step that sees what a coarse one may jump over
+ROUGHLY = 1e3
 COMPLEX_STEP = 1e-20
 FLOOR = 8.0
 
@@ -85,11 +87,24 @@ class Line:
         wrong = UNDECIDABLE
         for step in STEPS:
             verdict = self._judge_at(step * self.unit, claimed, tolerance)
-            if verdict.right:
+            if verdict.right and (step <= FINE or self._is_so_nearby(claimed, tolerance)):
                 return verdict
             if verdict.right is False and not wrong.error <= verdict.error:
                 wrong = verdict
         return wrong
+
+    def refutes(self, claimed: float, tolerance: Tolerance) -> bool:
+        """Say whether two trusted differences agree with each other, and neither with the claim.
+
+        Stricter than `judge`: for places where a loss is less well behaved than in its domain.
+        """
+        steps = [step * self.unit for step in STEPS if self._trusted(step * self.unit, tolerance)]
+        slopes = [(self._richardson(h / 2), tolerance.bound + tolerance.floor(h)) for h in steps]
+        if len(slopes) < 2:
+            return False
+        (first, bound), (second, other) = slopes[:2]
+        same = abs(first - second) <= bound + other
+        return same and all(abs(slope - claimed) > 10 * bound for slope, bound in slopes)
 
     def complex_slope(self) -> float:
         """Return the derivative by a complex step; exact but for rounding."""
@@ -123,6 +138,15 @@ class Line:
         slope = self._richardson(step / 2)
         error = abs(slope - claimed)
         return Verdict(error <= bound, error, bound, slope)
+
+    def _is_so_nearby(self, claimed: float, tolerance: Tolerance) -> bool:
+        """Say whether a small step sees the claimed slope too, roughly.
+
+        Differences over many jumps see a slope where there are only steps.
+        """
+        step = FINE * self.unit
+        slack = tolerance.bound + tolerance.floor(step) + ROUGHLY * tolerance.coarsest
+        return abs(self._central(step) - claimed) <= slack
 
     def _trusted(self, step: float, tolerance: Tolerance) -> bool:
         """Say whether differences with this step and with half of it agree."""

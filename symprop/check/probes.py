@@ -72,7 +72,7 @@ class Trial:
         """Return how large an error of the gradient of `name` may be."""
         if name not in self._tolerances:
             rng = np.random.default_rng([self.seed, 1])
-            direction = self._tangent(name, _unit(rng.normal(size=self.sample.leaves[name].shape)))
+            direction = self.tangent(name, _unit(rng.normal(size=self.sample.leaves[name].shape)))
             noise = rounding_noise(self._line(name, direction, False).loss, 1.0)
             coarsest = 0.2 * self.bump(name)
             self._tolerances[name] = Tolerance(self.rtol * self.scale(name), noise, coarsest)
@@ -92,7 +92,7 @@ class Trial:
             ]
             more = 0 if few else DIRECTIONS
             moves += [(_unit(rng.normal(size=array.shape)), None) for _ in range(more)]
-            tangents = [(self._tangent(name, direction), index) for direction, index in moves]
+            tangents = [(self.tangent(name, direction), index) for direction, index in moves]
             trusted = self.is_complex(name)
             self._probes[name] = [
                 Probe(direction, index, self._line(name, direction, trusted))
@@ -121,7 +121,7 @@ class Trial:
     def _complex_agrees(self, name: str) -> bool:
         rng = np.random.default_rng([self.seed, 3])
         shape = self.sample.leaves[name].shape
-        direction = self._tangent(name, _unit(rng.normal(size=shape)))
+        direction = self.tangent(name, _unit(rng.normal(size=shape)))
         line = self._line(name, direction, True)
         slope = line.slope(self.tolerance(name))
         try:
@@ -129,6 +129,10 @@ class Trial:
         except (ArithmeticError, ValueError, TypeError):
             return False
         return slope is not None and abs(found - slope) <= 0.1 * self.bump(name)
+
+    def coordinate(self, name: str, index: int) -> Line:
+        """Return the loss along one coordinate of an array."""
+        return self._line(name, _coordinate(self.sample.leaves[name], index), False)
 
     def _line(self, name: str, direction: Array, with_complex: bool) -> Line:
         array = self.sample.leaves[name]
@@ -148,7 +152,7 @@ class Trial:
         leaves[name] = leaves[name] + step
         return self.subject.loss(leaves)
 
-    def _tangent(self, name: str, direction: Array) -> Array:
+    def tangent(self, name: str, direction: Array) -> Array:
         """Keep a direction inside the domain: what sums to one goes on doing so."""
         axis = self.axes.get(name)
         if axis is None:

@@ -4,6 +4,7 @@ In: the rows and problems that the runner collects. Out: a `CheckReport`, which 
 """
 
 import math
+import textwrap
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ FAIL = "FAIL"
 UNDECIDED = "UNDECIDED"
 ZERO = "ZERO"
 DEPARTS = "DEPARTS"
+WIDTH = 88
 HEADINGS = ("gradient", "shape", "status", "max error", "bound", "decided", "method")
 
 
@@ -53,6 +55,7 @@ class CheckReport:
     rtol: float = 1e-7
     controls: int = 0
     rule: str = ""
+    also: str = ""
 
     @property
     def passed(self) -> bool:
@@ -88,6 +91,7 @@ class CheckReport:
             "seed": self.seed,
             "rtol": self.rtol,
             "controls": self.controls,
+            "also": self.also,
             "rows": rows,
             "problems": list(self.problems),
         }
@@ -106,8 +110,9 @@ class CheckReport:
         notes += self.problems
         if notes:
             lines += ["", *notes]
+        also = textwrap.wrap(self.also, WIDTH, subsequent_indent="  ")
         control = f"negative control: {self.controls} wrong gradients, all found"
-        lines += ["", *([control] if self.controls and self.as_designed else [])]
+        lines += ["", *also, *([control] if self.controls and self.as_designed else [])]
         return "\n".join([*lines, self._verdict()])
 
     def _verdict(self) -> str:

@@ -3,19 +3,22 @@
 In: what is to be checked. Out: a `CheckReport`. Nothing here knows how gradients are derived.
 """
 
+import copy
 import itertools
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from symprop.check.around import look_around
 from symprop.check.blame import explain_loss
 from symprop.check.contract import broken_promises, fault_of_form
 from symprop.check.departures import angle, departing_row
+from symprop.check.places import Places, scaled
 from symprop.check.probes import Trial
-from symprop.check.report import UNDECIDED, CheckReport, CheckRow
+from symprop.check.report import FAIL, UNDECIDED, CheckReport, CheckRow
 from symprop.check.rows import control_is_found, failed_row, judge
 from symprop.check.samples import Sample, Sampler
 from symprop.check.subject import Subject
@@ -80,6 +83,7 @@ class _Run:
         self.progress = progress or (lambda name, done, total: None)
         self.problems: list[str] = []
         self.controls = 0
+        self.also = ""
 
     def report(self) -> CheckReport:
         """Judge every gradient; draw again for those on which a sample cannot decide."""
@@ -87,18 +91,21 @@ class _Run:
         sample = next(samples, None)
         if sample is None:
             return self._finish(self._nothing_finite(), self.sampler.draw(0))
-        returned = self.subject.gradients(sample.copy())
+        returned = copy.deepcopy(self.subject.gradients(sample.copy()))
         names = self.subject.expected(returned)
         if not names:
             raise InputError(f"{self.subject.second.name} returns no gradient")
-        self.problems += broken_promises(self.subject, sample, names)
+        other = self._another(samples, sample)
+        self.problems += broken_promises(self.subject, sample, other, returned, names)
         rows = self._judge(sample, returned, names)
-        for again in itertools.islice(samples, MOST_SAMPLES - 1):
+        for again in itertools.chain([other], itertools.islice(samples, MOST_SAMPLES - 2)):
             undecided = [name for name in names if rows[name].status == UNDECIDED]
             if not undecided:
                 break
             rows |= self._judge(again, self.subject.gradients(again.copy()), undecided)
         self._would_be_gradients(sample)
+        if not self.problems and all(rows[name].status != FAIL for name in names):
+            rows |= self._elsewhere(sample, names)
         return self._finish([rows[name] for name in names], sample)
 
     def _judge(
@@ -132,6 +139,19 @@ class _Run:
             if rows[name].passed:
                 self._control(trial, name)
         return rows
+
+    def _another(self, samples: Iterator[Sample], sample: Sample) -> Sample:
+        """Return a second sample of the same sizes; a scaled one where all arrays are given."""
+        floats = [name for name, array in sample.leaves.items() if array.dtype.kind == "f"]
+        return next(samples, None) or scaled(sample, floats, 0.75)
+
+    def _elsewhere(self, sample: Sample, names: Sequence[str]) -> dict[str, CheckRow]:
+        """Return failed rows for gradients that are right here and wrong somewhere else."""
+        subject, sampler = self.subject, self.sampler
+        claimed = [n for n in names if n not in subject.departing and n not in subject.own_loss]
+        looked = look_around(Places(subject, sampler, claimed, self.rtol, self.axes), sample)
+        self.also = looked.said
+        return dict(looked.rows)
 
     def _would_be_gradients(self, sample: Sample) -> None:
         """A rule whose fixed arrays stand for parameters is the gradient where they are equal."""
@@ -180,5 +200,6 @@ class _Run:
             seed=self.sampler.seed,
             rtol=self.rtol,
             controls=self.controls,
+            also=self.also,
             rule=self.subject.rule,
         )

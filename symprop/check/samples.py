@@ -4,6 +4,7 @@ In: a subject, inputs and sizes that are given, a seed. Out: `Sample`s: arrays f
 the sizes of the named axes.
 """
 
+import copy
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from symprop.check.domains import Domain, draw, read_facts
-from symprop.check.sizes import choose_sizes, named_axes
+from symprop.check.sizes import choose_sizes, named_axes, other_sizes
 from symprop.check.subject import Array, Subject
 from symprop.check.trees import matched
-from symprop.errors import InputError
+from symprop.errors import InputError, ShapeError
 from symprop.shapes import solve_sizes
 
 MOST_DRAWS = 20
@@ -95,6 +96,33 @@ class Sampler:
                 yield sample
             if self.is_fixed:
                 return
+
+    def elsewhere(self) -> "Iterator[Sampler]":
+        """Yield this sampler at other sizes of the free axes, wherever a loss can be computed."""
+        free = [name for name in self.sizes if name not in self.known and name in self._shown]
+        seen = [dict(self.sizes)]
+        for choices in other_sizes(free, self.seed) if free else ():
+            found = next((s for wanted in choices if (s := self._at(wanted)) is not None), None)
+            if found is not None and found.sizes not in seen:
+                seen.append(dict(found.sizes))
+                yield found
+
+    def changed_from(self, other: "Sampler") -> list[str]:
+        """Name the axes whose sizes differ from those of another sampler."""
+        return [name for name, size in self.sizes.items() if other.sizes.get(name) != size]
+
+    def _at(self, wanted: Mapping[str, int]) -> "Sampler | None":
+        """Return this sampler at some other sizes; the rest stays as it is where that fits."""
+        for rest in (self.sizes, {}):
+            other = copy.copy(self)
+            other.known = {**rest, **self.known, **wanted}
+            try:
+                other.sizes = other._choose(0)
+                other.subject.loss(other.draw(0).copy(), validate=True)
+            except (InputError, ShapeError):
+                continue
+            return other
+        return None
 
     @property
     def _shown(self) -> set[str]:

@@ -13,6 +13,9 @@ from symprop.shapes import ArraySpec, Dim
 
 PRIMES = (5, 3, 7, 2, 11, 13, 17, 19, 23, 29, 31, 37)
 OTHERS = (4, 6, 8, 12, 9, 10, 14, 15, 16, 18, 20, 21, 22, 24)
+LARGE = (67, 64, 66, 72)
+MOST_AXES = 6
+MOST_DRAWS = 10
 MOST_STEPS = 20_000
 
 
@@ -41,6 +44,27 @@ def choose_sizes(dims: Iterable[Dim], known: Mapping[str, int], attempt: int = 0
             raise InputError(_no_sizes(limits, sizes))
         sizes = found
     return {name: sizes[name] for name in names}
+
+
+def other_sizes(names: Sequence[str], seed: int) -> list[list[dict[str, int]]]:
+    """Return sizes to compare at beside the usual ones, each with others to try if they do not fit.
+
+    All names drawn from the seed; all 1; one after the other 1, and large. Of more names than
+    `MOST_AXES` the seed chooses those.
+
+    >>> other_sizes(["N"], 0)[1:]
+    [[{'N': 1}], [{'N': 67}, {'N': 64}, {'N': 66}, {'N': 72}]]
+    """
+    rng = random.Random(seed)
+    small, count = range(2, max(13, len(names) + 2)), len(names)
+    draws = (rng.sample(small, count) for _ in range(MOST_DRAWS))
+    drawn = [dict(zip(names, sizes, strict=True)) for sizes in draws]
+    some = list(names)
+    if len(some) > MOST_AXES:
+        some = sorted(rng.sample(some, MOST_AXES), key=some.index)
+    ones = [[{name: 1}] for name in some] if len(names) > 1 else []
+    large = [[{name: size} for size in LARGE] for name in some]
+    return [drawn, [dict.fromkeys(names, 1)], *ones, *large]
 
 
 def named_axes(array: str, spec: ArraySpec) -> ArraySpec:

@@ -95,11 +95,18 @@ class Subject:
         """
         if self.same_arguments:
             return self.by_leaf(self.second(leaves))
+        return self.backward(self.saved(leaves), scale)
+
+    def saved(self, leaves: Leaves) -> Any:
+        """Return what forward saves for backward."""
         returned = self.first(leaves)
         if not (isinstance(returned, tuple) and len(returned) == 2):
             raise InputError(f"{self.first.name} must return (loss, saved)")
-        rest = (returned[1],) if scale is None else (returned[1], scale)
-        return self.by_leaf(self.second.run({}, *rest))
+        return returned[1]
+
+    def backward(self, saved: Any, scale: float | None = None) -> dict[str, Any]:
+        """Return the gradients by leaf, from what forward saved."""
+        return self.by_leaf(self.second.run({}, *((saved,) if scale is None else (saved, scale))))
 
     @cached_property
     def departing(self) -> frozenset[str]:
