@@ -41,7 +41,7 @@ def look_around(places: Places, sample: Sample) -> Looked:
 def _at_other_sizes(places: Places) -> tuple[dict[str, CheckRow], str]:
     """Return failed rows at other sizes, or the sizes at which all is right."""
     whole: list[str] = []
-    alone: list[str] = []
+    alone: dict[int, list[str]] = {}
     for sampler in places.sampler.elsewhere():
         other = replace(places, sampler=sampler)
         # On one sample a fault may be hidden: small sizes often have all gates closed.
@@ -53,10 +53,12 @@ def _at_other_sizes(places: Places) -> tuple[dict[str, CheckRow], str]:
                 return rows, ""
         if samples:
             changed = sampler.changed_from(places.sampler)
-            (alone if len(changed) == 1 else whole).append(_shown(samples[0], changed))
-    said = [f"at {sizes}" for sizes in whole]
-    said += [f"one at a time at {', '.join(alone)}"] if alone else []
-    return {}, f"compared again {'; '.join(said)}" if said else ""
+            if len(changed) == 1:
+                alone.setdefault(sampler.sizes[changed[0]], []).append(changed[0])
+            else:
+                whole.append(_shown(samples[0], changed))
+    whole += [f"{_either(names)}={size}" for size, names in alone.items()]
+    return {}, f"compared again at {'; '.join(whole)}" if whole else ""
 
 
 def _on_other_numbers(places: Places, sample: Sample) -> dict[str, CheckRow]:
@@ -81,3 +83,7 @@ def _on_other_numbers(places: Places, sample: Sample) -> dict[str, CheckRow]:
 
 def _shown(sample: Sample, names: list[str]) -> str:
     return " ".join(f"{name}={sample.sizes[name]}" for name in names if name in sample.sizes)
+
+
+def _either(names: list[str]) -> str:
+    return ", ".join(names[:-1]) + " or " * (len(names) > 1) + names[-1]

@@ -13,7 +13,7 @@ FAIL = "FAIL"
 UNDECIDED = "UNDECIDED"
 ZERO = "ZERO"
 DEPARTS = "DEPARTS"
-WIDTH = 88
+WIDTH = 100
 HEADINGS = ("gradient", "shape", "status", "max error", "bound", "decided", "method")
 
 
