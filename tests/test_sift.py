@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pytest
 
+from symprop.algebra import indexing
 from symprop.algebra.build import ONE, access, add, idx, iverson, mul, number, size, sub, sum_over
 from symprop.algebra.expr import Access, Expr, Index, Iverson, atoms
 from symprop.algebra.indexing import floordiv, mod
@@ -148,3 +149,19 @@ def test_a_decided_bracket_is_settled() -> None:
     inside = mul(access("f", [idx(i)]), iverson("<=", sub(idx(i), N), number(0)))
     assert sift(inside).key == access("f", [idx(i)]).key
     assert sift(mul(access("f", [idx(i)]), iverson("<", idx(i), number(0)))).is_zero
+
+
+def test_what_is_known_is_part_of_the_question() -> None:
+    """A term that was sifted without a fact is sifted anew with it, and the other way round."""
+    def gathered() -> Expr:
+        v, n = Index("v", N), Index("n", M)
+        read = mul(access("f", [idx(v)]), iverson("==", idx(v), access("tok", [idx(n)])))
+        return sum_over(read, [v])
+
+    def known(position: Expr, axis: Expr) -> bool:
+        return "tok" in position.arrays or indexing.within(position, axis)
+
+    one, other = gathered(), gathered()
+    brackets = [sum(isinstance(a, Iverson) for a in atoms(e)) for e in (
+        sift(one), sift(one, known), sift(one), sift(other, known), sift(other))]
+    assert brackets == [2, 0, 2, 0, 2]

@@ -7,12 +7,13 @@ The nominal size of every named axis is 64.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from symprop.algebra.build import ZERO, add, number, sub
+from symprop.algebra.build import ZERO, add, negation, number, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import (
+    ADJOINT,
     Access,
     Apply,
     Atom,
@@ -25,6 +26,7 @@ from symprop.algebra.expr import (
     Paren,
     Size,
     Term,
+    arrays_of,
     atoms,
     indices_of,
 )
@@ -154,18 +156,27 @@ def split_common(expr: Expr) -> tuple[Term, tuple[Term, ...]]:
     return Term(coef, tuple(shared.items())), tuple(rest)
 
 
-def _everywhere(item: Atom, terms: Sequence[Term], shared: Container[Atom]) -> bool:
+def _everywhere(item: Atom, terms: Sequence[Term], shared: Mapping[Atom, Exponent]) -> bool:
     """Whether a factor of all terms is read everywhere, so that it may stand before their sum.
 
-    Brackets that stay behind in the terms may be what keeps it in its array: then one term must
-    be free of them, or two terms hold in a case and in its opposite.
+    Brackets that stay behind in the terms may be what keeps it in its array, or finite: then one
+    term must be free of them, or two terms hold in a case and in its opposite.
     """
+    guarded = not isinstance(item, Size) and not (
+        isinstance(item, Access) and item.array.startswith(ADJOINT) and shared[item] > 0)
     kept = [[a for a, _ in t.factors if isinstance(a, Iverson) and a not in shared
-             and _keeps(a, item)] for t in terms]
-    single = [_excess(k[0]) for k in kept if len(k) == 1]
-    return not all(kept) or any(
-        normal(add(a, b)).number == -1 for a in single for b in single
-        if a is not None and b is not None)
+             and (_keeps(a, item) or (guarded and any(map(arrays_of, a.children))))]
+            for t in terms]
+    single = [k[0] for k in kept if len(k) == 1]
+    return not all(kept) or any(_opposite(a, b) for a in single for b in single)
+
+
+def _opposite(one: Iverson, other: Iverson) -> bool:
+    """Whether always one of two brackets holds."""
+    if negation(one).single_atom == other:
+        return True
+    a, b = _excess(one), _excess(other)
+    return a is not None and b is not None and normal(add(a, b)).number == -1
 
 
 def _excess(bracket: Iverson) -> Expr | None:

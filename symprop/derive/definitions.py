@@ -25,6 +25,7 @@ from symprop.algebra.build import (
     make_term,
     mul,
     power,
+    sub,
 )
 from symprop.algebra.canonical import collect, expand
 from symprop.algebra.expr import (
@@ -35,17 +36,21 @@ from symprop.algebra.expr import (
     Expr,
     Extremum,
     Index,
+    Iverson,
     Paren,
+    Size,
     Term,
     arrays_of,
     indices_of,
 )
+from symprop.algebra.indexing import nonnegative
 from symprop.derive.cost import contracts
 from symprop.derive.knowledge import Knowledge, Rule
 from symprop.derive.memo import Memo
 from symprop.system import Equation, System, cycles
 
 T = TypeVar("T")
+Based = tuple[Term, tuple[str, ...]]  # a monomial in the basis, the equations that led to it
 
 
 class Definitions(Knowledge):
@@ -68,9 +73,9 @@ class Definitions(Knowledge):
         """An array's definition as one monomial of arrays that have none, or None."""
         if array not in self._bases:
             equation = self.definition(array)
-            monomial = None if equation is None else self._monomial(equation)
-            self._bases[array] = None if equation is None or monomial is None \
-                else _rule(equation, monomial)
+            found = None if equation is None else self._monomial(equation)
+            self._bases[array] = None if equation is None or found is None \
+                else _rule(equation, *found)
         return self._bases[array]
 
     def opens(self, array: str) -> Equation | None:
@@ -99,12 +104,12 @@ class Definitions(Knowledge):
 
     # ---- the tables ----------------------------------------------------------------------
 
-    def _monomial(self, equation: Equation) -> Term | None:
+    def _monomial(self, equation: Equation) -> Based | None:
         if _is_monomial(equation.rhs):
-            return as_monomial(self.to_basis(equation.rhs))
+            return as_monomial(self.to_basis(equation.rhs)), self.leads(equation.rhs)
         return self._quotient(equation.rhs) if len(equation.rhs.terms) > 1 else None
 
-    def _quotient(self, rhs: Expr) -> Term | None:
+    def _quotient(self, rhs: Expr) -> Based | None:
         """A sum that is one monomial over its common denominator: 1 - 1/s is e/s for s = 1 + e."""
         basis = self.to_basis(rhs)
         if any(t.bound for t in basis.terms):
@@ -120,7 +125,9 @@ class Definitions(Knowledge):
         opened = collect(expand(Expr(tuple(t for a in above for t in self._open(a, below).terms))))
         if len(opened.terms) != 1:
             return None
-        return as_monomial(mul(opened, make_term(ONE.terms[0].coef, below)))
+        whole = as_monomial(mul(opened, make_term(ONE.terms[0].coef, below)))
+        opens = (self.definition(a.array) for a in below if isinstance(a, Access))
+        return whole, (*self.leads(rhs), *(e.number for e in opens if e is not None))
 
     def _open(self, expr: Expr, arrays: Mapping[Atom, Exponent]) -> Expr:
         """The given arrays replaced by their definitions where these are sums."""
@@ -173,20 +180,25 @@ class Definitions(Knowledge):
         term = equation.rhs.terms[0]
         bound = frozenset(term.bound)
         inner = tuple((a, e) for a, e in term.factors if indices_of(a) & bound)
-        outer = {a: -e for a, e in term.factors if not indices_of(a) & bound}
+        outer = {a: e for a, e in term.factors if not indices_of(a) & bound}
         read = frozenset(i for a, _ in inner for i in indices_of(a))
         if any(indices_of(a) for a in outer) or any(
                 i not in read and i.size != ONE for i in equation.indices):
             return []  # an occurrence must tell every position
+        if any(isinstance(a, Iverson) for a in outer):
+            return []  # a sum that counts in one case only does not tell what it is in the other
         name = access(equation.array, [idx(i) if i in read else ZERO for i in equation.indices])
-        value = mul(make_term(1 / term.coef, outer), name)
+        value = mul(make_term(1 / term.coef, {a: -e for a, e in outer.items()}), name)
         variables = (*equation.indices, *term.bound)
-        patterns = {inner: None}
-        base = self.to_basis(Expr((Term(ONE.terms[0].coef, inner, term.bound),))).terms
+        patterns: dict[tuple[tuple[Atom, Exponent], ...], tuple[str, ...]] = {inner: ()}
+        alone = Expr((Term(ONE.terms[0].coef, inner, term.bound),))
+        base = self.to_basis(alone).terms
         if len(base) == 1 and base[0].coef == 1 and frozenset(base[0].bound) == bound:
-            patterns[base[0].factors] = None
-        return [Rule(Term(ONE.terms[0].coef, p, term.bound), variables, value, equation.number)
-                for p in patterns]
+            patterns.setdefault(base[0].factors, self.leads(alone))
+        beside = tuple((a, e) for a, e in outer.items() if not _counts(a))
+        return [Rule(Term(ONE.terms[0].coef, p, term.bound), variables, value,
+                     tuple(dict.fromkeys((equation.number, *because))), beside)
+                for p, because in patterns.items()]
 
     def _fact_rule(self, array: str, axis: int) -> Rule:
         shape = self.system.arrays[array].shape
@@ -194,7 +206,7 @@ class Definitions(Knowledge):
         read = Access(array, tuple(idx(i) for i in indices))
         bound = (indices[axis],)
         text = f"sums_to_one({array}, axis={axis})"
-        return Rule(Term(ONE.terms[0].coef, ((read, 1),), bound), indices, ONE, text)
+        return Rule(Term(ONE.terms[0].coef, ((read, 1),), bound), indices, ONE, (text,))
 
     @cached_property
     def _monomials(self) -> _Table[Rule]:
@@ -240,9 +252,18 @@ def _read(rule: Rule) -> frozenset[str]:
     return rule.arrays
 
 
-def _rule(equation: Equation, pattern: Term) -> Rule:
+def _rule(equation: Equation, pattern: Term, because: tuple[str, ...] = ()) -> Rule:
     name = access(equation.array, [idx(i) for i in equation.indices])
-    return Rule(pattern, equation.indices, name, equation.number)
+    reasons = tuple(dict.fromkeys((equation.number, *because)))
+    return Rule(pattern, equation.indices, name, reasons)
+
+
+def _counts(item: Atom) -> bool:
+    """Whether an atom is a number of entries, which is at least 1."""
+    if isinstance(item, Paren):
+        sizes = all(isinstance(a, Size) for t in item.body.terms for a, _ in t.factors)
+        return sizes and nonnegative(sub(item.body, ONE))
+    return isinstance(item, Size)
 
 
 def _spread(equation: Equation) -> Equation:

@@ -42,7 +42,7 @@ from symprop.algebra.expr import (
 )
 from symprop.derive.cost import components, cost
 from symprop.derive.knowledge import Knowledge, Rule
-from symprop.derive.match import Env, match_atom, match_expr, match_factors
+from symprop.derive.match import Env, Factors, match_atom, match_expr, match_factors
 from symprop.derive.sift import sift
 from symprop.system import Equation
 
@@ -80,7 +80,7 @@ def fold_functions(expr: Expr, known: Knowledge) -> Moved:
                 pattern = rule.pattern.factors[0][0]
                 for env in match_atom(pattern, item, {}, frozenset(rule.variables)):
                     if known.covers(rule.variables, env):
-                        because[rule.because] = None
+                        because.update(dict.fromkeys(rule.because))
                         # An index that the definition does not depend on: any place will do.
                         anywhere = {v: ZERO for v in rule.variables if v not in env}
                         return substitute(rule.value, {**anywhere, **env})
@@ -130,17 +130,34 @@ def _fold_sum(term: Term, known: Knowledge, named: Named) -> Moved | None:
         return None
     for bound in _candidate_sets(term):
         inner = [(a, e) for a, e in term.factors if indices_of(a) & bound]
+        rest = {a: e for a, e in term.factors if not indices_of(a) & bound}
         arrays = frozenset().union(*(_arrays(f) for f, _ in inner))
         for rule in named(arrays):
             if len(rule.pattern.factors) != len(inner) or len(rule.pattern.bound) != len(bound):
                 continue
             env = _match_sum(rule, inner, bound)
-            if env is not None and known.covers(rule.variables, env):
-                rest = {a: e for a, e in term.factors if not indices_of(a) & bound}
+            if env is None or not known.covers(rule.variables, env):
+                continue
+            if _stands(rule.beside, rest):
                 left = tuple(b for b in term.bound if b not in bound)
                 folded = mul(make_term(term.coef, rest, left), substitute(rule.value, env))
-                return folded, (rule.because,)
+                return folded, rule.because
     return None
+
+
+def _stands(beside: Factors, rest: dict[Atom, Exponent]) -> bool:
+    """Whether what a name multiplies its sum by stands in the term, so that it only cancels.
+
+    With L = g Σ x, the sum Σ x alone is L/g, but not where g is 0; with s = Σ x / g it is s g,
+    but not there either.
+    """
+    for item, exponent in beside:
+        power_ = Fraction(rest.get(item, 0))
+        if power_ / Fraction(exponent) < 1:
+            return False
+        if exponent != int(exponent) and power_ == int(power_):
+            return False  # of a negative number there is no root
+    return True
 
 
 def _candidate_sets(term: Term) -> list[frozenset[Index]]:
@@ -196,7 +213,7 @@ def _fold_to_share(expr: Expr, known: Knowledge) -> Moved:
                     settled, roots = _fold_roots(candidate, known)
                     whole = Expr((*expr.terms[:place], *settled.terms, *expr.terms[place + 1:]))
                     if cost(whole) < cost(best):
-                        best, reason = whole, (*because, rule.because, *roots)
+                        best, reason = whole, (*because, *rule.because, *roots)
         if best is expr:
             break
         expr, because = best, reason
@@ -211,8 +228,8 @@ def _fold_monomial(term: Term, known: Knowledge) -> Moved | None:
             settled, because = _fold_roots(candidate, known)
             rank = _rank(settled)
             if rank < before and (best is None or rank < best[0]):
-                best = (rank, settled, (rule.because, *because))
-    return None if best is None else (best[1], best[2])
+                best = (rank, settled, (*rule.because, *because))
+    return None if best is None else (best[1], tuple(dict.fromkeys(best[2])))
 
 
 def _fold_roots(expr: Expr, known: Knowledge) -> Moved:
@@ -225,7 +242,7 @@ def _fold_roots(expr: Expr, known: Knowledge) -> Moved:
             if len(rule.pattern.factors) == 1 and isinstance(rule.pattern.factors[0][1], Fraction):
                 for candidate in _occurrences(term, rule, known):
                     if _rank(candidate) < _rank(expr):
-                        expr, because = candidate, (rule.because,)
+                        expr, because = candidate, (*because, *rule.because)
                         break
     return expr, because
 
@@ -282,11 +299,15 @@ def _divisors(
 def _powers(
     pattern: tuple[Atom, Exponent], term: Term, variables: frozenset[Index]
 ) -> list[tuple[Env, dict[Atom, Exponent], int]]:
-    """Factors that are a whole power, positive or negative, of a pattern of one factor."""
+    """Factors that are a whole power, positive or negative, of a pattern of one factor.
+
+    A square root is not brought in for the sake of its square: v is r² only where v >= 0.
+    """
     found = []
     for item, exponent in term.factors:
         times = Fraction(exponent) / Fraction(pattern[1])
-        if times.denominator == 1 and times:
+        rooted = isinstance(exponent, int) and not isinstance(pattern[1], int)
+        if times.denominator == 1 and times and not rooted:
             for env in match_atom(pattern[0], item, {}, variables):
                 found.append((env, {item: pattern[1]}, int(times)))
     return found

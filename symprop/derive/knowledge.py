@@ -40,12 +40,16 @@ from symprop.system import Equation
 
 @dataclass(frozen=True)
 class Rule:
-    """`pattern`, its `variables` replaced, is `value`; `because` is an equation or a fact."""
+    """`pattern`, its `variables` replaced, is `value`; `because`: equations or a fact.
+
+    `beside`: what stands beside a sum in the equation that names it (`value` is divided by it).
+    """
 
     pattern: Term
     variables: tuple[Index, ...]
     value: Expr
-    because: str
+    because: tuple[str, ...]
+    beside: tuple[tuple[Atom, Exponent], ...] = ()
 
     @cached_property
     def arrays(self) -> frozenset[str]:
@@ -105,6 +109,11 @@ class Knowledge(ABC):
             terms.extend(self._term_to_basis(term).terms)
         return Expr(tuple(terms))
 
+    def leads(self, expr: Expr) -> tuple[str, ...]:
+        """The equations that `to_basis` leans on."""
+        rules = (self._expansion(a, e) for t in expr.terms for a, e in t.factors)
+        return tuple(dict.fromkeys(b for r in rules if r is not None for b in r.because))
+
     def _term_to_basis(self, term: Term) -> Expr:
         if not any(isinstance(a, Access) and self.basis(a.array) for a, _ in term.factors):
             return Expr((term,))
@@ -115,24 +124,25 @@ class Knowledge(ABC):
         return tidy_term(product.terms[0]) if product.terms else product
 
     def _factor_to_basis(self, item: Atom, exponent: Exponent) -> Expr:
-        plain = make_term(ONE.terms[0].coef, {item: exponent})
-        if not isinstance(item, Access):
-            return plain
-        rule = self.basis(item.array)
+        rule = self._expansion(item, exponent)
         if rule is None:
-            return plain
+            return make_term(ONE.terms[0].coef, {item: exponent})
         monomial = rule.pattern
-        if exponent < 0 and any(isinstance(a, Iverson) for a, _ in monomial.factors):
-            return plain
-        if not (distributes(monomial, exponent) or _all_roots(monomial)):
-            return plain
-        at = instantiate(rule.variables, Expr((monomial,)), item.indices)
+        at = instantiate(rule.variables, Expr((monomial,)), item.children)
         inside = as_monomial(at)
         factors = {a: e * exponent for a, e in inside.factors}
         coef = inside.coef if exponent == 1 else as_monomial(
             power(make_term(inside.coef, {}), exponent)
         ).coef
         return make_term(coef, {a: int(e) if e == int(e) else e for a, e in factors.items()})
+
+    def _expansion(self, item: Atom, exponent: Exponent) -> Rule | None:
+        """The definition that a power of an array is expanded by, or None."""
+        rule = self.basis(item.array) if isinstance(item, Access) else None
+        if rule is None or (exponent < 0 and any(
+                isinstance(a, Iverson) for a, _ in rule.pattern.factors)):
+            return None
+        return rule if distributes(rule.pattern, exponent) or _all_roots(rule.pattern) else None
 
     def covers(self, variables: Iterable[Index], env: Mapping[Index, Expr]) -> bool:
         """Whether a definition exists at the positions that a match gave its indices."""

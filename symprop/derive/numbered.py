@@ -99,7 +99,8 @@ class Numbered(Knowledge):
         if isinstance(answer, Rule):
             variables = ",".join(map(self.numbers.index, answer.variables))
             pattern, value = self.numbers.term(answer.pattern), self.numbers.expr(answer.value)
-            return f"{self._reason(answer.because)}[{variables}] {pattern}={value}"
+            reasons = ",".join(map(self._reason, answer.because))
+            return f"{reasons}[{variables}] {pattern}={value}"
         if isinstance(answer, Equation):
             indices = ",".join(map(self.numbers.index, answer.indices))
             left, right = self.numbers.array(answer.array), self.numbers.expr(answer.rhs)
@@ -118,7 +119,8 @@ class Numbered(Knowledge):
         if isinstance(answer, Rule):
             return Rule(
                 self._copy.term(answer.pattern), tuple(map(self._copy.index, answer.variables)),
-                self._copy.expr(answer.value), self.reasons[answer.because])
+                self._copy.expr(answer.value), tuple(self.reasons[b] for b in answer.because),
+                tuple((self._copy.atom(a), e) for a, e in answer.beside))
         if isinstance(answer, Equation):
             return Equation(
                 self.reasons[answer.number], self.numbers.arrays[answer.array],

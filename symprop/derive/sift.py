@@ -74,15 +74,18 @@ def sift(expr: Expr, inside: Inside = indexing.within) -> Expr:
 
 
 def _sift_term(term: Term, inside: Inside) -> Expr:
-    """One elimination after the other until none applies; done once for each term."""
-    if term.__dict__.get("_is_sifted"):
-        return Expr((term,))
-    known: Expr | None = term.__dict__.get("_sifted")
-    if known is None:
-        known = term.__dict__["_sifted"] = _eliminated(term, inside)
-        for result in known.terms:
-            result.__dict__["_is_sifted"] = True
-    return known
+    """One elimination after the other until none applies; done once for each question.
+
+    The question is the term and what is known of positions: what another knew is not kept.
+    """
+    known: tuple[Inside, Expr] | None = term.__dict__.get("_sifted")
+    if known is not None and known[0] == inside:
+        return known[1]
+    result = _eliminated(term, inside)
+    term.__dict__["_sifted"] = inside, result
+    for one in result.terms:
+        one.__dict__["_sifted"] = inside, Expr((one,))
+    return result
 
 
 def _eliminated(term: Term, inside: Inside) -> Expr:

@@ -139,9 +139,7 @@ def heavy(trail: Trail, known: Knowledge) -> Trail:
 
 
 def _to_basis(expr: Expr, known: Knowledge) -> Moved:
-    after = known.to_basis(expr)
-    rules = (known.basis(a) for a in arrays_of(expr))
-    return after, tuple(r.because for r in rules if r is not None)
+    return known.to_basis(expr), known.leads(expr)
 
 
 def _try_definitions(trail: Trail, known: Knowledge, pairs: bool = False) -> None:
@@ -207,11 +205,12 @@ def _open_sums(trail: Trail, known: Knowledge) -> None:
             if equation is None:
                 continue
             value = inline_definition(alone, equation, known)
-            value, because = fold_sums(known.to_basis(value), known)
+            based, because = _to_basis(value, known)
+            value, folded = fold_sums(based, known)
             value = opened(value, known)
             if _settled_cost(value, known) >= _settled_cost(alone, known):
                 continue
-            number = equation.number
-            trail.move("expand", lambda e, t=term, v=value, b=because, n=number: (  # type: ignore[misc]
-                Expr(tuple(x for y in e.terms for x in (v.terms if y is t else (y,)))), (n, *b)))
+            reasons = tuple(dict.fromkeys((equation.number, *because, *folded)))
+            trail.move("expand", lambda e, t=term, v=value, b=reasons: (  # type: ignore[misc]
+                Expr(tuple(x for y in e.terms for x in (v.terms if y is t else (y,)))), b))
             break
