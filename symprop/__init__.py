@@ -12,12 +12,11 @@ from symprop.check import CheckReport, check
 from symprop.derivation import Derivation, Gradient, derive
 from symprop.emit.module import GeneratedModule
 from symprop.errors import SympropError
-from symprop.pipeline import generate
+from symprop.pipeline import generate, trace
 from symprop.system import System
 from symprop.trace.facts import in_range, one_of, positive, sums_to_one
 from symprop.trace.primitives import elementwise
 from symprop.trace.scan import scan
-from symprop.trace.trace import trace
 from symprop.train import TrainResult, train
 from symprop.version import __version__
 

@@ -1,7 +1,8 @@
 """The whole path of the data, on one screen.
 
     NumPy function
-      -> trace      System       ordered, named, typed equations in index notation
+      -> trace      System       ordered, named, typed equations in index notation, compared
+                                 with the function itself on plain arrays
       -> derive     Derivation   one reverse sweep: adjoint equations, every step as data
       -> verify                  each step evaluated on random small tensors
       -> generate   module       whole-tensor NumPy, printed through Jinja
@@ -10,19 +11,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from symprop.check import CheckReport, check
+from symprop.concrete import check_function
 from symprop.derivation import Derivation, derive
 from symprop.emit import module as emit_module
 from symprop.emit.module import GeneratedModule
 from symprop.errors import InputError
 from symprop.rules import RuleMaker
-from symprop.system import System
-from symprop.trace.trace import trace
+from symprop.system import Fact, System
+from symprop.trace import trace as tracing
+from symprop.trace.arguments import read_arguments
 from symprop.verify import verify
 
 __all__ = ["CheckReport", "Derivation", "check", "derive", "generate", "trace", "verify"]
+
+
+def trace(
+    function: Callable[..., Any],
+    shapes: Mapping[str, Any] | None = None,
+    wrt: Iterable[str] | None = None,
+    facts: Iterable[Fact] = (),
+    static: Mapping[str, Any] | None = None,
+) -> System:
+    """Trace a NumPy function into a `System` of equations, and compare the two.
+
+    `shapes` gives the shapes of the arguments, over their annotations: `"N K"`, `"int N"`, `""`
+    for a scalar, or a dict, list or tuple of these. `wrt` names the arguments (or leaves such as
+    `blocks_0_Wq`) to differentiate by; all floating ones by default. `static` overrides the
+    values of arguments that have a default and no shape. The function returns its scalar loss,
+    or (loss, dict of named outputs). Afterwards the function runs on small plain arrays (copies),
+    twice on each, and must give what the equations give.
+
+    Raises ShapeError for shapes that do not fit, TraceError for what a trace cannot follow
+    (random numbers, clocks and inputs changed in place are named by their line),
+    UnsupportedError for operations without a definition, DTypeError for integer parameters,
+    FactError, NameRuleError and InputError for what their names say, and VerificationError where
+    the equations are not the function.
+
+    >>> def loss(X: "N K", y: "N", w: "K"):
+    ...     return np.mean((X @ w - y) ** 2)
+    >>> [e.array for e in trace(loss).equations]
+    ['L_diff', 'L']
+    """
+    system = tracing.trace(function, shapes, wrt, facts, static)
+    check_function(function, read_arguments(function, shapes, static), system)
+    return system
 
 
 def generate(

@@ -29,6 +29,7 @@ FLOORS = {
     "symprop.nn": 5.5,
     "symprop.scan": 5.5,
     "symprop.interpret": 6,
+    "symprop.concrete": 6.5,
     "symprop.derive": 7,
     "symprop.rules": 7.5,
     "symprop.verify": 8,

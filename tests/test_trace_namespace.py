@@ -97,13 +97,3 @@ def test_compiled_code_never_gets_a_traced_array():
 
     with pytest.raises(TraceError, match="random"):
         trace(loss)
-
-
-def test_randomness_is_found_out():
-    import random
-
-    rng = np.random.default_rng(0)
-    with pytest.raises(TraceError, match="random"):
-        trace(lambda x: np.sum(x) * rng.normal(), {"x": "N"})
-    with pytest.raises(TraceError, match="random"):
-        trace(lambda x: np.sum(x) * random.random(), {"x": "N"})

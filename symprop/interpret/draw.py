@@ -40,18 +40,23 @@ def draw(
 
 def draw_sizes(system: System, seed: int) -> dict[str, int]:
     """The first assignment of small sizes, different where that can be, that all tests allow."""
-    divided = {n for c in system.conditions if c.kind == "divides" for n in _names(c.left)}
+    divided = {n for c in system.conditions if c.kind == "divides" for n in size_names(c.left)}
     names = sorted(system.sizes, key=lambda n: n not in divided)  # the least free choose first
-    shapes = [n for a in system.arrays.values() for n in a.shape]
-    shapes += [b.size for e in system.equations for b in _bound(e.rhs)]
-    tests: list[tuple[frozenset[str], Expr | Condition]] = [
-        (_names(s), s) for s in {s.key: s for s in shapes}.values()]
-    tests += [(_names(c.left) | _names(c.right), c) for c in system.conditions]
-    tests += [(_names(r.size), r.size) for r in system.index_ranges]
+    tests = size_tests(system)
     for longest, attempts in _LONGEST:
         for chosen in _assignments(names, 0, {}, tests, seed, iter(range(attempts)), longest):
             return chosen
     raise InputError(f"{system.name}: no sizes up to {_LARGEST} meet the conditions")
+
+
+def size_tests(system: System) -> list[tuple[frozenset[str], Expr | Condition]]:
+    """What sizes must meet, each with the names that it is about: axes and conditions."""
+    shapes = [n for a in system.arrays.values() for n in a.shape]
+    shapes += [b.size for e in system.equations for b in _bound(e.rhs)]
+    tests: list[tuple[frozenset[str], Expr | Condition]] = [
+        (size_names(s), s) for s in {s.key: s for s in shapes}.values()]
+    tests += [(size_names(c.left) | size_names(c.right), c) for c in system.conditions]
+    return tests + [(size_names(r.size), r.size) for r in system.index_ranges]
 
 
 def _assignments(
@@ -68,7 +73,7 @@ def _assignments(
             return
         chosen[names[k]] = candidate
         due = (t for needs, t in tests if names[k] in needs and needs <= chosen.keys())
-        if all(_holds(t, chosen, longest) for t in due):
+        if all(holds(t, chosen, longest) for t in due):
             yield from _assignments(names, k + 1, chosen, tests, seed, attempts, longest)
         del chosen[names[k]]
 
@@ -95,11 +100,12 @@ def _bound(expr: Expr) -> Iterator[Index]:
             yield from (b for t in item.body.terms for b in t.bound)
 
 
-def _names(size: Expr) -> frozenset[str]:
+def size_names(size: Expr) -> frozenset[str]:
+    """The named axes that a size is made of."""
     return frozenset(a.name for a in atoms(size) if isinstance(a, Size))
 
 
-def _holds(test: Expr | Condition, sizes: Mapping[str, int], longest: int | None) -> bool:
+def holds(test: Expr | Condition, sizes: Mapping[str, int], longest: int | None) -> bool:
     """Whether an axis is neither empty nor too long, or a condition on sizes is met."""
     try:
         if isinstance(test, Expr):

@@ -83,7 +83,7 @@ def magnitude(
     rough: takes the place of an array's entries where they are factors, for arrays that are
     themselves what a cancellation has left.
     """
-    return _Magnitude(arrays, sizes, rough or {}).value(expr, indices)
+    return Magnitude(arrays, sizes, rough or {}).value(expr, indices)
 
 
 def extent(size: Expr, sizes: Mapping[str, int]) -> int:
@@ -308,7 +308,7 @@ class Evaluator:
         return array[tuple(positions)]
 
 
-class _Magnitude(Evaluator):
+class Magnitude(Evaluator):
     """The walk with every coefficient and factor made positive."""
 
     def __init__(self, arrays: Arrays, sizes: Mapping[str, int], rough: Arrays) -> None:

@@ -191,7 +191,11 @@ def dim_expr(dim: Dim, tracer: Tracer) -> Expr:
 
 def call_values(found: Arguments, tracer: Tracer) -> dict[str, Any]:
     """The values with which the function is called: traced arrays, and constants as they are."""
-    leaves = {name: input_array(tracer, name) for name in found.leaves}
+    return argument_values(found, {name: input_array(tracer, name) for name in found.leaves})
+
+
+def argument_values(found: Arguments, leaves: Mapping[str, Any]) -> dict[str, Any]:
+    """Every argument: a structure of the given leaves, or a constant as it is."""
     values: dict[str, Any] = {}
     for argument in found.arguments:
         if argument.tree is None:

@@ -20,9 +20,10 @@ import numpy as np
 from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr, Index
+from symprop.algebra.indexing import nonnegative
 from symprop.errors import TraceError, UnsupportedError
 from symprop.trace.arithmetic import add as add_arrays
-from symprop.trace.arithmetic import divide, multiply, power, subtract
+from symprop.trace.arithmetic import divide, maximum, multiply, power, subtract
 from symprop.trace.callers import called_by_name
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located, unwatched
@@ -132,10 +133,13 @@ def tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = None, **options: Any) ->
 
 
 def linspace(start: Any, stop: Any, num: Any = 50, endpoint: Any = True, **options: Any) -> Traced:
-    """start + i * (stop - start) / (num - 1)."""
+    """start + i * (stop - start) / max(num - 1, 1)."""
     if options.get("retstep"):
         raise located(UnsupportedError, "np.linspace is traced without retstep")
     count = num - 1 if endpoint else num
+    length = size_expr(num)
+    if length is not None and not nonnegative(normal(sub(length, number(2)))):
+        count = maximum(count, 1) if length.number is None else 1  # one point is the start
     step = divide(subtract(stop, start), count)
     return add_arrays(start, multiply(arange(num, dtype=float), step))
 

@@ -7,17 +7,13 @@ whatever happens.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from typing import Any
-
-import numpy as np
 
 from symprop.check.trees import children
 from symprop.collector import paused
-from symprop.errors import DTypeError, InputError, SympropError, TraceError
+from symprop.errors import DTypeError, InputError, SympropError
 from symprop.system import Fact, System
 from symprop.trace import operations, running
 from symprop.trace.arguments import (
@@ -72,7 +68,7 @@ def trace(
     known = checked_facts(facts, inputs)
     with _running(tracer, function):
         values = call_values(found, tracer)
-        with _no_randomness(function), tracer.observer.watching():
+        with tracer.observer.watching():
             value = _called(function, values)
         back = returned(value, tracer)
         result = finish(tracer, back.loss, back.outputs)
@@ -183,36 +179,3 @@ def _floating(found: Arguments) -> tuple[str, ...]:
         floats = [n for n in leaves if found.leaves[n].dtype == "float"]
         keys.extend([name] if len(floats) == len(leaves) and leaves else floats)
     return tuple(keys)
-
-
-# ---- randomness ---------------------------------------------------------------------------
-
-
-@contextmanager
-def _no_randomness(function: Callable[..., Any]) -> Iterator[None]:
-    """Raises TraceError when a generator that the function can reach was drawn from."""
-    sources = _random_sources(function)
-    before = [repr(state()) for state in sources]
-    yield
-    if before != [repr(state()) for state in sources]:
-        raise TraceError(
-            "random numbers were drawn while tracing; they would be the same on every call of "
-            "the module: pass random arrays as inputs of the function")
-
-
-def _random_sources(function: Any) -> list[Callable[[], Any]]:
-    """The states of the generators among the function's globals, closure and defaults."""
-    held: list[Any] = list((getattr(function, "__globals__", None) or {}).values())
-    held += list(getattr(function, "__defaults__", None) or ())
-    held += list((getattr(function, "__kwdefaults__", None) or {}).values())
-    for cell in getattr(function, "__closure__", None) or ():
-        try:
-            held.append(cell.cell_contents)
-        except ValueError:  # an empty cell
-            continue
-    found: list[Callable[[], Any]] = [
-        partial(getattr, h.bit_generator, "state") for h in held
-        if isinstance(h, np.random.Generator)]
-    if any(h is random or isinstance(getattr(h, "__self__", None), random.Random) for h in held):
-        found.append(random.getstate)
-    return found + [h.getstate for h in held if isinstance(h, random.Random)]

@@ -1,0 +1,262 @@
+"""The comparison itself: function = system.
+
+In: a function, its arguments, its System. Out: nothing, or an error of one sentence. The function
+runs twice on each draw; a second run that differs, a generator that was drawn from and an input
+that was changed are refused by the line that did it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, NoReturn
+
+import numpy as np
+
+from symprop.concrete.calls import Call, Subject, quiet
+from symprop.concrete.lines import first_values, raised_at
+from symprop.concrete.refusals import Refusal, called
+from symprop.concrete.sizes import Sizes, sets_of_sizes, work
+from symprop.concrete.sources import State, states_of
+from symprop.concrete.tolerance import (
+    CLOSE,
+    Place,
+    first_gap,
+    precision,
+    scales,
+    within_rounding,
+)
+from symprop.concrete.values import SPECIAL, Values, definite, extended, nudged, ordinary, special
+from symprop.errors import InputError, TraceError, VerificationError
+from symprop.interpret import run
+from symprop.interpret.evaluate import extent
+from symprop.system import Equation, System, itself
+from symprop.trace.arguments import Arguments
+from symprop.trace.naming import code_of
+
+Array = np.ndarray[Any, Any]
+
+_SMALL = 30  # equations up to which every set of sizes is tried, else three
+_CHEAP, _LARGE = 1e6, 2e9  # products: of all sets, and of one at all
+_NUDGES = 6
+# Which of equal entries comes first is NumPy's to choose; singular matrices have no pivots.
+_NOT_SPECIAL = {"argpartition", "det", "slogdet"}
+_NO_PLAIN_RUN = (TypeError, AttributeError, NameError, NotImplementedError)
+
+
+class NotTheFunction(VerificationError):
+    """The traced equations give another value than the function: the sentence says where."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One draw: the sizes, and what to try in turn until the function is finite."""
+
+    sizes: Sizes
+    draws: tuple[Callable[[], Values], ...]
+    has_ties: bool = False
+
+
+def check_function(function: Callable[..., Any], arguments: Arguments, system: System) -> None:
+    """Compares. Raises NotTheFunction where the values differ; TraceError for noise, for inputs
+    that the function changes, and for a function that no plain arrays can run.
+    """
+    subject = Subject(function, arguments, system)
+    constants = [a.static for a in system.arguments if a.tree is None]
+    states = states_of(function, constants)
+    errors: list[BaseException] = []
+    runs = 0
+    for trial in _trials(system, bool(subject.words & _NOT_SPECIAL)):
+        drawn = _first_finite(subject, trial, states, errors)
+        if drawn is not None:
+            runs += 1
+            _compare(subject, trial, *drawn)
+    if not runs and errors and all(isinstance(e, _NO_PLAIN_RUN) for e in errors):
+        error = errors[0]
+        where = raised_at(error) or system.name
+        raise TraceError(
+            f"{where}: the function can be traced but does not run on plain arrays, so that "
+            f"nothing can compare its equations with it: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _trials(system: System, no_specials: bool) -> Iterator[Trial]:
+    """All sets of sizes and special values for small programs, three trials for large ones."""
+    sets = sorted(sets_of_sizes(system), key=lambda s: work(system, s), reverse=True)
+    if not sets:
+        return
+    least = work(system, sets[-1])
+    if least > _LARGE:
+        return
+    if least > _CHEAP:
+        yield _ordinary(system, sets[-1])
+        return
+    sets = [s for s in sets if work(system, s) <= _CHEAP]
+    small = len(system.equations) <= _SMALL
+    sets = sets if small else sets[-2:]
+    for sizes in sets:
+        yield _ordinary(system, sizes)
+    if no_specials:
+        return
+    for kind in SPECIAL if small else SPECIAL[:1]:
+        yield Trial(sets[0], (partial(special, system, sets[0], kind),), kind != "large")
+    if small and len(sets) > 1:
+        yield Trial(sets[-1], (partial(special, system, sets[-1], SPECIAL[0]),), True)
+
+
+def _ordinary(system: System, sizes: Sizes) -> Trial:
+    return Trial(sizes, (
+        partial(ordinary, system, sizes, 0), partial(ordinary, system, sizes, 1, positive=True),
+        partial(definite, system, sizes, 0)))
+
+
+def _first_finite(
+    subject: Subject, trial: Trial, states: Sequence[State], errors: list[BaseException]
+) -> tuple[Values, Call] | None:
+    """The first draw at which the function's loss is finite."""
+    for make in trial.draws:
+        inputs = make()
+        try:
+            call = called(subject, inputs, states)
+        except Refusal:
+            raise
+        except Exception as error:  # the function's own: there it has no value
+            errors.append(error)
+            continue
+        if np.all(np.isfinite(call.values[subject.system.loss])):
+            return inputs, call
+    return None
+
+
+# ---- one draw -----------------------------------------------------------------------------
+
+
+def _compare(subject: Subject, trial: Trial, inputs: Values, call: Call) -> None:
+    """Raises NotTheFunction for the first equation, or output, that differs."""
+    system, sizes = subject.system, trial.sizes
+    try:
+        arrays = run(system, inputs, sizes)
+    except IndexError as error:
+        raise NotTheFunction(
+            f"{system.name}{_at(sizes)}: the traced equations cannot be evaluated where the "
+            f"function runs: {error}") from error
+    except InputError:  # a linear system too close to a singular one
+        return
+    for shape, (name, array) in zip(system.output_shapes, system.outputs, strict=True):
+        wanted = tuple(extent(s, sizes) for s in shape)
+        if np.shape(call.values[array]) != wanted:
+            raise NotTheFunction(
+                f"{system.name}{_at(sizes)}: the output {name} has the shape "
+                f"{np.shape(call.values[array])} in the function and {wanted} in the traced "
+                "equations")
+    check = _Check(subject, trial, inputs, arrays)
+    wrong = [n for n, v in call.values.items() if check.gap(n, v) is not None]
+    if wrong:
+        check.report(wrong[0], call.values)
+
+
+class _Check:
+    """The equations' values on one draw, held against the function's."""
+
+    def __init__(
+        self, subject: Subject, trial: Trial, inputs: Values, arrays: Mapping[str, Array]
+    ) -> None:
+        self.subject, self.inputs, self.arrays = subject, inputs, arrays
+        self.sizes, self.has_ties = trial.sizes, trial.has_ties
+
+    @cached_property
+    def solves(self) -> bool:
+        """Whether an equation is solved for its array."""
+        return any(itself(e) is not None for e in self.subject.system.equations)
+
+    @cached_property
+    def scales(self) -> dict[str, Array]:
+        """What was added up for every entry."""
+        return scales(self.subject.system, self.arrays, self.sizes)
+
+    def gap(self, name: str, value: Any) -> Place | None:
+        """The entry of an array of the system that is not what the function gives."""
+        ours = np.asarray(self.arrays[name])
+        theirs = np.asarray(value).reshape(ours.shape)
+        if self.solves:  # the interpreter solves no system close to a singular one
+            theirs = np.where(np.isfinite(ours), theirs, np.nan)
+        at = first_gap(ours, theirs, CLOSE, None)
+        if at is None:
+            return None
+        scale = self.scales.get(name)
+        at = first_gap(ours, theirs, precision(self.subject.words), scale)
+        if at is None:
+            return None
+        return None if within_rounding(ours, theirs, at, _Beside(self, name)) else at
+
+    def report(self, name: str, values: Mapping[str, Any]) -> NoReturn:
+        """Raises, naming the first equation whose array the function holds otherwise."""
+        held = self._held() | {name: np.asarray(values[name])}
+        for equation in self.subject.system.equations:
+            found = held.get(equation.array)
+            if found is None or found.size != np.size(self.arrays[equation.array]):
+                continue
+            at = self.gap(equation.array, found)
+            if at is not None:
+                ours = np.asarray(self.arrays[equation.array])
+                raise NotTheFunction(self._sentence(equation, at, ours[at], found.reshape(
+                    ours.shape)[at]))
+        raise NotTheFunction(f"{self.subject.system.name}{_at(self.sizes)}: {name} differs")
+
+    def _held(self) -> dict[str, Array]:
+        """The function's own variables that have the names of equations."""
+        copies = {n: np.array(v) for n, v in self.inputs.items()}
+        with quiet():
+            return first_values(
+                lambda: self.subject.call_on(copies), code_of(self.subject.function))
+
+    def _sentence(self, equation: Equation, at: Place, ours: Any, theirs: Any) -> str:
+        where = equation.source or self.subject.system.name
+        entry = equation.array + (f"[{', '.join(map(str, at))}]" if at else "")
+        return (
+            f"{where}: the traced equations are not the function{_at(self.sizes)}: "
+            f"({equation.number}) gives {entry} = {ours:.12g}, the function {theirs:.12g}; if it "
+            "does the same on traced and on plain arrays, this is a mistake of symprop: please "
+            "report it, and write the line in another way")
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """An array of the system at other roundings."""
+
+    check: _Check
+    name: str
+
+    def equations(self) -> Iterator[Array]:
+        """By the equations; where there are ties, with inputs all off by one factor."""
+        check = self.check
+        for turn in range(_NUDGES):
+            with suppress(IndexError, InputError):
+                values = nudged(check.inputs, turn, check.has_ties)
+                yield np.asarray(run(check.subject.system, values, check.sizes)[self.name])
+
+    def function(self) -> Iterator[Array]:
+        """By the function, with inputs each off by a factor of its own."""
+        for turn in range(_NUDGES):
+            value = self._called(nudged(self.check.inputs, turn, common=False))
+            if value is not None:
+                yield value
+
+    def longer(self) -> Array | None:
+        """By the function in extended precision; None where it does not run in that."""
+        values = extended(self.check.inputs)
+        return None if values is None else self._called(values)
+
+    def _called(self, values: Values) -> Array | None:
+        """None where the function has no value; what is no output of it is not looked at."""
+        try:
+            found = self.check.subject.call(values).values.get(self.name)
+        except Exception:
+            return None
+        return None if found is None else found.reshape(np.shape(self.check.arrays[self.name]))
+
+
+def _at(sizes: Mapping[str, int]) -> str:
+    return "".join([" at ", ", ".join(f"{n} = {s}" for n, s in sizes.items())]) if sizes else ""
