@@ -163,12 +163,19 @@ def matrix_power(a: Any, n: Any) -> Traced:
 @function("convolve")
 def convolve(a: Any, v: Any, mode: Any = "full") -> Traced:
     """c[n] = Σ_k v[k] a[n-k] over all places where both overlap."""
+    return _convolved(a, v, mode, turned=False)
+
+
+def _convolved(a: Any, v: Any, mode: Any, turned: bool) -> Traced:
+    """The convolution; `turned`: of two swapped vectors NumPy turns the result round."""
     left, right = as_traced(a), as_traced(v)
     for array in (left, right):
         if array.ndim != 1:
             raise located(ShapeError, f"convolve: {array.described()} is no vector")
     longer, shorter = _by_length(left, right)
     big, small = longer.sizes[0], shorter.sizes[0]
+    if mode in ("same", "valid"):  # NumPy swaps the two: the length is that of the longer one
+        current().at_least(big, small)
     size = {"full": sub(add(big, small), ONE), "same": big,
             "valid": add(sub(big, small), ONE)}.get(mode)
     if size is None:
@@ -176,8 +183,8 @@ def convolve(a: Any, v: Any, mode: Any = "full") -> Traced:
     if mode == "same" and small.number is None:
         raise located(UnsupportedError, "np.convolve with mode='same' needs a kernel whose "
                                         "length is a number")
-    start = {"full": ZERO, "valid": sub(small, ONE)}.get(
-        mode, number((int(small.number or 1) - 1) // 2))
+    middle = int(small.number or 1) - (0 if turned and longer is right else 1)
+    start = {"full": ZERO, "valid": sub(small, ONE)}.get(mode, number(middle // 2))
     n, k = new_axes([current().size_normal(size), small])
     at = normal(sub(add(idx(n), start), idx(k)))
     inside = ONE if mode == "valid" else mul(
@@ -196,7 +203,7 @@ def _by_length(left: Traced, right: Traced) -> tuple[Traced, Traced]:
 @function("correlate")
 def correlate(a: Any, v: Any, mode: Any = "valid") -> Traced:
     """c[n] = Σ_k a[n+k] v[k]: the convolution with the second vector in reverse."""
-    return convolve(a, flip(v), mode)
+    return _convolved(a, flip(v), mode, turned=True)
 
 
 @function("polyval")

@@ -38,8 +38,9 @@ class _Reading:
     axes: list[Index] = field(default_factory=list)
     at: list[Expr] = field(default_factory=list)
     arrays: list[tuple[int, Traced]] = field(default_factory=list)  # (axis of the source, array)
-    places: list[int] = field(default_factory=list)  # where among the result axes each stood
-    items: list[int] = field(default_factory=list)  # where in the key each stood
+    # Where integers and index arrays stood: among the axes of the result, and in the key.
+    places: list[int] = field(default_factory=list)
+    items: list[int] = field(default_factory=list)
 
 
 @method("__getitem__")
@@ -51,6 +52,8 @@ def getitem(array: Traced, key: Any) -> Traced:
     for item, part in enumerate(parts):
         if part is None:
             reading.axes.append(Index("i", ONE))
+            continue
+        if part is Ellipsis:  # what stood on both sides of it is not together
             continue
         _read(array, axis, part, item, reading)
         axis += 1
@@ -71,17 +74,20 @@ def _without_masks(key: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _spelled_out(array: Traced, key: tuple[Any, ...]) -> list[Any]:
-    """The key with one part for every axis: the ellipsis and missing axes become slices."""
+    """The key with one part for every axis: the ellipsis and missing axes become slices.
+
+    An ellipsis that stands for no axis stays.
+    """
     used = sum(1 for k in key if k is not None and k is not Ellipsis)
     if used > array.ndim:
         raise located(IndexRangeError, f"{used} indices are too many for {array.described()}")
     dots = [k for k, part in enumerate(key) if part is Ellipsis]
     if len(dots) > 1:
         raise located(IndexRangeError, "an index can hold only one ellipsis (...)")
-    full = [slice(None)] * (array.ndim - used)
+    full: list[Any] = [slice(None)] * (array.ndim - used)
     if not dots:
         return [*key, *full]
-    return [*key[:dots[0]], *full, *key[dots[0] + 1:]]
+    return [*key[:dots[0]], *(full or [Ellipsis]), *key[dots[0] + 1:]]
 
 
 def _read(array: Traced, axis: int, part: Any, item: int, reading: _Reading) -> None:
@@ -93,6 +99,9 @@ def _read(array: Traced, axis: int, part: Any, item: int, reading: _Reading) -> 
         reading.at.append(position)
         return
     whole = size_expr(part) if not isinstance(part, np.ndarray) else None
+    # Among index arrays an integer is one of them: it says where their axes come to stand.
+    reading.places.append(len(reading.axes))
+    reading.items.append(item)
     if whole is not None and not (isinstance(part, Traced) and part.ndim):
         reading.at.append(_place(array, axis, whole))
         return
@@ -101,8 +110,6 @@ def _read(array: Traced, axis: int, part: Any, item: int, reading: _Reading) -> 
         reading.at.append(_place(array, axis, positions_.body))
         return
     reading.arrays.append((axis, _checked_range(array, axis, positions_, size)))
-    reading.places.append(len(reading.axes))
-    reading.items.append(item)
     reading.at.append(ZERO)
 
 
