@@ -153,11 +153,11 @@ POWERS = (
                     sympy.Piecewise((y / _v, _v > 0), (0, True))),
         note="derivative 0 where both arguments are 0"),
     Row(name="root", arity=1,
-        definition=sympy.Piecewise((sympy.sqrt(x), x > 0), (0, True)),
+        definition=sympy.Piecewise((sympy.sqrt(x), sympy.Ne(x, 0)), (0, True)),
         numpy="np.sqrt({x})", latex=r"\sqrt{{x}}", text="√({x})",
-        derivative=(sympy.Piecewise((1 / (2 * _v), x > 0), (0, True)),),
+        derivative=(sympy.Piecewise((1 / (2 * _v), sympy.Ne(x, 0)), (0, True)),),
         domain=(_POSITIVE,), complex_safe=True,
-        note="the root of `np.linalg.norm`: derivative 0 at 0"),
+        note="the root of `np.linalg.norm`, `np.std`: derivative 0 at 0"),
 )
 
 ROWS = (*CONSTANTS, *EXPONENTIALS, *TRIGONOMETRY, *HYPERBOLICS, *CARDINAL, *POWERS)

@@ -4,6 +4,9 @@ In: a System. Out: draft adjoints in sweep order, each with its chain rule, the 
 derivatives by SymPy, and its first simplification.
 
     V̄[p] = Σ over equations U that read V, Σ_u  Ū[u] ∂U[u]/∂V[p]
+
+Where a branch of the program that is not taken is all that reads U[u], the derivative may be
+infinite or nan: a bracket says that those entries are no part of the sum.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from symprop.algebra.expr import Access, Expr, Index, Partial, Size, adjoint
 from symprop.algebra.sympy_bridge import local_derivative
 from symprop.derive.definitions import Definitions
 from symprop.derive.fold import fold_functions
+from symprop.derive.regions import Branches
 from symprop.derive.sift import sift
 from symprop.derive.simplify import Trail, shortened
 from symprop.system import Array, Equation, System
@@ -132,11 +136,14 @@ def sweep(system: System, known: Definitions, rule: LearningRule | None = None) 
         for array in differentiated(system, equation):
             if array in wanted and equation.array in wanted and array not in known.integers:
                 readers.setdefault(array, []).append(equation)
+    live = [e for e in system.equations if e.array in wanted]
+    branches = Branches(live, system, [e.array for e in live if is_loss(system, e.array)])
     drafts: list[Draft] = []
     for primal in order:
         if rule is not None:
             drafts += rule.added(primal, len(drafts) + 1)
-        draft = _adjoint_of(system, f"B{len(drafts) + 1}", primal, readers.get(primal, []))
+        number = f"B{len(drafts) + 1}"
+        draft = _adjoint_of(system, number, primal, readers.get(primal, []), branches)
         if rule is not None:
             draft.trail.move("kept value", lambda e: fold_functions(e, known))
             draft.trail.move("sifting", lambda e: sift(e, known.inside))
@@ -153,7 +160,9 @@ def is_loss(system: System, array: str) -> bool:
     return array == system.loss or array in own
 
 
-def _adjoint_of(system: System, number: str, primal: str, readers: list[Equation]) -> Draft:
+def _adjoint_of(
+    system: System, number: str, primal: str, readers: list[Equation], branches: Branches
+) -> Draft:
     indices = _indices(system, primal)
     if is_loss(system, primal):
         return Draft(number, primal, indices, Trail(number, ONE), ())
@@ -164,9 +173,10 @@ def _adjoint_of(system: System, number: str, primal: str, readers: list[Equation
         at = tuple(idx(i) for i in u)
         above = atom(Access(adjoint(equation.array), at))
         partial = Partial(Access(equation.array, at), Access(primal, position))
-        chain.append(sum_over(mul(above, atom(partial)), u))
         rhs = instantiate(equation.indices, equation.rhs, at)
         derivative = local_derivative(rhs, Access(primal, position))
+        above = mul(above, branches.guard(equation.array, derivative, at))
+        chain.append(sum_over(mul(above, atom(partial)), u))
         worked.append(_contract(above, derivative, u))
     trail = Trail(number, Expr((as_monomial(atom(Access(adjoint(primal), position))),)))
     trail.move("chain rule", lambda _: add(*chain))

@@ -9,44 +9,71 @@ from collections.abc import Iterable
 
 from symprop.algebra import rows
 from symprop.algebra.expr import Access, Atom, Expr, Iverson, accesses, atoms
+from symprop.derive.regions import Branches
 from symprop.lower import ir
+from symprop.lower.dtypes import SCALAR, flavour, guards
 from symprop.lower.walk import children
-from symprop.system import Adjoint, Equation
+from symprop.system import Adjoint, Equation, System
 
 
 class Guards:
     """What is known of all equations of a program."""
 
-    def __init__(self, equations: Iterable[Equation | Adjoint]) -> None:
-        self.chosen = _only_chosen(list(equations))
+    def __init__(self, equations: Iterable[Equation | Adjoint], system: System) -> None:
+        found = list(equations)
+        branches = _branches(found, system)
+        self.wild = frozenset(branches.wild)
+        self.chosen = _only_chosen(found) | {
+            name for name, region in branches.regions.items() if not region.is_everywhere}
 
     def risky(self, statement: ir.Assign | ir.Put | ir.Scatter, node: ir.Node) -> bool:
         """Whether a statement may warn although all that is used of it is finite."""
         if statement.array in self.chosen:
-            return _may_warn(node)
-        return _chooses(node)
+            return self._may_warn(node)
+        return self._chooses(node)
+
+    def _chooses(self, node: ir.Node) -> bool:
+        """Whether a np.where inside has a branch that may warn."""
+        if isinstance(node, ir.Where) and not guards(node.condition) and (
+            self._may_warn(node.yes) or self._may_warn(node.no)
+        ):  # a Python conditional works out one branch alone
+            return True
+        return any(self._chooses(child) for child in children(node))
+
+    def _may_warn(self, node: ir.Node) -> bool:
+        """Whether a node holds an operation that is no number, or too large, somewhere."""
+        if isinstance(node, ir.Call) and node.function in rows.registry().rows and not (
+            rows.get(node.function).bounded
+        ):
+            return True
+        if isinstance(node, ir.Power) and (node.exponent < 0 or node.exponent.denominator != 1):
+            return True
+        if isinstance(node, ir.Product) and any(flavour(n) != SCALAR for n in node.below):
+            return True
+        if not isinstance(node, ir.View) and self._mixes(node):
+            return True
+        return any(self._may_warn(child) for child in children(node))
+
+    def _mixes(self, node: ir.Node) -> bool:
+        """Whether entries that may be infinite meet others: 0 inf and inf - inf are nan."""
+        parts = [n for n in children(node) if n.axes]
+        if len(parts) < 2 or isinstance(node, ir.Where | ir.Compare | ir.Both):
+            return False
+        return sum(map(self._is_wild, parts)) > isinstance(node, ir.Sum)
+
+    def _is_wild(self, node: ir.Node) -> bool:
+        if isinstance(node, ir.View):
+            return node.array in self.wild
+        return any(self._is_wild(child) for child in children(node))
 
 
-def _chooses(node: ir.Node) -> bool:
-    """Whether a np.where inside has a branch that may warn."""
-    if isinstance(node, ir.Where) and node.condition.axes and (
-        _may_warn(node.yes) or _may_warn(node.no)
-    ):
-        return True
-    return any(_chooses(child) for child in children(node))
-
-
-def _may_warn(node: ir.Node) -> bool:
-    """Whether a node holds an operation that is no number, or too large, somewhere."""
-    if isinstance(node, ir.Call) and node.function in rows.registry().rows and not (
-        rows.get(node.function).bounded
-    ):
-        return True
-    if isinstance(node, ir.Power) and (node.exponent < 0 or node.exponent.denominator != 1):
-        return True
-    if isinstance(node, ir.Product) and any(n.axes for n in node.below):
-        return True
-    return any(_may_warn(child) for child in children(node))
+def _branches(equations: Iterable[Equation | Adjoint], system: System) -> Branches:
+    """Which forward arrays have entries without an effect on what is handed back."""
+    forward = [e for e in equations if isinstance(e, Equation)]
+    read = {system.loss, *(array for _, array in system.outputs)}
+    read.update(a.array for e in forward for item in atoms(e.rhs) if isinstance(item, Iverson)
+                for c in item.children for a in accesses(c))
+    return Branches(forward, system, read & {e.array for e in forward})
 
 
 def _only_chosen(equations: list[Equation | Adjoint]) -> set[str]:

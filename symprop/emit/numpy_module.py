@@ -80,7 +80,8 @@ class _Writer:
         self.system: System = program.system
         equations: list[Equation | Adjoint] = [*self.system.equations, *program.adjoints]
         live = {s.number for s in _flat((*program.forward, *program.predict))}
-        guards = Guards(e for e in equations if isinstance(e, Adjoint) or e.number in live)
+        live_equations = (e for e in equations if isinstance(e, Adjoint) or e.number in live)
+        guards = Guards(live_equations, self.system)
         self.lines = Lines(printer, names, guards, equations, program.margins)
         self.saves_dtype = False
         self.saved_sizes: tuple[str, ...] = ()

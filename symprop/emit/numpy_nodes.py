@@ -18,6 +18,7 @@ from symprop.emit.numpy_views import ViewPrinter
 from symprop.errors import UnsupportedError
 from symprop.lower import ir
 from symprop.lower.dtypes import SCALAR, flavour, guards
+from symprop.lower.graded import raises
 from symprop.lower.ir import Axes, Node
 
 _PRECEDENCE = {"atom": ATOM, "power": POWER, "unary": UNARY, "product": PRODUCT, "sum": SUM}
@@ -137,7 +138,9 @@ class NumpyPrinter(ViewPrinter):
         arrays = [n for n in node.above if n.axes]
         under = [n for n in node.below if not n.axes]
         below = [n for n in node.below if n.axes]
-        coef, sizes = node.coef, [self.within(n, UNARY) for n in under if flavour(n) == SCALAR]
+        coef, sizes = node.coef, [
+            f"({self.text(n)} or np.nan)" if raises(n, node) else self.within(n, UNARY)
+            for n in under if flavour(n) == SCALAR]
         if sizes and coef.numerator == 1 and 1 < coef.denominator <= 16:  # E / (2 * N)
             coef, sizes = Fraction(1), [str(coef.denominator), *sizes]
         if coef.numerator == 1 and coef != 1 and len(node.above) == len(scalars) == 1 and not (

@@ -161,8 +161,9 @@ def derivative_at_zero(value: Callable[[Any], Array]) -> Array:
     found = np.asarray(np.imag(value(1j * STEP)) / STEP)
     if np.all(np.isfinite(found)):
         return found
-    wide, narrow = ((value(h) - value(-h)) / (2 * h) for h in (DIFFERENCE, DIFFERENCE / 2))
-    return np.where(np.isfinite(found), found, (4 * narrow - wide) / 3)
+    with np.errstate(all="ignore"):
+        wide, narrow = ((value(h) - value(-h)) / (2 * h) for h in (DIFFERENCE, DIFFERENCE / 2))
+        return np.where(np.isfinite(found), found, (4 * narrow - wide) / 3)
 
 
 def jacobian(equation: Equation, array: str, evaluator: Evaluator) -> Array:

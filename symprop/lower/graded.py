@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from symprop.lower.ir import Axes, Node, Product, union
+from symprop.algebra.build import ONE, sub
+from symprop.algebra.indexing import nonnegative
+from symprop.lower.ir import Axes, MatMul, Node, Power, Product, Reduce, SizeOf, Vdot, union
 
 
 def graded(coef: Fraction, above: Sequence[Node], below: Sequence[Node], order: Axes) -> Node:
@@ -40,3 +42,20 @@ def _narrow(nodes: Sequence[Node], whole: Axes, order: Axes) -> list[Node]:
             break
         found.append(node)
     return found
+
+
+def raises(size: Node, product: Product) -> bool:
+    """Whether Python may have to divide a number of its own by 0, where NumPy gives no number."""
+    above = [n for n in product.above if not n.axes]
+    first = above or product.coef != 1 or not product.above
+    numpy = any(isinstance(n, Vdot | Reduce | MatMul) for n in above)
+    return bool(first) and not numpy and _may_be_zero(size)
+
+
+def _may_be_zero(node: Node) -> bool:
+    """Whether a number made of sizes may be 0: N - 1 is where N is 1."""
+    if isinstance(node, SizeOf):
+        return not nonnegative(sub(node.size, ONE))
+    if isinstance(node, Power):
+        return _may_be_zero(node.base)
+    return isinstance(node, Product) and any(map(_may_be_zero, node.above))

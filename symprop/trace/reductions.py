@@ -24,10 +24,10 @@ from symprop.algebra.build import (
 )
 from symprop.algebra.expr import Expr, Index, free_indices
 from symprop.errors import TraceError
-from symprop.trace.arithmetic import divide, multiply, sqrt, square, subtract
+from symprop.trace.arithmetic import divide, multiply, square, subtract
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
-from symprop.trace.elementwise import atomic, defined
+from symprop.trace.elementwise import atomic, defined, row
 from symprop.trace.registry import function, method, ufunc
 from symprop.trace.shapes_of import axis_tuple, new_axes, normal_axis
 from symprop.trace.tensor import Traced
@@ -176,8 +176,8 @@ def var(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any 
 @method("std")
 def std(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
         keepdims: Any = False, **options: Any) -> Traced:
-    """The root of the variance."""
-    return sqrt(var(a, axis, dtype, out, ddof, keepdims, **options))
+    """The root of the variance, with the derivative 0 where nothing varies."""
+    return row("root", var(a, axis, dtype, out, ddof, keepdims, **options))
 
 
 def _extreme(kind: str) -> Any:

@@ -83,7 +83,8 @@ class Setting:
             slopes: dict[str, Array] = {}
             contracted = self._contracted(term, adjoint, direction, slopes)
             if contracted is None:
-                total = total + np.sum(self.term(term, adjoint) * direction)
+                with np.errstate(all="ignore"):
+                    total = total + np.sum(self.term(term, adjoint) * direction)
                 sizes.append(partial(self._size_along, Expr((term,)), adjoint, direction))
                 continue
             arrays = ChainMap(slopes, self.arrays)

@@ -19,6 +19,7 @@ from symprop.errors import InputError, VerificationError
 from symprop.interpret import draw, misstated, run, run_equations
 from symprop.system import Adjoint, Step, System, departing
 from symprop.verify.compare import Refuted, difference, refuted
+from symprop.verify.kinks import kink
 from symprop.verify.setting import Setting, itself
 from symprop.verify.ties import tied
 from symprop.verify.whole import CONTROL, Derived, Whole
@@ -34,8 +35,9 @@ _STEP_NOISE = 1e-30  # of a complex step where the slope is 0: its square
 def verify(derivation: Derived, seeds: Sequence[int] = (0, 1)) -> None:
     """Raises Refuted (a VerificationError) for the first line that random tensors refute.
 
-    Raises InputError when no draw from the declared domains gives a finite loss, and for a
-    scalar function whose stated derivative is not that of its definition.
+    Raises InputError when no draw from the declared domains gives a finite loss, for a scalar
+    function whose stated derivative is not that of its definition, and for a program that has
+    no derivative where it is finite.
     """
     for seed in seeds:
         trial = _Trial(derivation, seed)
@@ -43,7 +45,8 @@ def verify(derivation: Derived, seeds: Sequence[int] = (0, 1)) -> None:
             trial.check_lines()
             trial.check_whole()
         except Refuted as error:
-            problem = misstated(_rows_of(derivation.system))
+            problem = misstated(_rows_of(derivation.system)) or kink(
+                derivation, trial.forward, trial.sizes)
             if problem is None:
                 raise
             raise InputError(problem) from error
