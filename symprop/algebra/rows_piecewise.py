@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import sympy
 from sympy import Piecewise
 
@@ -39,6 +40,25 @@ PARTS = (
         definition=sympy.floor(x / 2 + _HALF / 2) + sympy.ceiling(x / 2 - _HALF / 2),
         numpy="np.rint({x})", latex=r"\operatorname{rint}({x})", text="rint({x})",
         bounded=True, note="derivative 0 everywhere, at the jumps too"),
+)
+
+# NumPy's own know the quotient to the last digit: 1 % 0.1 is 0.09999999999999995, 5 % inf is 5.
+_TRUNC = Piecewise((sympy.floor(x / y), x / y > 0), (sympy.ceiling(x / y), True))
+_PIECE = "the derivative of its piece, at the jumps too"
+
+QUOTIENTS = (
+    Row(name="floor_divide", arity=2, definition=sympy.floor(x / y),
+        numpy="np.floor_divide({x}, {y})", exact=np.floor_divide,
+        latex=r"\lfloor {x} / {y} \rfloor", text="⌊{x} / {y}⌋", domain=(EVERYWHERE, _POSITIVE),
+        note="derivative 0 everywhere, at the jumps too"),
+    Row(name="remainder", arity=2, definition=x - y * sympy.floor(x / y),
+        numpy="np.remainder({x}, {y})", exact=np.remainder,
+        latex=r"\operatorname{mod}({x}, {y})", text="mod({x}, {y})",
+        derivative=(None, -reference("floor_divide")(x, y)), domain=(EVERYWHERE, _POSITIVE),
+        note=_PIECE),
+    Row(name="fmod", arity=2, definition=x - y * _TRUNC, numpy="np.fmod({x}, {y})",
+        exact=np.fmod, latex=r"\operatorname{fmod}({x}, {y})", text="fmod({x}, {y})",
+        derivative=(sympy.S.One, (_v - x) / y), domain=(EVERYWHERE, _POSITIVE), note=_PIECE),
 )
 
 EXTREMA = (
@@ -104,4 +124,4 @@ RECTIFIERS = (
         note="smooth: derivative delta at the corner from both sides"),
 )
 
-ROWS = (*PARTS, *EXTREMA, *RECTIFIERS)
+ROWS = (*PARTS, *QUOTIENTS, *EXTREMA, *RECTIFIERS)

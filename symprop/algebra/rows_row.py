@@ -6,7 +6,9 @@ In: nothing. Out: the frozen dataclass `Row`, and the symbols in which rows are 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import sympy
 
@@ -46,6 +48,7 @@ class Row:
     bounded: bool = False  # finite for every finite argument: a mask may multiply it
     whole: bool = False  # a whole number for whole arguments, in NumPy too
     complex_safe: bool = False  # the NumPy spelling carries a complex step through
+    exact: Callable[..., Any] | None = None  # NumPy's own, where the definition would round
     accuracy: str = "relative"  # of the NumPy spelling in the tails: relative or absolute
     helper: str | None = None  # a NumPy-only function definition that the spelling calls
     note: str = ""  # the convention at kinks and corners, for docs/conventions.md

@@ -57,7 +57,7 @@ def floor_divide(left: Any, right: Any, **options: Any) -> Traced:
     arrays = as_traced(left), as_traced(right)
     if result_kind(arrays) != "float":
         return pointwise(arrays, indexing.floordiv, "int", "floor_divide")
-    return row("floor", divide(*arrays))
+    return row("floor_divide", *arrays)
 
 
 @ufunc("remainder")
@@ -67,14 +67,14 @@ def remainder(left: Any, right: Any, **options: Any) -> Traced:
     arrays = as_traced(left), as_traced(right)
     if result_kind(arrays) != "float":
         return pointwise(arrays, indexing.mod, "int", "remainder")
-    return subtract(left, multiply(right, floor_divide(left, right)))
+    return row("remainder", *arrays)
 
 
 @ufunc("fmod")
 def fmod(left: Any, right: Any, **options: Any) -> Traced:
     """left - right trunc(left / right): of the sign of left."""
     checked(options)
-    return subtract(left, multiply(right, row("trunc", divide(left, right))))
+    return row("fmod", left, right)
 
 
 @ufunc("divmod")
