@@ -1,4 +1,4 @@
-# symprop sha256:cab33ae5feb291509d88c9bd23e0485e
+# symprop sha256:8f73902ebf7ce6f3fd0f8eb1098f282d
 """gpt: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:gpt.
@@ -205,11 +205,12 @@ def forward(
     h_dot_3 = h_sum_2 @ blocks_0_Wv
     # (F12)  h_scores[n,i,t,j] = Σ_d h_dot[n,t,D i/2+d] h_dot_2[n,j,D i/2+d]/√(D/2)
     #       (N, 2, T, T)
-    h_scores_picked = h_dot_2.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-    h_scores = (
-        h_dot.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3) @ h_scores_picked
-        / (D / 2)**0.5
-    )
+    with np.errstate(all="ignore"):  # only finite entries are used
+        h_scores_picked = h_dot_2.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
+        h_scores = (
+            h_dot.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3) @ h_scores_picked
+            / (D / 2)**0.5
+        )
     # (F13)  h_cases[n,i,t,j] = [j ≤ t] h_scores[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
     h_cases = np.where(np.arange(T) <= np.arange(T)[:, None], h_scores, -np.inf)
     # (F14)  h_top[n,i,t] = max_j h_cases[n,i,t,j]  (N, 2, T)
@@ -278,11 +279,12 @@ def forward(
     h_dot_7 = h_sum_7 @ blocks_1_Wv
     # (F44)  h_scores_2[n,i,t,j] = Σ_d h_dot_5[n,t,D i/2+d] h_dot_6[n,j,D i/2+d]/√(D/2)
     #       (N, 2, T, T)
-    h_scores_2_picked = h_dot_5.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    h_scores_2 = (
-        h_scores_2_picked @ h_dot_6.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-        / (D / 2)**0.5
-    )
+    with np.errstate(all="ignore"):  # only finite entries are used
+        h_scores_2_picked = h_dot_5.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+        h_scores_2 = (
+            h_scores_2_picked @ h_dot_6.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
+            / (D / 2)**0.5
+        )
     # (F45)  h_cases_2[n,i,t,j] = [j ≤ t] h_scores_2[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
     h_cases_2 = np.where(np.arange(T) <= np.arange(T)[:, None], h_scores_2, -np.inf)
     # (F46)  h_top_2[n,i,t] = max_j h_cases_2[n,i,t,j]  (N, 2, T)
@@ -355,7 +357,8 @@ def forward(
     L_exp = np.exp(L_shifted)
     L_total = L_exp.sum(axis=2)   # (F77)  L_total[n,t] = Σ_m L_exp[n,t,m]  (N, T)
     # (F78)  L_softmax[n,t,m] = L_exp[n,t,m]/L_total[n,t]  (N, T, M)
-    L_softmax = L_exp / L_total[:, :, None]
+    with np.errstate(all="ignore"):  # only finite entries are used
+        L_softmax = L_exp / L_total[:, :, None]
     # (F79)  L_log_p[n,t,m] = L_shifted[n,t,m] - log(L_total[n,t])  (N, T, M)
     L_log_p = L_shifted - np.log(L_total)[:, :, None]
     # (F80)  L_picked[n,t] = -L_log_p[n,t,following[n,t]]  (N, T)
@@ -813,11 +816,12 @@ def predict(
     h_dot_3 = h_sum_2 @ blocks_0_Wv
     # (F12)  h_scores[n,i,t,j] = Σ_d h_dot[n,t,D i/2+d] h_dot_2[n,j,D i/2+d]/√(D/2)
     #       (N, 2, T, T)
-    h_scores_picked = h_dot_2.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-    h_scores = (
-        h_dot.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3) @ h_scores_picked
-        / (D / 2)**0.5
-    )
+    with np.errstate(all="ignore"):  # only finite entries are used
+        h_scores_picked = h_dot_2.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
+        h_scores = (
+            h_dot.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3) @ h_scores_picked
+            / (D / 2)**0.5
+        )
     # (F13)  h_cases[n,i,t,j] = [j ≤ t] h_scores[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
     h_cases = np.where(np.arange(T) <= np.arange(T)[:, None], h_scores, -np.inf)
     # (F14)  h_top[n,i,t] = max_j h_cases[n,i,t,j]  (N, 2, T)
@@ -886,11 +890,12 @@ def predict(
     h_dot_7 = h_sum_7 @ blocks_1_Wv
     # (F44)  h_scores_2[n,i,t,j] = Σ_d h_dot_5[n,t,D i/2+d] h_dot_6[n,j,D i/2+d]/√(D/2)
     #       (N, 2, T, T)
-    h_scores_2_picked = h_dot_5.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    h_scores_2 = (
-        h_scores_2_picked @ h_dot_6.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-        / (D / 2)**0.5
-    )
+    with np.errstate(all="ignore"):  # only finite entries are used
+        h_scores_2_picked = h_dot_5.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+        h_scores_2 = (
+            h_scores_2_picked @ h_dot_6.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
+            / (D / 2)**0.5
+        )
     # (F45)  h_cases_2[n,i,t,j] = [j ≤ t] h_scores_2[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
     h_cases_2 = np.where(np.arange(T) <= np.arange(T)[:, None], h_scores_2, -np.inf)
     # (F46)  h_top_2[n,i,t] = max_j h_cases_2[n,i,t,j]  (N, 2, T)

@@ -1,4 +1,4 @@
-# symprop sha256:8f66e1e21ce84f7d4ee086e3669508f0
+# symprop sha256:b6ca5575aca4fd8c548645d1af0865e1
 """llama_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:llama_block.
@@ -118,29 +118,33 @@ def forward(
     # (F6)  q_dot[n,t,e] = Σ_d h[n,t,d] Wq[d,e]  (N, T, 4 * E)
     q_dot = h @ Wq
     # (F7)  q_pow[e] = 10000^(-2 e/E)  (E // 2,)
-    q_pow = 10000 ** (-2 / E * np.arange(E // 2, dtype=dtype))
+    with np.errstate(all="ignore"):  # only finite entries are used
+        q_pow = 10000 ** (-2 / E * np.arange(E // 2, dtype=dtype))
     # (F8)  q_angle[t,e] = t q_pow[e]  (T, E // 2)
-    q_angle = np.arange(T, dtype=dtype)[:, None] * q_pow
+    with np.errstate(all="ignore"):  # only finite entries are used
+        q_angle = np.arange(T, dtype=dtype)[:, None] * q_pow
     q_cos = np.cos(q_angle)     # (F9)  q_cos[t,e] = cos(q_angle[t,e])  (T, E // 2)
     q_sin = np.sin(q_angle)     # (F10)  q_sin[t,e] = sin(q_angle[t,e])  (T, E // 2)
     # (F11)  q_diff[n,i,t,e] = q_dot[n,t,E i+e] q_cos[t,e]
     #       - q_dot[n,t,E i+e+E/2] q_sin[t,e]  (N, 4, T, E // 2)
-    q_diff_product = (
-        q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
-    )
-    q_diff = (
-        q_diff_product - q_sin * q_dot.reshape(N, T, 4, E)[:, :, :,
-        E // 2:].transpose(0, 2, 1, 3)
-    )
+    with np.errstate(all="ignore"):  # only finite entries are used
+        q_diff_product = (
+            q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+        )
+        q_diff = (
+            q_diff_product - q_sin * q_dot.reshape(N, T, 4, E)[:, :, :,
+            E // 2:].transpose(0, 2, 1, 3)
+        )
     # (F12)  q_sum[n,i,t,e] = q_dot[n,t,E i+e+E/2] q_cos[t,e]
     #       + q_dot[n,t,E i+e] q_sin[t,e]  (N, 4, T, E // 2)
-    q_sum_product = (
-        q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
-    )
-    q_sum = (
-        q_sum_product + q_sin * q_dot.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0,
-        2, 1, 3)
-    )
+    with np.errstate(all="ignore"):  # only finite entries are used
+        q_sum_product = (
+            q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+        )
+        q_sum = (
+            q_sum_product + q_sin * q_dot.reshape(N, T, 4, E)[:, :, :,
+            :E // 2].transpose(0, 2, 1, 3)
+        )
     # (F13)  q[n,i,t,e] = [e < E/2] q_diff[n,i,t,e] + [E/2 ≤ e] q_sum[n,i,t,e-E/2]
     #       (N, 4, T, E)
     q = np.empty((N, 4, T, E), dtype)
@@ -150,22 +154,24 @@ def forward(
     k_dot = h @ Wk
     # (F15)  k_diff[n,i,t,e] = k_dot[n,t,E i+e] q_cos[t,e]
     #       - k_dot[n,t,E i+e+E/2] q_sin[t,e]  (N, 2, T, E // 2)
-    k_diff_product = (
-        q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
-    )
-    k_diff = (
-        k_diff_product - q_sin * k_dot.reshape(N, T, 2, E)[:, :, :,
-        E // 2:].transpose(0, 2, 1, 3)
-    )
+    with np.errstate(all="ignore"):  # only finite entries are used
+        k_diff_product = (
+            q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+        )
+        k_diff = (
+            k_diff_product - q_sin * k_dot.reshape(N, T, 2, E)[:, :, :,
+            E // 2:].transpose(0, 2, 1, 3)
+        )
     # (F16)  k_sum[n,i,t,e] = k_dot[n,t,E i+e+E/2] q_cos[t,e]
     #       + k_dot[n,t,E i+e] q_sin[t,e]  (N, 2, T, E // 2)
-    k_sum_product = (
-        q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
-    )
-    k_sum = (
-        k_sum_product + q_sin * k_dot.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0,
-        2, 1, 3)
-    )
+    with np.errstate(all="ignore"):  # only finite entries are used
+        k_sum_product = (
+            q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+        )
+        k_sum = (
+            k_sum_product + q_sin * k_dot.reshape(N, T, 2, E)[:, :, :,
+            :E // 2].transpose(0, 2, 1, 3)
+        )
     # (F17)  k[n,i,t,e] = [e < E/2] k_diff[n,i,t,e] + [E/2 ≤ e] k_sum[n,i,t,e-E/2]
     #       (N, 2, T, E)
     k = np.empty((N, 2, T, E), dtype)
@@ -174,10 +180,11 @@ def forward(
     # (F18)  v_dot[n,t,e] = Σ_d h[n,t,d] Wv[d,e]  (N, T, 2 * E)
     v_dot = h @ Wv
     # (F19)  o_scores[n,i,j,t,p] = Σ_e q[n,2 i+j,t,e] k[n,i,p,e]/√E  (N, 2, 2, T, T)
-    o_scores = (
-        (q.reshape(N, 2, 2 * T, E) @ k.transpose(0, 1, 3, 2)).reshape(N, 2, 2, T, T)
-        / E**0.5
-    )
+    with np.errstate(all="ignore"):  # only finite entries are used
+        o_scores = (
+            (q.reshape(N, 2, 2 * T, E) @ k.transpose(0, 1, 3, 2)).reshape(N, 2, 2, T, T)
+            / E**0.5
+        )
     # (F20)  o_cases[n,i,j,t,p] = [p ≤ t] o_scores[n,i,j,t,p] - [t < p] ∞
     #       (N, 2, 2, T, T)
     o_cases = np.where(np.arange(T) <= np.arange(T)[:, None], o_scores, -np.inf)
@@ -213,17 +220,18 @@ def forward(
     y_sigmoid = sigmoid(y_dot)  # (F34)  y_sigmoid[n,t,f] = σ(y_dot[n,t,f])  (N, T, F)
     # (F35)  y_dot_2[n,t,f] = Σ_d z[n,t,d] Wup[d,f]  (N, T, F)
     y_dot_2 = z @ Wup
-    # (F36)  y[n,t,d] = u[n,t,d] + Σ_f y_dot[n,t,f] y_sigmoid[n,t,f] y_dot_2[n,t,f]
-    #       Wdown[f,d]  (N, T, D)
-    y = u + (y_dot * y_sigmoid * y_dot_2) @ Wdown
-    # (F37)  L_error[n,t,d] = y[n,t,d] - target[n,t,d]  (N, T, D)
+    # (F36)  y_prod[n,t,f] = y_dot[n,t,f] y_sigmoid[n,t,f] y_dot_2[n,t,f]  (N, T, F)
+    y_prod = y_dot * y_sigmoid * y_dot_2
+    # (F37)  y[n,t,d] = u[n,t,d] + Σ_f y_prod[n,t,f] Wdown[f,d]  (N, T, D)
+    y = u + y_prod @ Wdown
+    # (F38)  L_error[n,t,d] = y[n,t,d] - target[n,t,d]  (N, T, D)
     L_error = y - target
-    # (F38)  L = Σ_ntd L_error[n,t,d]²/(N T D)
+    # (F39)  L = Σ_ntd L_error[n,t,d]²/(N T D)
     L = np.vdot(L_error, L_error) / (N * T * D)
     dtypes = [np.result_type(p) for p in (g1, Wq, Wk, Wv, Wo, g2, Wgate, Wup, Wdown)]
     saved = (
-        L_error, y_dot, y_sigmoid, y_dot_2, Wdown, z, Wup, Wgate, z_normalized, g2,
-        z_sqrt, o_result, Wo, v_dot, o_weights, h, q, q_cos, q_sin, k, Wv, Wk, Wq,
+        L_error, y_prod, Wdown, y_dot, y_sigmoid, z, y_dot_2, Wup, Wgate, z_normalized,
+        g2, z_sqrt, o_result, Wo, v_dot, o_weights, h, q, q_cos, q_sin, k, Wv, Wk, Wq,
         h_normalized, dtype, dtypes
     )
     return dtype.type(L), saved
@@ -232,67 +240,65 @@ def forward(
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
     (
-        L_error, y_dot, y_sigmoid, y_dot_2, Wdown, z, Wup, Wgate, z_normalized, g2,
-        z_sqrt, o_result, Wo, v_dot, o_weights, h, q, q_cos, q_sin, k, Wv, Wk, Wq,
+        L_error, y_prod, Wdown, y_dot, y_sigmoid, z, y_dot_2, Wup, Wgate, z_normalized,
+        g2, z_sqrt, o_result, Wo, v_dot, o_weights, h, q, q_cos, q_sin, k, Wv, Wk, Wq,
         h_normalized, dtype, dtypes
     ) = saved
     N, T, D = L_error.shape
     E = o_result.shape[4]
-    # (B3)  dy[n,t,d] = 2 L_error[n,t,d] dL/(N T D)  (N, T, D)  from (F37) with (B2)
+    # (B3)  dy[n,t,d] = 2 L_error[n,t,d] dL/(N T D)  (N, T, D)  from (F38) with (B2)
     dy = 2 * dL / (N * T * D) * L_error
-    # (B4)  dWdown[f,d] = Σ_nt dy[n,t,d] y_dot[n,t,f] y_sigmoid[n,t,f] y_dot_2[n,t,f]
-    #       (F, D)  from (F36)
-    dWdown = np.tensordot(y_dot * y_sigmoid * y_dot_2, dy, axes=((0, 1), (0, 1)))
-    # (B5)  dy_dot_2[n,t,f] = y_dot[n,t,f] y_sigmoid[n,t,f] Σ_d dy[n,t,d] Wdown[f,d]
-    #       (N, T, F)  from (F36)
-    dy_dot_2 = y_dot * y_sigmoid * (dy @ Wdown.T)
-    # (B6)  dWup[d,f] = Σ_nt dy_dot_2[n,t,f] z[n,t,d]  (D, F)  from (F35)
+    # (B4)  dWdown[f,d] = Σ_nt dy[n,t,d] y_prod[n,t,f]  (F, D)  from (F37)
+    dWdown = np.tensordot(y_prod, dy, axes=((0, 1), (0, 1)))
+    # (B5)  dy_prod[n,t,f] = Σ_d dy[n,t,d] Wdown[f,d]  (N, T, F)  from (F37)
+    dy_prod = dy @ Wdown.T
+    # (B6)  dy_dot_2[n,t,f] = dy_prod[n,t,f] y_dot[n,t,f] y_sigmoid[n,t,f]  (N, T, F)
+    #       from (F36)
+    dy_dot_2 = dy_prod * y_dot * y_sigmoid
+    # (B7)  dWup[d,f] = Σ_nt dy_dot_2[n,t,f] z[n,t,d]  (D, F)  from (F35)
     dWup = np.tensordot(z, dy_dot_2, axes=((0, 1), (0, 1)))
-    # (B7)  dy_sigmoid[n,t,f] = y_dot[n,t,f] y_dot_2[n,t,f] Σ_d dy[n,t,d] Wdown[f,d]
-    #       (N, T, F)  from (F36)
-    dy_sigmoid = y_dot * y_dot_2 * (dy @ Wdown.T)
-    # (B8)  dy_dot[n,t,f] = (y_dot_2[n,t,f] Σ_d dy[n,t,d] Wdown[f,d]
-    #       + dy_sigmoid[n,t,f] (1 - y_sigmoid[n,t,f])) y_sigmoid[n,t,f]  (N, T, F)
-    #       from (F36), (F34)
-    dy_dot = (y_dot_2 * (dy @ Wdown.T) + dy_sigmoid * (1 - y_sigmoid)) * y_sigmoid
-    # (B9)  dWgate[d,f] = Σ_nt dy_dot[n,t,f] z[n,t,d]  (D, F)  from (F33)
+    # (B9)  dy_dot[n,t,f] = dy_prod[n,t,f] (y_sigmoid[n,t,f] y_dot_2[n,t,f]
+    #       + y_prod[n,t,f] - y_sigmoid[n,t,f] y_prod[n,t,f])  (N, T, F)
+    #       from (F36), (F34) with (B8)
+    dy_dot = dy_prod * (y_sigmoid * y_dot_2 + y_prod - y_sigmoid * y_prod)
+    # (B10)  dWgate[d,f] = Σ_nt dy_dot[n,t,f] z[n,t,d]  (D, F)  from (F33)
     dWgate = np.tensordot(z, dy_dot, axes=((0, 1), (0, 1)))
-    # (B10)  dz[n,t,d] = Σ_f dy_dot_2[n,t,f] Wup[d,f] + Σ_f dy_dot[n,t,f] Wgate[d,f]
+    # (B11)  dz[n,t,d] = Σ_f dy_dot_2[n,t,f] Wup[d,f] + Σ_f dy_dot[n,t,f] Wgate[d,f]
     #       (N, T, D)  from (F35), (F33)
     dz = dy_dot_2 @ Wup.T + dy_dot @ Wgate.T
-    # (B11)  dg2[d] = Σ_nt dz[n,t,d] z_normalized[n,t,d]  (D,)  from (F32)
+    # (B12)  dg2[d] = Σ_nt dz[n,t,d] z_normalized[n,t,d]  (D,)  from (F32)
     dg2 = np.einsum("ntd,ntd->d", dz, z_normalized)
-    # (B16)  du[n,t,d] = dy[n,t,d] + (dz[n,t,d] g2[d]
+    # (B17)  du[n,t,d] = dy[n,t,d] + (dz[n,t,d] g2[d]
     #       - z_normalized[n,t,d] Σ_i dz[n,t,i] z[n,t,i]/D)/z_sqrt[n,t]  (N, T, D)
-    #       from (F36), (F31), (F28) with (B12), (B15)
+    #       from (F37), (F31), (F28) with (B13), (B16)
     du = (
         dy + (g2 * dz - (np.einsum("nti,nti->nt", dz, z) / D)[:, :, None]
         * z_normalized) / z_sqrt[:, :, None]
     )
-    # (B17)  dWo[e,d] = Σ_nt du[n,t,d] o_result[n,⌊⌊e/E⌋/2⌋,(⌊e/E⌋ mod 2),t,(e mod E)]
+    # (B18)  dWo[e,d] = Σ_nt du[n,t,d] o_result[n,⌊⌊e/E⌋/2⌋,(⌊e/E⌋ mod 2),t,(e mod E)]
     #       (4 * E, D)  from (F27)
     dWo = np.tensordot(
         o_result.transpose(0, 3, 1, 2, 4).reshape(N, T, 4 * E), du,
         axes=((0, 1), (0, 1))
     )
-    # (B18)  do_result[n,i,j,t,e] = Σ_d du[n,t,d] Wo[2 E i+E j+e,d]  (N, 2, 2, T, E)
+    # (B19)  do_result[n,i,j,t,e] = Σ_d du[n,t,d] Wo[2 E i+E j+e,d]  (N, 2, 2, T, E)
     #       from (F27)
     do_result = (du @ Wo.T).reshape(N, T, 2, 2, E).transpose(0, 2, 3, 1, 4)
-    # (B19)  do_weights[n,i,j,t,p] = Σ_e do_result[n,i,j,t,e] v_dot[n,p,e+E i]
+    # (B20)  do_weights[n,i,j,t,p] = Σ_e do_result[n,i,j,t,e] v_dot[n,p,e+E i]
     #       (N, 2, 2, T, T)  from (F26)
     do_weights = (
         do_result.reshape(N, 2, 2 * T, E) @ v_dot.reshape(N, T, 2, E).transpose(0, 2, 3,
         1)
     ).reshape(N, 2, 2, T, T)
-    # (B25)  do_scores[n,i,j,t,p] = (do_weights[n,i,j,t,p]
+    # (B26)  do_scores[n,i,j,t,p] = (do_weights[n,i,j,t,p]
     #       - Σ_r do_weights[n,i,j,t,r] o_weights[n,i,j,t,r]) o_weights[n,i,j,t,p]
-    #       [p ≤ t]  (N, 2, 2, T, T)  from (F20) with (B24)
+    #       [p ≤ t]  (N, 2, 2, T, T)  from (F20) with (B25)
     do_scores_product = (
         (do_weights - np.einsum("nijtr,nijtr->nijt", do_weights, o_weights)[:, :, :, :,
         None]) * o_weights
     )
     do_scores = np.where(np.arange(T) <= np.arange(T)[:, None], do_scores_product, 0)
-    # (B26)  dv_dot[n,t,e] = Σ_ij do_result[n,⌊e/E⌋,i,j,(e mod E)]
+    # (B27)  dv_dot[n,t,e] = Σ_ij do_result[n,⌊e/E⌋,i,j,(e mod E)]
     #       o_weights[n,⌊e/E⌋,i,j,t]  (N, T, 2 * E)  from (F26)
     dv_dot_picked = (
         do_result.transpose(0, 1, 4, 2, 3).reshape(N, 2, E, 2 * T).transpose(0, 1, 3, 2)
@@ -301,20 +307,20 @@ def backward(saved, dL=1.0):
         (o_weights.reshape(N, 2, 2 * T, T).transpose(0, 1, 3, 2)
         @ dv_dot_picked).transpose(0, 2, 1, 3).reshape(N, T, 2 * E)
     )
-    # (B27)  dWv[d,e] = Σ_nt dv_dot[n,t,e] h[n,t,d]  (D, 2 * E)  from (F18)
+    # (B28)  dWv[d,e] = Σ_nt dv_dot[n,t,e] h[n,t,d]  (D, 2 * E)  from (F18)
     dWv = np.tensordot(h, dv_dot, axes=((0, 1), (0, 1)))
-    # (B28)  dk[n,i,t,e] = Σ_jp do_scores[n,i,j,p,t] q[n,j+2 i,p,e]/√E  (N, 2, T, E)
+    # (B29)  dk[n,i,t,e] = Σ_jp do_scores[n,i,j,p,t] q[n,j+2 i,p,e]/√E  (N, 2, T, E)
     #       from (F19)
     dk = (
         do_scores.transpose(0, 1, 4, 2, 3).reshape(N, 2, T, 2 * T)
         @ q.reshape(N, 2, 2 * T, E) / E**0.5
     )
-    # (B31)  dk_dot[n,t,e] = dk[n,⌊e/E⌋,t,(e mod E)]
+    # (B32)  dk_dot[n,t,e] = dk[n,⌊e/E⌋,t,(e mod E)]
     #       (q_cos[t,(e mod E) - E/2] [0 ≤ (e mod E) - E/2]
     #       + q_cos[t,(e mod E)] [(e mod E) < E/2])
     #       + dk[n,⌊e/E⌋,t,(e mod E) + E/2] q_sin[t,(e mod E)] [(e mod E) < E/2]
     #       - dk[n,⌊e/E⌋,t,(e mod E) - E/2] q_sin[t,(e mod E) - E/2]
-    #       [0 ≤ (e mod E) - E/2]  (N, T, 2 * E)  from (F16), (F15) with (B29), (B30)
+    #       [0 ≤ (e mod E) - E/2]  (N, T, 2 * E)  from (F16), (F15) with (B30), (B31)
     dk_dot = np.empty((N, T, 2, E), dtype)
     dk_dot[:, :, :, E // 2:] = (
         q_cos[:, None, :] * dk[:, :, :, E // 2:].transpose(0, 2, 1, 3)
@@ -325,19 +331,19 @@ def backward(saved, dL=1.0):
         + q_sin[:, None, :] * dk[:, :, :, E // 2:].transpose(0, 2, 1, 3)
     )
     dk_dot = dk_dot.reshape(N, T, 2 * E)
-    # (B32)  dWk[d,e] = Σ_nt dk_dot[n,t,e] h[n,t,d]  (D, 2 * E)  from (F14)
+    # (B33)  dWk[d,e] = Σ_nt dk_dot[n,t,e] h[n,t,d]  (D, 2 * E)  from (F14)
     dWk = np.tensordot(h, dk_dot, axes=((0, 1), (0, 1)))
-    # (B33)  dq[n,i,t,e] = Σ_j do_scores[n,⌊i/2⌋,(i mod 2),t,j] k[n,⌊i/2⌋,j,e]/√E
+    # (B34)  dq[n,i,t,e] = Σ_j do_scores[n,⌊i/2⌋,(i mod 2),t,j] k[n,⌊i/2⌋,j,e]/√E
     #       (N, 4, T, E)  from (F19)
     dq = (
         (do_scores.reshape(N, 2, 2 * T, T) @ k).reshape(N, 2, 2, T, E) / E**0.5
     ).reshape(N, 4, T, E)
-    # (B36)  dq_dot[n,t,e] = dq[n,⌊e/E⌋,t,(e mod E)]
+    # (B37)  dq_dot[n,t,e] = dq[n,⌊e/E⌋,t,(e mod E)]
     #       (q_cos[t,(e mod E) - E/2] [0 ≤ (e mod E) - E/2]
     #       + q_cos[t,(e mod E)] [(e mod E) < E/2])
     #       + dq[n,⌊e/E⌋,t,(e mod E) + E/2] q_sin[t,(e mod E)] [(e mod E) < E/2]
     #       - dq[n,⌊e/E⌋,t,(e mod E) - E/2] q_sin[t,(e mod E) - E/2]
-    #       [0 ≤ (e mod E) - E/2]  (N, T, 4 * E)  from (F12), (F11) with (B34), (B35)
+    #       [0 ≤ (e mod E) - E/2]  (N, T, 4 * E)  from (F12), (F11) with (B35), (B36)
     dq_dot = np.empty((N, T, 4, E), dtype)
     dq_dot[:, :, :, E // 2:] = (
         q_cos[:, None, :] * dq[:, :, :, E // 2:].transpose(0, 2, 1, 3)
@@ -348,12 +354,12 @@ def backward(saved, dL=1.0):
         + q_sin[:, None, :] * dq[:, :, :, E // 2:].transpose(0, 2, 1, 3)
     )
     dq_dot = dq_dot.reshape(N, T, 4 * E)
-    # (B37)  dWq[d,e] = Σ_nt dq_dot[n,t,e] h[n,t,d]  (D, 4 * E)  from (F6)
+    # (B38)  dWq[d,e] = Σ_nt dq_dot[n,t,e] h[n,t,d]  (D, 4 * E)  from (F6)
     dWq = np.tensordot(h, dq_dot, axes=((0, 1), (0, 1)))
-    # (B38)  dh[n,t,d] = Σ_e dv_dot[n,t,e] Wv[d,e] + Σ_e dk_dot[n,t,e] Wk[d,e]
+    # (B39)  dh[n,t,d] = Σ_e dv_dot[n,t,e] Wv[d,e] + Σ_e dk_dot[n,t,e] Wk[d,e]
     #       + Σ_e dq_dot[n,t,e] Wq[d,e]  (N, T, D)  from (F18), (F14), (F6)
     dh = dv_dot @ Wv.T + dk_dot @ Wk.T + dq_dot @ Wq.T
-    # (B39)  dg1[d] = Σ_nt dh[n,t,d] h_normalized[n,t,d]  (D,)  from (F5)
+    # (B40)  dg1[d] = Σ_nt dh[n,t,d] h_normalized[n,t,d]  (D,)  from (F5)
     dg1 = np.einsum("ntd,ntd->d", dh, h_normalized)
     grads = {
         "g1": dg1, "Wq": dWq, "Wk": dWk, "Wv": dWv, "Wo": dWo, "g2": dg2,
@@ -423,29 +429,33 @@ def predict(
     # (F6)  q_dot[n,t,e] = Σ_d h[n,t,d] Wq[d,e]  (N, T, 4 * E)
     q_dot = h @ Wq
     # (F7)  q_pow[e] = 10000^(-2 e/E)  (E // 2,)
-    q_pow = 10000 ** (-2 / E * np.arange(E // 2, dtype=dtype))
+    with np.errstate(all="ignore"):  # only finite entries are used
+        q_pow = 10000 ** (-2 / E * np.arange(E // 2, dtype=dtype))
     # (F8)  q_angle[t,e] = t q_pow[e]  (T, E // 2)
-    q_angle = np.arange(T, dtype=dtype)[:, None] * q_pow
+    with np.errstate(all="ignore"):  # only finite entries are used
+        q_angle = np.arange(T, dtype=dtype)[:, None] * q_pow
     q_cos = np.cos(q_angle)     # (F9)  q_cos[t,e] = cos(q_angle[t,e])  (T, E // 2)
     q_sin = np.sin(q_angle)     # (F10)  q_sin[t,e] = sin(q_angle[t,e])  (T, E // 2)
     # (F11)  q_diff[n,i,t,e] = q_dot[n,t,E i+e] q_cos[t,e]
     #       - q_dot[n,t,E i+e+E/2] q_sin[t,e]  (N, 4, T, E // 2)
-    q_diff_product = (
-        q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
-    )
-    q_diff = (
-        q_diff_product - q_sin * q_dot.reshape(N, T, 4, E)[:, :, :,
-        E // 2:].transpose(0, 2, 1, 3)
-    )
+    with np.errstate(all="ignore"):  # only finite entries are used
+        q_diff_product = (
+            q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+        )
+        q_diff = (
+            q_diff_product - q_sin * q_dot.reshape(N, T, 4, E)[:, :, :,
+            E // 2:].transpose(0, 2, 1, 3)
+        )
     # (F12)  q_sum[n,i,t,e] = q_dot[n,t,E i+e+E/2] q_cos[t,e]
     #       + q_dot[n,t,E i+e] q_sin[t,e]  (N, 4, T, E // 2)
-    q_sum_product = (
-        q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
-    )
-    q_sum = (
-        q_sum_product + q_sin * q_dot.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0,
-        2, 1, 3)
-    )
+    with np.errstate(all="ignore"):  # only finite entries are used
+        q_sum_product = (
+            q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+        )
+        q_sum = (
+            q_sum_product + q_sin * q_dot.reshape(N, T, 4, E)[:, :, :,
+            :E // 2].transpose(0, 2, 1, 3)
+        )
     # (F13)  q[n,i,t,e] = [e < E/2] q_diff[n,i,t,e] + [E/2 ≤ e] q_sum[n,i,t,e-E/2]
     #       (N, 4, T, E)
     q = np.empty((N, 4, T, E), dtype)
@@ -455,22 +465,24 @@ def predict(
     k_dot = h @ Wk
     # (F15)  k_diff[n,i,t,e] = k_dot[n,t,E i+e] q_cos[t,e]
     #       - k_dot[n,t,E i+e+E/2] q_sin[t,e]  (N, 2, T, E // 2)
-    k_diff_product = (
-        q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
-    )
-    k_diff = (
-        k_diff_product - q_sin * k_dot.reshape(N, T, 2, E)[:, :, :,
-        E // 2:].transpose(0, 2, 1, 3)
-    )
+    with np.errstate(all="ignore"):  # only finite entries are used
+        k_diff_product = (
+            q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+        )
+        k_diff = (
+            k_diff_product - q_sin * k_dot.reshape(N, T, 2, E)[:, :, :,
+            E // 2:].transpose(0, 2, 1, 3)
+        )
     # (F16)  k_sum[n,i,t,e] = k_dot[n,t,E i+e+E/2] q_cos[t,e]
     #       + k_dot[n,t,E i+e] q_sin[t,e]  (N, 2, T, E // 2)
-    k_sum_product = (
-        q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
-    )
-    k_sum = (
-        k_sum_product + q_sin * k_dot.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0,
-        2, 1, 3)
-    )
+    with np.errstate(all="ignore"):  # only finite entries are used
+        k_sum_product = (
+            q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+        )
+        k_sum = (
+            k_sum_product + q_sin * k_dot.reshape(N, T, 2, E)[:, :, :,
+            :E // 2].transpose(0, 2, 1, 3)
+        )
     # (F17)  k[n,i,t,e] = [e < E/2] k_diff[n,i,t,e] + [E/2 ≤ e] k_sum[n,i,t,e-E/2]
     #       (N, 2, T, E)
     k = np.empty((N, 2, T, E), dtype)
@@ -479,10 +491,11 @@ def predict(
     # (F18)  v_dot[n,t,e] = Σ_d h[n,t,d] Wv[d,e]  (N, T, 2 * E)
     v_dot = h @ Wv
     # (F19)  o_scores[n,i,j,t,p] = Σ_e q[n,2 i+j,t,e] k[n,i,p,e]/√E  (N, 2, 2, T, T)
-    o_scores = (
-        (q.reshape(N, 2, 2 * T, E) @ k.transpose(0, 1, 3, 2)).reshape(N, 2, 2, T, T)
-        / E**0.5
-    )
+    with np.errstate(all="ignore"):  # only finite entries are used
+        o_scores = (
+            (q.reshape(N, 2, 2 * T, E) @ k.transpose(0, 1, 3, 2)).reshape(N, 2, 2, T, T)
+            / E**0.5
+        )
     # (F20)  o_cases[n,i,j,t,p] = [p ≤ t] o_scores[n,i,j,t,p] - [t < p] ∞
     #       (N, 2, 2, T, T)
     o_cases = np.where(np.arange(T) <= np.arange(T)[:, None], o_scores, -np.inf)
@@ -518,9 +531,10 @@ def predict(
     y_sigmoid = sigmoid(y_dot)  # (F34)  y_sigmoid[n,t,f] = σ(y_dot[n,t,f])  (N, T, F)
     # (F35)  y_dot_2[n,t,f] = Σ_d z[n,t,d] Wup[d,f]  (N, T, F)
     y_dot_2 = z @ Wup
-    # (F36)  y[n,t,d] = u[n,t,d] + Σ_f y_dot[n,t,f] y_sigmoid[n,t,f] y_dot_2[n,t,f]
-    #       Wdown[f,d]  (N, T, D)
-    y = u + (y_dot * y_sigmoid * y_dot_2) @ Wdown
+    # (F36)  y_prod[n,t,f] = y_dot[n,t,f] y_sigmoid[n,t,f] y_dot_2[n,t,f]  (N, T, F)
+    y_prod = y_dot * y_sigmoid * y_dot_2
+    # (F37)  y[n,t,d] = u[n,t,d] + Σ_f y_prod[n,t,f] Wdown[f,d]  (N, T, D)
+    y = u + y_prod @ Wdown
     return {"y": y}
 
 

@@ -6,7 +6,7 @@ equations; and errors for what cannot be a loss or an output.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from symprop.trace.coerce import as_traced
 from symprop.trace.elementwise import named
 from symprop.trace.merge import merge, renamed
 from symprop.trace.naming import is_whole, name_all
+from symprop.trace.outside import name_sums
 from symprop.trace.related import name_related
 from symprop.trace.sizes import SymbolicSize
 from symprop.trace.tensor import Traced
@@ -97,11 +98,14 @@ def _equation_of(value: Traced, op: str, wanted: str = "") -> str:
     return draft.array
 
 
-def finish(tracer: Tracer, loss: str, outputs: Mapping[str, str]) -> Result:
+def finish(
+    tracer: Tracer, loss: str, outputs: Mapping[str, str], wrt: Iterable[str]
+) -> Result:
     """Merges, orders, names and numbers the equations."""
     keep = {loss, *outputs.values()}
     live = _live(list(tracer.drafts.values()), keep)
     drafts = name_related(_ordered(merge(_ordered(live), keep)), tracer)
+    drafts = name_sums(drafts, tracer, frozenset(wrt))
     names = name_all(drafts, tracer, loss)
     arrays = dict(tracer.arrays)
     equations = []

@@ -35,15 +35,18 @@ from symprop.algebra.expr import (
     Exponent,
     Expr,
     Extremum,
+    Index,
     Iverson,
     Paren,
     Size,
     Term,
     accesses,
     atoms_of,
+    indices_of,
 )
 from symprop.system import Equation, cycles
 from symprop.trace.naming import CARRY
+from symprop.trace.related import contracts
 from symprop.trace.tracer import Draft
 
 _CHEAP = ("log", "log1p", "abs", "sign", "floordiv", "mod", "inf")  # derivative without value
@@ -128,7 +131,9 @@ def _into(
     if any(p is None for p in positions):
         return None
     if len(rhs.terms) == 1:
-        fits = _single_fits(rhs.terms[0], term, exponent, bare, alone)
+        fits = _single_fits(rhs.terms[0], term, exponent, bare, alone) and not (
+            contracts(term) and _is_product(
+                instantiate(draft.indices, rhs, access.indices), term.bound))
     else:
         bound = any(t.bound for t in rhs.terms)
         guards = any(isinstance(a, Iverson) for t in rhs.terms for a, _ in t.factors)
@@ -156,6 +161,16 @@ def _single_fits(
         return True
     return isinstance(exponent, int) and not any(
         isinstance(a, Iverson | Apply) for a, _ in inner.factors)
+
+
+def _is_product(value: Expr, bound: Sequence[Index]) -> bool:
+    """Whether a definition multiplies arrays that a contraction runs over.
+
+    Each of their gradients needs the one of the product: it is worked out once, under a name.
+    """
+    over = frozenset(bound)
+    return sum(isinstance(a, Access) and bool(indices_of(a) & over)
+               for t in value.terms for a, _ in t.factors) > 1
 
 
 def _is_kept(atom: Atom) -> bool:

@@ -51,13 +51,13 @@ def _origins(drafts: Sequence[Draft]) -> Origins:
     found: dict[str, frozenset[str]] = {}
     for draft in drafts:
         own = frozenset((draft.array,))
-        mixed = any(_contracts(t) for t in draft.rhs.terms)
+        mixed = any(contracts(t) for t in draft.rhs.terms)
         found[draft.array] = own if mixed else own.union(
             *(found.get(r, frozenset((r,))) for r in draft.reads))
     return found
 
 
-def _contracts(term: Term) -> bool:
+def contracts(term: Term) -> bool:
     """Whether a sum ranges over more points than any of its factors has."""
     bound = frozenset(term.bound)
     inner = [indices_of(a) for a, _ in term.factors if indices_of(a) & bound]

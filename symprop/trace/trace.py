@@ -71,7 +71,7 @@ def trace(
         with tracer.observer.watching():
             value = _called(function, values)
         back = returned(value, tracer)
-        result = finish(tracer, back.loss, back.outputs)
+        result = finish(tracer, back.loss, back.outputs, leaves)
     return System(
         name=_function_name(function),
         module=module_of(function),
