@@ -14,7 +14,14 @@ from symprop.emit.module import GeneratedModule
 from symprop.errors import SympropError
 from symprop.pipeline import generate, trace
 from symprop.system import System
-from symprop.trace.facts import in_range, one_of, positive, sums_to_one
+from symprop.trace.facts import (
+    in_range,
+    one_of,
+    positive,
+    positive_definite,
+    sums_to_one,
+    symmetric,
+)
 from symprop.trace.primitives import elementwise
 from symprop.trace.scan import scan
 from symprop.train import TrainResult, train
@@ -37,8 +44,10 @@ __all__ = [
     "nn",
     "one_of",
     "positive",
+    "positive_definite",
     "scan",
     "sums_to_one",
+    "symmetric",
     "trace",
     "train",
 ]

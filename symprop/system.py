@@ -37,9 +37,12 @@ class Array:
 
 @dataclass(frozen=True)
 class Fact:
-    """What may be assumed of an input: kind is "sums_to_one", "positive", "in_range" or "one_of".
+    """What may be assumed of an input.
+
+    kind: "sums_to_one", "positive", "in_range", "one_of", "symmetric" or "positive_definite".
 
     args: ("sums_to_one": axis as a non-negative int), ("in_range": low, high), ("one_of": values).
+    The last two are about the matrices over the last two axes.
     """
 
     kind: str

@@ -158,3 +158,25 @@ def test_the_remedy_helps():
     module = symprop.generate(symprop.trace(remedied))
     _, gradients = module.value_and_grad(np.array([[0.0, 0.0], [3.0, 4.0]]))
     np.testing.assert_allclose(gradients["x"], [[-1.2, -1.6], [1.2, 1.6]], rtol=1e-12)
+
+
+# ---- draws at which the forward pass is regular -----------------------------------------------
+
+
+def gram_of_columns(X: "N K"):
+    return np.linalg.slogdet(X.T @ X)[1]
+
+
+def gram_of_rows(X: "N K"):
+    return np.linalg.slogdet(X @ X.T)[1]
+
+
+def masked_entropy(p: "N", m: "bool N"):
+    q = np.where(m, np.exp(p), 0)
+    q = q / q.sum()
+    return np.sum(np.where(q > 0, q * np.log(q), 0))
+
+
+@pytest.mark.parametrize("function", [gram_of_columns, gram_of_rows, masked_entropy])
+def test_sizes_and_values_are_drawn_at_which_the_program_is_regular(function):
+    symprop.derive(symprop.trace(function)).verify()

@@ -17,7 +17,8 @@ from symprop.errors import FactError, ShapeError
 from symprop.shapes import ArraySpec, Dim, parse_dim
 
 Array = NDArray[Any]
-KINDS = ("sums_to_one", "positive", "in_range", "one_of", "index")
+KINDS = ("sums_to_one", "positive", "in_range", "one_of", "index", "symmetric",
+         "positive_definite")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Domain:
     high: float = math.inf
     values: tuple[float, ...] | None = None
     index: Dim | None = None
+    symmetric: bool = False  # in the last two axes
+    definite: bool = False  # symmetric with positive eigenvalues
 
 
 def read_facts(facts: Iterable[object], specs: Mapping[str, ArraySpec]) -> dict[str, Domain]:
@@ -68,7 +71,7 @@ def draw(spec: ArraySpec, domain: Domain, sizes: Mapping[str, int], rng: Any) ->
     elif spec.dtype == "int":
         drawn = _integers(shape, domain, sizes, rng)
     else:
-        drawn = _reals(shape, domain, rng)
+        drawn = _matrices(_reals(shape, domain, rng), domain)
     kinds = {"float": np.float64, "int": np.int64, "bool": np.bool_}
     return np.asarray(drawn).astype(kinds[spec.dtype])
 
@@ -89,6 +92,10 @@ def _restriction(kind: str, args: tuple[Any, ...], spec: ArraySpec) -> dict[str,
     """Translate one fact into fields of a Domain."""
     if kind == "positive":
         return {"positive": True}
+    if kind in ("symmetric", "positive_definite"):
+        if len(spec.dims) < 2 or spec.dims[-1] != spec.dims[-2]:
+            raise ValueError("its last two axes are not declared equal")
+        return {"symmetric": True, "definite": kind == "positive_definite"}
     if kind == "one_of":
         values = args[0] if len(args) == 1 and isinstance(args[0], tuple | list) else args
         if not values:
@@ -158,3 +165,11 @@ def _reals(shape: tuple[int, ...], domain: Domain, rng: Any) -> Array:
     if ends is None:
         return np.asarray(rng.normal(size=shape))
     return np.asarray(rng.uniform(*ends, size=shape))
+
+
+def _matrices(drawn: Array, domain: Domain) -> Array:
+    """Make the matrices over the last two axes what the domain says."""
+    if domain.definite:
+        product = drawn @ np.swapaxes(drawn, -1, -2) / drawn.shape[-1]
+        return np.asarray(product + 0.5 * np.eye(drawn.shape[-1]))
+    return np.asarray((drawn + np.swapaxes(drawn, -1, -2)) / 2) if domain.symmetric else drawn

@@ -114,9 +114,12 @@ def draw_code(spec: ArraySpec, domain: Domain, spelled: Mapping[str, str]) -> st
         end = str(high + 1) if domain.index is None else _code(domain.index, spelled)
         return f"rng.integers({low}, {end}, {size})"
     ends = real_range(domain)
-    if ends is None:
-        return f"rng.normal({size})"
-    return f"rng.uniform({ends[0]!r}, {ends[1]!r}, {size})"
+    drawn = f"rng.normal({size})" if ends is None else (
+        f"rng.uniform({ends[0]!r}, {ends[1]!r}, {size})")
+    if domain.definite:
+        last = _code(spec.dims[-1], spelled)
+        return f"(lambda a: a @ a.swapaxes(-1, -2) / {last} + 0.5 * np.eye({last}))({drawn})"
+    return f"(lambda a: (a + a.swapaxes(-1, -2)) / 2)({drawn})" if domain.symmetric else drawn
 
 
 def _distribution_code(spec: ArraySpec, axis: int, spelled: Mapping[str, str]) -> str:

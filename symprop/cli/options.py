@@ -46,7 +46,8 @@ def target_options(function: Function) -> Function:
     @click.option("--wrt", multiple=True, metavar="NAMES", help="Parameters to derive: W1,b1.")
     @click.option(
         "--fact", "facts", multiple=True, metavar="FACT",
-        help="Assume: sums_to_one(Y,1), positive(s), in_range(t,0,1), one_of(y,-1,1).",
+        help="Assume: sums_to_one(Y,1), positive(s), in_range(t,0,1), one_of(y,-1,1), "
+        "symmetric(H), positive_definite(A).",
     )  # fmt: skip
     @click.option(
         "--static", "statics", multiple=True, metavar="heads=4", help="Constant of the trace."

@@ -14,16 +14,26 @@ from typing import Any
 from symprop.errors import InputError
 from symprop.names import check_name
 from symprop.system import Fact
-from symprop.trace.facts import in_range, one_of, positive, sums_to_one
+from symprop.trace.facts import (
+    in_range,
+    one_of,
+    positive,
+    positive_definite,
+    sums_to_one,
+    symmetric,
+)
 
 FACT = re.compile(r"\s*([a-z_]+)\s*\(([^()]*)\)\s*")
 VALUE = re.compile(r"(?:([a-z]+)\s*=\s*)?([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?|[-+]?inf)")
 MAKERS: Mapping[str, Callable[..., Fact]] = {
-    make.__name__: make for make in (sums_to_one, positive, in_range, one_of)
+    make.__name__: make for make in (
+        sums_to_one, positive, in_range, one_of, symmetric, positive_definite)
 }
 # The keys by which a fact may name its values, in order.
 KEYS = {"sums_to_one": ("axis",), "in_range": ("low", "high")}
-KNOWN = "sums_to_one(Y,1), positive(s), in_range(t,0,1), one_of(y,-1,1)"
+KNOWN = (
+    "sums_to_one(Y,1), positive(s), in_range(t,0,1), one_of(y,-1,1), symmetric(H), "
+    "positive_definite(A)")
 LONGEST = 1000
 
 

@@ -47,6 +47,7 @@ from symprop.algebra.indexing import nonnegative
 from symprop.derive.cost import contracts
 from symprop.derive.knowledge import Knowledge, Rule
 from symprop.derive.memo import Memo
+from symprop.derive.symmetry import evident, turned
 from symprop.system import Equation, System, cycles
 
 T = TypeVar("T")
@@ -101,6 +102,19 @@ class Definitions(Knowledge):
 
     def several(self, arrays: frozenset[str]) -> list[Equation]:
         return self._groups.within(arrays)
+
+    def symmetric(self, array: str) -> Rule | None:
+        because = [f"{f.kind}({array})" for f in self.system.facts
+                   if f.array == array and f.kind in ("symmetric", "positive_definite")]
+        equation = self.definition(array)
+        if not because and equation is not None and evident(equation):
+            because = [equation.number]
+        if not because:
+            return None
+        indices = tuple(Index("i", s) for s in self.system.arrays[array].shape)
+        at = [idx(i) for i in indices]
+        value = access(array, [*at[:-2], at[-1], at[-2]])
+        return Rule(access(array, at).terms[0], indices, value, (because[0],))
 
     # ---- the tables ----------------------------------------------------------------------
 
@@ -195,6 +209,10 @@ class Definitions(Knowledge):
         base = self.to_basis(alone).terms
         if len(base) == 1 and base[0].coef == 1 and frozenset(base[0].bound) == bound:
             patterns.setdefault(base[0].factors, self.leads(alone))
+        for item, other in turned(Term(ONE.terms[0].coef, inner, term.bound)):
+            rule = self.symmetric(item.array)
+            if rule is not None:
+                patterns.setdefault(other.factors, rule.because)
         beside = tuple((a, e) for a, e in outer.items() if not _counts(a))
         return [Rule(Term(ONE.terms[0].coef, p, term.bound), variables, value,
                      tuple(dict.fromkeys((equation.number, *because))), beside)

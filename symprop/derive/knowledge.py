@@ -96,6 +96,10 @@ class Knowledge(ABC):
     def several(self, arrays: frozenset[str]) -> Sequence[Equation]:
         """Arrays that are a sum of several terms: expanded only tentatively, folded if found."""
 
+    @abstractmethod
+    def symmetric(self, array: str) -> Rule | None:
+        """An entry as that on the other side of the diagonal of the last two axes, or None."""
+
     # ---- what follows from the answers ---------------------------------------------------
 
     def inert(self, expr: Expr) -> bool:

@@ -61,6 +61,10 @@ class Numbered(Knowledge):
         answer: Sequence[Equation] = self._ask("several", arrays)
         return answer
 
+    def symmetric(self, array: str) -> Rule | None:
+        answer: Rule | None = self._ask("symmetric", array)
+        return answer
+
     def _ask(self, method: str, *args: Any) -> Any:
         question = method, args
         if question not in self._given:

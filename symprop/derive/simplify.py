@@ -31,6 +31,7 @@ from symprop.derive.knowledge import Knowledge
 from symprop.derive.present import factor
 from symprop.derive.relations import divided, mirrored, multiplied_out, turned
 from symprop.derive.sift import sift
+from symprop.derive.symmetry import symmetrised
 from symprop.system import Equation, Step
 
 _TERM_LIMIT = 24
@@ -107,6 +108,7 @@ def light(trail: Trail, known: Knowledge) -> None:
     trail.move("fold", lambda e: fold_several(e, known))
     # Σ_n 1/N, once what depended on n has a name
     trail.move("sifting", lambda e: sift(e, known.inside))
+    trail.move("symmetry", lambda e: symmetrised(e, known))
     trail.move("collect", collect)
     trail.move("cases", merge_cases)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from symprop.algebra.build import access, idx, number, sum_over
+from symprop.algebra.build import access, idx, mul, number, sum_over
 from symprop.algebra.expr import Expr, Index
 from symprop.emit.letters import axis_letters, letters, taken_by
 from symprop.emit.notation import Notation
@@ -49,6 +49,15 @@ class Facts:
             return self._line(left, "==", self.to.piece("1"))
         if fact.kind == "positive":
             return self._line(self.to.piece("0"), "<", printer.expr(entry))
+        if fact.kind == "positive_definite":
+            *rest, row, column = indices
+            v = [access("v", [idx(i)]) for i in (row, column)]
+            form = sum_over(mul(v[0], entry, v[1]), [row, column])
+            return self._line(self.to.piece("0"), "<", printer.expr(form))
+        if fact.kind == "symmetric":
+            *rest, row, column = indices
+            turned = access(fact.array, [idx(i) for i in (*rest, column, row)])
+            return self._line(printer.expr(entry), "==", printer.expr(turned))
         if fact.kind == "in_range":
             low, high = (self._value(v) for v in fact.args)
             return self._line(self._line(low, "<=", printer.expr(entry)), "<=", high)

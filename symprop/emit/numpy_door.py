@@ -199,6 +199,15 @@ def _fact(fact: Fact, name: str) -> list[str]:
                      f"{name} must sum to 1 along axis {fact.args[0]}")
     if fact.kind == "positive":
         return _test(f"not np.all(np.real({name}) > 0)", "ValueError", f"{name} must be positive")
+    if fact.kind in ("symmetric", "positive_definite"):
+        size = f"1e-4 * np.max(np.abs({name}), initial=0)"  # float32 rounds
+        turned = f"np.swapaxes({name}, -1, -2)"
+        tests = _test(f"not np.allclose({name}, {turned}, rtol=0, atol={size})", "ValueError",
+                      f"{name} must be symmetric in its last two axes")
+        if fact.kind == "positive_definite":
+            tests += _test(f"not np.all(np.linalg.eigvalsh({name}) > 0)", "ValueError",
+                           f"{name} must be positive definite")
+        return tests
     if fact.kind == "in_range":
         low, high = fact.args
         slack = 1e-6 * max(abs(low), abs(high), high - low)  # float32 rounds

@@ -141,6 +141,8 @@ def facts_prose(system: System) -> list[str]:
     """The facts in words."""
     words = {
         "sums_to_one": lambda f: f"{f.array} sums to 1 along axis {f.args[0]}",
+        "symmetric": lambda f: f"{f.array} is symmetric",
+        "positive_definite": lambda f: f"{f.array} is positive definite",
         "positive": lambda f: f"{f.array} is positive",
         "in_range": lambda f: f"{f.array} lies between {f.args[0]!r} and {f.args[1]!r}",
         "one_of": lambda f: f"{f.array} holds only {', '.join(map(repr, f.args))}",

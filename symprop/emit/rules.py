@@ -37,6 +37,8 @@ RULES: dict[str, Rule] = {
     ),
     "expand": Rule("expand", "A name is replaced by what its equation defines."),
     "multiply out": Rule("multiply out", "A product of sums is written as a sum of products."),
+    "symmetry": Rule(
+        "symmetry", "A symmetric array has the same entries on both sides of its diagonal."),
     "collect": Rule("collect", "Equal terms are added up."),
     "cancel": Rule("cancel", "Equal factors, or equal terms of opposite sign, drop out."),
     "fold": Rule("fold", "What equals the right-hand side of an equation is called by its name."),

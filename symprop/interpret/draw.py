@@ -131,7 +131,8 @@ def _draw_array(
         return np.asarray(generator.choice(np.array(facts["one_of"].args, kind), shape))
     if array.dtype == "int":
         return _draw_integers(system, array, sizes, shape, facts, generator)
-    return _draw_floats(shape, facts, generator, positive)
+    drawn = _draw_floats(shape, facts, generator, positive)
+    return _matrices(drawn, facts)
 
 
 def _draw_integers(
@@ -146,6 +147,16 @@ def _draw_integers(
         low = max(low, int(first))
         high = min(int(last) + 1, high) if tops else int(last) + 1
     return np.asarray(generator.integers(low, max(high, low + 1), shape))
+
+
+def _matrices(drawn: np.ndarray[Any, Any], facts: Mapping[str, Fact]) -> np.ndarray[Any, Any]:
+    """Symmetric matrices over the last two axes, and positive definite ones, where facts say so."""
+    if "positive_definite" in facts:
+        product = drawn @ np.swapaxes(drawn, -1, -2) / drawn.shape[-1]
+        return np.asarray(product + 0.5 * np.eye(drawn.shape[-1]))
+    if "symmetric" in facts:
+        return np.asarray((drawn + np.swapaxes(drawn, -1, -2)) / 2)
+    return drawn
 
 
 def _draw_floats(

@@ -15,6 +15,8 @@ from symprop.errors import FactError
 from symprop.names import check_name
 from symprop.system import Array, Fact
 
+MATRICES = ("symmetric", "positive_definite")
+
 
 def sums_to_one(name: str, axis: int = -1) -> Fact:
     """The entries of `name` along `axis` sum to 1: one-hot labels, or a distribution.
@@ -62,6 +64,26 @@ def one_of(name: str, *values: float) -> Fact:
     return Fact("one_of", check_name(name, "the array of a fact"), tuple(values))
 
 
+def symmetric(name: str) -> Fact:
+    """The matrices over the last two axes of `name` are symmetric.
+
+    The gradient by `name` is still that of unrelated entries: each as if it alone moved.
+
+    >>> symmetric("H")
+    Fact(kind='symmetric', array='H', args=())
+    """
+    return Fact("symmetric", check_name(name, "the array of a fact"))
+
+
+def positive_definite(name: str) -> Fact:
+    """The matrices over the last two axes of `name` are symmetric, their eigenvalues positive.
+
+    >>> positive_definite("A")
+    Fact(kind='positive_definite', array='A', args=())
+    """
+    return Fact("positive_definite", check_name(name, "the array of a fact"))
+
+
 def _check_number(value: object, what: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
         raise FactError(f"{what}: {value!r} is not a number")
@@ -73,8 +95,8 @@ def checked_facts(facts: Iterable[Fact], inputs: Mapping[str, Array]) -> tuple[F
     for fact in facts:
         if not isinstance(fact, Fact):
             raise FactError(
-                f"facts holds {fact!r}: a fact is made by sums_to_one, positive, in_range or "
-                "one_of")
+                f"facts holds {fact!r}: a fact is made by sums_to_one, positive, in_range, "
+                "one_of, symmetric or positive_definite")
         array = inputs.get(fact.array)
         if array is None:
             raise FactError(
@@ -82,8 +104,19 @@ def checked_facts(facts: Iterable[Fact], inputs: Mapping[str, Array]) -> tuple[F
                 f"{', '.join(inputs)}")
         if array.dtype == "bool":
             raise FactError(f"the fact {fact.kind} is about {fact.array}, which is boolean")
+        if fact.kind in MATRICES:
+            _check_square(fact, array)
         found.append(_with_axis(fact, array) if fact.kind == "sums_to_one" else fact)
     return tuple(dict.fromkeys(found))
+
+
+def _check_square(fact: Fact, array: Array) -> None:
+    if len(array.shape) < 2 or array.shape[-1] != array.shape[-2]:
+        raise FactError(
+            f"{fact.kind}({fact.array!r}): the last two axes of {fact.array} are not declared "
+            'equal, as in "N N"')
+    if array.dtype != "float":
+        raise FactError(f"{fact.kind}({fact.array!r}): {fact.array} does not hold floats")
 
 
 def _with_axis(fact: Fact, array: Array) -> Fact:

@@ -20,6 +20,7 @@ from symprop.interpret import draw, misstated, run, run_equations
 from symprop.system import Adjoint, Step, System, departing
 from symprop.verify.compare import Refuted, difference, refuted
 from symprop.verify.kinks import kink
+from symprop.verify.regular import irregular
 from symprop.verify.setting import Setting, itself
 from symprop.verify.ties import tied
 from symprop.verify.whole import CONTROL, Derived, Whole
@@ -46,11 +47,22 @@ def verify(derivation: Derived, seeds: Sequence[int] = (0, 1)) -> None:
             trial.check_whole()
         except Refuted as error:
             problem = misstated(_rows_of(derivation.system)) or kink(
-                derivation, trial.forward, trial.sizes)
+                derivation, trial.forward, trial.sizes) or _singular(trial)
             if problem is None:
                 raise
             raise InputError(problem) from error
         trial.control()
+
+
+def _singular(trial: _Trial) -> str | None:
+    """What to tell the user where the forward pass divides by what rounding has left."""
+    found = irregular(trial.system, trial.forward, trial.sizes)
+    if found is None:
+        return None
+    at = ", ".join(f"{name} = {size}" for name, size in trial.sizes.items())
+    return (f"{found.source}: {found.array} in ({found.number}) is 0 but for rounding in every "
+            f"draw of the inputs (the last with {at}), and is divided by or is what a logarithm "
+            "is of: is a matrix singular whatever the inputs?")
 
 
 def _rows_of(system: System) -> Iterator[str]:
@@ -223,26 +235,26 @@ def _finite_draw(
 ) -> tuple[dict[str, int], dict[str, Array], bool]:
     """Sizes and values of a draw whose loss is finite, and whether a maximum is tied there.
 
-    If possible without nan and ties. A branch that `where` does not take may be nan on every
-    draw; a logarithm or a root that is taken should not be. Where relu gives zeros, a maximum
-    over them is tied on most draws.
+    If possible regular, without nan and ties. A branch that `where` does not take may be nan
+    on every draw; a logarithm or a root that is taken should not be. Where relu gives zeros, a
+    maximum over them is tied on most draws.
     """
     system = derivation.system
     arrays: dict[str, Array] = {}
-    best: tuple[bool, bool] | None = None
+    best: tuple[bool, bool, bool] | None = None
     for k in range(_DRAWS):
         sizes, inputs = draw(system, seed + 100 * k, positive=k % 2 == 1)
         arrays = run(system, inputs, sizes)
         if not np.all(np.isfinite(arrays[system.loss])):
             continue
         faults = (any(np.any(np.isnan(arrays[e.array])) for e in system.equations),
-                  tied(system, arrays, sizes))
+                  irregular(system, arrays, sizes) is not None, tied(system, arrays, sizes))
         if best is None or faults < best:
             best, found = faults, (sizes, arrays)
         if not any(best) or k >= _PREFERRED:
-            return *found, best[1]
+            return *found, best[2]
     if best is not None:
-        return *found, best[1]
+        return *found, best[2]
     bad = (e for e in system.equations if not np.all(np.isfinite(arrays[e.array])))
     first = next(bad, system.equations[-1])
     raise InputError(

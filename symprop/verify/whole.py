@@ -45,6 +45,9 @@ class Whole:
         self.system, self.sizes, self.arrays = system, sizes, arrays
         adjoints = {a.primal: a.array for a in derivation.adjoints if a.role == "adjoint"}
         self.gradients = {adjoints[n]: arrays[adjoints[n]] for n in names}
+        self.passed = sum(  # what a slope near 0 is left of
+            float(np.sum(np.abs(a), initial=0, where=np.isfinite(a))) for a in (
+                np.asarray(arrays[d.array]) for d in derivation.adjoints if d.array in arrays))
         self.inputs = {n: arrays[n] for n, a in system.arrays.items() if a.kind == "input"}
         self.directions = {n: generator.standard_normal(np.shape(arrays[n])) for n in names}
         self.slope = loss_slope(system, self.inputs, sizes, self.directions)
@@ -77,7 +80,8 @@ class Whole:
         """
         loss = self.system.equation(self.system.loss)
         added = 0.0 if loss is None else magnitude(loss.rhs, self.arrays, self.sizes)
-        return np.asarray(100 * (size + np.abs(self.arrays[self.system.loss])) + added)
+        loss_size = np.abs(self.arrays[self.system.loss])
+        return np.asarray(100 * (size + loss_size) + added + self.passed)
 
     def _predicted(self) -> tuple[Array, Array]:
         pairs = zip(self.gradients.values(), self.directions.values(), strict=True)
