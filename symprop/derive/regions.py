@@ -60,6 +60,11 @@ class Region:
         """Whether every entry is read whatever the values are."""
         return () in self.cases
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether it depends on the values; what no equation reads is read by backward alone."""
+        return bool(self.cases) and not self.is_everywhere
+
     def add(self, case: Case) -> None:
         """One more case, kept apart from those that imply it or that it implies."""
         held = set(case)
@@ -232,13 +237,13 @@ class Branches:
             size = len(self.wild)
             for equation in equations:
                 region = self.regions[equation.array]
-                if not region.is_everywhere and self.may_blow(equation.rhs):
+                if region.is_partial and self.may_blow(equation.rhs):
                     self.wild.add(equation.array)
 
     def guard(self, array: str, derivative: Expr, at: Sequence[Expr]) -> Expr:
         """1, or brackets that hold where the entry at `at` is read, if `derivative` needs them."""
         region = self.regions[array]
-        if region.is_everywhere or not region.cases or not self.may_blow(derivative):
+        if not region.is_partial or not self.may_blow(derivative):
             return ONE
         return region.guard(at)
 

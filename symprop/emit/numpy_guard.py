@@ -24,7 +24,7 @@ class Guards:
         branches = _branches(found, system)
         self.wild = frozenset(branches.wild)
         self.chosen = _only_chosen(found) | {
-            name for name, region in branches.regions.items() if not region.is_everywhere}
+            name for name, region in branches.regions.items() if region.is_partial}
 
     def risky(self, statement: ir.Assign | ir.Put | ir.Scatter, node: ir.Node) -> bool:
         """Whether a statement may warn although all that is used of it is finite."""
