@@ -159,11 +159,20 @@ class System:
 
 
 @dataclass(frozen=True)
+class Requirement:
+    """Where a line is defined: `of` is "nonzero", "nonnegative" or "positive" (its `kind`)."""
+
+    kind: str
+    of: Expr
+
+
+@dataclass(frozen=True)
 class Step:
     """One line of a derivation: `before` equals `after` by `rule`.
 
     `because` names what the step leans on: equation numbers ("F3", "B2") and facts. Where a
     learning rule `departs` from the gradient, `after` takes the place of `before` unequal.
+    `conditions`: what `after` requires where `before`, and what it reads, does not.
     """
 
     equation: str
@@ -172,6 +181,7 @@ class Step:
     after: Expr
     because: tuple[str, ...] = ()
     departs: bool = False
+    conditions: tuple[Requirement, ...] = ()
 
     @property
     def reason(self) -> str:

@@ -13,6 +13,7 @@ from sympy.core.parameters import distribute
 
 from symprop.derive.absorb import absorb
 from symprop.derive.definitions import Definitions
+from symprop.derive.requirements import with_conditions
 from symprop.derive.sweep import Draft, LearningRule, sweep
 from symprop.system import Adjoint, Step, System
 
@@ -42,7 +43,7 @@ def derive(system: System, rule: LearningRule | None = None) -> Derivation:
     with distribute(False):  # a number times a sum stays as it is
         drafts = sweep(system, known, rule)
         absorb(drafts, known)
-    return Derivation(system, tuple(_freeze(d) for d in drafts))
+    return Derivation(system, with_conditions([_freeze(d) for d in drafts], known))
 
 
 def _freeze(draft: Draft) -> Adjoint:
