@@ -8,7 +8,9 @@
 """
 
 from symprop import nn
-from symprop.check import CheckReport, check
+from symprop.against import AgainstReport
+from symprop.against.check import check
+from symprop.check import CheckReport
 from symprop.derivation import Derivation, Gradient, derive
 from symprop.emit.module import GeneratedModule
 from symprop.errors import SympropError
@@ -28,6 +30,7 @@ from symprop.train import TrainResult, train
 from symprop.version import __version__
 
 __all__ = [
+    "AgainstReport",
     "CheckReport",
     "Derivation",
     "GeneratedModule",

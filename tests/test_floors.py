@@ -36,6 +36,7 @@ FLOORS = {
     "symprop.lower": 9,
     "symprop.emit": 10,
     "symprop.derivation": 10.5,
+    "symprop.against": 10.7,
     "symprop.pipeline": 11,
     "symprop": 11.5,
     "symprop.zoo": 12,

@@ -3,21 +3,26 @@
 In: TARGET and options. Out: the report on standard output; exit status 1 if a gradient failed.
 """
 
+from pathlib import Path
+
 import click
 
 from symprop import pipeline
+from symprop.against import against as compared
 from symprop.check import CheckReport
 from symprop.cli.constants import Options
 from symprop.cli.options import seed_option, size_option, target_options
 from symprop.cli.progress import working
 from symprop.cli.stages import derived, generated, given
-from symprop.cli.targets import Target, find_forward_or_module, import_file
+from symprop.cli.targets import Target, find_forward, find_forward_or_module, import_file
+from symprop.errors import InputError
 
 EXAMPLES = """\b
 Examples:
   symprop check mlp
   symprop check mlp.py                 a generated or hand-written module
   symprop check model.py:loss --size N=5 --seed 1
+  symprop check mine.py --against model.py:loss    which line of mine is wrong?
 """
 
 
@@ -26,12 +31,19 @@ Examples:
 @size_option
 @seed_option
 @click.option("--rtol", type=float, default=1e-7, show_default=True, help="Relative tolerance.")
-def check(target: str, options: Options, sizes: dict[str, int], seed: int, rtol: float) -> int:
+@click.option("--against", metavar="MODEL",
+              help="A forward pass: name the line of TARGET that is not its derivation.")
+def check(
+    target: str, options: Options, sizes: dict[str, int], seed: int, rtol: float,
+    against: str | None,
+) -> int:
     """Compare the gradients of TARGET with finite differences.
 
     TARGET may also be a Python file with functions forward and backward.
     """
     found = find_forward_or_module(target, options)
+    if against is not None:
+        return _against(found, target, against, options, seed)
     if isinstance(found, Target):
         module: object = generated(derived(found), found.name)
         declared = {}
@@ -43,6 +55,19 @@ def check(target: str, options: Options, sizes: dict[str, int], seed: int, rtol:
     report = checked(module, target, sizes=sizes, seed=seed, rtol=rtol, **declared)
     click.echo(str(report))
     return status_of(report)
+
+
+def _against(
+    found: Target | Path, target: str, model: str, options: Options, seed: int
+) -> int:
+    """Compare the module at a path with the derivation of a forward pass."""
+    if isinstance(found, Target):
+        raise InputError(f"--against is for a file with forward and backward, not for {target}")
+    derivation = derived(find_forward(model, options))
+    said = given(shapes=options.shapes or None, wrt=options.wrt)
+    report = compared(import_file(found), derivation, seed=seed, **said)
+    click.echo(str(report))
+    return 0 if report.passed else 1
 
 
 def status_of(report: CheckReport) -> int:
