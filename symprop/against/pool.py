@@ -15,7 +15,7 @@ from symprop.against.source import Source
 
 Piece = tuple[str, ast.expr]
 
-OF_ONE = ("({} > 0)", "(1 - {} * {})", "{} * (1 - {})", "(1 - {})", "{}", "1 / {}",
+OF_ONE = ("({} > 0)", "(1 - {} * {})", "{} * (1 - {})", "(1 - {})", "{}", "1 / {}", "1 / {}.size",
           "{}[:, None]", "{}.sum(0)", "{}.sum(-1, keepdims=True)")
 TERMS_OF_ONE = ("{}", "{}.sum(0)", "{}.mean(0)", "{}.sum(-1, keepdims=True)",
                 "{}.mean(-1, keepdims=True)")

@@ -104,7 +104,7 @@ def _located(
         if not (isinstance(statement, ast.Assign) and isinstance(value, np.ndarray)):
             continue
         for k, right in enumerate(attempt.truths[0].values):
-            if right.is_adjoint and right.value.shape == value.shape:
+            if right.is_adjoint and right.value.ndim:
                 score = _injected(attempt, statement, k)
                 found.append((score, -statement.lineno, k, statement))
     best = max(found, key=lambda entry: entry[:2], default=(0, 0, 0, None))
