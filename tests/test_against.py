@@ -41,7 +41,7 @@ def is_named(report: AgainstReport, fault: Planted) -> bool:
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_right_backward_passes(network: str) -> None:
     report = compared(network, NETWORKS[network][1])
-    assert report.passed and len(report.right) >= 5
+    assert report.passed and len(report.right) >= 4
     assert str(report).count("All gradients are right") == 1
 
 

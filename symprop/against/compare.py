@@ -89,8 +89,8 @@ def _matched(seen: Mapping[str, Any], truth: Truth) -> dict[str, Right]:
     found: dict[str, Right] = {}
     for name, value in seen.items():
         right = truth.match(value)
-        if right is None or (name in called and called[name].array != right.array):
-            mine = called.get(name)
+        mine = called.get(name)
+        if right is None or (mine is not None and right is not mine):
             right = mine if mine is not None and is_part(value, mine) else None
         if right is not None and (not right.is_adjoint or name in called
                                   or all(r is not right for r in found.values())):
