@@ -79,10 +79,12 @@ def settled(f: Callable[..., mpmath.mpf], args: Sequence[float]) -> mpmath.mpf:
     Cancellation in a tail takes hundreds of digits; what is below 1e-400 counts as 0.
     """
     largest = max(map(abs, args), default=0.0)
-    digits, before = DIGITS + min(450, int(largest**2 / 4)), None
+    digits, before = DIGITS + min(450, int(min(largest, 50.0) ** 2 / 4)), None
     while True:
         with mpmath.workdps(digits):
             now = f(*map(mpmath.mpf, args))
+            if not mpmath.isfinite(now):
+                return now
             close = before is not None and abs(now - before) <= mpmath.mpf(10) ** -30 * abs(now)
             nothing = digits > 900 and abs(now) < mpmath.mpf(10) ** -400
             if (close and now) or nothing:

@@ -15,6 +15,7 @@ from symprop.algebra.rows_row import VALUE, Interval, Row, x, y
 _v = VALUE
 _POSITIVE: Interval = (0.0, math.inf)
 _UNIT: Interval = (-1.0, 1.0)
+_TO_ENDS = (1 - x) * (1 + x)  # 1 - x² with all its digits near the ends
 
 CONSTANTS = (
     Row(name="pi", arity=0, definition=sympy.pi, numpy="np.pi", latex=r"\pi", text="π",
@@ -29,7 +30,7 @@ EXPONENTIALS = (
     Row(name="exp", arity=1, definition=sympy.exp(x), numpy="np.exp({x})",
         latex=r"\exp({x})", text="exp({x})", derivative=(_v,), complex_safe=True),
     Row(name="expm1", arity=1, definition=sympy.exp(x) - 1, numpy="np.expm1({x})",
-        latex=r"\operatorname{expm1}({x})", text="expm1({x})", derivative=(_v + 1,),
+        latex=r"\operatorname{expm1}({x})", text="expm1({x})", derivative=(reference("exp")(x),),
         complex_safe=True),
     Row(name="exp2", arity=1, definition=2**x, numpy="np.exp2({x})",
         latex=r"2^{{x}}", text="exp2({x})", derivative=(reference("log_2")() * _v,),
@@ -66,9 +67,11 @@ TRIGONOMETRY = (
         latex=r"\tan({x})", text="tan({x})", derivative=(1 + _v**2,), mirror=(0, -1),
         complex_safe=True),
     Row(name="arcsin", arity=1, definition=sympy.asin(x), numpy="np.arcsin({x})",
-        latex=r"\arcsin({x})", text="arcsin({x})", domain=(_UNIT,), complex_safe=True),
+        latex=r"\arcsin({x})", text="arcsin({x})", domain=(_UNIT,), complex_safe=True,
+        derivative=(_TO_ENDS ** sympy.Rational(-1, 2),)),
     Row(name="arccos", arity=1, definition=sympy.acos(x), numpy="np.arccos({x})",
-        latex=r"\arccos({x})", text="arccos({x})", domain=(_UNIT,), complex_safe=True),
+        latex=r"\arccos({x})", text="arccos({x})", domain=(_UNIT,), complex_safe=True,
+        derivative=(-_TO_ENDS ** sympy.Rational(-1, 2),)),
     Row(name="arctan", arity=1, definition=sympy.atan(x), numpy="np.arctan({x})",
         latex=r"\arctan({x})", text="arctan({x})", mirror=(0, -1), bounded=True, complex_safe=True),
     Row(name="arctan2", arity=2, definition=sympy.atan2(x, y), numpy="np.arctan2({x}, {y})",
@@ -85,13 +88,13 @@ HYPERBOLICS = (
         bounded=True, complex_safe=True),
     Row(name="arcsinh", arity=1, definition=sympy.asinh(x), numpy="np.arcsinh({x})",
         latex=r"\operatorname{arcsinh}({x})", text="arcsinh({x})", bounded=True,
-        complex_safe=True),
+        complex_safe=True, derivative=(1 / reference("hypot")(1, x),)),
     Row(name="arccosh", arity=1, definition=sympy.acosh(x), numpy="np.arccosh({x})",
         latex=r"\operatorname{arccosh}({x})", text="arccosh({x})",
         domain=((1.0, math.inf),), complex_safe=True),
     Row(name="arctanh", arity=1, definition=sympy.atanh(x), numpy="np.arctanh({x})",
         latex=r"\operatorname{arctanh}({x})", text="arctanh({x})", domain=(_UNIT,),
-        complex_safe=True),
+        complex_safe=True, derivative=(1 / _TO_ENDS,)),
 )
 
 # sinc's slope near 0, where cos(πx) and sinc cancel: Σ (-1)^k 2k π^(2k) x^(2k-1) / (2k+1)!

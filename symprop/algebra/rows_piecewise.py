@@ -18,6 +18,7 @@ from symprop.algebra.rows_row import EVERYWHERE, VALUE, Interval, Row, x, y, z
 _v = VALUE
 _POSITIVE: Interval = (0.0, math.inf)
 _HALF = sympy.Rational(1, 2)
+_BELOW = reference("minimum_constant")(x, 0)
 
 PARTS = (
     Row(name="abs", arity=1, definition=Piecewise((x, x > 0), (-x, x < 0), (0, True)),
@@ -104,8 +105,8 @@ RECTIFIERS = (
         numpy="np.maximum({x}, 0) + {y} * np.expm1(np.minimum({x}, 0))",
         numpy_precedence="sum", latex=r"\operatorname{elu}({x}, {y})", text="elu({x}, {y})",
         derivative=(
-            Piecewise((1, x > 0), (_v + y, True)),
-            reference("expm1")(reference("minimum_constant")(x, 0)),
+            Piecewise((1, x > 0), (y * reference("exp")(_BELOW), True)),
+            reference("expm1")(_BELOW),
         ),
         bounded=True, complex_safe=True, note="derivative at 0: alpha"),
     Row(name="relu6", arity=1, definition=Piecewise((0, x <= 0), (6, x >= 6), (x, True)),
