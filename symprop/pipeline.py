@@ -5,7 +5,9 @@
                                  with the function itself on plain arrays
       -> derive     Derivation   one reverse sweep: adjoint equations, every step as data
       -> verify                  each step evaluated on random small tensors
-      -> generate   module       whole-tensor NumPy, printed through Jinja
+      -> lower      Program      whole-tensor operations, loops, what backward needs
+      -> generate   module       NumPy, printed through Jinja
+      -> close                   the live module does what the equations say
       -> check      CheckReport  finite differences, independent of all the above
 """
 
@@ -16,11 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from symprop.check import CheckReport, check
+from symprop.close import close
 from symprop.concrete import check_function
 from symprop.derivation import Derivation, derive
 from symprop.emit import module as emit_module
 from symprop.emit.module import GeneratedModule
 from symprop.errors import InputError
+from symprop.files.write import write_text
+from symprop.lower.program import lower
 from symprop.rules import RuleMaker
 from symprop.system import Fact, System
 from symprop.trace import trace as tracing
@@ -68,7 +73,8 @@ def generate(
 ) -> GeneratedModule:
     """The standalone NumPy module of a system or of its derivation, written to `path` if given.
 
-    The derivation is verified first (once, remembered). Raises RefusedToOverwrite when
+    The derivation is verified first (once, remembered), and the module is compared with its
+    equations before it is written. Raises RefusedToOverwrite when
     `path` holds a file that is not ours, or one of ours that was edited (`force` overwrites
     the latter). `templates` is a folder whose templates take precedence.
     `rule` is that of `symprop.derive`, for a system.
@@ -77,4 +83,9 @@ def generate(
         raise InputError("a rule is for a system: what is derived already follows its own")
     derivation = derive(source, rule) if isinstance(source, System) else source
     derivation.verify()
-    return emit_module.generate(derivation, path, force=force, templates=templates)
+    program = lower(derivation.system, derivation.adjoints)
+    module = emit_module.generate(program, templates)
+    close(derivation, program, module)
+    if path is not None:
+        write_text(path, module.source, force=force)
+    return module

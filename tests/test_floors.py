@@ -35,6 +35,7 @@ FLOORS = {
     "symprop.verify": 8,
     "symprop.lower": 9,
     "symprop.emit": 10,
+    "symprop.close": 10.2,
     "symprop.derivation": 10.5,
     "symprop.against": 10.7,
     "symprop.pipeline": 11,

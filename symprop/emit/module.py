@@ -1,7 +1,6 @@
 """A derivation as a live module: its text, and the functions that the text defines.
 
-In: a system with its adjoint equations. Out: a `GeneratedModule`, written to a file if a
-path is given.
+In: a program, or a system with its adjoint equations. Out: a `GeneratedModule`.
 """
 
 from __future__ import annotations
@@ -17,8 +16,7 @@ from symprop.emit.sheet import Derived
 from symprop.files.load import load_text
 from symprop.files.marks import stamp
 from symprop.files.templates import render
-from symprop.files.write import write_text
-from symprop.lower.program import lower
+from symprop.lower.program import Program, lower
 
 
 class GeneratedModule:
@@ -57,18 +55,16 @@ class GeneratedModule:
 
 
 @paused()
-def generate(
-    derivation: Derived, path: str | Path | None = None, force: bool = False,
-    templates: str | Path | None = None,
-) -> GeneratedModule:
-    """The module of a derivation; see `symprop.generate`."""
-    source = module_source(derivation, templates)
-    if path is not None:
-        write_text(path, source, force=force)
-    return GeneratedModule(source, derivation.system.name)
+def generate(program: Program, templates: str | Path | None = None) -> GeneratedModule:
+    """The live module of a program; see `symprop.generate`."""
+    return GeneratedModule(program_source(program, templates), program.system.name)
 
 
 def module_source(derivation: Derived, templates: str | Path | None = None) -> str:
     """The text of the module, stamped with the hash of its body."""
-    program = lower(derivation.system, derivation.adjoints)
+    return program_source(lower(derivation.system, derivation.adjoints), templates)
+
+
+def program_source(program: Program, templates: str | Path | None = None) -> str:
+    """The text of the module of a program, stamped with the hash of its body."""
     return stamp(render("module.py.jinja", module_context(program), templates))

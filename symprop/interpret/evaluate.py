@@ -76,14 +76,14 @@ def evaluate(
 
 def magnitude(
     expr: Expr, arrays: Arrays, sizes: Mapping[str, int], indices: Sequence[Index] = (),
-    rough: Arrays | None = None,
+    rough: Arrays | None = None, at: Mapping[Index, np.ndarray[Any, Any]] | None = None,
 ) -> np.ndarray[Any, Any]:
     """The same sum with every product made positive: what rounding errors are measured by.
 
     rough: takes the place of an array's entries where they are factors, for arrays that are
-    themselves what a cancellation has left.
+    themselves what a cancellation has left. at: as in `Evaluator.value`.
     """
-    return Magnitude(arrays, sizes, rough or {}).value(expr, indices)
+    return Magnitude(arrays, sizes, rough or {}).value(expr, indices, at)
 
 
 def extent(size: Expr, sizes: Mapping[str, int]) -> int:
@@ -110,9 +110,12 @@ class Evaluator:
         self.arrays, self.sizes, self.partials = arrays, sizes, partials
         self.extents: dict[str, int] = {}
 
-    def value(self, expr: Expr, indices: Sequence[Index] = ()) -> np.ndarray[Any, Any]:
-        """As `evaluate`."""
-        frame = Frame([(i, self.extent(i.size)) for i in indices])
+    def value(
+        self, expr: Expr, indices: Sequence[Index] = (),
+        at: Mapping[Index, np.ndarray[Any, Any]] | None = None,
+    ) -> np.ndarray[Any, Any]:
+        """As `evaluate`; `at` has the rising values of an index, where not all are wanted."""
+        frame = Frame([(i, self.extent(i.size)) for i in indices], at)
         with np.errstate(all="ignore"):
             found = self.expr(expr, frame, None)
         return np.array(found if np.shape(found) == frame.shape

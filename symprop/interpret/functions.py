@@ -31,11 +31,25 @@ _NUMPY: dict[Any, Callable[..., Value]] = {
     sympy.asin: np.arcsin, sympy.acos: np.arccos, sympy.atan: np.arctan,
     sympy.asinh: np.arcsinh, sympy.acosh: np.arccosh, sympy.atanh: np.arctanh,
 }
+
+
+def _each(function: Callable[[float], float]) -> Callable[..., Value]:
+    """A function of Python numbers, entry by entry; single precision stays single."""
+    entries = np.vectorize(function, otypes=[float])
+
+    def walk(argument: Value) -> Value:
+        found = entries(argument)
+        single = getattr(argument, "dtype", None) == np.float32
+        return found.astype(np.float32) if single else found
+
+    return walk
+
+
 _REAL_ONLY: dict[Any, Callable[..., Value]] = {
-    sympy.erf: np.vectorize(math.erf, otypes=[float]),
-    sympy.erfc: np.vectorize(math.erfc, otypes=[float]),
-    sympy.loggamma: np.vectorize(math.lgamma, otypes=[float]),
-    sympy.gamma: np.vectorize(math.gamma, otypes=[float]),
+    sympy.erf: _each(math.erf),
+    sympy.erfc: _each(math.erfc),
+    sympy.loggamma: _each(math.lgamma),
+    sympy.gamma: _each(math.gamma),
     sympy.atan2: np.arctan2, sympy.sign: np.sign, sympy.Abs: np.abs,
     sympy.floor: np.floor, sympy.ceiling: np.ceil,
 }

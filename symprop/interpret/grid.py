@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -21,19 +21,28 @@ Value = Any  # an array with one axis for each index of its frame, or a number
 
 
 class Frame:
-    """The axes of a grid: the `place` of each index (of equal ones the innermost), the lengths."""
+    """The axes of a grid: the `place` of each index (of equal ones the innermost), the lengths.
 
-    __slots__ = ("place", "shape")
+    at: the rising positions that the grid has along an axis, where these are not all.
+    """
 
-    def __init__(self, axes: Sequence[tuple[Index, int]] = ()) -> None:
+    __slots__ = ("at", "place", "shape")
+
+    def __init__(
+        self, axes: Sequence[tuple[Index, int]] = (),
+        at: Mapping[Index, np.ndarray[Any, Any]] | None = None,
+    ) -> None:
         self.place = {index: k for k, (index, _) in enumerate(axes)}
-        self.shape = tuple([n for _, n in axes])
+        self.at = {self.place[i]: found for i, found in at.items()} if at else {}
+        self.shape = tuple([len(self.at[k]) if k in self.at else n
+                            for k, (_, n) in enumerate(axes)])
 
     def extended(self, more: Sequence[tuple[Index, int]]) -> Frame:
         """The grid with further axes at the end."""
         wider, outer = Frame(more), len(self.shape)
         wider.place = {**self.place, **{index: outer + k for index, k in wider.place.items()}}
         wider.shape = self.shape + wider.shape
+        wider.at = self.at
         return wider
 
     def axis(self, index: Index) -> int:
@@ -48,7 +57,8 @@ class Frame:
         axis = self.axis(index)
         shape = [1] * len(self.shape)
         shape[axis] = self.shape[axis]
-        return np.arange(shape[axis]).reshape(shape)
+        values = self.at[axis] if axis in self.at else np.arange(shape[axis])
+        return values.reshape(shape)
 
 
 def view(array: np.ndarray[Any, Any], indices: tuple[Expr, ...], frame: Frame) -> Value:
@@ -60,7 +70,7 @@ def view(array: np.ndarray[Any, Any], indices: tuple[Expr, ...], frame: Frame) -
         if single is None:
             return None
         axis = frame.axis(single)
-        if frame.shape[axis] != length or axis in axes:
+        if frame.shape[axis] != length or axis in axes or axis in frame.at:
             return None
         axes.append(axis)
         shape[axis] = length
