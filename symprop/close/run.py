@@ -231,8 +231,11 @@ class Run:
         roots = [array for _, array in self.system.outputs]
         items = [e for e in live(self.system.equations, roots) if e.array not in self.arrays]
         for name, array in self.arrays.items():
-            if not items and self.system.equation(name) and self.code[name] in own:
-                self._same("predict", name, own[self.code[name]], array, 1.0)
+            code = self.code.get(name, "")
+            if self.system.equation(name) and code in own and not items and (
+                np.shape(own[code]) == np.shape(array)
+            ):
+                self._same("predict", name, own[code], array, 1.0)
         slack = self._compare(items, own)
         for (name, array), shape in zip(
             self.system.outputs, self.system.output_shapes, strict=True

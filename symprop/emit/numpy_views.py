@@ -126,9 +126,9 @@ class ViewPrinter(SizePrinter):
 
 
 def bracketed(parts: Parts) -> str:
-    """[...] without trailing whole axes."""
+    """[...] without trailing whole axes, but where an ellipsis counts from the end."""
     parts = list(parts)
-    while parts and parts[-1] == ":":
+    while parts and parts[-1] == ":" and "..." not in parts:
         parts.pop()
     return f"[{', '.join(parts)}]" if parts else ""
 

@@ -262,6 +262,11 @@ class Transpose(Node):
 
     body: Node
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if set(self.axes) != set(self.body.axes):
+            raise AssertionError(f"{self.axes} is no order of {self.body.axes}")
+
 
 @dataclass(frozen=True)
 class Reshape(Node):

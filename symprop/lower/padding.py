@@ -66,6 +66,8 @@ def padded(term: Term, shapes: Mapping[str, tuple[Expr, ...]], loop: Index | Non
         swaps[item] = Padded(item.array, positions, known)
         gone.update(held[key] for keys in needed for key in keys)
     rest = [(a, e) for a, e in term.factors if a not in swaps and a not in gone]
+    rest += [(a, 1) for swapped in swaps for p in swapped.children for t in p.terms
+             for a, _ in t.factors]
     if not swaps or any(_leans_on(a, e, gone, shapes) for a, e in rest):
         return term
     return Term(term.coef, tuple(

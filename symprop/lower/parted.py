@@ -72,8 +72,8 @@ def _apart(term: Term, indices: Axes) -> list[Term]:
             any(isinstance(a, Iverson) and only_index(a) in indices for a, _ in t.factors)
             for t in item.body.terms
         ):
-            rest = Term(term.coef, tuple(f for f in term.factors if f[0] is not item), term.bound)
-            products = [p for t in item.body.terms
-                        for p in mul(Expr((freshen_term(rest),)), Expr((t,))).terms]
+            rest = Term(term.coef, tuple(f for f in term.factors if f[0] is not item))
+            products = [freshen_term(Term(p.coef, p.factors, (*term.bound, *p.bound)))
+                        for t in item.body.terms for p in mul(Expr((rest,)), Expr((t,))).terms]
             return [t for p in products for t in _apart(p, indices)]
     return [term]

@@ -336,8 +336,11 @@ def _at_grids(
     axes, grid, subscripts = _grids(frame, targets, guarded, spread, targets)
     order = tuple(i for i in axes if i.size != ONE or i in grid)
     sign, value = frame.lowering.term(rest, order)
-    return Scatter(frame.equation.array, subscripts, grid, axes, sign,
-                   aligned(value, order), frame.equation.number, frame.at)
+    value = aligned(value, order)
+    if value.axes and axes[0] not in value.axes:
+        value = Expand(axes, value)  # np.add.at reads past the end of values with fewer axes
+    return Scatter(frame.equation.array, subscripts, grid, axes, sign, value,
+                   frame.equation.number, frame.at)
 
 
 def _grids(
