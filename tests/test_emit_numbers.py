@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 from emitted_models import MODELS, body, generated, inputs, mlp, module
 
 from symprop.emit.module import GeneratedModule
+from symprop.emit.numpy_sizes import literal
+from symprop.files.load import load_text
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -122,3 +125,14 @@ def test_large_logits_do_not_warn(dtype: Any, size: float) -> None:
         warnings.simplefilter("error")
         loss, grads = module("mlp").value_and_grad(**given)
     assert np.isfinite(loss) and all(np.isfinite(g).all() for g in grads.values())
+
+
+@pytest.mark.parametrize("value", [
+    Fraction(1, 3), Fraction(2, 3), Fraction(107032224408900379083, 10**21), Fraction(1, 7) ** 9,
+    Fraction(44715, 10**6), Fraction(10**30 + 1, 3), Fraction(5, 2**40), Fraction(1, 10**300),
+])
+def test_a_number_is_the_shortest_text_of_the_same_bits(value: Fraction) -> None:
+    for number in (value, -value, 1 / value):
+        text = literal(number)
+        assert load_text(f"value = {text}", "number").value == float(number)
+        assert len(text) <= len(repr(float(number)))

@@ -87,9 +87,8 @@ class SizePrinter:
 
 
 def literal(value: Fraction) -> str:
-    """A number as Python text: 2, 0.5, 0.044715, 1 / 3."""
+    """A number as Python text, the shortest that has the same bits: 2, 0.044715, 1 / 3."""
     if value.denominator == 1:
         return str(value.numerator) if abs(value.numerator) < 65536 else repr(float(value))
-    if Fraction(repr(float(value))) == value:
-        return repr(float(value))
-    return f"{value.numerator} / {value.denominator}"
+    text, quotient = repr(float(value)), f"{value.numerator} / {value.denominator}"
+    return text if Fraction(text) == value or len(text) <= len(quotient) else quotient

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symprop.algebra import rows
-from symprop.algebra.build import map_accesses
+from symprop.algebra.build import add, map_accesses, sub
 from symprop.algebra.expr import (
     ADJOINT,
     Access,
@@ -22,6 +22,7 @@ from symprop.algebra.expr import (
     Iverson,
     Size,
 )
+from symprop.lower.bounds import filled
 from symprop.system import System
 
 INTEGER_ROWS = ("floordiv", "mod")
@@ -49,6 +50,12 @@ class Scope:
         """The shape of an array; an adjoint has that of its primal."""
         shape = self.system.arrays[array.removeprefix(ADJOINT)].shape
         return shape[1:] if array in self.passing else shape
+
+    def filled(self, size: Expr) -> bool:
+        """Whether an axis is known to have an entry, by the door's tests too."""
+        return filled(size) or any(
+            c.kind == "at_least" and filled(add(size, sub(c.right, c.left)))
+            for c in self.system.conditions)
 
     def dtype(self, array: str) -> str:
         """The dtype of an array: "float", "int" or "bool"; an adjoint holds floats."""

@@ -299,7 +299,8 @@ class Lowering:
         """An access with its axes as the array has them."""
         array = item.array
         dtype = self.scope.dtype(array)
-        reader = Reader(self.scope.loop, self.guarded, self.positions, self.scope.labels)
+        reader = Reader(self.scope.loop, self.guarded, self.positions, self.scope.labels,
+                        self.scope.filled)
         node = view(item, self.scope.shape(array), order, reader, dtype)
         if array in self.scope.system.constants and dtype == "float":
             return Cast(node.axes, node)  # its float64 would widen float32

@@ -12,10 +12,10 @@ In: an `Access`. Out: a `View` whose axes are the indices of the positions.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symprop.algebra import indexing
-from symprop.algebra.build import ONE, add, idx, mul, number, sub
+from symprop.algebra.build import ONE, ZERO, add, idx, mul, number, sub
 from symprop.algebra.canonical import normal, same
 from symprop.algebra.expr import Access, Expr, Index, Size, accesses, free_indices
 from symprop.lower.axes import closed, opened
@@ -27,6 +27,7 @@ from symprop.lower.ir import (
     Axes,
     Grid,
     Node,
+    Pads,
     Part,
     Stretch,
     Subscript,
@@ -44,13 +45,15 @@ class Reader:
     """What is known where an array is read.
 
     guarded: indices that a bracket of the same term restricts; positions: lowers a position
-    to a grid; labels: indices of axes that are cut or joined.
+    to a grid; labels: indices of axes that are cut or joined; filled: whether an axis is known
+    to have an entry.
     """
 
     loop: Index | None
     guarded: frozenset[Index]
     positions: Lower
     labels: Labels
+    filled: Callable[[Expr], bool] = filled
 
 
 def view(item: Access, shape: tuple[Expr, ...], order: Axes, reader: Reader,
@@ -132,11 +135,29 @@ def _plain(item: Access, at: Sequence[Expr], full: tuple[Expr, ...], order: Axes
     if any(s is None for s in found) or len(set(used)) != len(used):
         axes, subscripts, grid = _gather(
             at, full, order, reader.loop, reader.guarded, reader.positions)
+        if not shape:
+            subscripts, pads = _never_empty(subscripts, full, pads, reader)
         return View(axes, item.array, subscripts, grid, dtype, pads, shape)
     known = [s for s in found if s is not None]
     outer = [i for s, i in known if i is not None]
     inner = [s.inner for s, _ in known if isinstance(s, Window)]
     return View((*outer, *inner), item.array, tuple(s for s, _ in known), (), dtype, pads, shape)
+
+
+def _never_empty(
+    subscripts: tuple[Subscript, ...], full: Sequence[Expr], pads: Pads, reader: Reader
+) -> tuple[tuple[Subscript, ...], Pads]:
+    """One zero behind each axis that may be empty and is read at clipped positions."""
+    empty = [isinstance(s, Grid) and s.size is not None and not reader.filled(s.size)
+             for s in subscripts]
+    if not any(empty):
+        return subscripts, pads
+    around = pads or tuple((ZERO, ZERO) for _ in full)
+    return (tuple(replace(s, size=normal(add(s.size, ONE)))
+                  if e and isinstance(s, Grid) and s.size is not None else s
+                  for s, e in zip(subscripts, empty, strict=True)),
+            tuple((low, normal(add(high, ONE))) if e else (low, high)
+                  for (low, high), e in zip(around, empty, strict=True)))
 
 
 def axes_of(item: Subscript, index: Index | None) -> Axes:
