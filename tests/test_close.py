@@ -166,3 +166,19 @@ def test_large_declared_sizes_are_compared_in_part_and_their_borders_too() -> No
         assert wrong != source
         with pytest.raises(Mismatch, match="w"):
             close(found, program, GeneratedModule(wrong, "layer"))
+
+
+@pytest.mark.parametrize("rule", ["fa", "dfa", "dtp"])
+def test_a_module_of_a_learning_rule_is_compared_at_another_dL_too(rule: str) -> None:
+    def net(X: "N K", Y: "N M", W1: "K H", W2: "H M", W3: "M M") -> Any:
+        return np.mean((np.tanh(np.tanh(X @ W1) @ W2) @ W3 - Y) ** 2)
+
+    found = symprop.derive(symprop.trace(net, wrt=["W1", "W2", "W3"]), rule)
+    program = lower(found.system, found.adjoints)
+    source = emit_module.generate(program).source
+    assert program.departing
+    close(found, program, GeneratedModule(source, "net"))
+    wrong = source.replace("    grads = {", "    dW1 = dW1 * dL\n    grads = {")
+    assert wrong != source
+    with pytest.raises(Mismatch, match=r"dL = -2|^\(B"):
+        close(found, program, GeneratedModule(wrong, "net"))

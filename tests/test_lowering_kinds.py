@@ -16,7 +16,7 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 import symprop
-from symprop.close.sizes import fitting
+from symprop.close.sizes import fitting, sets_of_sizes
 from symprop.interpret import draw
 
 Given = dict[str, Any]
@@ -102,23 +102,31 @@ def check(seed: int) -> None:
         sizes = fitting(system, {n: rng.permutation(SIZES).tolist() for n in system.sizes})
         if sizes is None or max(sizes.values()) > 5:
             continue
-        inputs = draw(system, seed, sizes)[1]
-        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
-            true = loss(**inputs)
-        if not np.isfinite(true):
-            continue  # a mean of nothing
-        value, gradients = module.value_and_grad(**inputs)
-        assert abs(value - true) <= 1e-11 * (1 + abs(value)), (moves, sizes)
-        way = {n: rng.standard_normal(np.shape(inputs[n])) for n in gradients}
+        agree(loss, system, module, sizes, seed)
 
-        def along(step: float, inputs: Any = inputs, way: Any = way) -> Any:
-            return loss(**{n: a + step * way[n] if n in way else a for n, a in inputs.items()})
 
-        h = 1e-3
-        wide, narrow = ((along(s) - along(-s)) / (2 * s) for s in (h, h / 2))
-        slope = (4 * narrow - wide) / 3
-        told = sum(np.sum(gradients[n] * way[n]) for n in way)
-        assert abs(told - slope) <= 1e-7 * (1 + abs(slope)), (moves, sizes, told, slope)
+def agree(
+    loss: Callable[..., Any], system: symprop.System, module: Any, sizes: dict[str, int], seed: int
+) -> None:
+    """The module's loss is the function's, its gradients are the function's slope."""
+    inputs = draw(system, seed, sizes)[1]
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        true = loss(**inputs)
+    if not np.isfinite(true):
+        return  # a mean of nothing
+    value, gradients = module.value_and_grad(**inputs)
+    assert abs(value - true) <= 1e-11 * (1 + abs(value)), sizes
+    rng = np.random.default_rng(seed)
+    way = {n: rng.standard_normal(np.shape(inputs[n])) for n in gradients}
+
+    def along(step: float) -> Any:
+        return loss(**{n: a + step * way[n] if n in way else a for n, a in inputs.items()})
+
+    h = 1e-3
+    wide, narrow = ((along(s) - along(-s)) / (2 * s) for s in (h, h / 2))
+    slope = (4 * narrow - wide) / 3
+    told = sum(np.sum(gradients[n] * way[n]) for n in way)
+    assert abs(told - slope) <= 1e-7 * (1 + abs(slope)), (sizes, told, slope)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -130,3 +138,82 @@ def test_moves_on_one_another(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(12, 300))
 def test_many_moves_on_one_another(seed: int) -> None:
     check(seed)
+
+
+def padded_labels(x: "N M", y: "int N", k: "3") -> Any:
+    """Zeros around a column that is read at another array's entries."""
+    p = np.pad(x[np.arange(x.shape[0]), y], 1)
+    return np.sum((sliding_window_view(p, 3) @ k) ** 2)
+
+
+def padded_column(x: "7 5", y: "int 7") -> Any:
+    """The same without a window."""
+    r = np.take_along_axis(x, y[:, None], 1)[:, 0]
+    return np.sum(np.sin(r)) + np.sum(np.pad(r, (2, 2)) ** 2)
+
+
+def turned_windows(x: "N M", k: "2 3") -> Any:
+    """A window of two axes, of which the first runs backwards."""
+    return np.sum(np.sin((sliding_window_view(x[::-1], (2, 3)) * k).sum(axis=(-1, -2))))
+
+
+def twice_turned_windows(x: "N M", k: "2 3") -> Any:
+    """Both run backwards."""
+    return np.sum(np.sin((sliding_window_view(x[::-1, ::-1], (2, 3)) * k).sum(axis=(-1, -2))))
+
+
+def bags(m: "V", t: "int N W", y: "N") -> Any:
+    """Values of one axis, scattered by an index of two."""
+    return np.mean(np.logaddexp(0, -y * m[t].sum(axis=1)))
+
+
+def squares(m: "V", t: "int N W") -> Any:
+    """A scalar for every entry of an index of two axes."""
+    return np.sum(m[t]) ** 2
+
+
+def bags_of_rows(m: "V D", t: "int N W", w: "D") -> Any:
+    """Values with a further axis, scattered by an index of two."""
+    return np.sum(np.tanh(m[t].sum(axis=1) @ w))
+
+
+def shared_rows(m: "V D", t: "int N W", w: "D") -> Any:
+    """Values that have none of the index's axes."""
+    return np.sum(m[t] * w)
+
+
+def centred_pairs(m: "K", t: "int N 2", y: "int N") -> Any:
+    """Values that lack the last axis of the index."""
+    r = m[t]
+    h = r - r.mean(axis=1, keepdims=True)
+    return np.sum(np.sin(np.take_along_axis(h, (y % 2)[:, None], axis=1)))
+
+
+def gated_difference(x: "M K") -> Any:
+    """A difference of an axis of size 1 is empty."""
+    s = np.tanh(x * (x > 0))
+    return np.mean(s) + np.sqrt(np.sum(np.diff(s, axis=0) ** 2) + 1)
+
+
+def second_difference(x: "M K") -> Any:
+    s = np.tanh(x * (x > 0))
+    return np.mean(s) + np.sqrt(np.sum(np.diff(s, n=2, axis=0) ** 2) + 1)
+
+
+def sorted_pairs(u: "K K", w: "2", c: "K-1 M") -> Any:
+    """A sum in brackets on stretches, beside a delta on a bound index."""
+    q = np.take_along_axis(u, np.argsort(-u, axis=0), axis=0) * 1.5
+    h = np.stack([q[..., :-1], q[..., 1:]], axis=-1) @ w
+    return np.sqrt(np.sum((h @ c) ** 2) + 1) + np.mean(h[..., 0] ** 2)
+
+
+KINDS = (padded_labels, padded_column, turned_windows, twice_turned_windows, bags, squares,
+         bags_of_rows, shared_rows, centred_pairs, gated_difference, second_difference, sorted_pairs)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=[f.__name__ for f in KINDS])
+def test_kinds_that_were_wrong(kind: Callable[..., Any]) -> None:
+    system = symprop.trace(kind)
+    module = symprop.generate(system)
+    for seed, sizes in enumerate(sets_of_sizes(system)):
+        agree(kind, system, module, sizes, seed)
