@@ -208,7 +208,8 @@ def sorted_pairs(u: "K K", w: "2", c: "K-1 M") -> Any:
 
 
 KINDS = (padded_labels, padded_column, turned_windows, twice_turned_windows, bags, squares,
-         bags_of_rows, shared_rows, centred_pairs, gated_difference, second_difference, sorted_pairs)
+         bags_of_rows, shared_rows, centred_pairs, gated_difference, second_difference,
+         sorted_pairs)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=[f.__name__ for f in KINDS])
