@@ -47,7 +47,7 @@ def source(system: System) -> str:
     names = code_names(system, helpers)
     printer = NumpyPrinter(system, names.arrays, names.sizes, dtype=names.own["dtype"],
                            helper_names=names.helpers)
-    lines = Lines(printer, names, Guards(system.equations), system.equations,
+    lines = Lines(printer, names, Guards(system.equations, system), system.equations,
                   {e.array: e for e in system.equations})
     body = lines.lines(program.forward)
     inputs = [names.arrays[n] for n, a in system.arrays.items() if a.kind == "input"]

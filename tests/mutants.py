@@ -95,7 +95,13 @@ def places(tree: ast.Module) -> Iterator[ast.AST]:
     for function in tree.body:
         if not isinstance(function, ast.FunctionDef) or function.name not in BODIES:
             continue
+        read = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)
+                and isinstance(n.ctx, ast.Load)}
         for statement in function.body:
+            if isinstance(statement, ast.Assign) and not {
+                n.id for t in statement.targets for n in ast.walk(t) if isinstance(n, ast.Name)
+            } & read:
+                continue  # nothing shows what it holds
             door = isinstance(statement, ast.Assign) and "read(" in ast.unparse(statement)
             if isinstance(statement, ast.If) or door:
                 continue

@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from symprop.algebra.expr import Access, Expr, Extremum, Index, Paren
+from symprop.algebra.expr import Access, Apply, Atom, Expr, Extremum, Index, Paren
 from symprop.errors import IndexRangeError, InputError, VerificationError
-from symprop.interpret.evaluate import Evaluator, extent, magnitude
+from symprop.interpret.evaluate import Evaluator, Magnitude, extent, magnitude
+from symprop.interpret.grid import Frame
 from symprop.system import Adjoint, Equation
 
 Array = np.ndarray[Any, Any]
@@ -29,6 +31,7 @@ At = dict[Index, Array]
 LARGE = 3_000_000  # grid points
 RELATIVE = {"float64": 1e-11, "float32": 2e-4}
 _NOISE = 100.0  # times what single precision loses, in single precision
+_OF_ROWS = 20.0  # roundings of a function that its definition adds up from larger parts
 _NUDGES = (1.0, 1.0 + 1e-5, 1.0 - 1e-5)
 _FAR = np.finfo(np.float32).max / 1e6
 _NEAR = np.finfo(np.float32).tiny * 1e6
@@ -131,7 +134,9 @@ class Values:
         """What rounding can do to each entry."""
         added = magnitude(item.rhs, self.arrays, self.sizes, item.indices, at=at)
         share = np.finfo(self.dtype).eps / np.finfo(np.float32).eps
-        return np.asarray(relative * added + _NOISE * slack * share * self._noise(item, at))
+        row = _Row(self.arrays, self.sizes, {}).value(item.rhs, item.indices, at)
+        lost = _OF_ROWS * np.finfo(self.dtype).eps * row + _NOISE * share * self._noise(item, at)
+        return np.asarray(relative * added + slack * lost)
 
     def _noise(self, item: Item, at: At) -> Array:
         """What the right-hand side loses in single precision, here and at two points beside.
@@ -146,6 +151,16 @@ class Values:
                          for a in (single, wide))
             found = np.maximum(found, np.nan_to_num(np.abs(low - high), nan=0.0))
         return found
+
+
+class _Row(Magnitude):
+    """The walk with the value of a function at least 1: what its definition may add up to."""
+
+    def power(self, item: Atom, exponent: int | Fraction, frame: Frame, live: Any) -> Any:
+        """As there."""
+        found = super().power(item, exponent, frame, live)
+        row = isinstance(item, Apply) and item.function not in ("floordiv", "mod", "inf")
+        return np.maximum(found, 1.0) if row and exponent > 0 else found
 
 
 def _wide(array: Any) -> Array:
