@@ -110,23 +110,28 @@ def agree(
 ) -> None:
     """The module's loss is the function's, its gradients are the function's slope."""
     inputs = draw(system, seed, sizes)[1]
-    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):  # means of nothing
         true = loss(**inputs)
-    if not np.isfinite(true):
-        return  # a mean of nothing
-    value, gradients = module.value_and_grad(**inputs)
+        value, gradients = module.value_and_grad(**inputs)
+        if not np.isfinite(true):
+            return
+        rng = np.random.default_rng(seed)
+        way = {n: rng.standard_normal(np.shape(inputs[n])) for n in gradients}
+        slope = along(loss, inputs, way)
+    told = sum(np.sum(gradients[n] * way[n]) for n in way)
     assert abs(value - true) <= 1e-11 * (1 + abs(value)), sizes
-    rng = np.random.default_rng(seed)
-    way = {n: rng.standard_normal(np.shape(inputs[n])) for n in gradients}
+    assert abs(told - slope) <= 1e-7 * (1 + abs(slope)), (sizes, told, slope)
 
-    def along(step: float) -> Any:
+
+def along(loss: Callable[..., Any], inputs: Given, way: Given) -> Any:
+    """The slope of a function along a direction, by differences."""
+
+    def moved(step: float) -> Any:
         return loss(**{n: a + step * way[n] if n in way else a for n, a in inputs.items()})
 
     h = 1e-3
-    wide, narrow = ((along(s) - along(-s)) / (2 * s) for s in (h, h / 2))
-    slope = (4 * narrow - wide) / 3
-    told = sum(np.sum(gradients[n] * way[n]) for n in way)
-    assert abs(told - slope) <= 1e-7 * (1 + abs(slope)), (sizes, told, slope)
+    wide, narrow = ((moved(s) - moved(-s)) / (2 * s) for s in (h, h / 2))
+    return (4 * narrow - wide) / 3
 
 
 @pytest.mark.parametrize("seed", range(12))
