@@ -1,4 +1,4 @@
-# symprop sha256:8f73902ebf7ce6f3fd0f8eb1098f282d
+# symprop sha256:2fbfe81cd76b2373cd15ddcc6ae3bb3b
 """gpt: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:gpt.
@@ -437,11 +437,10 @@ def backward(saved, dL=1.0):
     # (B26)  dh_sum_9[n,t,f] = dh_hidden_2[n,t,f] h_sum_10[n,t,f]/2
     #       + dh_inner_2[n,t,f] (0.7978845608028654
     #       + 0.107032224408900379083 h_sum_9[n,t,f]²)  (N, T, F)  from (F64), (F61)
-    dh_sum_9_sum = (
-        0.7978845608028654 + 107032224408900379083 / 1000000000000000000000
-        * (h_sum_9 * h_sum_9)
+    dh_sum_9 = (
+        0.5 * dh_hidden_2 * h_sum_10 + dh_inner_2
+        * (0.7978845608028654 + 0.10703222440890038 * (h_sum_9 * h_sum_9))
     )
-    dh_sum_9 = 0.5 * dh_hidden_2 * h_sum_10 + dh_inner_2 * dh_sum_9_sum
     # (B27)  dblocks_1_W1[d,f] = Σ_nt dh_sum_9[n,t,f] h_u_2[n,t,d]  (D, F)  from (F60)
     dblocks_1_W1 = np.tensordot(h_u_2, dh_sum_9, axes=((0, 1), (0, 1)))
     # (B28)  dblocks_1_c1[f] = Σ_nt dh_sum_9[n,t,f]  (F,)  from (F60)
@@ -554,11 +553,10 @@ def backward(saved, dL=1.0):
     # (B71)  dh_sum_4[n,t,f] = dh_hidden[n,t,f] h_sum_5[n,t,f]/2
     #       + dh_inner[n,t,f] (0.7978845608028654 + 0.107032224408900379083
     #       h_sum_4[n,t,f]²)  (N, T, F)  from (F32), (F29)
-    dh_sum_4_sum = (
-        0.7978845608028654 + 107032224408900379083 / 1000000000000000000000
-        * (h_sum_4 * h_sum_4)
+    dh_sum_4 = (
+        0.5 * dh_hidden * h_sum_5 + dh_inner * (0.7978845608028654
+        + 0.10703222440890038 * (h_sum_4 * h_sum_4))
     )
-    dh_sum_4 = 0.5 * dh_hidden * h_sum_5 + dh_inner * dh_sum_4_sum
     # (B72)  dblocks_0_W1[d,f] = Σ_nt dh_sum_4[n,t,f] h_u[n,t,d]  (D, F)  from (F28)
     dblocks_0_W1 = np.tensordot(h_u, dh_sum_4, axes=((0, 1), (0, 1)))
     # (B73)  dblocks_0_c1[f] = Σ_nt dh_sum_4[n,t,f]  (F,)  from (F28)
