@@ -77,7 +77,7 @@ def fold_groups(expr: Expr, known: Knowledge) -> Moved:
 def _fold_group(expr: Expr, equation: Equation, known: Knowledge) -> Expr | None:
     pivot = max(equation.rhs.terms, key=lambda t: sum(len(indices_of(a)) for a, _ in t.factors))
     name = Access(equation.array, tuple(idx(i) for i in equation.indices))
-    by_key = {term_key(t): t for t in expr.terms}
+    places = {term_key(t): k for k, t in enumerate(expr.terms)}
     needed = frozenset(a.array for a in accesses(Expr((pivot,))))
     for place, term in enumerate(expr.terms):
         if not needed <= frozenset(a.array for a in accesses(Expr((term,)))):
@@ -89,14 +89,16 @@ def _fold_group(expr: Expr, equation: Equation, known: Knowledge) -> Expr | None
             products = (mul(cofactor, substitute(Expr((t,)), env)) for t in equation.rhs.terms)
             members = [p.terms[0] for p in products if p.terms]  # what is 0 there is no member
             keys = [term_key(m) for m in members]
+            at = {**places, term_key(term): place}  # of equal terms, each is there for itself
             complete = len(set(keys)) == len(keys) and all(
-                k in by_key and by_key[k].coef == m.coef
+                k in at and expr.terms[at[k]].coef == m.coef
                 for k, m in zip(keys, members, strict=True))
             if not complete or not known.covers(equation.indices, env):
                 continue
             whole = mul(cofactor, substitute(make_term(number(1).terms[0].coef, {name: 1}), env))
+            gone = {at[k] for k in keys}
             left = [t if k != place else whole.terms[0] for k, t in enumerate(expr.terms)
-                    if k == place or term_key(t) not in keys]
+                    if k == place or k not in gone]
             return Expr(tuple(left))
     return None
 

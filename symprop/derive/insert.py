@@ -8,7 +8,7 @@ from __future__ import annotations
 from symprop.algebra.build import ONE, instantiate, make_term, mul, power
 from symprop.algebra.expr import Access, Expr, arrays_of
 from symprop.derive.definitions import Definitions
-from symprop.derive.simplify import Trail, shortened
+from symprop.derive.simplify import Trail, lightened, shortened
 from symprop.derive.sweep import Draft
 
 
@@ -16,7 +16,7 @@ def insert(trail: Trail, draft: Draft, known: Definitions) -> Trail:
     """A user's trail with `draft` put in the place of its name, simplified."""
     result = trail.copy()
     result.move("insert", lambda e: (replace(e, draft), (draft.number,)))
-    return known.memo.apply(shortened, result, known)
+    return known.memo.apply(lightened if trail.implicit else shortened, result, known)
 
 
 def replace(expr: Expr, draft: Draft) -> Expr:

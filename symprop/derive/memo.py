@@ -85,7 +85,8 @@ def _continued(trail: Trail, result: _Result, names: Numbered) -> Trail:
     reasons = {number: reason for reason, number in names.reasons.items()}
     steps = [Step(trail.equation, s.rule, back.expr(s.before), back.expr(s.after),
                   tuple(reasons[b] for b in s.because)) for s in result.trail.steps]
-    return Trail(trail.equation, back.expr(result.trail.expr), [*trail.steps, *steps])
+    return Trail(trail.equation, back.expr(result.trail.expr), [*trail.steps, *steps],
+                 trail.implicit)
 
 
 class _Back(Copying):

@@ -45,6 +45,7 @@ class Trail:
     equation: str
     expr: Expr
     steps: list[Step] = field(default_factory=list)
+    implicit: bool = False  # the left-hand side is one of the terms, and must stay there
 
     def move(self, rule: str, move: Callable[[Expr], Expr | Moved]) -> bool:
         """Applies a move; records a step when it changed something."""
@@ -73,7 +74,7 @@ class Trail:
 
     def copy(self) -> Trail:
         """An independent trail that starts where this one stands."""
-        return Trail(self.equation, self.expr, list(self.steps))
+        return Trail(self.equation, self.expr, list(self.steps), self.implicit)
 
 
 def shortened(trail: Trail, known: Knowledge) -> Trail:
@@ -84,6 +85,15 @@ def shortened(trail: Trail, known: Knowledge) -> Trail:
         return trail
     other = heavy(trail.copy(), known)
     return other if cost(other.expr) < cost(trail.expr) else trail
+
+
+def lightened(trail: Trail, known: Knowledge) -> Trail:
+    """The trail continued by the moves that take no definition apart.
+
+    In X̄ = G + X̄ - Aᵀ X̄, with A = I + K opened, nothing would be left to solve for X̄.
+    """
+    light(trail, known)
+    return trail
 
 
 def settled(trail: Trail, known: Knowledge) -> Trail:

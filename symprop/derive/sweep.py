@@ -32,8 +32,8 @@ from symprop.derive.definitions import Definitions
 from symprop.derive.fold import fold_functions
 from symprop.derive.regions import Branches
 from symprop.derive.sift import sift
-from symprop.derive.simplify import Trail, shortened
-from symprop.system import Array, Equation, System
+from symprop.derive.simplify import Trail, lightened, shortened
+from symprop.system import Array, Equation, System, itself
 
 
 @dataclass
@@ -149,7 +149,10 @@ def sweep(system: System, known: Definitions, rule: LearningRule | None = None) 
             draft.trail.move("sifting", lambda e: sift(e, known.inside))
             rule.depart(draft)
         if not is_loss(system, primal):
-            draft.trail = known.memo.apply(shortened, draft.trail, known)
+            own = system.equation(primal)
+            draft.trail.implicit = own is not None and itself(own) is not None
+            work = lightened if draft.trail.implicit else shortened
+            draft.trail = known.memo.apply(work, draft.trail, known)
         drafts.append(draft)
     return drafts
 
