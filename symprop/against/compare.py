@@ -82,7 +82,7 @@ def _report(subject: Subject, derivation: Derivation, truths: list[Truth]) -> Ag
 def _matched(seen: Mapping[str, Any], truth: Truth) -> dict[str, Right]:
     """Return the locals that are right intermediates, by value and by name.
 
-    One that is called like an adjoint must be that one; and an adjoint is matched once, for a
+    One that is called like an adjoint must be that one; and a value is matched once, for a
     forgotten factor leaves `dZ = dA`, which is right as ∂A and wrong as ∂Z.
     """
     called = _called(truth)
@@ -92,8 +92,8 @@ def _matched(seen: Mapping[str, Any], truth: Truth) -> dict[str, Right]:
         mine = called.get(name)
         if right is None or (mine is not None and right is not mine):
             right = mine if mine is not None and is_part(value, mine) else None
-        if right is not None and (not right.is_adjoint or name in called
-                                  or all(r is not right for r in found.values())):
+        first = all(other is not right for other in found.values())
+        if right is not None and (first or mine is not None):
             found[name] = right
     return found
 

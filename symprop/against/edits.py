@@ -69,16 +69,21 @@ def path_edits(
 def _others(node: ast.expr, names: Sequence[str]) -> Iterator[tuple[str, ast.expr]]:
     """Yield what could stand in the place of a node, each with what is wrong now."""
     text = ast.unparse(node)
-    if isinstance(node, ast.Name):
-        for word in names:
-            if word != node.id:
-                yield f"{node.id} stands where {word} should", ast.Name(word, ast.Load())
+    if isinstance(node, ast.Name) or (isinstance(node, ast.Constant) and text.isdigit()):
+        for word in (word for word in names if word != text):
+            other = ast.Name(word, ast.Load())
+            yield f"{text} stands where {word} should", other
+            if isinstance(node, ast.Constant):
+                for op, said in ((ast.Add(), "+"), (ast.Sub(), "-")):
+                    moved = ast.BinOp(other, op, ast.Constant(1))
+                    yield f"{text} stands where {word} {said} 1 should", moved
     if isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp | ast.Call):
         yield f"a transpose of {text} is missing", ast.Attribute(node, "T", ast.Load())
         yield f"the sign of {text} is wrong", ast.UnaryOp(ast.USub(), node)
     if isinstance(node, ast.Name | ast.BinOp | ast.Call | ast.Subscript):
         yield f"{text} is one too small", ast.BinOp(node, ast.Add(), ast.Constant(1))
         yield f"{text} is one too large", ast.BinOp(node, ast.Sub(), ast.Constant(1))
+        yield f"{text} should be taken from 1", ast.BinOp(ast.Constant(1), ast.Sub(), node)
         square = ast.BinOp(node, ast.Pow(), ast.Constant(2))
         yield f"the square of {text} is missing", square
 

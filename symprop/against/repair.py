@@ -58,7 +58,7 @@ def find_repair(attempt: Attempt) -> Repair | None:
         return found
     located = _located(attempt, suspects)
     lines = [located[0]] if located else suspects
-    arrays = [n for n, value in attempt.seen.items() if isinstance(value, np.ndarray)]
+    arrays = [n for n, v in attempt.seen.items() if isinstance(v, np.ndarray | int)]
     missing, added = factors(attempt.source, attempt.seen, attempt.truths[0].sizes), terms(
         attempt.source, attempt.seen)
     stages: list[Stage] = [
