@@ -31,7 +31,7 @@ from symprop.algebra.build import (
 )
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr, Index
-from symprop.algebra.indexing import floordiv, guard, mod
+from symprop.algebra.integers import floordiv, guard, mod
 from symprop.interpret.evaluate import extent
 
 SIZES = {"N": 4, "K": 3, "M": 7}

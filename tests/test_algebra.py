@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from random_expressions import SIZES, Maker, arrays, index
 
-from symprop.algebra import indexing
+from symprop.algebra import integers
 from symprop.algebra.build import (
     ONE,
     ZERO,
@@ -233,17 +233,17 @@ def everywhere(expr: Expr, indices: tuple[Index, ...]) -> list[np.ndarray]:
 def test_bounds_and_ranges_hold_wherever_they_are_claimed(seed: int) -> None:
     where = positions()
     expr, top = normal(affine(seed, where)), normal(affine(seed + 1000, ()))
-    low, high = indexing.minimum_of(expr), indexing.maximum_of(expr)
+    low, high = integers.minimum_of(expr), integers.maximum_of(expr)
     for lengths in LENGTHS:
         values = evaluate(expr, {}, lengths, where)
         assert evaluate(low, {}, lengths) <= values.min()
         assert evaluate(high, {}, lengths) >= values.max()
-    if indexing.nonnegative(expr):
+    if integers.nonnegative(expr):
         assert all((v >= 0).all() for v in everywhere(expr, where))
-    if indexing.within(expr, top):
+    if integers.within(expr, top):
         assert all(((v >= 0) & (v < t)).all() for v, t in zip(
             everywhere(expr, where), everywhere(top, ()), strict=True))
-    held = mul(ONE, *indexing.guard(expr, top))
+    held = mul(ONE, *integers.guard(expr, top))
     for lengths in LENGTHS:
         values = evaluate(expr, {}, lengths, where)
         inside = (values >= 0) & (values < evaluate(top, {}, lengths))
@@ -256,7 +256,7 @@ def test_bounds_and_ranges_hold_wherever_they_are_claimed(seed: int) -> None:
 def test_floor_division_and_remainder(seed: int, divisor: Expr) -> None:
     where = positions()
     expr = affine(seed, where)
-    quotient, rest = indexing.floordiv(expr, divisor), indexing.mod(expr, divisor)
+    quotient, rest = integers.floordiv(expr, divisor), integers.mod(expr, divisor)
     for lengths in LENGTHS:
         by = int(evaluate(divisor, {}, lengths))
         values = evaluate(expr, {}, lengths, where)
@@ -267,11 +267,11 @@ def test_floor_division_and_remainder(seed: int, divisor: Expr) -> None:
 def test_quotients_that_are_known_need_no_floor() -> None:
     i, j, _ = positions()
     pair = add(mul(idx(i), B), idx(j))
-    assert indexing.floordiv(pair, B) == idx(i)
-    assert indexing.mod(pair, B) == idx(j)
+    assert integers.floordiv(pair, B) == idx(i)
+    assert integers.mod(pair, B) == idx(j)
     whole = Index("l", mul(A, B))
     parts = add(mul(apply("floordiv", idx(whole), B), B), apply("mod", idx(whole), B))
-    assert indexing.recombine(parts) == idx(whole)
+    assert integers.recombine(parts) == idx(whole)
 
 
 @pytest.mark.parametrize("seed", range(80))
@@ -279,15 +279,15 @@ def test_solutions_solve(seed: int) -> None:
     where = positions()
     expr = normal(affine(seed, where))
     for index_ in where:
-        found = indexing.solve(expr, index_)
+        found = integers.solve(expr, index_)
         if found is not None:
             assert normal(substitute(expr, {index_: found})).is_zero
-        factor = indexing.coefficient(expr, index_)
+        factor = integers.coefficient(expr, index_)
         assert factor is not None
         assert index_ not in free_indices(normal(sub(expr, mul(factor, idx(index_)))))
 
 
 def test_a_quotient_of_an_index_is_not_affine_in_it() -> None:
     i, _, _ = positions()
-    found = indexing.coefficient(atom(Apply("floordiv", (idx(i), number(2)))), i)
+    found = integers.coefficient(atom(Apply("floordiv", (idx(i), number(2)))), i)
     assert found is None

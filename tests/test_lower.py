@@ -27,7 +27,7 @@ from symprop.algebra.build import (
 )
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr, Index
-from symprop.algebra.indexing import guard
+from symprop.algebra.integers import guard
 
 SOME_SIZES = (SIZES, {"N": 1, "K": 2, "M": 1}, {"N": 5, "K": 1, "M": 2})
 

@@ -7,10 +7,10 @@ import random
 import numpy as np
 import pytest
 
-from symprop.algebra import indexing
+from symprop.algebra import integers
 from symprop.algebra.build import ONE, access, add, idx, iverson, mul, number, size, sub, sum_over
 from symprop.algebra.expr import Access, Expr, Index, Iverson, atoms
-from symprop.algebra.indexing import floordiv, mod
+from symprop.algebra.integers import floordiv, mod
 from symprop.derive.sift import sift
 from symprop.interpret import evaluate
 
@@ -159,7 +159,7 @@ def test_what_is_known_is_part_of_the_question() -> None:
         return sum_over(read, [v])
 
     def known(position: Expr, axis: Expr) -> bool:
-        return "tok" in position.arrays or indexing.within(position, axis)
+        return "tok" in position.arrays or integers.within(position, axis)
 
     one, other = gathered(), gathered()
     brackets = [sum(isinstance(a, Iverson) for a in atoms(e)) for e in (

@@ -20,7 +20,7 @@ from functools import lru_cache
 from symprop.algebra import integers_ends, integers_samples
 from symprop.algebra.build import ONE, ZERO, add, apply, iverson, mul, number, sub
 from symprop.algebra.canonical import normal, same
-from symprop.algebra.expr import Apply, Expr, Iverson
+from symprop.algebra.expr import Access, Apply, Expr, Idx, Iverson
 from symprop.algebra.integers_affine import (
     coefficient,
     exact,
@@ -34,14 +34,20 @@ from symprop.algebra.integers_linear import satisfiable
 from symprop.algebra.integers_rows import Facts, Opaque, opposite
 
 __all__ = [
-    "NOTHING", "Facts", "coefficient", "exact", "exact_quotient", "floordiv", "guard", "larger",
-    "maximum_of", "minimum_of", "mod", "never_zero", "nonnegative", "quotient", "recombine",
-    "smaller", "solve", "within",
+    "NOTHING", "Facts", "coefficient", "exact", "exact_quotient", "filled", "floordiv", "guard",
+    "larger", "maximum_of", "minimum_of", "mod", "never_zero", "nonnegative", "quotient",
+    "reading", "recombine", "smaller", "solve", "within",
 ]
 
 NOTHING = Facts()
 _KEPT = 1 << 14
 _MOST_CASES = 3  # brackets in a position: each holds or not
+
+
+def reading(ranges: Iterable[tuple[str, Expr]]) -> Facts:
+    """The facts that the entries of integer arrays are positions on axes of these sizes."""
+    entries = tuple((array, ZERO, sub(size, ONE)) for array, size in ranges)
+    return Facts(entries=entries) if entries else NOTHING
 
 
 # ---- what holds ---------------------------------------------------------------------------
@@ -69,11 +75,12 @@ def never_zero(expr: Expr) -> bool:
     expr = normal(expr)
     if expr.number is not None:
         return expr.number != 0
-    if integers_ends.never_negative(sub(expr, ONE)) or integers_ends.never_negative(
-            sub(mul(number(-1), expr), ONE)):
-        return True
-    return not integers_samples.refuted(expr, zero=True) and _impossible(
-        expr, NOTHING, zero=True)
+    if all(any(isinstance(a, Idx | Access) for a, _ in t.factors) for t in expr.terms):
+        return False  # 0 where all indices are; entries of arrays may be anything
+    if integers_samples.refuted(expr, zero=True):
+        return False
+    return integers_ends.never_negative(sub(expr, ONE)) or integers_ends.never_negative(
+        sub(mul(number(-1), expr), ONE)) or _impossible(expr, NOTHING, zero=True)
 
 
 def _impossible(expr: Expr, facts: Facts, zero: bool) -> bool:
@@ -119,6 +126,11 @@ def within(expr: Expr, size: Expr, facts: Facts = NOTHING) -> bool:
     if single is not None and same(single.size, size):
         return True
     return nonnegative(expr, facts) and nonnegative(sub(sub(size, ONE), expr), facts)
+
+
+def filled(count: Expr, facts: Facts = NOTHING) -> bool:
+    """Whether a number of positions is known to be at least 1."""
+    return nonnegative(sub(count, ONE), facts)
 
 
 def guard(expr: Expr, size: Expr, facts: Facts = NOTHING) -> list[Expr]:

@@ -24,7 +24,7 @@ def refuted(expr: Expr, zero: bool = False) -> bool:
     names = sorted({a.name for a in _everything(expr) if isinstance(a, Size)})
     indices = sorted({a.index for a in _everything(expr) if isinstance(a, Idx)},
                      key=lambda i: i.uid)
-    signs = _signs(expr)
+    signs = {} if zero else _signs(expr)
     for pattern in _PATTERNS if names else _PATTERNS[:1]:
         sizes = {n: pattern[k % len(pattern)] for k, n in enumerate(names)}
         for top in (False, True) if indices else (False,):

@@ -43,7 +43,7 @@ from symprop.algebra.expr import (
     arrays_of,
     indices_of,
 )
-from symprop.algebra.indexing import nonnegative
+from symprop.algebra.integers import nonnegative
 from symprop.derive.cost import contracts
 from symprop.derive.knowledge import Knowledge, Rule
 from symprop.derive.memo import Memo

@@ -21,7 +21,6 @@ from symprop.algebra.build import (
     mul,
     power,
 )
-from symprop.algebra.canonical import same
 from symprop.algebra.expr import (
     Access,
     Atom,
@@ -33,7 +32,7 @@ from symprop.algebra.expr import (
     accesses,
     arrays_of,
 )
-from symprop.algebra.indexing import within
+from symprop.algebra.integers import reading, within
 from symprop.derive.sift import tidy_term
 from symprop.system import Equation
 
@@ -154,10 +153,8 @@ class Knowledge(ABC):
 
     def inside(self, position: Expr, size: Expr) -> bool:
         """Whether a position is known to lie in an axis: an integer array by its own fact."""
-        if within(position, size):
-            return True
-        item = position.single_atom
-        return isinstance(item, Access) and any(same(s, size) for s in self.ranges(item.array))
+        return within(position, size, reading(
+            (array, s) for array in position.arrays for s in self.ranges(array)))
 
 
 def _all_roots(term: Term) -> bool:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
-from symprop.algebra import indexing
+from symprop.algebra import integers
 from symprop.algebra.build import (
     ONE,
     ZERO,
@@ -62,7 +62,7 @@ _KEPT = 1 << 14  # results remembered: positions and brackets come up again and 
 Inside = Callable[[Expr, Expr], bool]  # whether a position is known to lie in an axis
 
 
-def sift(expr: Expr, inside: Inside = indexing.within) -> Expr:
+def sift(expr: Expr, inside: Inside = integers.within) -> Expr:
     """Eliminates deltas and settles brackets in every term.
 
     `inside` knows which integer arrays hold positions of which axes.
@@ -161,9 +161,9 @@ def _solutions(
     found: list[tuple[float, Index, Expr]] = []
     strided: list[Index] = []
     for index in term.bound:
-        value = indexing.solve(difference, index)
+        value = integers.solve(difference, index)
         if value is None:
-            factor = indexing.coefficient(difference, index)
+            factor = integers.coefficient(difference, index)
             if factor is not None and not factor.is_zero:
                 strided.append(index)
             continue
@@ -187,7 +187,7 @@ def _replace(term: Term, delta: Iverson, index: Index, value: Expr, inside: Insi
     rest = tuple((a, e) for a, e in term.factors if a is not delta)
     bound = tuple(b for b in term.bound if b is not index)
     replaced = substitute_term(Term(term.coef, rest, bound), {index: value})
-    guards = [] if inside(value, index.size) else indexing.guard(value, index.size)
+    guards = [] if inside(value, index.size) else integers.guard(value, index.size)
     return mul(replaced, *guards)
 
 
@@ -218,7 +218,7 @@ def _split_delta(delta: Iverson, term: Term) -> list[Expr] | None:
     narrow = _narrowed(term)
     for mixed, other in ((delta.lhs, delta.rhs), (delta.rhs, delta.lhs)):
         for index in sorted(free_indices(mixed), key=lambda i: i.uid):
-            step = indexing.coefficient(normal(mixed), index)
+            step = integers.coefficient(normal(mixed), index)
             if step is None or step.is_zero or step.number in (1, -1):
                 continue
             if step.number is not None and step.number < 0:
@@ -228,13 +228,13 @@ def _split_delta(delta: Iverson, term: Term) -> list[Expr] | None:
                 continue
             constant = Expr(tuple(t for t in rest.terms if not free_indices(Expr((t,)))))
             place = other
-            if not indexing.within(substitute(rest, narrow), step):
+            if not integers.within(substitute(rest, narrow), step):
                 rest, place = normal(sub(rest, constant)), normal(sub(other, constant))
-            if not indexing.within(substitute(rest, narrow), step):
+            if not integers.within(substitute(rest, narrow), step):
                 continue
             return [
-                iverson("==", idx(index), indexing.floordiv(place, step)),
-                iverson("==", rest, indexing.mod(place, step)),
+                iverson("==", idx(index), integers.floordiv(place, step)),
+                iverson("==", rest, integers.mod(place, step)),
             ]
     return None
 
@@ -257,9 +257,9 @@ def _split_bound(term: Term) -> Expr | None:
             index, width = inner.args[0].single_index, inner.args[1]
             if index not in term.bound or index is None:
                 continue
-            if not indexing.exact(index.size, width):
+            if not integers.exact(index.size, width):
                 continue
-            outer = Index(index.letter, normal(indexing.quotient(index.size, width)))
+            outer = Index(index.letter, normal(integers.quotient(index.size, width)))
             part = Index(index.letter, width)
             pair = normal(add(mul(idx(outer), width), idx(part)))
             bound = tuple(b for b in term.bound if b is not index)
@@ -340,14 +340,14 @@ def position(expr: Expr) -> Expr:
         for item, exponent in term.factors:
             new = atom(item)
             if isinstance(item, Apply) and item.function in ("floordiv", "mod"):
-                operation = indexing.floordiv if item.function == "floordiv" else indexing.mod
+                operation = integers.floordiv if item.function == "floordiv" else integers.mod
                 new = operation(position(item.args[0]), item.args[1])
             elif isinstance(item, Access):
                 new = atom(Access(item.array, tuple(position(i) for i in item.indices)))
             for _ in range(int(exponent)):
                 product = mul(product, new)
         parts.append(product)
-    return indexing.recombine(normal(add(*parts)))
+    return integers.recombine(normal(add(*parts)))
 
 
 @lru_cache(maxsize=_KEPT)
@@ -363,32 +363,28 @@ def _settle(item: Iverson) -> Expr:
         equal = item.relation == "=="
         if difference.is_zero:
             return ONE if equal else ZERO
-        if indexing.nonnegative(sub(difference, ONE)) or indexing.nonnegative(
-            sub(mul(number(-1), difference), ONE)
-        ):
+        if integers.never_zero(difference):
             return ZERO if equal else ONE
         return _reduced(item.relation, lhs, rhs, difference)
     strict = ONE if item.relation == "<" else ZERO
     if not _gathers(difference):
-        if indexing.nonnegative(normal(sub(difference, strict))):
+        if integers.nonnegative(normal(sub(difference, strict))):
             return ONE
         below = normal(sub(mul(number(-1), difference), ONE if item.relation == "<=" else ZERO))
-        if indexing.nonnegative(below):
+        if integers.nonnegative(below):
             return ZERO
     return iverson(item.relation, lhs, rhs)
 
 
 def _reduced(relation: str, lhs: Expr, rhs: Expr, difference: Expr) -> Expr:
-    """[2 i == 2 k] is [i == k]; [2 i == 2 k + 1] is 0."""
+    """[2 i == 2 k] is [i == k]."""
     coefs = [t.coef for t in difference.terms if t.factors]
     if any(c.denominator != 1 for c in coefs):
         return iverson(relation, lhs, rhs)
     step = math.gcd(*(int(c) for c in coefs))
     rest = sum((t.coef for t in difference.terms if not t.factors), Fraction(0))
-    if step <= 1:
+    if step <= 1 or (rest / step).denominator != 1:  # [2 x == 1] may hold for a float x
         return iverson(relation, lhs, rhs)
-    if (rest / step).denominator != 1:
-        return ZERO if relation == "==" else ONE
     left = [t for t in difference.terms if t.coef < 0]
     right = [t for t in difference.terms if t.coef > 0]
     return iverson(relation, Expr(tuple(Term(-t.coef / step, t.factors) for t in left)),

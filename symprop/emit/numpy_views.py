@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from symprop.algebra.build import ONE, add, mul, number, sub
 from symprop.algebra.canonical import normal, same
 from symprop.algebra.expr import ADJOINT, Expr
-from symprop.algebra.indexing import floordiv
+from symprop.algebra.integers import filled, floordiv
 from symprop.emit.numpy_sizes import SizePrinter
 from symprop.lower import ir
-from symprop.lower.bounds import filled
 from symprop.lower.ir import Axes, Node
 
 Parts = list[str]

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symprop.algebra import indexing
+from symprop.algebra import integers
 from symprop.algebra.build import ONE, ZERO, add, as_monomial, idx, mul, sub, substitute_term
 from symprop.algebra.canonical import normal, same
 from symprop.algebra.expr import (
@@ -72,7 +72,7 @@ def joint(position: Expr, labels: Labels) -> tuple[Cut, Expr] | None:
     steps: dict[Index, Expr] = {}
     start = position
     for index in sorted(indices, key=lambda i: i.uid):
-        step = indexing.coefficient(position, index)
+        step = integers.coefficient(position, index)
         if step is None:
             return None
         steps[index] = step
@@ -123,11 +123,11 @@ def _digit(item: Apply) -> Digit | None:
     if found is None or free_indices(by):
         return None
     if item.function == "mod":
-        return Digit(found.index, found.stride, by) if indexing.exact(found.count, by) else None
-    if not indexing.exact(found.count, by):
+        return Digit(found.index, found.stride, by) if integers.exact(found.count, by) else None
+    if not integers.exact(found.count, by):
         return None
     return Digit(found.index, normal(mul(found.stride, by)),
-                 normal(indexing.quotient(found.count, by)))
+                 normal(integers.quotient(found.count, by)))
 
 
 # ---- an access ------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ def merged(positions: Sequence[Expr], shape: Sequence[Expr]) -> dict[Index, list
     groups: dict[Index, list[tuple[int, Digit]]] = {}
     for axis, position in enumerate(positions):
         found = digit(position)
-        if found is not None and indexing.within(position, shape[axis]):
+        if found is not None and integers.within(position, shape[axis]):
             groups.setdefault(found.index, []).append((axis, found))
     result: dict[Index, list[int]] = {}
     for index, group in groups.items():
@@ -200,7 +200,7 @@ def _pair(term: Term, order: Axes) -> tuple[Index, Index] | None:
             indices = free_indices(position)
             if len(indices) < 2:
                 continue
-            steps = {i: indexing.coefficient(position, i) for i in indices}
+            steps = {i: integers.coefficient(position, i) for i in indices}
             for high in sorted(indices, key=lambda i: i.uid):
                 for low in sorted(indices - {high}, key=lambda i: i.uid):
                     kinds = {i in bound for i in (high, low)}
@@ -217,7 +217,7 @@ def turned(term: Term) -> Term:
     """Sums over windows that run backwards, forwards: the other factors are flipped instead."""
     for index in term.bound:
         steps = [(p, step.number) for a, _ in term.factors for p in _positions(a)
-                 if (step := indexing.coefficient(p, index)) is not None and step.number]
+                 if (step := integers.coefficient(p, index)) is not None and step.number]
         if any(step < 0 and len(free_indices(p)) > 1 for p, step in steps) and not any(
             step > 0 and len(free_indices(p)) > 1 for p, step in steps
         ):
@@ -309,10 +309,10 @@ def cut_at(index: Index, strides: Sequence[Expr]) -> Cut | None:
     for stride in strides:
         if any(same(stride, s) for s in chain):
             continue
-        place = next((k for k, s in enumerate(chain) if indexing.exact(s, stride)), None)
-        if place is None or not indexing.exact(stride, chain[place - 1]):
+        place = next((k for k, s in enumerate(chain) if integers.exact(s, stride)), None)
+        if place is None or not integers.exact(stride, chain[place - 1]):
             return None
         chain.insert(place, stride)
-    sizes = [normal(indexing.quotient(high, low))
+    sizes = [normal(integers.quotient(high, low))
              for low, high in itertools.pairwise(chain)]
     return Cut(index, tuple(Index(index.letter, s) for s in reversed(sizes)))

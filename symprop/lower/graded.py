@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from symprop.algebra.build import ONE, sub
-from symprop.algebra.indexing import nonnegative
+from symprop.algebra.integers import nonnegative
 from symprop.lower.ir import Axes, MatMul, Node, Power, Product, Reduce, SizeOf, Vdot, union
 
 

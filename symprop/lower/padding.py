@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from symprop.algebra import indexing
+from symprop.algebra import integers
 from symprop.algebra.build import ONE, ZERO, add, mul, negation, number, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import (
@@ -26,7 +26,7 @@ from symprop.algebra.expr import (
     free_indices,
     indices_of,
 )
-from symprop.lower.bounds import at_least_zero
+from symprop.algebra.integers import nonnegative
 from symprop.lower.ir import Pads
 
 
@@ -88,7 +88,7 @@ def _guards(position: Expr, size: Expr, loop: Index | None) -> list[str]:
     """The keys of the brackets that a position needs; those on a loop's own index stay."""
     if loop in free_indices(position) or len(free_indices(position)) == 0:
         return []
-    return [key for b in indexing.guard(normal(position), size)
+    return [key for b in integers.guard(normal(position), size)
             if isinstance(b.single_atom, Iverson) and (key := _slack(b.single_atom))]
 
 
@@ -96,19 +96,19 @@ def _widths(position: Expr, size: Expr) -> tuple[Expr, Expr] | None:
     """How many zeros an affine position needs before and after the axis."""
     position = normal(position)
     for index in free_indices(position):
-        step = indexing.coefficient(position, index)
+        step = integers.coefficient(position, index)
         if step is None or step.number is None:
             return None
-    low = normal(mul(number(-1), indexing.minimum_of(position)))
-    high = normal(sub(indexing.maximum_of(position), sub(size, ONE)))
+    low = normal(mul(number(-1), integers.minimum_of(position)))
+    high = normal(sub(integers.maximum_of(position), sub(size, ONE)))
     low, high = (ZERO if _nonpositive(w) else w for w in (low, high))
-    if not all(_sized(w) and at_least_zero(w) for w in (low, high)):
+    if not all(_sized(w) and nonnegative(w) for w in (low, high)):
         return None
     return low, high
 
 
 def _nonpositive(width: Expr) -> bool:
-    return at_least_zero(normal(mul(number(-1), width)))
+    return nonnegative(normal(mul(number(-1), width)))
 
 
 def _sized(width: Expr) -> bool:
@@ -125,7 +125,7 @@ def _leans_on(
         return True
     for inner in atoms_of(item):
         if isinstance(inner, Access) and any(
-            free_indices(p) & indices and not indexing.within(p, s)
+            free_indices(p) & indices and not integers.within(p, s)
             for p, s in zip(inner.indices, shapes[inner.array], strict=True)
         ):
             return True
@@ -159,5 +159,5 @@ def opposite(left: Atom, right: Atom) -> bool:
     if equal.relation != "==" or not (slack := _slack(other)):
         return False  # else: [i = 0] and [1 <= i] for an i that is never negative
     gap = normal(sub(equal.lhs, equal.rhs))
-    return any(at_least_zero(g) and normal(sub(g, ONE)).key == slack
+    return any(nonnegative(g) and normal(sub(g, ONE)).key == slack
                for g in (gap, normal(mul(number(-1), gap))))

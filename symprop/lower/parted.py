@@ -6,7 +6,7 @@ d = E i + e, on which the bracket is a stretch of an axis; and the axes that are
 
 from __future__ import annotations
 
-from symprop.algebra import indexing
+from symprop.algebra import integers
 from symprop.algebra.build import atom, freshen_term, iverson, mul, substitute_term
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import (
@@ -55,9 +55,9 @@ def _coarser(term: Term, cut: Cut) -> Term:
 def _on_high_digits(item: Iverson, cut: Cut) -> Expr:
     low = cut.parts[-1].size
     over, under = (item.lhs, item.rhs) if item.relation == "<" else (item.rhs, item.lhs)
-    if item.relation not in ("<", "<=") or free_indices(under) or not indexing.exact(under, low):
+    if item.relation not in ("<", "<=") or free_indices(under) or not integers.exact(under, low):
         return atom(item)
-    sides = indexing.floordiv(over, low), normal(indexing.quotient(under, low))
+    sides = integers.floordiv(over, low), normal(integers.quotient(under, low))
     return iverson(item.relation, *(sides if item.relation == "<" else sides[::-1]))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from symprop.algebra.build import ONE, ZERO, add, idx, number, sub, substitute
 from symprop.algebra.canonical import normal, same
 from symprop.algebra.expr import Expr
-from symprop.algebra.indexing import floordiv
+from symprop.algebra.integers import floordiv
 from symprop.lower.ir import At, Axes, Stretch, Subscript, Whole, Window
 
 

@@ -11,7 +11,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symprop.algebra import indexing
+from symprop.algebra import integers
 from symprop.algebra.build import (
     ONE,
     ZERO,
@@ -40,8 +40,8 @@ from symprop.algebra.expr import (
     free_indices,
     indices_of,
 )
+from symprop.algebra.integers import larger, nonnegative, smaller, within
 from symprop.derive.sift import tidy_term
-from symprop.lower.bounds import at_least_zero, inside
 from symprop.lower.ir import Part
 
 
@@ -142,38 +142,28 @@ def _piece(index: Index, brackets: list[Iverson]) -> Piece | None:
     stop = index.size
     for bracket in brackets:
         difference = normal(sub(bracket.rhs, bracket.lhs))
-        step = indexing.coefficient(difference, index)
+        step = integers.coefficient(difference, index)
         sign = step.number if step is not None else None
         if sign not in (1, -1) or bracket.relation == "!=":
             return None
-        at = indexing.solve(difference, index)
+        at = integers.solve(difference, index)
         assert at is not None
         if bracket.relation == "==":
-            alone = len(brackets) == 1 and inside(at, index.size)
+            alone = len(brackets) == 1 and within(at, index.size)
             return Piece(at, None) if alone else None
         strict = bracket.relation == "<"
         if sign == 1:  # at <= index
             low = add(at, ONE) if strict else at
-            found = _larger(start, normal(low))
+            found = larger(start, normal(low))
             start = found if found is not None else start
         else:  # index <= at
             high = at if strict else add(at, ONE)
-            found = _smaller(stop, normal(high))
+            found = smaller(stop, normal(high))
             stop = found if found is not None else stop
         if found is None:
             return None
     length = normal(sub(stop, start))
     if length.number == 1:
         return Piece(start, None)
-    known = at_least_zero(length) or length.number is not None
+    known = nonnegative(length) or length.number is not None
     return Piece(start, Part(index.letter, length)) if known else None
-
-
-def _larger(left: Expr, right: Expr) -> Expr | None:
-    return right if at_least_zero(sub(right, left)) else left if at_least_zero(
-        sub(left, right)) else None
-
-
-def _smaller(left: Expr, right: Expr) -> Expr | None:
-    return left if at_least_zero(sub(right, left)) else right if at_least_zero(
-        sub(left, right)) else None

@@ -22,7 +22,7 @@ from symprop.algebra.expr import (
     Iverson,
     Size,
 )
-from symprop.lower.bounds import filled
+from symprop.algebra.integers import filled
 from symprop.system import System
 
 INTEGER_ROWS = ("floordiv", "mod")

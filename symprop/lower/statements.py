@@ -24,9 +24,8 @@ from symprop.algebra.expr import (
     free_indices,
     indices_of,
 )
-from symprop.algebra.indexing import guard
+from symprop.algebra.integers import guard, reading, within
 from symprop.lower.axes import aligned
-from symprop.lower.bounds import inside
 from symprop.lower.dtypes import FLOAT, flavour
 from symprop.lower.implicit import solution
 from symprop.lower.ir import (
@@ -78,12 +77,9 @@ class _Frame:
 
     def declared(self, position: Expr, size: Expr) -> bool:
         """Whether a position is known to lie in an axis, or the door tests that it does."""
-        if inside(position, size):
-            return True
-        entry = position.single_atom
-        return isinstance(entry, Access) and any(
-            r.array == entry.array and r.size == size
-            for r in self.lowering.scope.system.index_ranges)
+        return within(position, size, reading(
+            (r.array, r.size) for r in self.lowering.scope.system.index_ranges
+            if r.array in position.arrays))
 
     def value(self, node: Node) -> Node:
         """A node as the dtype of the equation's array."""

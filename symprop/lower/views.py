@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from symprop.algebra import indexing
+from symprop.algebra import integers
 from symprop.algebra.build import ONE, ZERO, add, idx, mul, number, sub
 from symprop.algebra.canonical import normal, same
 from symprop.algebra.expr import Access, Expr, Index, Size, accesses, free_indices
+from symprop.algebra.integers import filled, nonnegative
 from symprop.lower.axes import closed, opened
-from symprop.lower.bounds import at_least_zero, filled, inside
 from symprop.lower.digits import Cut, Labels, digit, joint, merged
 from symprop.lower.ir import (
     Arange,
@@ -67,7 +67,7 @@ def view(item: Access, shape: tuple[Expr, ...], order: Axes, reader: Reader,
         alone = found is not None and not any(
             free_indices(p) & frozenset(found[0].parts) for p in (*at[:axis], *at[axis + 1:]))
         if found is not None and alone and reader.loop not in found[0].parts and (
-            not reader.guarded.intersection(found[0].parts) or inside(position, full[axis])
+            not reader.guarded.intersection(found[0].parts) or within(position, full[axis])
         ):
             joints.append(found[0])
             at[axis] = normal(add(idx(found[0].whole), found[1]))
@@ -114,13 +114,13 @@ def _split(
 def _high_and_low(position: Expr, size: Expr) -> list[tuple[Expr, Expr]] | None:
     """The two digits of a position, and the sizes of their axes."""
     for index in sorted(free_indices(position), key=lambda i: i.uid):
-        step = indexing.coefficient(position, index)
-        if step is None or step.number in (0, 1, -1) or not indexing.exact(size, step):
+        step = integers.coefficient(position, index)
+        if step is None or step.number in (0, 1, -1) or not integers.exact(size, step):
             continue
-        high = normal(indexing.quotient(position, step))
+        high = normal(integers.quotient(position, step))
         low = normal(sub(position, mul(step, high)))
-        count = normal(indexing.quotient(size, step))
-        if inside(low, step) and inside(high, count):
+        count = normal(integers.quotient(size, step))
+        if within(low, step) and within(high, count):
             return [(high, count), (low, step)]
     return None
 
@@ -175,12 +175,12 @@ def subscript(
     if not indices:  # y[t] in a position is not a number that can be printed as one
         plain = not any(a.indices for a in accesses(position))
         return (At(position), None) if plain else None
-    if indices & guarded and not inside(position, size):
+    if indices & guarded and not within(position, size):
         return None
     steps: dict[Index, int] = {}
     start = position
     for index in sorted(indices, key=lambda i: i.uid):
-        step = indexing.coefficient(position, index)
+        step = integers.coefficient(position, index)
         value = step.number if step is not None else None
         if value is None or value.denominator != 1 or value == 0:
             return None
@@ -204,7 +204,7 @@ def subscript(
 def _ends_plainly(start: Expr, count: Expr, by: int) -> bool:
     """Whether the last position of a falling slice is known to be 0, or to be more."""
     last = normal(add(start, mul(sub(count, ONE), number(by))))
-    return filled(count) and (last.is_zero or at_least_zero(sub(last, ONE)))
+    return filled(count) and (last.is_zero or nonnegative(sub(last, ONE)))
 
 
 def _window(start: Expr, steps: dict[Index, int]) -> Window | None:
@@ -277,5 +277,5 @@ def grid_at(
     node = Arange((index,), True) if index in grid and index is not None \
         else positions(position, grid)
     free = free_indices(position) & guarded
-    safe = not free or inside(position, size)
+    safe = not free or within(position, size)
     return Grid(node, None if safe else size)

@@ -17,7 +17,7 @@ from symprop.algebra.build import access as access_to
 from symprop.algebra.build import add, idx, iverson, mul, number, size, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr
-from symprop.algebra.indexing import exact_quotient
+from symprop.algebra.integers import exact_quotient
 from symprop.check.annotations import read_annotation
 from symprop.check.trees import Record, children, flatten, rebuild
 from symprop.errors import InputError, NameRuleError, ShapeError

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number, sub
+from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr, Index
-from symprop.algebra.indexing import nonnegative
+from symprop.algebra.integers import nonnegative
 from symprop.errors import TraceError, UnsupportedError
 from symprop.trace.arithmetic import add as add_arrays
 from symprop.trace.arithmetic import divide, maximum, multiply, power, subtract
@@ -31,9 +31,9 @@ from symprop.trace.joining import array
 from symprop.trace.registry import FUNCTIONS, function
 from symprop.trace.running import active, current
 from symprop.trace.scipy_special import PATCHED, refuse_imported
-from symprop.trace.shapes_of import is_symbolic, new_axes, shape_exprs
+from symprop.trace.shapes_of import is_symbolic, new_axes, shape_exprs, steps_between
 from symprop.trace.shaping import broadcast_to
-from symprop.trace.sizes import as_size, size_expr
+from symprop.trace.sizes import size_expr
 from symprop.trace.tensor import Traced
 
 _KINDS = {"f": "float", "i": "int", "u": "int", "b": "bool"}
@@ -100,17 +100,11 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None,
     ends = [size_expr(first), size_expr(last)]
     if ends[0] is None or ends[1] is None:
         raise located(UnsupportedError, "np.arange of a size is traced with whole ends")
-    distance = sub(ends[1], ends[0]) if step > 0 else sub(ends[0], ends[1])
-    count = as_size(normal(add(distance, number(abs(step) - 1))))
-    length = size_expr(_floor(count, abs(step)))
-    assert length is not None
-    axes = new_axes([length])
+    below, above = (ends[0], ends[1]) if step > 0 else (ends[1], ends[0])
+    current().at_least(above, below)
+    axes = new_axes([steps_between(below, above, abs(step))])
     body = normal(add(ends[0], mul(number(step), idx(axes[0]))))
     return _made(axes, body, _kind(dtype, "int"))
-
-
-def _floor(count: Any, step: int) -> Any:
-    return count if step == 1 else count // step
 
 
 def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None, **options: Any) -> Traced:

@@ -15,7 +15,7 @@ import numpy as np
 from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, neg, number, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Access, Apply, Expr, Index, Size, accesses, atoms
-from symprop.algebra.indexing import floordiv, mod, nonnegative, within
+from symprop.algebra.integers import mod, nonnegative, within
 from symprop.errors import DTypeError, IndexRangeError, ShapeError, TraceError, UnsupportedError
 from symprop.trace.arithmetic import add as add_arrays
 from symprop.trace.booleans import guarded
@@ -25,7 +25,13 @@ from symprop.trace.elementwise import named
 from symprop.trace.limits import ends_of, ranged
 from symprop.trace.registry import function, method
 from symprop.trace.running import current
-from symprop.trace.shapes_of import broadcast, new_axes, normal_axis, positions
+from symprop.trace.shapes_of import (
+    broadcast,
+    new_axes,
+    normal_axis,
+    positions,
+    steps_between,
+)
 from symprop.trace.sizes import size_expr
 from symprop.trace.tensor import Traced
 from symprop.trace.text import size_text
@@ -184,25 +190,22 @@ def _sliced(array: Traced, axis: int, part: slice) -> tuple[Index, Expr]:
     ends = [None if e is None else _bound(e) for e in (part.start, part.stop)]
     if size.number is not None and all(e is None or e.number is not None for e in ends):
         return _plain_slice(int(size.number), part)
-    if step < 0:
-        if ends != [None, None] or step != -1:
-            raise located(UnsupportedError, (
-                "a slice of a named axis that runs backwards is traced as x[::-1] only"))
-        (index,) = new_axes([size])
-        return index, normal(sub(sub(size, ONE), idx(index)))
-    start = ZERO if ends[0] is None else _from_end(ends[0], size)
-    stop = size if ends[1] is None else _from_end(ends[1], size)
-    stop = _clipped(stop, size)
-    current().at_least(size, stop)
-    length = current().size_normal(sub(stop, start))
-    if length.number is not None and length.number <= 0:
+    if step < 0:  # from the start down to one above the stop
+        top = sub(size, ONE) if ends[0] is None else _from_end(ends[0], size)
+        top = sub(size, ONE) if nonnegative(normal(sub(top, size))) else top
+        bottom = number(-1) if ends[1] is None else _from_end(ends[1], size)
+        low, high = add(bottom, ONE), add(top, ONE)
+    else:
+        low = ZERO if ends[0] is None else _from_end(ends[0], size)
+        high = _clipped(size if ends[1] is None else _from_end(ends[1], size), size)
+    current().at_least(size, high)
+    current().at_least(low, ZERO)
+    current().at_least(high, low)
+    (index,) = new_axes([steps_between(low, high, abs(step))])
+    if index.size.number is not None and index.size.number <= 0:
         raise located(ShapeError, f"a slice of axis {axis} of {array.described()} is empty")
-    if step > 1:
-        length = floordiv(normal(add(length, number(step - 1))), number(step))
-    current().at_least(start, ZERO)
-    current().at_least(stop, start)
-    (index,) = new_axes([current().size_normal(length)])
-    return index, normal(add(start, mul(number(step), idx(index))))
+    first = low if step > 0 else sub(high, ONE)
+    return index, normal(add(first, mul(number(step), idx(index))))
 
 
 def _clipped(stop: Expr, size: Expr) -> Expr:

@@ -15,7 +15,7 @@ from fractions import Fraction
 from symprop.algebra.build import ONE, add, idx, make_term, mul, neg, number, paren, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Access, Apply, Atom, Exponent, Expr, Index, atoms
-from symprop.algebra.indexing import maximum_of, minimum_of, nonnegative
+from symprop.algebra.integers import maximum_of, minimum_of, nonnegative
 from symprop.trace.tensor import Traced
 from symprop.trace.tracer import Limits, Tracer
 

@@ -19,7 +19,7 @@ from typing import Any
 from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number, sub, sum_over
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr
-from symprop.algebra.indexing import floordiv, mod
+from symprop.algebra.integers import floordiv, mod
 from symprop.errors import InputError, UnsupportedError
 from symprop.trace.arithmetic import add as add_arrays
 from symprop.trace.arithmetic import multiply

@@ -14,7 +14,7 @@ import numpy as np
 from symprop.algebra.build import ONE, ZERO, add, idx, mul, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr
-from symprop.algebra.indexing import guard
+from symprop.algebra.integers import guard
 from symprop.errors import ShapeError, UnsupportedError
 from symprop.trace.booleans import choice, guarded
 from symprop.trace.coerce import as_traced

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from symprop.algebra import indexing
+from symprop.algebra import integers
 from symprop.algebra.build import iverson, number
 from symprop.trace.arithmetic import divide, multiply, subtract
 from symprop.trace.booleans import where
@@ -56,7 +56,7 @@ def floor_divide(left: Any, right: Any, **options: Any) -> Traced:
     checked(options)
     arrays = as_traced(left), as_traced(right)
     if result_kind(arrays) != "float":
-        return pointwise(arrays, indexing.floordiv, "int", "floor_divide")
+        return pointwise(arrays, integers.floordiv, "int", "floor_divide")
     return row("floor_divide", *arrays)
 
 
@@ -66,7 +66,7 @@ def remainder(left: Any, right: Any, **options: Any) -> Traced:
     checked(options)
     arrays = as_traced(left), as_traced(right)
     if result_kind(arrays) != "float":
-        return pointwise(arrays, indexing.mod, "int", "remainder")
+        return pointwise(arrays, integers.mod, "int", "remainder")
     return row("remainder", *arrays)
 
 

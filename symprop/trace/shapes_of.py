@@ -10,12 +10,13 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-from symprop.algebra.build import ONE, idx, neg, sub
+from symprop.algebra.build import ONE, add, idx, neg, number, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr, Index, Size, atoms
-from symprop.algebra.indexing import nonnegative
+from symprop.algebra.integers import floordiv, nonnegative
 from symprop.errors import ShapeError, TraceError
 from symprop.trace.context import located
+from symprop.trace.running import current
 from symprop.trace.sizes import SymbolicSize, same_size, size_expr
 from symprop.trace.tensor import Traced
 from symprop.trace.text import size_text
@@ -27,6 +28,12 @@ def new_axes(sizes: Sequence[Expr]) -> tuple[Index, ...]:
         if nonnegative(normal(sub(neg(size), ONE))):
             raise located(ShapeError, f"an axis cannot have the size {size_text(size)}")
     return tuple(Index(letter(s), s) for s in sizes)
+
+
+def steps_between(low: Expr, high: Expr, step: int) -> Expr:
+    """How many steps there are from `low` to below `high`: (D + 1)//2 from 0 to D by 2."""
+    reach = current().size_normal(add(sub(high, low), number(step - 1)))
+    return current().size_normal(floordiv(reach, number(step)))
 
 
 def letter(size: Expr) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from symprop.algebra.build import ONE, ZERO, add, idx, mul
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr, Index
-from symprop.algebra.indexing import floordiv, mod
+from symprop.algebra.integers import floordiv, mod
 from symprop.errors import ShapeError, UnsupportedError
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located

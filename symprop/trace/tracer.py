@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from symprop.algebra import indexing
+from symprop.algebra import integers
 from symprop.algebra.build import ONE, ZERO, access, idx, make_term, mul, neg, sub
 from symprop.algebra.canonical import canonical, normal, same
 from symprop.algebra.expr import (
@@ -151,13 +151,13 @@ class Tracer:
     def at_least(self, left: Expr, right: Expr) -> None:
         """Notes that left >= right must hold."""
         difference = self.size_normal(sub(left, right))
-        if indexing.nonnegative(difference):
+        if integers.nonnegative(difference):
             return
         left = Expr(tuple(t for t in difference.terms if t.coef > 0))
         right = neg(Expr(tuple(t for t in difference.terms if t.coef < 0)))
         right = normal(right)
         if not any(c.kind == "at_least" and same(c.left, left)
-                   and indexing.nonnegative(normal(sub(c.right, right)))
+                   and integers.nonnegative(normal(sub(c.right, right)))
                    for c in self.conditions):
             self.conditions.append(Condition("at_least", left, right, source_line()))
 
@@ -167,16 +167,16 @@ class Tracer:
         if right.is_zero:
             raise located(TraceError, f"the size {size_text(left)} is divided by 0")
         left, right = _cancelled(left, right)
-        if not (indexing.exact(left, right) or indexing.floordiv(left, right).number is not None):
+        if not (integers.exact(left, right) or integers.floordiv(left, right).number is not None):
             self.divides(left, right)
-        return self.size_normal(indexing.exact_quotient(left, right))
+        return self.size_normal(integers.exact_quotient(left, right))
 
     def rest(self, left: Expr, right: Expr) -> Expr:
         """left % right."""
         left, right = self.size_normal(left), self.size_normal(right)
         if any(same(a, left) and same(b, right) for a, b in self._divisible):
             return ZERO
-        return indexing.mod(left, right)
+        return integers.mod(left, right)
 
     def size_normal(self, expr: Expr) -> Expr:
         """The normal form of a size, in which (D // h) * h is D where h is known to divide D."""
@@ -192,8 +192,8 @@ class Tracer:
                     continue
                 others = tuple((b, x) for b, x in term.factors if b is not a)
                 rest = Expr((type(term)(term.coef, others),))
-                if indexing.exact(rest, by):
-                    new = mul(indexing.quotient(rest, by), whole)
+                if integers.exact(rest, by):
+                    new = mul(integers.quotient(rest, by), whole)
                     terms = (*expr.terms[:position], *new.terms, *expr.terms[position + 1:])
                     return self.size_normal(Expr(terms))
         return expr

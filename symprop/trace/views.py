@@ -14,7 +14,7 @@ import numpy as np
 from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr, Index
-from symprop.algebra.indexing import guard, mod
+from symprop.algebra.integers import guard, mod
 from symprop.errors import ShapeError, TraceError, UnsupportedError
 from symprop.trace.booleans import as_condition, guarded
 from symprop.trace.coerce import as_traced
