@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from symprop.algebra.build import access, add, apply, idx, iverson, mul, neg, number
+from symprop.algebra.build import ZERO, access, add, apply, idx, iverson, mul, neg, number
 from symprop.algebra.expr import Expr, Index
-from symprop.errors import DTypeError, InputError, NameRuleError, ShapeError, TraceError
+from symprop.errors import DTypeError, InputError, NameRuleError, TraceError
 from symprop.names import check_name, unused
 from symprop.system import Array
 from symprop.trace.context import located, user_frame
@@ -66,11 +66,9 @@ def _from_array(tracer: Tracer, value: Any) -> Traced:
         raise located(DTypeError, (
             f"a value of type {type(value).__name__} with numbers of kind {array.dtype} stands "
             "where an array of real numbers should"))
-    if 0 in array.shape:
-        raise located(ShapeError, f"a constant array of shape {array.shape} has no entries")
     kind = _KINDS[array.dtype.kind]
     axes = [Index("i", number(n)) for n in array.shape]
-    body = _uniform(array) or _progression(array, axes)
+    body = ZERO if not array.size else _uniform(array) or _progression(array, axes)
     if body is None:
         name = _constant_name(tracer, value, array)
         body = access(name, [idx(a) for a in axes])

@@ -138,6 +138,8 @@ def _non_negative(array: Traced, axis: int, part: Any) -> Any:
     if isinstance(part, Traced):
         return part
     given = np.asarray(part)
+    if isinstance(part, list | tuple) and not given.size:  # x[[]] reads nothing
+        given = given.astype(int)
     size = array.sizes[axis].number
     if given.dtype.kind not in "iu" or not given.size:
         return given
@@ -198,12 +200,12 @@ def _sliced(array: Traced, axis: int, part: slice) -> tuple[Index, Expr]:
     else:
         low = ZERO if ends[0] is None else _from_end(ends[0], size)
         high = _clipped(size if ends[1] is None else _from_end(ends[1], size), size)
+    if nonnegative(normal(sub(low, high))):
+        return new_axes([ZERO])[0], ZERO
     current().at_least(size, high)
     current().at_least(low, ZERO)
     current().at_least(high, low)
     (index,) = new_axes([steps_between(low, high, abs(step))])
-    if index.size.number is not None and index.size.number <= 0:
-        raise located(ShapeError, f"a slice of axis {axis} of {array.described()} is empty")
     first = low if step > 0 else sub(high, ONE)
     return index, normal(add(first, mul(number(step), idx(index))))
 
@@ -226,9 +228,6 @@ def _plain_slice(size: int, part: slice) -> tuple[Index, Expr]:
         None if e is None else int(_bound(e).number or 0) for e in (part.start, part.stop))
     start, stop, step = slice(first, last, part.step).indices(size)
     count = len(range(start, stop, step))
-    if not count:
-        raise located(ShapeError, f"the slice {part.start}:{part.stop} of an axis of size {size} "
-                                  "is empty")
     (index,) = new_axes([number(count)])
     return index, normal(add(number(start), mul(number(step), idx(index))))
 

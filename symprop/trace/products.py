@@ -44,6 +44,9 @@ def prod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims:
     array = as_traced(a)
     axes = axis_tuple(axis, array.ndim, "prod")
     result = array
+    if any(array.sizes[k].is_zero for k in axes):  # a product of nothing is 1
+        kept = [x for k, x in enumerate(array.axes) if k not in axes]
+        return shaped(Traced(array.tracer, kept, ONE, "float"), array, axes, keepdims)
     for place in sorted(axes, reverse=True):
         result = _last(result, place, multiply)
     return shaped(result, array, axes, keepdims)

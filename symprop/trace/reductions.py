@@ -29,7 +29,7 @@ from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
 from symprop.trace.elementwise import atomic, defined, row
 from symprop.trace.registry import function, method, ufunc
-from symprop.trace.shapes_of import axis_tuple, new_axes, normal_axis
+from symprop.trace.shapes_of import axis_tuple, expect_entries, new_axes, normal_axis
 from symprop.trace.tensor import Traced
 
 _MISSING = "<no value>"
@@ -128,6 +128,7 @@ def mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims:
     _checked("mean", {**options, "out": out})
     array = as_traced(a)
     axes = axis_tuple(axis, array.ndim, "mean")
+    expect_entries(array, axes, "mean")
     kept, bound, body = _split(array, axes)
     free = free_indices(body)
     live = [b for b in bound if b in free]
@@ -186,6 +187,7 @@ def _extreme(kind: str) -> Any:
         _checked(kind, {**options, "out": out})
         array = atomic(as_traced(a))
         axes = axis_tuple(axis, array.ndim, kind)
+        expect_entries(array, axes, kind)
         kept, bound, body = _split(array, axes)
         free = free_indices(body)
         rhs = extremum(kind, body, [b for b in bound if b in free and b.size != ONE])
@@ -200,6 +202,7 @@ def reduced(
     op: str,
 ) -> Traced:
     """The extremum over one axis of an entry made from the indices of all axes."""
+    expect_entries(array, (place,), op)
     axes = new_axes(array.sizes)
     rhs = extremum(kind, entry(axes), [axes[place]] if axes[place].size != ONE else [])
     kept = [x for k, x in enumerate(axes) if k != place]

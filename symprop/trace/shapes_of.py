@@ -90,6 +90,15 @@ def normal_axis(axis: Any, rank: int, what: str) -> int:
     return number % rank
 
 
+def expect_entries(array: Traced, axes: Sequence[int], what: str) -> None:
+    """Raises ShapeError where one of the axes is empty and `what` has no value there."""
+    for axis in axes:
+        if array.sizes[axis].is_zero:
+            raise located(ShapeError, (
+                f"{what} over axis {axis} of {array.described()}, which has no entries, is no "
+                "number: leave the empty array out"))
+
+
 def axis_tuple(axis: Any, rank: int, what: str) -> tuple[int, ...]:
     """The axes that an `axis` argument names; None means all."""
     if axis is None:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from symprop.algebra.build import ONE, idx, substitute
+from symprop.algebra.build import ONE, ZERO, idx, substitute
 from symprop.algebra.expr import Access, Expr, Index, Size, accesses, atoms
 from symprop.errors import SympropError, TraceError, UnsupportedError
 from symprop.trace.context import located
@@ -45,7 +45,7 @@ class Traced:
     def __init__(self, tracer: Tracer, axes: Sequence[Index], body: Expr, kind: str) -> None:
         self.tracer = tracer
         self.axes = tuple(axes)
-        self.body = body
+        self.body = ZERO if any(a.size.is_zero for a in self.axes) else body  # no entries
         self.kind = kind
 
     # ---- what symprop's own code asks

@@ -1,0 +1,122 @@
+"""Programs whose positions need the domain of whole numbers: steps, empty slices, labels.
+
+Each is run as it stands, at every size: what the module gives is what NumPy gives, and the
+gradient is that of differences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symprop
+from symprop.errors import IndexRangeError, ShapeError
+
+Arrays = Mapping[str, Any]
+STEP = 1e-5
+
+
+def differences(function: Callable[..., Any], arrays: Arrays, name: str) -> Any:
+    """The gradient by one array, by central differences."""
+    gradient = np.zeros_like(arrays[name])
+    for place in np.ndindex(gradient.shape):
+        ends = []
+        for step in (STEP, -STEP):
+            moved = {k: np.array(v) for k, v in arrays.items()}
+            moved[name][place] += step
+            ends.append(function(**moved))
+        gradient[place] = (ends[0] - ends[1]) / (2 * STEP)
+    return gradient
+
+
+def agree(function: Callable[..., Any], module: Any, arrays: Arrays) -> None:
+    """The module's loss and gradients are those of the function."""
+    loss, saved = module.forward(**arrays)
+    assert np.allclose(loss, function(**arrays))
+    for name, gradient in module.backward(saved).items():
+        assert np.allclose(gradient, differences(function, arrays, name), atol=1e-6), name
+
+
+def generated(function: Callable[..., Any], **shapes: str) -> Any:
+    return symprop.generate(symprop.derive(symprop.trace(function, shapes=shapes)))
+
+
+# ---- steps ----------------------------------------------------------------------------------
+
+STEPS: dict[str, Callable[..., Any]] = {
+    "x[::2] and arange": lambda x: np.sum(np.sin(x[::2]) * np.cos(np.arange(0, x.shape[0], 2))),
+    "x[::-2]": lambda x: np.sum(np.sin(x[::-2]) * np.arange(1, x.shape[0] + 1)[::2]),
+    "x[::-3]": lambda x: np.sum(np.sin(x[::-3]) ** 2),
+    "x[arange by 2]": lambda x: np.sum(np.sin(x[np.arange(0, x.shape[0], 2)]) ** 2),
+    "x[arange by 3 from 0]": lambda x: np.sum(np.sin(x[np.arange(0, x.shape[0], 3)]) * x[::3]),
+    "x[-1:0:-1]": lambda x: np.sum(np.sin(x[-1:0:-1]) * x[1:]),
+    "x[:0:-2]": lambda x: np.sum(np.sin(x[:0:-2]) ** 3),
+    "x[1::2]": lambda x: np.sum(np.sin(x[1::2]) ** 2),
+    "x[:-1:2]": lambda x: np.sum(np.sin(x[:-1:2]) ** 2),
+    "arange downwards": lambda x: np.sum(np.sin(x[np.arange(x.shape[0] - 1, -1, -2)]) ** 2),
+    "frequencies": lambda x: np.sum(
+        np.sin(x[::2] * 10.0 ** (-np.arange(0, x.shape[0], 2) / x.shape[0]))),
+    "x[i // 2]": lambda x: np.sum(x[np.arange(x.shape[0]) // 2] * x),
+    "x[(i + 1) % N]": lambda x: np.sum(np.sin(x[(np.arange(x.shape[0]) + 1) % x.shape[0]]) * x),
+    "x[|i - j|]": lambda x: np.sum(np.sin(x[np.abs(
+        np.arange(x.shape[0])[:, None] - np.arange(x.shape[0]))])),
+    "x[max(i - 1, 0)]": lambda x: np.sum(x[np.where(
+        np.arange(x.shape[0]) > 0, np.arange(x.shape[0]) - 1, 0)] * x),
+    "halves": lambda x: np.sum(np.sin(x[: x.shape[0] - 1: 2][::-1]) ** 2),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_steps_are_those_of_numpy_at_every_size(name: str) -> None:
+    module = generated(STEPS[name], x="D")
+    for size in range(1, 7):
+        agree(STEPS[name], module, {"x": np.random.default_rng(size).normal(size=size)})
+
+
+# ---- empty arrays -----------------------------------------------------------------------------
+
+EMPTY: dict[str, Callable[..., Any]] = {
+    "a sum": lambda x, w: np.sum(x[:, 3:]),
+    "its parts joined": lambda x, w: np.sum(
+        np.concatenate([x[:, :3], x[:, 3:]], axis=1) @ w),
+    "in the middle": lambda x, w: np.sum(x[:, 2:2] ** 2) + np.sum(np.tanh(x[5:2])),
+    "a product of matrices": lambda x, w: np.sum(np.tanh(x[:, 3:]) @ w[3:]),
+    "an outer product": lambda x, w: np.sum(x[:, 3:].T @ x) + np.sum(np.outer(w[:0], w)),
+    "an einsum": lambda x, w: np.sum(np.einsum("nk,nk->n", x[:, 3:], x[:, :0])),
+    "a product": lambda x, w: np.prod(w[3:]) + np.sum(np.prod(x[:, 3:], axis=1) * x[:, 0]),
+    "running sums": lambda x, w: np.sum(np.cumsum(w[3:])) + np.sum(np.diff(w[2:])),
+    "of a named axis": lambda x, w: np.sum(x[3:3] @ w) + np.sum(np.zeros((0, 3)) @ w),
+    "a norm": lambda x, w: np.linalg.norm(x[:, 3:]),
+    "padded": lambda x, w: np.sum(np.pad(w[3:], 1, constant_values=2.0)),
+    "split": lambda x, w: sum(np.sum(p) for p in np.split(w, [0, 3])),
+    "stacked": lambda x, w: np.sum(np.vstack([x, np.zeros((0, 3))]) @ w),
+    "reshaped": lambda x, w: np.sum(x[:, 3:].reshape(-1)) + np.sum(np.flip(w[3:])),
+    "chosen": lambda x, w: np.sum(np.where(w[3:] > 0, w[3:], 0)) + np.any(w[3:] > 0),
+    "read at no places": lambda x, w: np.sum(w[[]]) + np.sum(x[:, np.array([], int)]),
+    "made": lambda x, w: np.sum(np.linspace(0, 1, 0)) + np.sum(np.arange(3, 3)),
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_empty_arrays_are_those_of_numpy(name: str) -> None:
+    def function(x: Any, w: Any) -> Any:
+        return EMPTY[name](x, w) + np.sum(np.sin(x @ w))
+
+    module = generated(function, x="N 3", w="3")
+    for size in (1, 2, 5):
+        rng = np.random.default_rng(size)
+        agree(function, module, {"x": rng.normal(size=(size, 3)), "w": rng.normal(size=3)})
+
+
+@pytest.mark.parametrize("reduce", [np.mean, np.max, np.min, np.argmax])
+def test_what_has_no_value_without_entries_is_refused_by_name(reduce: Any) -> None:
+    with pytest.raises(ShapeError, match="axis 0 of an array of shape \\(0,\\), which has no"):
+        symprop.trace(lambda w: np.sum(w) + reduce(w[3:]), shapes={"w": "3"})
+
+
+def test_a_single_position_of_an_empty_axis_is_refused() -> None:
+    with pytest.raises(IndexRangeError):
+        symprop.trace(lambda w: w[3:][0], shapes={"w": "3"})
