@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number
+from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr, Index
 from symprop.algebra.integers import nonnegative
