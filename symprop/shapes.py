@@ -54,12 +54,13 @@ class Dim:
         >>> parse_spec("D//2", "x").dims[0].evaluate({"D": 6})
         3
         """
-        size = self._evaluate(sizes)
+        size = self.value_at(sizes)
         if size < 0:
             raise ShapeError(f"the axis {self} has the negative size {size}{_given(self, sizes)}")
         return size
 
-    def _evaluate(self, sizes: Mapping[str, int]) -> int:
+    def value_at(self, sizes: Mapping[str, int]) -> int:
+        """Return its value, which may be negative."""
         if self.kind == "number":
             return self.value
         if self.kind == "name":
@@ -68,7 +69,7 @@ class Dim:
             return sizes[self.name]
         if self.kind == "_":
             raise ShapeError("an axis written _ has no size of its own")
-        left, right = (arg._evaluate(sizes) for arg in self.args)
+        left, right = (arg.value_at(sizes) for arg in self.args)
         if self.kind == "+":
             return left + right
         if self.kind == "-":
@@ -224,12 +225,12 @@ def _solved(dim: Dim, size: int, name: str, sizes: Mapping[str, int], place: str
         return size
     left, right = dim.args
     if name in left.names():
-        known = right._evaluate(sizes)
+        known = right.value_at(sizes)
         inner = {"+": size - known, "-": size + known, "//": size * known}
         if dim.kind != "*":
             return _solved(left, inner[dim.kind], name, sizes, place)
         return _solved(left, _quotient(size, known, place, name), name, sizes, place)
-    known = left._evaluate(sizes)
+    known = left.value_at(sizes)
     if dim.kind in "+-":
         inner_size = size - known if dim.kind == "+" else known - size
     elif dim.kind == "*":

@@ -22,7 +22,9 @@ from typing import Any
 
 import numpy as np
 
+from symprop.algebra.build import ZERO
 from symprop.algebra.expr import Access, Expr, Index, Term, arrays_of
+from symprop.algebra.integers import nonnegative
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,19 @@ class Condition:
 
 @dataclass(frozen=True)
 class IndexRange:
-    """The integer array `array` is used as a position: its values lie in 0 <= value < size."""
+    """The integer array `array` is used as a position: its values lie in start <= value < size.
+
+    start: None where any negative value will do.
+    """
 
     array: str
     size: Expr
+    start: Expr | None = ZERO
+
+    @property
+    def inside(self) -> bool:
+        """Whether the values are positions on an axis of that size as they stand."""
+        return self.start is not None and nonnegative(self.start)
 
 
 @dataclass(frozen=True)

@@ -120,3 +120,78 @@ def test_what_has_no_value_without_entries_is_refused_by_name(reduce: Any) -> No
 def test_a_single_position_of_an_empty_axis_is_refused() -> None:
     with pytest.raises(IndexRangeError):
         symprop.trace(lambda w: w[3:][0], shapes={"w": "3"})
+
+
+# ---- positions calculated from integer inputs -------------------------------------------------
+
+# name: (function of x "N K" and of y "int N", the least and the largest label for K)
+LABELS: dict[str, tuple[Callable[..., Any], int, Callable[[int], int]]] = {
+    "counted from 1": (lambda x, r, y: x[r, y - 1], 1, lambda k: k),
+    "counted from the end": (lambda x, r, y: x[r, x.shape[1] - 1 - y], 0, lambda k: k - 1),
+    "from the end, negative": (lambda x, r, y: x[r, x.shape[1] - y], 1, lambda k: k),
+    "negative is ignored": (
+        lambda x, r, y: x[r, np.where(y >= 0, y, 0)] * (y >= 0), -9, lambda k: k - 1),
+    "negative is ignored, turned round": (
+        lambda x, r, y: x[r, np.where(y < 0, 0, y)] * (y >= 0), -3, lambda k: k - 1),
+    "-1 is ignored": (
+        lambda x, r, y: np.where(y == -1, 0, x[r, np.where(y == -1, 0, y)]), -1, lambda k: k - 1),
+    "-1 is ignored, by !=": (
+        lambda x, r, y: x[r, np.where(y != -1, y, 0)] * (y != -1), -1, lambda k: k - 1),
+    "kept at least 0": (lambda x, r, y: x[r, np.maximum(y, 0)], -5, lambda k: k - 1),
+    "clipped": (lambda x, r, y: x[r, np.clip(y, 0, x.shape[1] - 1)], -5, lambda k: k + 5),
+    "without its sign": (lambda x, r, y: x[r, np.abs(y)], 0, lambda k: k - 1),
+    "halved": (lambda x, r, y: x[r, y // 2], 0, lambda k: 2 * k - 1),
+    "its rest": (lambda x, r, y: x[r, y % x.shape[1]], 0, lambda k: 3 * k),
+    "in a row of rows": (
+        lambda x, r, y: x.ravel()[r * x.shape[1] + y], 0, lambda k: k - 1),
+}
+
+
+def _labelled(pick: Callable[..., Any]) -> Callable[..., Any]:
+    def function(x: Any, y: Any) -> Any:
+        return np.sum(np.sin(pick(x, np.arange(x.shape[0]), y)) * (1 + np.arange(x.shape[0])))
+    return function
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_positions_calculated_from_labels(name: str) -> None:
+    pick, low, high = LABELS[name]
+    function = _labelled(pick)
+    module = generated(function, x="N K", y="int N")
+    for n, k in ((1, 1), (2, 1), (5, 3), (3, 6)):
+        rng = np.random.default_rng(n)
+        labels = rng.integers(low, high(k) + 1, n)
+        labels[0], labels[-1] = low, high(k)
+        agree(function, module, {"x": rng.normal(size=(n, k)), "y": labels})
+
+
+@pytest.mark.parametrize("name", [n for n in LABELS if n not in ("clipped", "its rest")])
+def test_labels_beyond_the_axis_are_refused_at_the_door(name: str) -> None:
+    pick, low, high = LABELS[name]
+    module = generated(_labelled(pick), x="N K", y="int N")
+    x = np.ones((2, 3))
+    with pytest.raises(IndexError, match="y "):
+        module.forward(x, np.array([0, high(3) + 1]))
+    if low > -3:
+        with pytest.raises(IndexError, match="y "):
+            module.forward(x, np.array([low - 1 if name != "without its sign" else -3, 1]))
+
+
+def test_an_integer_input_less_one_is_a_position() -> None:
+    def function(x: Any, n: Any) -> Any:
+        return np.sum(np.sin(x[n - 1]) * x)
+
+    module = generated(function, x="N K", n="int")
+    for size in range(1, 5):
+        rng = np.random.default_rng(size)
+        for n in range(1, size + 1):
+            agree(function, module, {"x": rng.normal(size=(size, 2)), "n": np.array(n)})
+    with pytest.raises(IndexError, match="n must lie from 1 on, below N \\+ 1"):
+        module.forward(np.ones((2, 2)), np.array(0))
+
+
+def test_the_generated_module_checks_itself_with_such_labels() -> None:
+    module = generated(_labelled(LABELS["counted from 1"][0]), x="N K", y="int N")
+    assert symprop.check(module).passed
+    module = generated(_labelled(LABELS["-1 is ignored"][0]), x="N K", y="int N")
+    assert symprop.check(module).passed

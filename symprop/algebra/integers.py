@@ -101,8 +101,8 @@ def _in_both_cases(expr: Expr, bracket: Iverson, facts: Facts, zero: bool) -> bo
         return False
     return all(
         _impossible(_settled(expr, bracket, value), Facts(
-            (*facts.least, *_told(bracket, value == ONE)), facts.entries), zero)
-        for value in (ONE, ZERO))
+            (*facts.least, *told), facts.entries), zero)
+        for value in (ONE, ZERO) for told in _told(bracket, value == ONE))
 
 
 def _settled(expr: Expr, bracket: Iverson, value: Expr) -> Expr:
@@ -111,13 +111,17 @@ def _settled(expr: Expr, bracket: Iverson, value: Expr) -> Expr:
     return normal(add(*terms))
 
 
-def _told(bracket: Iverson, holds: bool) -> Iterable[Expr]:
-    """What is at least 0 where a bracket on whole numbers holds, or does not."""
-    left, right = bracket.lhs, bracket.rhs
+def _told(bracket: Iverson, holds: bool) -> list[tuple[Expr, ...]]:
+    """What is at least 0 where a bracket on whole numbers holds, or does not: case by case."""
+    gap = sub(bracket.rhs, bracket.lhs)
+    back = sub(bracket.lhs, bracket.rhs)
     if bracket.relation in ("==", "!="):
-        return (sub(left, right), sub(right, left)) if holds == (bracket.relation == "==") else ()
-    strict = ONE if bracket.relation == "<" else ZERO
-    return (sub(sub(right, left), strict),) if holds else (sub(sub(left, right), sub(ONE, strict)),)
+        equal = holds == (bracket.relation == "==")
+        return [(gap, back)] if equal else [(sub(gap, ONE),), (sub(back, ONE),)]
+    strict = bracket.relation == "<"
+    if holds:
+        return [(sub(gap, ONE) if strict else gap,)]
+    return [(back if strict else sub(back, ONE),)]
 
 
 def within(expr: Expr, size: Expr, facts: Facts = NOTHING) -> bool:

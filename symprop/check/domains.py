@@ -33,6 +33,7 @@ class Domain:
     index: Dim | None = None
     symmetric: bool = False  # in the last two axes
     definite: bool = False  # symmetric with positive eigenvalues
+    start: Dim | None = None  # the least position, if it is not 0
 
 
 def read_facts(facts: Iterable[object], specs: Mapping[str, ArraySpec]) -> dict[str, Domain]:
@@ -106,9 +107,10 @@ def _restriction(kind: str, args: tuple[Any, ...], spec: ArraySpec) -> dict[str,
         if not low <= high:
             raise ValueError("the range is empty")
         return {"low": low, "high": high}
-    (arg,) = args
     if kind == "index":
-        return {"index": parse_dim(str(arg))}
+        dims = [parse_dim(str(arg)) for arg in args]
+        return dict(zip(("index", "start"), dims, strict=False))
+    (arg,) = args
     if not -len(spec.dims) <= int(arg) < len(spec.dims):
         raise ValueError(f"there is no axis {arg}")
     return {"sums_to_one": int(arg) % len(spec.dims)}
@@ -154,7 +156,8 @@ def real_range(domain: Domain) -> tuple[float, float] | None:
 def _integers(shape: tuple[int, ...], domain: Domain, sizes: Mapping[str, int], rng: Any) -> Array:
     """Draw positions on an axis or integers of a range."""
     if domain.index is not None:
-        return np.asarray(rng.integers(0, domain.index.evaluate(sizes), size=shape))
+        start = 0 if domain.start is None else domain.start.value_at(sizes)
+        return np.asarray(rng.integers(start, domain.index.evaluate(sizes), size=shape))
     low, high = integer_range(domain)
     return np.asarray(rng.integers(low, high + 1, size=shape))
 

@@ -112,7 +112,8 @@ def draw_code(spec: ArraySpec, domain: Domain, spelled: Mapping[str, str]) -> st
     if spec.dtype == "int":
         low, high = integer_range(domain)
         end = str(high + 1) if domain.index is None else _code(domain.index, spelled)
-        return f"rng.integers({low}, {end}, {size})"
+        start = str(low) if domain.start is None else _code(domain.start, spelled)
+        return f"rng.integers({start}, {end}, {size})"
     ends = real_range(domain)
     drawn = f"rng.normal({size})" if ends is None else (
         f"rng.uniform({ends[0]!r}, {ends[1]!r}, {size})")

@@ -160,7 +160,7 @@ class Definitions(Knowledge):
     @cached_property
     def _ranges(self) -> dict[str, tuple[Expr, ...]]:
         table: dict[str, tuple[Expr, ...]] = {}
-        for found in self.system.index_ranges:
+        for found in (r for r in self.system.index_ranges if r.inside):
             table[found.array] = (*table.get(found.array, ()), found.size)
         return table
 

@@ -15,7 +15,7 @@ from symprop.emit.letters import axis_letters, letters, taken_by
 from symprop.emit.notation import Notation
 from symprop.emit.pieces import SUM, Piece, join
 from symprop.emit.printer import Printer
-from symprop.system import Equation, Fact, System
+from symprop.system import Equation, Fact, IndexRange, System
 
 
 class Facts:
@@ -26,7 +26,7 @@ class Facts:
         self.to = notation
         self.plain = Printer(notation, {})
         facts = [self._fact(f).text for f in system.facts]
-        ranges = [self._range(r.array, r.size).text for r in system.index_ranges
+        ranges = [self._range(r).text for r in system.index_ranges
                   if system.arrays[r.array].kind == "input"]
         conditions = [self._condition(c.kind, c.left, c.right) for c in system.conditions]
         self.printed = (*facts, *ranges, *conditions)
@@ -66,10 +66,11 @@ class Facts:
         chosen = self.to.enclosed(join(inside, SUM), "{}")
         return self._line(printer.expr(entry), "in", chosen)
 
-    def _range(self, array: str, size: Expr) -> Piece:
-        entry, printer, _ = self._entry(array)
-        low = self._line(self.to.piece("0"), "<=", printer.expr(entry))
-        return self._line(low, "<", self.plain.expr(size))
+    def _range(self, found: IndexRange) -> Piece:
+        entry, printer, _ = self._entry(found.array)
+        low = printer.expr(entry) if found.start is None else self._line(
+            self.plain.expr(found.start), "<=", printer.expr(entry))
+        return self._line(low, "<", self.plain.expr(found.size))
 
     def _condition(self, kind: str, left: Expr, right: Expr) -> str:
         if kind == "equal":

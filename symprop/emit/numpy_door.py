@@ -16,7 +16,7 @@ from symprop.emit.numpy_names import Names
 from symprop.emit.numpy_nodes import NumpyPrinter
 from symprop.emit.numpy_sizes import ATOM
 from symprop.errors import UnsupportedError
-from symprop.system import Argument, Array, Fact, System
+from symprop.system import Argument, Array, Fact, IndexRange, System
 
 
 def leaves_of(tree: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -182,7 +182,7 @@ def fact_lines(system: System, inputs: Sequence[str], names: Names,
             lines.extend(_fact(fact, names.arrays[fact.array]))
     for entry in system.index_ranges:
         if entry.array in inputs:
-            lines.extend(_range(names.arrays[entry.array], entry.size, printer))
+            lines.extend(_range(names.arrays[entry.array], entry, printer))
     for condition in system.conditions:
         lines.extend(_condition(condition, printer))
     return lines
@@ -222,8 +222,15 @@ def _fact(fact: Fact, name: str) -> list[str]:
                  f"{name} must hold no other values than {values}")
 
 
-def _range(name: str, limit: Expr, printer: NumpyPrinter) -> list[str]:
-    text = printer.size(limit)[0]
+def _range(name: str, entry: IndexRange, printer: NumpyPrinter) -> list[str]:
+    text = printer.size(entry.size)[0]
+    if entry.start is None:
+        return _test(f"np.any({name} >= {text})", "IndexError",
+                     f"{name} holds a position above {text} - 1")
+    start = printer.size(entry.start)[0]
+    if start != "0":
+        return _test(f"np.any({name} < {start}) or np.any({name} >= {text})", "IndexError",
+                     f"{name} must lie from {start} on, below {text}")
     return _test(f"np.any({name} < 0) or np.any({name} >= {text})", "IndexError",
                  f"{name} holds a position outside 0 to {text} - 1")
 

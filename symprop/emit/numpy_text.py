@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from symprop.algebra.expr import Expr
 from symprop.emit.numpy_layout import INDENT, WIDTH, breaks, filled, wrapped
 from symprop.emit.numpy_names import Names
 from symprop.emit.numpy_nodes import NumpyPrinter
@@ -120,8 +121,15 @@ def facts_data(system: System, printer: NumpyPrinter) -> list[tuple[Any, ...]]:
     for entry in system.index_ranges:
         if system.arrays[entry.array].kind == "input":
             text = printer.size(entry.size)[0].replace(" ", "")
-            data.append(("index", entry.array, text))
+            low = "0-1" if entry.start is None else _signed(entry.start, printer)
+            data.append(("index", entry.array, text, *([] if low == "0" else [low])))
     return data
+
+
+def _signed(start: Expr, printer: NumpyPrinter) -> str:
+    """A sum of sizes as the grammar of shapes has it: without a sign in front."""
+    text = printer.size(start)[0].replace(" ", "")
+    return f"0{text}" if text.startswith("-") else text
 
 
 def facts_lines(facts: Sequence[tuple[Any, ...]]) -> list[str]:

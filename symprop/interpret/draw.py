@@ -14,7 +14,7 @@ import numpy as np
 
 from symprop.algebra.expr import Expr, Extremum, Index, Paren, Size, atoms
 from symprop.errors import InputError
-from symprop.interpret.evaluate import extent
+from symprop.interpret.evaluate import evaluate, extent
 from symprop.system import Array, Condition, Fact, System
 
 _LARGEST = 16
@@ -141,7 +141,10 @@ def _draw_integers(
 ) -> np.ndarray[Any, Any]:
     """Positions within every axis they are used on; else small numbers."""
     tops = [extent(r.size, sizes) for r in system.index_ranges if r.array == array.name]
-    low, high = (1 if "positive" in facts else 0), min(tops, default=4)
+    starts = [-1 if r.start is None else _value(r.start, sizes) for r in system.index_ranges
+              if r.array == array.name]
+    low, high = max([1 if "positive" in facts else min(starts, default=0), *starts]), min(
+        tops, default=4)
     if "in_range" in facts:
         first, last = facts["in_range"].args
         low = max(low, int(first))
@@ -157,6 +160,11 @@ def _matrices(drawn: np.ndarray[Any, Any], facts: Mapping[str, Fact]) -> np.ndar
     if "symmetric" in facts:
         return np.asarray((drawn + np.swapaxes(drawn, -1, -2)) / 2)
     return drawn
+
+
+def _value(expr: Expr, sizes: Mapping[str, int]) -> int:
+    """The value of a sum of sizes, which may be negative."""
+    return int(evaluate(expr, {}, sizes))
 
 
 def _draw_floats(

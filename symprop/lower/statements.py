@@ -79,7 +79,7 @@ class _Frame:
         """Whether a position is known to lie in an axis, or the door tests that it does."""
         return within(position, size, reading(
             (r.array, r.size) for r in self.lowering.scope.system.index_ranges
-            if r.array in position.arrays))
+            if r.array in position.arrays and r.inside))
 
     def value(self, node: Node) -> Node:
         """A node as the dtype of the equation's array."""

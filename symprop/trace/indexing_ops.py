@@ -22,6 +22,7 @@ from symprop.trace.booleans import guarded
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
 from symprop.trace.elementwise import named
+from symprop.trace.entries import permitted
 from symprop.trace.limits import ends_of, ranged
 from symprop.trace.registry import function, method
 from symprop.trace.running import current
@@ -291,6 +292,11 @@ def _noted(index: Traced, size: Expr) -> Traced:
 def _provable(array: Traced, axis: int, index: Traced, size: Expr) -> Traced:
     if within(index.body, size) or _is_rest(index.body, size):
         return index
+    ends = permitted(index, size)
+    if ends is not None:
+        name, low, high = ends
+        index.tracer.index_range(name, normal(add(high, ONE)), low)
+        return _noted(index, size)
     raise located(UnsupportedError, (
         f"whether an index calculated from an integer array lies within axis {axis} of "
         f"{array.described()} cannot be tested at the door: pass the index itself as an input"))

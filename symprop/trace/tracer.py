@@ -200,10 +200,11 @@ class Tracer:
 
     # ---- inputs
 
-    def index_range(self, array: str, size: Expr) -> None:
+    def index_range(self, array: str, size: Expr, start: Expr | None = ZERO) -> None:
         """Notes that the integer array `array` points into an axis of that size."""
-        if not any(r.array == array and same(r.size, size) for r in self.index_ranges):
-            self.index_ranges.append(IndexRange(array, size))
+        found = IndexRange(array, size, start)
+        if found not in self.index_ranges:
+            self.index_ranges.append(found)
 
 
 def _cancelled(left: Expr, right: Expr) -> tuple[Expr, Expr]:

@@ -1,0 +1,109 @@
+"""Positions calculated from an integer input: which of its entries keep them inside the axis.
+
+In: a traced integer array that is to be an index, and the size of an axis. Out: the ends of the
+input's entries, to be tested at the door of the module; None where no such ends are known.
+
+    y - 1                          1 <= y <= N
+    np.where(y >= 0, y, 0)         y < N              (any negative label is ignored)
+    np.where(y == -1, 0, y)        -1 <= y < N
+    i * K + y, in N * K            0 <= y < K
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from symprop.algebra.build import (
+    ONE,
+    ZERO,
+    add,
+    atom,
+    instantiate,
+    iverson,
+    make_term,
+    mul,
+    neg,
+    number,
+    sub,
+)
+from symprop.algebra.canonical import normal
+from symprop.algebra.expr import Access, Apply, Atom, Expr, Size, atoms, free_indices
+from symprop.algebra.integers import Facts, within
+from symprop.trace.booleans import choice
+from symprop.trace.tensor import Traced
+from symprop.trace.tracer import Tracer
+
+Ends = tuple[str, Expr | None, Expr]  # an array, its least entry where there is one, its largest
+
+_DEEPEST = 8  # equations opened one inside the other
+
+
+def permitted(index: Traced, size: Expr) -> Ends | None:
+    """The widest of a few ends of an input's entries for which all positions lie in the axis."""
+    tracer = index.tracer
+    body = _opened(tracer, index.body, _DEEPEST)
+    inputs = [a for a in body.arrays if a not in tracer.constants]
+    if len(inputs) != 1 or inputs[0] in tracer.drafts:
+        return None
+    (array,) = inputs
+    if tracer.arrays[array].dtype != "int":
+        return None
+    conditions = tuple(sub(c.left, c.right) for c in tracer.conditions if c.kind == "at_least")
+    for low, high in _candidates(body, array, size):
+        if within(body, size, Facts(conditions, ((array, low, high),))):
+            return array, low, high
+    return None
+
+
+def _candidates(body: Expr, array: str, size: Expr) -> Iterator[tuple[Expr | None, Expr]]:
+    """Ends of entries, the widest first; those of an entry with something added are exact."""
+    lone = [t for t in body.terms if any(isinstance(a, Access) for a, _ in t.factors)]
+    rest = normal(sub(body, Expr(tuple(lone))))
+    if len(lone) == 1 and isinstance(lone[0].factors[0][0], Access) and abs(lone[0].coef) == 1 \
+            and len(lone[0].factors) == 1 and not free_indices(rest):
+        yield (normal(neg(rest)), normal(sub(sub(size, ONE), rest))) if lone[0].coef > 0 else (
+            normal(add(sub(rest, size), ONE)), rest)
+        return
+    divisors = {a.args[1] for a in atoms(body) if isinstance(a, Apply) and a.function == "floordiv"}
+    tops = [*(normal(mul(size, d)) for d in sorted(divisors, key=lambda d: d.key)), size,
+            *(atom(a) for a in dict.fromkeys(atoms(size)) if isinstance(a, Size))]
+    for low in (None, normal(sub(ONE, size)), number(-1), ZERO, ONE):
+        for top in dict.fromkeys(tops):
+            yield low, normal(sub(top, ONE))
+
+
+def _opened(tracer: Tracer, expr: Expr, deepest: int) -> Expr:
+    """Index arithmetic with the equations of integers in it written out, choices as brackets."""
+    parts = []
+    for term in expr.terms:
+        factors = [_factor(tracer, a, deepest) if e == 1 else make_term(ONE.terms[0].coef, {a: e})
+                   for a, e in term.factors]
+        parts.append(mul(make_term(term.coef, {}, term.bound), *factors))
+    return normal(add(*parts))
+
+
+def _factor(tracer: Tracer, item: Atom, deepest: int) -> Expr:
+    draft = tracer.drafts.get(item.array) if isinstance(item, Access) else None
+    if isinstance(item, Access) and draft is not None and draft.kind == "int" and deepest:
+        return _opened(tracer, instantiate(draft.indices, draft.rhs, item.indices), deepest - 1)
+    if isinstance(item, Apply):
+        args = [_opened(tracer, a, deepest) for a in item.args]
+        build = _CHOICES.get(item.function)
+        return atom(Apply(item.function, tuple(args))) if build is None else build(*args)
+    return atom(item)
+
+
+def _larger(left: Expr, right: Expr) -> Expr:
+    return choice(iverson("<=", right, left), left, right)
+
+
+def _smaller(left: Expr, right: Expr) -> Expr:
+    return choice(iverson("<=", left, right), left, right)
+
+
+_CHOICES: dict[str, Callable[..., Expr]] = {
+    "maximum": _larger, "maximum_constant": _larger, "clip_below": _larger,
+    "minimum": _smaller, "minimum_constant": _smaller, "clip_above": _smaller,
+    "clip": lambda value, low, high: _smaller(_larger(value, low), high),
+    "abs": lambda value: _larger(value, neg(value)),
+}
