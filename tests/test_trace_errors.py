@@ -111,7 +111,6 @@ TRAPS = [
     (lambda W: (BIG * W).sum(), "2000", InputError, "BIG"),
     (lambda W: W[5], "3", IndexRangeError, "index 5"),
     (lambda W: W[W.shape[0]], "N", IndexRangeError, "index N"),
-    (lambda W: W[W.shape[0]:].sum(), "N", ShapeError, "empty"),
     (lambda W: np.full((W.shape[0], 3), W).sum(), "N", ShapeError, "(N, 3)"),
     (lambda W: W.sum(dtype=int), "N", TraceError, "round"),
     (lambda W: W[[0, -4]].sum(), "3", IndexRangeError, "index -4"),
@@ -175,7 +174,7 @@ def test_indexing_a_plain_array_advises_take():
 
 def test_an_index_calculated_beyond_reach_is_refused():
     with pytest.raises(UnsupportedError, match="door"):
-        trace(lambda x, y: x[y - 1].sum(), {"x": "N", "y": "int M"})
+        trace(lambda x, y: x[y * y].sum(), {"x": "N", "y": "int M"})
 
 
 LOSSES = [
