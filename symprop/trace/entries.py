@@ -49,20 +49,17 @@ def permitted(index: Traced, size: Expr) -> Ends | None:
     if tracer.arrays[array].dtype != "int":
         return None
     conditions = tuple(sub(c.left, c.right) for c in tracer.conditions if c.kind == "at_least")
-    for low, high in _candidates(body, array, size):
+    for low, high in _candidates(body, size):
         if within(body, size, Facts(conditions, ((array, low, high),))):
             return array, low, high
     return None
 
 
-def _candidates(body: Expr, array: str, size: Expr) -> Iterator[tuple[Expr | None, Expr]]:
+def _candidates(body: Expr, size: Expr) -> Iterator[tuple[Expr | None, Expr]]:
     """Ends of entries, the widest first; those of an entry with something added are exact."""
-    lone = [t for t in body.terms if any(isinstance(a, Access) for a, _ in t.factors)]
-    rest = normal(sub(body, Expr(tuple(lone))))
-    if len(lone) == 1 and isinstance(lone[0].factors[0][0], Access) and abs(lone[0].coef) == 1 \
-            and len(lone[0].factors) == 1 and not free_indices(rest):
-        yield (normal(neg(rest)), normal(sub(sub(size, ONE), rest))) if lone[0].coef > 0 else (
-            normal(add(sub(rest, size), ONE)), rest)
+    exact = _exact(body, size)
+    if exact is not None:
+        yield exact
         return
     divisors = {a.args[1] for a in atoms(body) if isinstance(a, Apply) and a.function == "floordiv"}
     tops = [*(normal(mul(size, d)) for d in sorted(divisors, key=lambda d: d.key)), size,
@@ -70,6 +67,20 @@ def _candidates(body: Expr, array: str, size: Expr) -> Iterator[tuple[Expr | Non
     for low in (None, normal(sub(ONE, size)), number(-1), ZERO, ONE):
         for top in dict.fromkeys(tops):
             yield low, normal(sub(top, ONE))
+
+
+def _exact(body: Expr, size: Expr) -> tuple[Expr, Expr] | None:
+    """The ends of an entry to which sizes are added, or that is taken off."""
+    lone = [t for t in body.terms if any(isinstance(a, Access) for a in Expr((t,)).atoms)]
+    rest = normal(sub(body, Expr(tuple(lone))))
+    if len(lone) != 1 or len(lone[0].factors) != 1 or free_indices(rest):
+        return None
+    ((entry, exponent),), coef = lone[0].factors, lone[0].coef
+    if not isinstance(entry, Access) or exponent != 1 or abs(coef) != 1:
+        return None
+    if coef > 0:
+        return normal(neg(rest)), normal(sub(sub(size, ONE), rest))
+    return normal(add(sub(rest, size), ONE)), rest
 
 
 def _opened(tracer: Tracer, expr: Expr, deepest: int) -> Expr:

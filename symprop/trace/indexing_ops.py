@@ -260,7 +260,7 @@ def _checked_range(array: Traced, axis: int, index: Traced, size: Expr) -> Trace
     offset: list[Expr] = []
     reads: list[Access] = []
     for term in body.terms:
-        inner = [a for a, _ in term.factors if isinstance(a, Access)]
+        inner = [a for a, e in term.factors if isinstance(a, Access) and e == 1]
         if len(term.factors) == 1 and len(inner) == 1 and term.coef == 1 and not reads:
             reads.append(inner[0])
         elif any(not isinstance(a, Size) for a, _ in term.factors):
