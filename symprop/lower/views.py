@@ -18,7 +18,7 @@ from symprop.algebra import integers
 from symprop.algebra.build import ONE, ZERO, add, idx, mul, number, sub
 from symprop.algebra.canonical import normal, same
 from symprop.algebra.expr import Access, Expr, Index, Size, accesses, free_indices
-from symprop.algebra.integers import filled, nonnegative
+from symprop.algebra.integers import filled, nonnegative, within
 from symprop.lower.axes import closed, opened
 from symprop.lower.digits import Cut, Labels, digit, joint, merged
 from symprop.lower.ir import (
