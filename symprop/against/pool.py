@@ -59,7 +59,7 @@ def _own_parts(source: Source) -> Iterator[Piece]:
         for node in ast.walk(statement):
             if isinstance(node, ast.BinOp | ast.Compare | ast.Subscript | ast.Call | ast.UnaryOp):
                 text = ast.unparse(node)
-                if text not in seen and isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
+                if text not in seen:
                     seen.add(text)
                     yield _piece(text)  # a tree of its own: it may come to stand inside itself
 

@@ -57,7 +57,7 @@ def find_repair(attempt: Attempt) -> Repair | None:
     if found is not None:
         return found
     located = _located(attempt, suspects)
-    lines = [located[0]] if located else suspects
+    lines = [located[0], *_read_by(located[0], suspects)] if located else suspects
     arrays = [n for n, v in attempt.seen.items() if isinstance(v, np.ndarray | int)]
     missing, added = factors(attempt.source, attempt.seen, attempt.truths[0].sizes), terms(
         attempt.source, attempt.seen)
@@ -76,6 +76,12 @@ def find_repair(attempt: Attempt) -> Repair | None:
         if found is not None:
             return found
     return _by_equation(attempt, *located) if located else None
+
+
+def _read_by(statement: ast.stmt, suspects: Iterable[ast.stmt]) -> list[ast.stmt]:
+    """Return the statements whose results a statement puts together."""
+    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    return [s for s in suspects if s is not statement and _target(s) in names]
 
 
 def _best(
