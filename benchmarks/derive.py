@@ -1,8 +1,8 @@
 """What tracing, deriving, verifying and generating cost as a network gets deeper: `make bench`.
 
-In: nothing. Out: two tables of CPU seconds, of multilayer perceptrons and of the zoo's gpt, with
-what each further layer or block adds. What the tests count (equations, steps, simplifications
-done) stands beside it.
+In: nothing. Out: a line on comparing functions with equations, and two tables of CPU seconds, of
+multilayer perceptrons and of the zoo's gpt, with what each further layer or block adds. What the
+tests count (equations, steps, simplifications done) stands beside it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 import symprop
 from symprop import nn
+from symprop.trace import trace as tracing
 from symprop.zoo import models
 from symprop.zoo.attention import GPT_BLOCK
 
@@ -61,6 +62,19 @@ def run(network: Network, depth: int) -> tuple[list[float], list[int]]:
     return [traced, derived, verified, generated], counts
 
 
+def loop() -> None:
+    """What comparing every function of the zoo with its equations adds to tracing it."""
+    traced = compared = 0.0
+    for model in models().values():
+        arguments = model.function, model.shapes, model.wrt, model.facts
+        for _ in range(ROUNDS):  # the first one differentiates and imports
+            alone, _ = timed(lambda given=arguments: tracing.trace(*given))
+            both, _ = timed(lambda given=arguments: symprop.trace(*given))
+        traced, compared = traced + alone, compared + both - alone
+    print(f"\nthe zoo's {len(models())} models: trace {traced:.2f}, "
+          f"function = equations {compared:.2f}")
+
+
 def table(title: str, network: Network, depths: tuple[int, ...]) -> None:
     """A row for each depth; `each more` is what it adds to the row above, for one layer."""
     print(f"\n{title:<14} {'trace':>8} {'derive':>8} {'verify':>8} {'generate':>9} {'total':>8}"
@@ -81,6 +95,7 @@ def table(title: str, network: Network, depths: tuple[int, ...]) -> None:
 
 def main() -> None:
     """Prints the tables."""
+    loop()
     table("hidden layers", perceptron, (1, 2, 4, 8, 16, 32, 100))
     table("gpt blocks", gpt, (2, 4, 8, 12))
 

@@ -23,6 +23,7 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
     >>> cosine_similarity(np.array([[3.0, 4.0]]), np.array([[4.0, 3.0]]))
     array([0.96])
     """
+    x1, x2 = np.broadcast_arrays(x1, x2)  # an axis to sum along may be among those of size 1
     first = np.maximum(p_norm(x1, 2, axis), eps)
     second = np.maximum(p_norm(x2, 2, axis), eps)
     return np.sum(x1 * x2, axis=axis) / (first * second)
