@@ -293,6 +293,9 @@ def test_what_shows_at_few_sizes_or_values_is_found(ours, theirs, shapes):
     (lambda x: np.sum(np.linalg.inv(x @ x.T + np.eye(3)) * x[:, :1]), {"x": "3 K"}),
     (lambda x: np.sum(np.sign(x - x.mean(axis=0))), {"x": "N K"}),
     (lambda x: np.max(x) - np.max(x * (1 + 1e-16)), {"x": "N"}),
+    (lambda x, A: np.sum(np.linalg.solve(A @ A.T + 2 * np.eye(A.shape[0]), x)),
+     {"x": "N", "A": "N K"}),
+    (lambda x: np.sum(np.where(x**1.7 < 1, x**1.7, x)), {"x": "N"}),  # comparisons with nan
 ], ids=str)
 def test_rounding_is_no_difference(function, shapes):
     symprop.trace(function, shapes)
