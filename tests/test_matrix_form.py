@@ -325,6 +325,8 @@ def matrix_value(form, value, sizes, bound) -> np.ndarray:  # type: ignore[no-un
             result = parts[0] ** float(form.exponent)
         case nodes.Map():
             result = FUNCTIONS[form.function](*parts)
+        case nodes.Nonzero():
+            result = (parts[0] != 0).astype(float)
         case nodes.Product():
             result = np.linalg.multi_dot([*parts]) if len(parts) > 1 else parts[0]
         case nodes.Hadamard():

@@ -37,6 +37,7 @@ from symprop.derive.matrix_nodes import (
     Map,
     Matrix,
     MatrixForm,
+    Nonzero,
     Ones,
     Power,
     Product,
@@ -294,6 +295,8 @@ def _atom(
         ends = {atom.lhs.single_index, atom.rhs.single_index}
         if ends == {rows, cols} and same(rows.size, cols.size):
             return Identity(rows.size, cols.size)
+    if isinstance(atom, Iverson) and atom.relation == "!=" and atom.rhs.is_zero:
+        return Nonzero(_size(rows), _size(cols), _tensor(atom.lhs, rows, cols, place))
     raise NoForm
 
 

@@ -130,6 +130,17 @@ class Map(MatrixForm):
 
 
 @dataclass(frozen=True)
+class Nonzero(MatrixForm):
+    """1 where an entry of `of` is not 0, else 0."""
+
+    of: MatrixForm
+
+    @property
+    def parts(self) -> tuple[MatrixForm, ...]:
+        return (self.of,)
+
+
+@dataclass(frozen=True)
 class Product(MatrixForm):
     """A matrix product."""
 

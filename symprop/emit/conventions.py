@@ -13,6 +13,7 @@ from symprop.derive.matrix_nodes import (
     Hadamard,
     Map,
     MatrixForm,
+    Nonzero,
     Ones,
     Power,
     Slice,
@@ -22,7 +23,7 @@ from symprop.emit.rules import CONVENTIONS
 
 _KINDS: dict[type[MatrixForm], str] = {
     Ones: "ones", Diag: "diag", Hadamard: "entries", Map: "entries", Fill: "entries",
-    Power: "power", Slice: "slice",
+    Nonzero: "bracket", Power: "power", Slice: "slice",
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from symprop.algebra.build import ONE, make_term
+from symprop.algebra.build import ONE, ZERO, make_term
 from symprop.algebra.expr import Expr
 from symprop.derive.matrix_nodes import (
     Diag,
@@ -18,6 +18,7 @@ from symprop.derive.matrix_nodes import (
     Map,
     Matrix,
     MatrixForm,
+    Nonzero,
     Ones,
     Power,
     Product,
@@ -75,6 +76,9 @@ class MatrixPrinter:
             return self.to.sized("I", self.plain.expr(form.rows))
         if isinstance(form, Map):
             return self.plain.row(form.function, [self.form(a) for a in form.arguments])
+        if isinstance(form, Nonzero):
+            sides = [self.form(form.of), self.to.sign("!="), self.plain.expr(ZERO)]
+            return self.to.enclosed(join(sides, SUM).unbroken(), "[]")
         return self._compound(form)
 
     def _compound(self, form: MatrixForm) -> Piece:

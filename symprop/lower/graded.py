@@ -44,6 +44,21 @@ def _narrow(nodes: Sequence[Node], whole: Axes, order: Axes) -> list[Node]:
     return found
 
 
+def set_apart(
+    above: Sequence[Node], below: Sequence[Node], steady: Sequence[Node], conditions: Sequence[Node]
+) -> tuple[list[Node], list[Node]]:
+    """The factors that conditions guard, and the steady ones that have more axes than all those.
+
+    In [v[n] != 0] g[n] h[n,d] / s[n] one number a row is guarded: np.where(v != 0, g / s, 0).
+    """
+    guarded = [*below, *(n for n in above if n not in steady)]
+    narrow = {i for n in (*guarded, *conditions) for i in n.axes}
+    if not narrow or not any(n.axes for n in guarded):
+        return list(above), []
+    beside = [n for n in above if n in steady and not set(n.axes) <= narrow]
+    return [n for n in above if n not in beside], beside
+
+
 def raises(size: Node, product: Product) -> bool:
     """Whether Python may have to divide a number of its own by 0, where NumPy gives no number."""
     above = [n for n in product.above if not n.axes]

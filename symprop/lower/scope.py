@@ -23,6 +23,7 @@ from symprop.algebra.expr import (
     Size,
 )
 from symprop.algebra.integers import filled
+from symprop.derive.regions import Region, regions
 from symprop.system import System
 
 INTEGER_ROWS = ("floordiv", "mod")
@@ -81,6 +82,17 @@ class Scope:
             return bounded and all(self._expr_finite(a, strict) for a in item.args)
         return all(self._expr_finite(c, strict) for c in item.children)
 
+    def is_steady(self, item: Atom, exponent: Exponent) -> bool:
+        """Whether a factor that is not finite would make the loss so, whatever brackets say.
+
+        Its entries are finite, or the forward pass reads all of them in every case.
+        """
+        if isinstance(item, Access) and not item.array.startswith(ADJOINT):
+            region = _regions(self.system).get(item.array)
+            return (region is not None and region.is_everywhere) and (
+                isinstance(exponent, int) and exponent > 0)
+        return self.is_finite(item, exponent, strict=True)
+
     def _expr_finite(self, expr: Expr, strict: bool) -> bool:
         return all(self.is_finite(a, e, strict) for t in expr.terms for a, e in t.factors)
 
@@ -103,6 +115,15 @@ def _finite(system: System) -> dict[str, bool]:
                 if known[equation.array]:
                     known[equation.array] = scope._expr_finite(equation.rhs, strict=False)
                     changed |= not known[equation.array]
+    return known
+
+
+def _regions(system: System) -> dict[str, Region]:
+    """Where the entries of every array are read by the forward pass; once for a system."""
+    known: dict[str, Region] | None = system.__dict__.get("_regions")
+    if known is None:
+        known = regions(system.equations, system, {system.loss})
+        system.__dict__["_regions"] = known
     return known
 
 

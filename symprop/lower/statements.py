@@ -53,12 +53,13 @@ from symprop.lower.ir import (
     Write,
     Zeros,
 )
+from symprop.lower.nodes import as_float, broadcast, negative
 from symprop.lower.parted import apart, parted
 from symprop.lower.picks import pick_of, set_apart
 from symprop.lower.places import Place, fill, gathered
 from symprop.lower.ranges import Piece, restricted, tidy
 from symprop.lower.scope import Scope
-from symprop.lower.terms import Lowering, as_float, broadcast, negative
+from symprop.lower.terms import Lowering
 from symprop.lower.views import grid_at, subscript
 from symprop.system import Adjoint, Equation, itself
 

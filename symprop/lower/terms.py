@@ -35,8 +35,8 @@ from symprop.errors import UnsupportedError
 from symprop.lower.axes import aligned, closed, opened
 from symprop.lower.contract import contract, natural, reduced
 from symprop.lower.digits import divided, joined, turned
-from symprop.lower.dtypes import BOOL, FLOAT, SCALAR, WHOLE, flavour, guards, is_float
-from symprop.lower.graded import graded
+from symprop.lower.dtypes import BOOL, FLOAT, WHOLE, flavour, guards, is_float
+from symprop.lower.graded import graded, set_apart
 from symprop.lower.ir import (
     Arange,
     Axes,
@@ -56,6 +56,7 @@ from symprop.lower.ir import (
     Where,
     union,
 )
+from symprop.lower.nodes import as_float, castable, filled, negative
 from symprop.lower.padding import opposite, padded
 from symprop.lower.ranges import restricted
 from symprop.lower.running import running
@@ -112,7 +113,7 @@ class Lowering:
                     condition = self.bracket(item, order)
                     axes = union(order, condition, yes, no)
                     if not condition.axes and guards(condition) and not self.integer:
-                        yes, no = _filled(yes, axes), _filled(no, axes)
+                        yes, no = filled(yes, axes), filled(no, axes)
                     return Where(axes, condition, yes, no)
         return None
 
@@ -152,6 +153,7 @@ class Lowering:
         factors: Sequence[tuple[Atom, Exponent]] = term.factors
         above: list[Node] = []
         below: list[Node] = []
+        steady: list[Node] = []
         if self.integer and coef.denominator != 1:  # whole only together with its sizes
             sizes = tuple((a, e) for a, e in factors if _is_size(a))
             above.append(SizeOf((), Expr((Term(coef, sizes),))))
@@ -163,15 +165,21 @@ class Lowering:
             divides = power < 0 and not self.integer
             exponent: Exponent = -power if divides else power
             (below if divides else above).append(inside.power(item, exponent, order))
+            if not divides and self.scope.is_steady(item, power):
+                steady.append(above[-1])
         summed: set[Index] = set()
         for indices, connected in components(term):
             mine = tuple(b for b in bound if b in indices)
             above.append(inside.component(connected, mine, order))
+            steady += above[-1:] * all(self.scope.is_steady(a, e) for a, e in connected)
             summed.update(mine)
         above += [SizeOf((), b.size) for b in bound if b not in summed]
+        above, beside = self._beside(above, below, steady, brackets, order)
         node = self._assembled(coef, above, below, order)
         if brackets:
             node = self._masked(node, brackets, term, order)
+        if beside:
+            node = self._assembled(Fraction(1), [node, *beside], [], order)
         return (1 if term.coef > 0 else -1), node
 
     def _padded(self, term: Term) -> Term:
@@ -181,6 +189,16 @@ class Lowering:
         done = padded(term, shapes, self.scope.loop)
         lone = len([a for a, _ in done.factors if not isinstance(a, Iverson)]) == 1
         return done if lone or all(self.scope.is_finite(a, e) for a, e in done.factors) else term
+
+    def _beside(
+        self, above: list[Node], below: list[Node], steady: list[Node],
+        brackets: list[Iverson], order: Axes,
+    ) -> tuple[list[Node], list[Node]]:
+        """The factors that brackets guard, and those with more axes, which need no guard."""
+        if not brackets or self.integer:
+            return above, []
+        conditions = [self._inside(*brackets).bracket(b, order) for b in brackets]
+        return set_apart(above, below, steady, conditions)
 
     def _masked(self, node: Node, brackets: list[Iverson], term: Term, order: Axes) -> Node:
         """The node where all brackets hold, 0 elsewhere."""
@@ -218,6 +236,7 @@ class Lowering:
         brackets = [a for a, _ in factors if isinstance(a, Iverson)]
         nodes: list[Node] = []
         below: list[Node] = []
+        steady: list[Node] = []
         for item, exponent in factors:
             if isinstance(item, Iverson):
                 continue
@@ -227,14 +246,19 @@ class Lowering:
                 nodes += [self._read(item, inner)] * int(exponent)
             else:
                 nodes.append(self.power(item, exponent, inner))
+            if exponent > 0 and self.scope.is_steady(item, exponent):
+                steady.append(nodes[-1])
         if not brackets and not below:
             return contract([n if self.integer else as_float(n) for n in nodes], bound, order)
         inner = natural([*nodes, *(s for b in brackets for s in self._sides(b, inner))], inner)
         nodes, below = ([aligned(n, inner) for n in side] for side in (nodes, below))
+        nodes, beside = self._beside(nodes, below, steady, brackets, inner)
         whole = self._assembled(Fraction(1), nodes, below, inner)
         if brackets:
             term = Term(Fraction(1), tuple(factors))
             whole = self._masked(whole, brackets, term, inner)
+        if beside:
+            return contract([as_float(n) for n in (whole, *beside)], bound, order)
         missing = [b for b in bound if b not in whole.axes]
         whole = aligned(whole if self.integer else as_float(whole), inner)
         gone = any(b in whole.axes for b in bound)
@@ -254,7 +278,7 @@ class Lowering:
         above = sorted(above, key=lambda n: len(n.axes))
         below = sorted(below, key=lambda n: len(n.axes))
         if not self.integer:
-            above, below = _castable(above), _castable(below)
+            above, below = castable(above), castable(below)
             arrays = [flavour(n) for n in (*above, *below) if n.axes]
             alone = coef == 1 and not below and len(arrays) == len(above)
             if arrays and FLOAT not in arrays and not alone:
@@ -318,7 +342,7 @@ class Lowering:
         args = tuple(self.expr(a, order) for a in item.args)
         if not any(is_float(a) for a in args):
             args = tuple(as_float(a) for a in args)
-        return Call(union(order, *args), item.function, tuple(_castable(args)))
+        return Call(union(order, *args), item.function, tuple(castable(args)))
 
     def bracket(self, item: Iverson, order: Axes) -> Node:
         """The condition of a bracket, compared as integers where both sides are."""
@@ -351,40 +375,6 @@ class Lowering:
     def positions(self, position: Expr, order: Axes) -> Node:
         """The grid of a position."""
         return aligned(Lowering(self.scope, True, self.guarded).expr(position, order), order)
-
-
-def negative(node: Node) -> Node:
-    """-node, the sign in a number where there is one."""
-    if isinstance(node, Number):
-        return Number((), -node.value)
-    if isinstance(node, Product):
-        return Product(node.axes, -node.coef, node.above, node.below)
-    return Product(node.axes, Fraction(-1), (node,))
-
-
-def broadcast(node: Node, axes: Axes) -> Node:
-    """A value for a place that broadcasts it to `axes`, where 0 will do for an array of zeros."""
-    if isinstance(node, Sum):
-        return Sum(node.axes, tuple((s, broadcast(n, axes)) for s, n in node.terms))
-    if isinstance(node, Where) and node.axes == axes[len(axes) - len(node.axes):]:
-        yes, no = (n.body if isinstance(n, Fill) else n for n in (node.yes, node.no))
-        return Where(node.axes, node.condition, yes, no)
-    return node
-
-
-def _filled(node: Node, axes: Axes) -> Node:
-    """A branch of a Python conditional, which does not broadcast."""
-    return node if node.axes == axes else Fill(axes, node)
-
-
-def as_float(node: Node) -> Node:
-    """Booleans and integers as the module's dtype; Python numbers stay what they are."""
-    return node if flavour(node) in (FLOAT, SCALAR) else Cast(node.axes, node)
-
-
-def _castable(nodes: Sequence[Node]) -> list[Node]:
-    """Integers as floats: they would widen float32."""
-    return [as_float(n) if flavour(n) == WHOLE else n for n in nodes]
 
 
 def _is_size(item: Atom) -> bool:
