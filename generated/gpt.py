@@ -1,4 +1,4 @@
-# symprop sha256:2fbfe81cd76b2373cd15ddcc6ae3bb3b
+# symprop sha256:76473c48d82e841c424b4f6fabe2beaa
 """gpt: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:gpt.
@@ -357,8 +357,7 @@ def forward(
     L_exp = np.exp(L_shifted)
     L_total = L_exp.sum(axis=2)   # (F77)  L_total[n,t] = Σ_m L_exp[n,t,m]  (N, T)
     # (F78)  L_softmax[n,t,m] = L_exp[n,t,m]/L_total[n,t]  (N, T, M)
-    with np.errstate(all="ignore"):  # only finite entries are used
-        L_softmax = L_exp / L_total[:, :, None]
+    L_softmax = L_exp / L_total[:, :, None]
     # (F79)  L_log_p[n,t,m] = L_shifted[n,t,m] - log(L_total[n,t])  (N, T, M)
     L_log_p = L_shifted - np.log(L_total)[:, :, None]
     # (F80)  L_picked[n,t] = -L_log_p[n,t,following[n,t]]  (N, T)
