@@ -15,7 +15,8 @@ from symprop.algebra.canonical import expand
 from symprop.algebra.expr import Access, Expr, Index, Term, arrays_of, free_indices
 from symprop.errors import UnsupportedError
 from symprop.lower.ir import Axes, Fill, Node, Solve
-from symprop.lower.terms import Lowering, as_float
+from symprop.lower.nodes import as_float
+from symprop.lower.terms import Lowering
 from symprop.system import Adjoint, Equation, sides
 
 
