@@ -3,13 +3,16 @@
 In: a derivation. Out: nothing, or a `Refuted` that names the equation, the rule and the
 tensors that refute it.
 
-Three kinds of test, on two draws of sizes and inputs:
+Four kinds of test, on two draws of sizes and inputs:
   each step       its two sides agree at every position. Where it leans on no adjoint equation,
                   it must do so whatever the adjoints it starts from are.
   chain rule      its local derivatives are those of the forward equations, by a complex
                   step along a random direction
   the whole       the derivative of the loss along a random direction of all parameters is
                   the product of that direction with the gradients
+  degenerate      once, where a step newly divides by something: its two sides where that is 0
+  points          or tiny; where it compares: at ties, and with all gates closed. What is finite
+                  before the step is finite, and equal, after it
 Where a learning rule departs from the gradient, the step that departs is no equality and is not
 tested as one; the whole is, for all parameters that the rule leaves the gradient of: with every
 fixed array equal to the weight whose place it takes, that is all of them.

@@ -25,10 +25,12 @@ Array = np.ndarray[Any, Any]
 
 
 class Setting:
-    """One value for every array."""
+    """One value for every array; `place` says where, if that is a point of its own."""
 
-    def __init__(self, system: System, sizes: Mapping[str, int], arrays: dict[str, Array]) -> None:
-        self.system, self.sizes, self.arrays = system, sizes, arrays
+    def __init__(
+        self, system: System, sizes: Mapping[str, int], arrays: dict[str, Array], place: str = "",
+    ) -> None:
+        self.system, self.sizes, self.arrays, self.place = system, sizes, arrays, place
         self.evaluator = Evaluator(arrays, sizes, self.table)
         self.tables: dict[tuple[str, str], Array] = {}
         self.adjoint: Adjoint | None = None

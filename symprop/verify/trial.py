@@ -20,6 +20,7 @@ from symprop.interpret import draw, misstated, run, run_equations
 from symprop.system import Adjoint, Step, System, departing
 from symprop.verify.compare import Refuted, difference, refuted
 from symprop.verify.kinks import kink
+from symprop.verify.points import Point, Points
 from symprop.verify.regular import irregular
 from symprop.verify.setting import Setting, itself
 from symprop.verify.ties import tied
@@ -45,6 +46,8 @@ def verify(derivation: Derived, seeds: Sequence[int] = (0, 1)) -> None:
         try:
             trial.check_lines()
             trial.check_whole()
+            if seed == seeds[0]:
+                trial.check_points()
         except Refuted as error:
             problem = misstated(_rows_of(derivation.system)) or kink(
                 derivation, trial.forward, trial.sizes) or _singular(trial)
@@ -87,6 +90,7 @@ class _Trial:
                      for a in self.adjoints}
         self.actual = Setting(self.system, self.sizes, arrays)
         self.free = Setting(self.system, self.sizes, {**arrays, **unrelated})
+        self.points = Points(self.system, self.sizes, self.forward, unrelated)
 
     # ---- one adjoint ---------------------------------------------------------------------
 
@@ -118,13 +122,12 @@ class _Trial:
     def check(self, adjoint: Adjoint, step: Step) -> None:
         """One step: both sides agree at every position."""
         sides = (step.before, step.after)
-        leans = any(b.startswith("B") for b in step.because)
-        setting = self.actual if leans else self.free
+        setting = self.actual if _leans(step) else self.free
         self.check_bound(adjoint, step, sides)
         if step.before == step.after:
             return
         try:
-            if any(isinstance(a, Partial) for side in sides for a in atoms(side)):
+            if _is_derivative(step):
                 self._check_along_direction(adjoint, step, setting)
             else:
                 self._check_everywhere(adjoint, step, setting)
@@ -174,6 +177,34 @@ class _Trial:
         read = {n: setting.arrays[n] for side in (step.before, step.after)
                 for n in arrays_of(side) if n in setting.arrays}
         raise Refuted(step.equation, step.rule, problem, self.sizes, {**read, **sides})
+
+    # ---- where the domain may end --------------------------------------------------------
+
+    def check_points(self) -> None:
+        """Steps of algebra where what they newly divide by is 0, and where what they compare ties.
+
+        They hold whatever the adjoints are. A step that leans on some is the insertion of an
+        equation, or a fold of it.
+        """
+        for adjoint in self.adjoints:
+            for step in adjoint.steps:
+                if step.departs or _is_derivative(step) or _leans(step):
+                    continue
+                for setting in self.points.of(step):
+                    self._check_point(adjoint, step, setting)
+
+    def _check_point(self, adjoint: Adjoint, step: Step, setting: Point) -> None:
+        """Both sides agree where the first is finite."""
+        if not setting.complete(n for s in (step.before, step.after) for n in arrays_of(s)):
+            return
+        if any(np.isnan(setting.arrays[n]).any() for n in arrays_of(step.before)):
+            return  # a bracket on what is no number is false, and so is its opposite
+        before, after = (setting.value(side, adjoint) for side in (step.before, step.after))
+        wrong = np.isfinite(before) & refuted(before, after, lambda: np.maximum(
+            setting.scale(step.before, adjoint), setting.scale(step.after, adjoint)))
+        if wrong.any():
+            problem = f"{difference(before, after, wrong)}, {setting.place}"
+            self.refute(setting, step, problem, {"before": before, "after": after})
 
     # ---- the whole -----------------------------------------------------------------------
 
@@ -228,6 +259,16 @@ class _Trial:
         except Refuted:
             return
         raise VerificationError("the negative control passed: a wrong step goes unnoticed")
+
+
+def _leans(step: Step) -> bool:
+    """Whether a step uses what another adjoint is."""
+    return any(b.startswith("B") for b in step.because)
+
+
+def _is_derivative(step: Step) -> bool:
+    """Whether a local derivative stands in a step."""
+    return any(isinstance(a, Partial) for side in (step.before, step.after) for a in atoms(side))
 
 
 def _finite_draw(
