@@ -35,6 +35,7 @@ from symprop.errors import IndexRangeError, InputError, UnsupportedError
 from symprop.interpret.functions import value
 from symprop.interpret.grid import (
     Frame,
+    Positions,
     Value,
     both,
     contracted,
@@ -76,7 +77,7 @@ def evaluate(
 
 def magnitude(
     expr: Expr, arrays: Arrays, sizes: Mapping[str, int], indices: Sequence[Index] = (),
-    rough: Arrays | None = None, at: Mapping[Index, np.ndarray[Any, Any]] | None = None,
+    rough: Arrays | None = None, at: Positions | None = None,
 ) -> np.ndarray[Any, Any]:
     """The same sum with every product made positive: what rounding errors are measured by.
 
@@ -112,7 +113,7 @@ class Evaluator:
 
     def value(
         self, expr: Expr, indices: Sequence[Index] = (),
-        at: Mapping[Index, np.ndarray[Any, Any]] | None = None,
+        at: Positions | None = None,
     ) -> np.ndarray[Any, Any]:
         """As `evaluate`; `at` has the rising values of an index, where not all are wanted."""
         frame = Frame([(i, self.extent(i.size)) for i in indices], at)

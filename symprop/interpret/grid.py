@@ -17,6 +17,7 @@ import numpy as np
 from symprop.algebra.expr import Expr, Index
 from symprop.errors import InputError, UnsupportedError
 
+Positions = Mapping[Index, np.ndarray[Any, Any]]  # rising values, where not all are wanted
 Value = Any  # an array with one axis for each index of its frame, or a number
 
 
@@ -30,7 +31,7 @@ class Frame:
 
     def __init__(
         self, axes: Sequence[tuple[Index, int]] = (),
-        at: Mapping[Index, np.ndarray[Any, Any]] | None = None,
+        at: Positions | None = None,
     ) -> None:
         self.place = {index: k for k, (index, _) in enumerate(axes)}
         self.at = {self.place[i]: found for i, found in at.items()} if at else {}

@@ -13,6 +13,8 @@ Four kinds of test, on two draws of sizes and inputs:
   degenerate      once, where a step newly divides by something: its two sides where that is 0
   points          or tiny; where it compares: at ties, and with all gates closed. What is finite
                   before the step is finite, and equal, after it
+The lines of an adjoint with many positions are looked at on a sample of them: both ends of every
+axis, beside every whole number that the lines name, and between; their sums are never cut.
 Where a learning rule departs from the gradient, the step that departs is no equality and is not
 tested as one; the whole is, for all parameters that the rule leaves the gradient of: with every
 fixed array equal to the weight whose place it takes, that is all of them.

@@ -18,8 +18,10 @@ from symprop.algebra.expr import Access, Expr, Partial, Term, free_indices, term
 from symprop.errors import InputError
 from symprop.interpret import jacobian
 from symprop.interpret.evaluate import Evaluator, magnitude
+from symprop.interpret.grid import Positions
 from symprop.interpret.run import slope
 from symprop.system import Adjoint, System
+from symprop.verify.sample import sampled
 
 Array = np.ndarray[Any, Any]
 
@@ -35,11 +37,12 @@ class Setting:
         self.tables: dict[tuple[str, str], Array] = {}
         self.adjoint: Adjoint | None = None
         self.terms: dict[Term, Array] = {}
+        self.samples: dict[str, Positions] = {}
 
     def value(self, expr: Expr, adjoint: Adjoint) -> Array:
         """The expression at all positions of the adjoint."""
         if not expr.terms:
-            return self.evaluator.value(expr, adjoint.indices)
+            return self.evaluator.value(expr, adjoint.indices, self.sample(adjoint))
         with np.errstate(all="ignore"):
             return reduce(np.add, [self.term(t, adjoint) for t in expr.terms])
 
@@ -50,12 +53,21 @@ class Setting:
             self.terms.clear()
         found = self.terms.get(term)
         if found is None:
-            found = self.terms[term] = self.evaluator.value(Expr((term,)), adjoint.indices)
+            found = self.terms[term] = self.evaluator.value(
+                Expr((term,)), adjoint.indices, self.sample(adjoint))
         return found
 
     def scale(self, expr: Expr, adjoint: Adjoint) -> Array:
         """The size of what is added up in the expression, and in what it reads."""
-        return magnitude(expr, self.arrays, self.sizes, adjoint.indices, self.rough)
+        return magnitude(expr, self.arrays, self.sizes, adjoint.indices, self.rough,
+                         self.sample(adjoint))
+
+    def sample(self, adjoint: Adjoint) -> Positions:
+        """The positions that the lines of an adjoint are looked at: all, where these are few."""
+        found = self.samples.get(adjoint.array)
+        if found is None:
+            found = self.samples[adjoint.array] = sampled(adjoint, self.sizes)
+        return found
 
     @cached_property
     def rough(self) -> dict[str, Array]:
@@ -79,14 +91,18 @@ class Setting:
     def along(
         self, expr: Expr, adjoint: Adjoint, direction: Array
     ) -> tuple[Array, Callable[[], Array]]:
-        """Σ_p direction[p] expr[p], and on demand the same with everything made positive."""
+        """Σ_p direction[p] expr[p], and on demand the same with everything made positive.
+
+        The direction is 0 but at the sample of the adjoint's positions.
+        """
         total, sizes = np.zeros(()), []
         for term in expr.terms:
             slopes: dict[str, Array] = {}
             contracted = self._contracted(term, adjoint, direction, slopes)
             if contracted is None:
                 with np.errstate(all="ignore"):
-                    total = total + np.sum(self.term(term, adjoint) * direction)
+                    value = self.term(term, adjoint)
+                    total = total + np.sum(value * self.there(adjoint, direction))
                 sizes.append(partial(self._size_along, Expr((term,)), adjoint, direction))
                 continue
             arrays = ChainMap(slopes, self.arrays)
@@ -96,8 +112,15 @@ class Setting:
 
     def _size_along(self, expr: Expr, adjoint: Adjoint, direction: Array) -> Array:
         """Σ_p |direction[p]| |expr[p]| with everything in the expression made positive."""
-        size = magnitude(expr, self.arrays, self.sizes, adjoint.indices)
-        return np.asarray(np.sum(size * np.abs(direction)))
+        size = magnitude(expr, self.arrays, self.sizes, adjoint.indices,
+                         at=self.sample(adjoint))
+        return np.asarray(np.sum(size * np.abs(self.there(adjoint, direction))))
+
+    def there(self, adjoint: Adjoint, entries: Array) -> Array:
+        """The entries of an array at the sample of the adjoint's positions."""
+        at = self.sample(adjoint)
+        return entries[np.ix_(*(at[i] if i in at else np.arange(n) for i, n in zip(
+            adjoint.indices, entries.shape, strict=True)))] if at else entries
 
     def _contracted(
         self, term: Term, adjoint: Adjoint, direction: Array, slopes: dict[str, Array]

@@ -22,6 +22,7 @@ from symprop.verify.compare import Refuted, difference, refuted
 from symprop.verify.kinks import kink
 from symprop.verify.points import Point, Points
 from symprop.verify.regular import irregular
+from symprop.verify.sample import only_at
 from symprop.verify.setting import Setting, itself
 from symprop.verify.ties import tied
 from symprop.verify.whole import CONTROL, Derived, Whole
@@ -162,6 +163,7 @@ class _Trial:
             setting = Setting(self.system, self.sizes, {**setting.arrays, adjoint.primal: primal})
         direction = self.generator.standard_normal(np.shape(primal))
         direction = np.where(np.isfinite(primal), direction, 0.0)  # infinity has no neighbours
+        direction = only_at(setting.sample(adjoint), adjoint, direction)
         (before, size), (after, other) = (
             setting.along(side, adjoint, direction) for side in (step.before, step.after))
         wrong = refuted(
