@@ -5,11 +5,12 @@ In: a system. Out: shapes of arrays, and whether a factor may be multiplied by 0
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from symprop.algebra import rows
-from symprop.algebra.build import add, map_accesses, sub
+from symprop.algebra.build import ONE, ZERO, map_accesses, number, sub
 from symprop.algebra.expr import (
     ADJOINT,
     Access,
@@ -22,7 +23,7 @@ from symprop.algebra.expr import (
     Iverson,
     Size,
 )
-from symprop.algebra.integers import filled
+from symprop.algebra.integers import Facts, filled, within
 from symprop.derive.regions import Region, regions
 from symprop.system import System
 
@@ -54,9 +55,26 @@ class Scope:
 
     def filled(self, size: Expr) -> bool:
         """Whether an axis is known to have an entry, by the door's tests too."""
-        return filled(size) or any(
-            c.kind == "at_least" and filled(add(size, sub(c.right, c.left)))
-            for c in self.system.conditions)
+        return filled(size) or filled(size, Facts(self._tested))
+
+    def inside(self, position: Expr, size: Expr) -> bool:
+        """Whether a position is known to lie in an axis, or the door tests that it does."""
+        return within(position, size) or within(position, size, Facts(self._tested, tuple(
+            ends for array in position.arrays for ends in self._entries(array))))
+
+    @property
+    def _tested(self) -> tuple[Expr, ...]:
+        """What the door's tests of sizes leave at 0 or above."""
+        return tuple(sub(c.left, c.right) for c in self.system.conditions if c.kind == "at_least")
+
+    def _entries(self, array: str) -> Iterator[tuple[str, Expr, Expr]]:
+        """The least and the largest entry of an array of positions."""
+        for found in self.system.index_ranges:
+            if found.array == array and found.inside:
+                yield array, ZERO, sub(found.size, ONE)
+        values = self.system.constants.get(array)
+        if values is not None and values.dtype.kind in "iu" and values.size:
+            yield array, number(int(values.min())), number(int(values.max()))
 
     def dtype(self, array: str) -> str:
         """The dtype of an array: "float", "int" or "bool"; an adjoint holds floats."""

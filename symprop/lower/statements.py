@@ -24,7 +24,7 @@ from symprop.algebra.expr import (
     free_indices,
     indices_of,
 )
-from symprop.algebra.integers import guard, reading, within
+from symprop.algebra.integers import guard
 from symprop.lower.axes import aligned
 from symprop.lower.dtypes import FLOAT, flavour
 from symprop.lower.implicit import solution
@@ -78,9 +78,7 @@ class _Frame:
 
     def declared(self, position: Expr, size: Expr) -> bool:
         """Whether a position is known to lie in an axis, or the door tests that it does."""
-        return within(position, size, reading(
-            (r.array, r.size) for r in self.lowering.scope.system.index_ranges
-            if r.array in position.arrays and r.inside))
+        return self.lowering.scope.inside(position, size)
 
     def value(self, node: Node) -> Node:
         """A node as the dtype of the equation's array."""
@@ -314,7 +312,8 @@ def _slices(
             subscripts.append(Whole())
             axes.append(index)
             continue
-        found = subscript(positions[index], index.size, frame.lowering.scope.loop, guarded)
+        found = subscript(
+            positions[index], index.size, frame.lowering.scope.loop, frame.declared)
         if found is None or found[1] is None:
             return None
         if isinstance(found[0], Window):
@@ -357,7 +356,8 @@ def _grids(
     subscripts: list[Subscript] = []
     for place, index in enumerate(indices):
         if index in targets:
-            subscripts.append(grid_at(targets[index], index.size, grid, guarded, positions))
+            subscripts.append(grid_at(
+                targets[index], index.size, grid, frame.declared, positions))
         elif first <= place < last:
             subscripts.append(Grid(Arange((index,), True)))
         else:

@@ -324,7 +324,7 @@ class Lowering:
         array = item.array
         dtype = self.scope.dtype(array)
         reader = Reader(self.scope.loop, self.guarded, self.positions, self.scope.labels,
-                        self.scope.filled)
+                        self.scope.filled, self.scope.inside)
         node = view(item, self.scope.shape(array), order, reader, dtype)
         if array in self.scope.system.constants and dtype == "float":
             return Cast(node.axes, node)  # its float64 would widen float32

@@ -38,6 +38,7 @@ from symprop.lower.ir import (
 from symprop.lower.padding import Padded, shape_of
 
 Lower = Callable[[Expr, Axes], Node]
+Inside = Callable[[Expr, Expr], bool]
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Reader:
 
     guarded: indices that a bracket of the same term restricts; positions: lowers a position
     to a grid; labels: indices of axes that are cut or joined; filled: whether an axis is known
-    to have an entry.
+    to have an entry; inside: whether a position is known to lie in an axis.
     """
 
     loop: Index | None
@@ -54,6 +55,7 @@ class Reader:
     positions: Lower
     labels: Labels
     filled: Callable[[Expr], bool] = filled
+    inside: Inside = within
 
 
 def view(item: Access, shape: tuple[Expr, ...], order: Axes, reader: Reader,
@@ -104,7 +106,7 @@ def _split(
     while todo:
         position, size = todo.pop(0)
         parts = _high_and_low(position, size)
-        if parts is None or subscript(position, size, reader.loop, reader.guarded) is not None:
+        if parts is None or subscript(position, size, reader.loop, reader.inside) is not None:
             done.append((position, size))
         else:
             todo[:0] = parts
@@ -130,11 +132,10 @@ def _plain(item: Access, at: Sequence[Expr], full: tuple[Expr, ...], order: Axes
     """A view of an array without reshaping."""
     pads = item.pads if isinstance(item, Padded) else ()
     shape = tuple(full) if len(full) > len(item.indices) else ()
-    found = [subscript(p, s, reader.loop, reader.guarded) for p, s in zip(at, full, strict=True)]
+    found = [subscript(p, s, reader.loop, reader.inside) for p, s in zip(at, full, strict=True)]
     used = [i for s in found for i in (axes_of(s[0], s[1]) if s else ())]
     if any(s is None for s in found) or len(set(used)) != len(used):
-        axes, subscripts, grid = _gather(
-            at, full, order, reader.loop, reader.guarded, reader.positions)
+        axes, subscripts, grid = _gather(at, full, order, reader)
         if not shape:
             subscripts, pads = _never_empty(subscripts, full, pads, reader)
         return View(axes, item.array, subscripts, grid, dtype, pads, shape)
@@ -168,14 +169,17 @@ def axes_of(item: Subscript, index: Index | None) -> Axes:
 
 
 def subscript(
-    position: Expr, size: Expr, loop: Index | None, guarded: frozenset[Index] = frozenset()
+    position: Expr, size: Expr, loop: Index | None, inside: Inside
 ) -> tuple[Subscript, Index | None] | None:
-    """A subscript without a grid, and the index along the axis; None if it needs a grid."""
+    """A subscript without a grid, and the index along the axis; None if it needs a grid.
+
+    A slice or a window that could begin before the axis or end behind it is not built.
+    """
     indices = free_indices(position) - ({loop} if loop is not None else set())
     if not indices:  # y[t] in a position is not a number that can be printed as one
         plain = not any(a.indices for a in accesses(position))
         return (At(position), None) if plain else None
-    if indices & guarded and not within(position, size):
+    if not inside(position, size):
         return None
     steps: dict[Index, int] = {}
     start = position
@@ -227,15 +231,14 @@ def _width(size: Expr) -> tuple[int, int]:
 
 
 def _gather(
-    at: Sequence[Expr], shape: Sequence[Expr], order: Axes, loop: Index | None,
-    guarded: frozenset[Index], positions: Lower,
+    at: Sequence[Expr], shape: Sequence[Expr], order: Axes, reader: Reader,
 ) -> tuple[Axes, tuple[Subscript, ...], Axes]:
     """Grids for what needs them, and for all between, so that their axes stay together."""
-    simple = [subscript(p, s, loop, guarded) for p, s in zip(at, shape, strict=True)]
+    simple = [subscript(p, s, reader.loop, reader.inside) for p, s in zip(at, shape, strict=True)]
     simple = [None if s is not None and isinstance(s[0], Window) else s for s in simple]
     needs = [s is None or isinstance(s[0], At) for s in simple]
     gridded = {i for p, s in zip(at, simple, strict=True) if s is None
-               for i in free_indices(p)} - {loop}
+               for i in free_indices(p)} - {reader.loop}
     growing = True
     while growing:  # an index of a grid is one wherever it stands
         seen = [s[1] for s in simple if s is not None]
@@ -262,7 +265,7 @@ def _gather(
             axes.extend(grid)
         found = simple[k]
         if needs[k] or found is None:
-            subscripts.append(grid_at(position, size, grid, guarded, positions))
+            subscripts.append(grid_at(position, size, grid, reader.inside, reader.positions))
         else:
             subscripts.append(found[0])
             axes.extend([found[1]] if found[1] is not None else [])
@@ -270,12 +273,10 @@ def _gather(
 
 
 def grid_at(
-    position: Expr, size: Expr, grid: Axes, guarded: frozenset[Index], positions: Lower
+    position: Expr, size: Expr, grid: Axes, inside: Inside, positions: Lower
 ) -> Grid:
-    """An array of positions, clipped where a bracket of the term lets them leave the axis."""
+    """An array of positions, clipped where they are not known to lie in the axis."""
     index = position.single_index
     node = Arange((index,), True) if index in grid and index is not None \
         else positions(position, grid)
-    free = free_indices(position) & guarded
-    safe = not free or within(position, size)
-    return Grid(node, None if safe else size)
+    return Grid(node, None if inside(position, size) else size)
