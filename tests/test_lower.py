@@ -137,12 +137,20 @@ def test_scattered_windows_are_a_loop_over_the_window() -> None:
     i = Index("i", add(mul(number(2), M), number(3)))
     m, p = Index("m", M), Index("p", number(3))
     place = add(mul(number(2), idx(m)), idx(p))
-    spread = sum_over(mul(at("v", m), at("w", p), iverson("==", place, idx(i))), [m, p])
+    spread = sum_over(mul(at("v", m), at("long", p), iverson("==", place, idx(i))), [m, p])
     assert code(spread, i) == (
         "out = np.zeros((2 * M + 3,), dtype)\n"
-        "out_windows = v[:, None] * w[:3]\n"
+        "out_windows = v[:, None] * long[:3]\n"
         "for p in range(3):\n"
         "    out[p:p + 2 * M - 1:2] += out_windows[..., p]")
+
+
+def test_a_slice_that_could_end_behind_its_axis_is_not_built() -> None:
+    """K may be less than 3: positions are clipped, where NumPy would give fewer entries."""
+    p = Index("p", number(3))
+    held = mul(at("w", p), iverson("<", idx(p), K))
+    text = assert_equal(sum_over(held, [p]), [], SHAPES, arrays(1), SIZES)
+    assert "w[:3]" not in text
 
 
 def test_windows_whose_size_is_a_name() -> None:
