@@ -1,4 +1,4 @@
-# symprop sha256:cab71a1e80ac6f4fee8bc87e7b327427
+# symprop sha256:8ace618f2b00b32b76007326fcf4eb5f
 """deep_mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:deep_mlp.
@@ -94,6 +94,9 @@ def backward(saved, dL=1.0):
     dz_factor = a * (1 - a)
     dz = np.empty((L, H, N), dtype)
     for l in reversed(range(L)):
+        # (B4)  dz[l,h,n] = (dC_diff[h,n] [L-1 = l]
+        #       + [l+1 < L] Σ_i dz[l+1,i,n] W[l+1,i,h]) a[l,h,n] (1 - a[l,h,n])
+        #       (L, H, N)  from (F3) with (B3)
         dz[l] = (dC_diff if L - 1 == l else W[l + 1].T @ dz[l + 1]) * dz_factor[l]
     # (B5)  dW[l,h,i] = Σ_n dz[l,h,n] a_prev[l,i,n]  (L, H, H)  from (F2)
     dW = dz @ a_prev.transpose(0, 2, 1)

@@ -1,4 +1,4 @@
-# symprop sha256:683cf6bdafcd1f79f23f38e5b4ef0c8a
+# symprop sha256:c62829618918d81cd416d929bfa1a6c9
 """elman_rnn: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.recurrent:elman_rnn.
@@ -136,6 +136,9 @@ def backward(saved, dL=1.0):
     dh_in_factor_2 = 1 - h * h
     dh_in = np.empty((T, N, H), dtype)
     for t in reversed(range(T)):
+        # (B12)  dh_in[t,n,i] = ([T-1 = t] Σ_m dlogits[n,m] W[i,m]
+        #       + [t+1 < T] Σ_j dh_in[t+1,n,j] V[i,j]) (1 - h[t,n,i]²)  (T, N, H)
+        #       from (F4) with (B11)
         dh_in[t] = (
             (dh_in_factor if T - 1 == t else dh_in[t + 1] @ V.T) * dh_in_factor_2[t]
         )

@@ -1,4 +1,4 @@
-# symprop sha256:76473c48d82e841c424b4f6fabe2beaa
+# symprop sha256:516c2f71f9173770894d60c862dcc7e5
 """gpt: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:gpt.
@@ -93,13 +93,18 @@ def forward(
     following: "int N T",
     E: "M D",
     P: "C D",
-    blocks: (
-        [{"g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
-        "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
-        "c2": "D"}, {"g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D",
-        "Wo": "D D", "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F",
-        "W2": "F D", "c2": "D"}]
-    ),
+    blocks: [
+        {
+            "g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
+            "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
+            "c2": "D"
+        },
+        {
+            "g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
+            "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
+            "c2": "D"
+        }
+    ],
     g: "D",
     b: "D",
     W: "D M",
@@ -364,11 +369,15 @@ def forward(
     L_picked = -L_log_p[np.arange(N)[:, None], np.arange(T), following]
     L = L_picked.sum() / (N * T)  # (F81)  L = Σ_nt L_picked[n,t]/(N T)
     dtypes = [
-        np.result_type(p) for p in (E, P, blocks_0_g1, blocks_0_b1, blocks_0_Wq,
-        blocks_0_Wk, blocks_0_Wv, blocks_0_Wo, blocks_0_bo, blocks_0_g2, blocks_0_b2,
-        blocks_0_W1, blocks_0_c1, blocks_0_W2, blocks_0_c2, blocks_1_g1, blocks_1_b1,
-        blocks_1_Wq, blocks_1_Wk, blocks_1_Wv, blocks_1_Wo, blocks_1_bo, blocks_1_g2,
-        blocks_1_b2, blocks_1_W1, blocks_1_c1, blocks_1_W2, blocks_1_c2, g, b, W)
+        np.result_type(p)
+        for p in (
+            E, P, blocks_0_g1, blocks_0_b1, blocks_0_Wq, blocks_0_Wk, blocks_0_Wv,
+            blocks_0_Wo, blocks_0_bo, blocks_0_g2, blocks_0_b2, blocks_0_W1,
+            blocks_0_c1, blocks_0_W2, blocks_0_c2, blocks_1_g1, blocks_1_b1,
+            blocks_1_Wq, blocks_1_Wk, blocks_1_Wv, blocks_1_Wo, blocks_1_bo,
+            blocks_1_g2, blocks_1_b2, blocks_1_W1, blocks_1_c1, blocks_1_W2,
+            blocks_1_c2, g, b, W
+        )
     ]
     saved = (
         L_softmax, following, h, W, h_normalized_5, g, h_std_5, h_hidden_2, blocks_1_W2,
@@ -419,8 +428,11 @@ def backward(saved, dL=1.0):
         * h_normalized_5
     )
     dh_x_5 = (
-        (dh_normalized_5 - dh_x_5_product - (dh_normalized_5.sum(axis=2) / D)[:, :,
-        None]) / h_std_5[:, :, None]
+        (
+            dh_normalized_5 - dh_x_5_product
+            - (dh_normalized_5.sum(axis=2) / D)[:, :, None]
+        )
+        / h_std_5[:, :, None]
     )
     # (B20)  dblocks_1_W2[f,d] = Σ_nt dh_x_5[n,t,d] h_hidden_2[n,t,f]  (F, D)
     #       from (F65)
@@ -437,8 +449,8 @@ def backward(saved, dL=1.0):
     #       + dh_inner_2[n,t,f] (0.7978845608028654
     #       + 0.107032224408900379083 h_sum_9[n,t,f]²)  (N, T, F)  from (F64), (F61)
     dh_sum_9 = (
-        0.5 * dh_hidden_2 * h_sum_10 + dh_inner_2
-        * (0.7978845608028654 + 0.10703222440890038 * (h_sum_9 * h_sum_9))
+        0.5 * dh_hidden_2 * h_sum_10
+        + dh_inner_2 * (0.7978845608028654 + 0.10703222440890038 * (h_sum_9 * h_sum_9))
     )
     # (B27)  dblocks_1_W1[d,f] = Σ_nt dh_sum_9[n,t,f] h_u_2[n,t,d]  (D, F)  from (F60)
     dblocks_1_W1 = np.tensordot(h_u_2, dh_sum_9, axes=((0, 1), (0, 1)))
@@ -463,8 +475,12 @@ def backward(saved, dL=1.0):
         * h_normalized_4
     )
     dh_x_4 = (
-        dh_x_5 + (dh_normalized_4 - dh_x_4_product
-        - (dh_normalized_4.sum(axis=2) / D)[:, :, None]) / h_std_4[:, :, None]
+        dh_x_5
+        + (
+            dh_normalized_4 - dh_x_4_product
+            - (dh_normalized_4.sum(axis=2) / D)[:, :, None]
+        )
+            / h_std_4[:, :, None]
     )
     # (B39)  dblocks_1_Wo[d,i] = Σ_nt dh_x_4[n,t,i] h_dot_8[n,⌊d/(D/2)⌋,t,(d mod (D/2))]
     #       (D, D)  from (F52)
@@ -483,8 +499,11 @@ def backward(saved, dL=1.0):
     #       - Σ_p dh_weights_2[n,i,t,p] h_weights_2[n,i,t,p]) h_weights_2[n,i,t,j]
     #       [j ≤ t]  (N, 2, T, T)  from (F45) with (B47)
     dh_scores_2_product = (
-        (dh_weights_2 - np.einsum("nitp,nitp->nit", dh_weights_2, h_weights_2)[:, :, :,
-        None]) * h_weights_2
+        (
+            dh_weights_2
+            - np.einsum("nitp,nitp->nit", dh_weights_2, h_weights_2)[:, :, :, None]
+        )
+        * h_weights_2
     )
     dh_scores_2 = np.where(
         np.arange(T) <= np.arange(T)[:, None], dh_scores_2_product, 0
@@ -492,24 +511,26 @@ def backward(saved, dL=1.0):
     # (B49)  dh_dot_7[n,t,d] = Σ_i dh_dot_8[n,⌊d/(D/2)⌋,i,(d mod (D/2))]
     #       h_weights_2[n,⌊d/(D/2)⌋,i,t]  (N, T, D)  from (F51)
     dh_dot_7 = (
-        (h_weights_2.transpose(0, 1, 3, 2) @ dh_dot_8).transpose(0, 2, 1, 3).reshape(N,
-        T, D)
-    )
+        h_weights_2.transpose(0, 1, 3, 2) @ dh_dot_8
+    ).transpose(0, 2, 1, 3).reshape(N, T, D)
     # (B50)  dblocks_1_Wv[d,i] = Σ_nt dh_dot_7[n,t,i] h_sum_7[n,t,d]  (D, D)  from (F43)
     dblocks_1_Wv = np.tensordot(h_sum_7, dh_dot_7, axes=((0, 1), (0, 1)))
     # (B51)  dh_dot_6[n,t,d] = Σ_i dh_scores_2[n,⌊d/(D/2)⌋,i,t] h_dot_5[n,i,d]/√(D/2)
     #       (N, T, D)  from (F44)
-    dh_dot_6 = (
-        (dh_scores_2.transpose(0, 1, 3, 2) @ h_dot_5.reshape(N, T, 2,
-        D // 2).transpose(0, 2, 1, 3)).transpose(0, 2, 1, 3) / (D / 2)**0.5
-    ).reshape(N, T, D)
+    dh_dot_6_dot = (
+        dh_scores_2.transpose(0, 1, 3, 2)
+        @ h_dot_5.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    )
+    dh_dot_6 = (dh_dot_6_dot.transpose(0, 2, 1, 3) / (D / 2)**0.5).reshape(N, T, D)
     # (B52)  dblocks_1_Wk[d,i] = Σ_nt dh_dot_6[n,t,i] h_sum_7[n,t,d]  (D, D)  from (F42)
     dblocks_1_Wk = np.tensordot(h_sum_7, dh_dot_6, axes=((0, 1), (0, 1)))
     # (B53)  dh_dot_5[n,t,d] = Σ_i dh_scores_2[n,⌊d/(D/2)⌋,t,i] h_dot_6[n,i,d]/√(D/2)
     #       (N, T, D)  from (F44)
     dh_dot_5 = (
-        (dh_scores_2 @ h_dot_6.reshape(N, T, 2, D // 2).transpose(0, 2, 1,
-        3)).transpose(0, 2, 1, 3) / (D / 2)**0.5
+        (
+            dh_scores_2 @ h_dot_6.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+        ).transpose(0, 2, 1, 3)
+        / (D / 2)**0.5
     ).reshape(N, T, D)
     # (B54)  dblocks_1_Wq[d,i] = Σ_nt dh_dot_5[n,t,i] h_sum_7[n,t,d]  (D, D)  from (F41)
     dblocks_1_Wq = np.tensordot(h_sum_7, dh_dot_5, axes=((0, 1), (0, 1)))
@@ -536,8 +557,12 @@ def backward(saved, dL=1.0):
         * h_normalized_3
     )
     dh_x_3 = (
-        dh_x_4 + (dh_normalized_3 - dh_x_3_product
-        - (dh_normalized_3.sum(axis=2) / D)[:, :, None]) / h_std_3[:, :, None]
+        dh_x_4
+        + (
+            dh_normalized_3 - dh_x_3_product
+            - (dh_normalized_3.sum(axis=2) / D)[:, :, None]
+        )
+            / h_std_3[:, :, None]
     )
     # (B65)  dblocks_0_W2[f,d] = Σ_nt dh_x_3[n,t,d] h_hidden[n,t,f]  (F, D)  from (F33)
     dblocks_0_W2 = np.tensordot(h_hidden, dh_x_3, axes=((0, 1), (0, 1)))
@@ -553,8 +578,8 @@ def backward(saved, dL=1.0):
     #       + dh_inner[n,t,f] (0.7978845608028654 + 0.107032224408900379083
     #       h_sum_4[n,t,f]²)  (N, T, F)  from (F32), (F29)
     dh_sum_4 = (
-        0.5 * dh_hidden * h_sum_5 + dh_inner * (0.7978845608028654
-        + 0.10703222440890038 * (h_sum_4 * h_sum_4))
+        0.5 * dh_hidden * h_sum_5
+        + dh_inner * (0.7978845608028654 + 0.10703222440890038 * (h_sum_4 * h_sum_4))
     )
     # (B72)  dblocks_0_W1[d,f] = Σ_nt dh_sum_4[n,t,f] h_u[n,t,d]  (D, F)  from (F28)
     dblocks_0_W1 = np.tensordot(h_u, dh_sum_4, axes=((0, 1), (0, 1)))
@@ -577,8 +602,12 @@ def backward(saved, dL=1.0):
         * h_normalized_2
     )
     dh_x_2 = (
-        dh_x_3 + (dh_normalized_2 - dh_x_2_product
-        - (dh_normalized_2.sum(axis=2) / D)[:, :, None]) / h_std_2[:, :, None]
+        dh_x_3
+        + (
+            dh_normalized_2 - dh_x_2_product
+            - (dh_normalized_2.sum(axis=2) / D)[:, :, None]
+        )
+            / h_std_2[:, :, None]
     )
     # (B84)  dblocks_0_Wo[d,i] = Σ_nt dh_x_2[n,t,i] h_dot_4[n,⌊d/(D/2)⌋,t,(d mod (D/2))]
     #       (D, D)  from (F20)
@@ -604,24 +633,26 @@ def backward(saved, dL=1.0):
     # (B94)  dh_dot_3[n,t,d] = Σ_i dh_dot_4[n,⌊d/(D/2)⌋,i,(d mod (D/2))]
     #       h_weights[n,⌊d/(D/2)⌋,i,t]  (N, T, D)  from (F19)
     dh_dot_3 = (
-        (h_weights.transpose(0, 1, 3, 2) @ dh_dot_4).transpose(0, 2, 1, 3).reshape(N, T,
-        D)
-    )
+        h_weights.transpose(0, 1, 3, 2) @ dh_dot_4
+    ).transpose(0, 2, 1, 3).reshape(N, T, D)
     # (B95)  dblocks_0_Wv[d,i] = Σ_nt dh_dot_3[n,t,i] h_sum_2[n,t,d]  (D, D)  from (F11)
     dblocks_0_Wv = np.tensordot(h_sum_2, dh_dot_3, axes=((0, 1), (0, 1)))
     # (B96)  dh_dot_2[n,t,d] = Σ_i dh_scores[n,⌊d/(D/2)⌋,i,t] h_dot[n,i,d]/√(D/2)
     #       (N, T, D)  from (F12)
-    dh_dot_2 = (
-        (dh_scores.transpose(0, 1, 3, 2) @ h_dot.reshape(N, T, 2, D // 2).transpose(0,
-        2, 1, 3)).transpose(0, 2, 1, 3) / (D / 2)**0.5
-    ).reshape(N, T, D)
+    dh_dot_2_dot = (
+        dh_scores.transpose(0, 1, 3, 2)
+        @ h_dot.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    )
+    dh_dot_2 = (dh_dot_2_dot.transpose(0, 2, 1, 3) / (D / 2)**0.5).reshape(N, T, D)
     # (B97)  dblocks_0_Wk[d,i] = Σ_nt dh_dot_2[n,t,i] h_sum_2[n,t,d]  (D, D)  from (F10)
     dblocks_0_Wk = np.tensordot(h_sum_2, dh_dot_2, axes=((0, 1), (0, 1)))
     # (B98)  dh_dot[n,t,d] = Σ_i dh_scores[n,⌊d/(D/2)⌋,t,i] h_dot_2[n,i,d]/√(D/2)
     #       (N, T, D)  from (F12)
     dh_dot = (
-        (dh_scores @ h_dot_2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)).transpose(
-        0, 2, 1, 3) / (D / 2)**0.5
+        (
+            dh_scores @ h_dot_2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+        ).transpose(0, 2, 1, 3)
+        / (D / 2)**0.5
     ).reshape(N, T, D)
     # (B99)  dblocks_0_Wq[d,i] = Σ_nt dh_dot[n,t,i] h_sum_2[n,t,d]  (D, D)  from (F9)
     dblocks_0_Wq = np.tensordot(h_sum_2, dh_dot, axes=((0, 1), (0, 1)))
@@ -648,16 +679,17 @@ def backward(saved, dL=1.0):
         * h_normalized
     )
     dh_x = (
-        dh_x_2 + (dh_normalized - dh_x_product - (dh_normalized.sum(axis=2) / D)[:, :,
-        None]) / h_std[:, :, None]
+        dh_x_2
+        + (dh_normalized - dh_x_product - (dh_normalized.sum(axis=2) / D)[:, :, None])
+            / h_std[:, :, None]
     )
     # (B110)  dE[m,d] = Σ_nt dh_x[n,t,d] [tok[n,t] = m]  (M, D)  from (F1)
     dE = np.zeros((M, D), dtype)
     np.add.at(dE, tok, dh_x)
     # (B111)  dP[c,d] = [c < T] Σ_n dh_x[n,c,d]  (C, D)  from (F1)
     dP = (
-        (np.arange(C) < T)[:, None] * dh_x[:, np.clip(np.arange(C), 0, T - 1)].sum(
-        axis=0)
+        (np.arange(C) < T)[:, None]
+        * dh_x[:, np.clip(np.arange(C), 0, T - 1)].sum(axis=0)
     )
     grads = {
         "E": dE, "P": dP, "blocks_0_g1": dblocks_0_g1, "blocks_0_b1": dblocks_0_b1,
@@ -677,21 +709,28 @@ def backward(saved, dL=1.0):
     }
     grads = like_parameters(grads, dtypes)
     return {
-        "E": grads["E"], "P": grads["P"], "blocks":
-        [{"g1": grads["blocks_0_g1"], "b1": grads["blocks_0_b1"],
-        "Wq": grads["blocks_0_Wq"], "Wk": grads["blocks_0_Wk"],
-        "Wv": grads["blocks_0_Wv"], "Wo": grads["blocks_0_Wo"],
-        "bo": grads["blocks_0_bo"], "g2": grads["blocks_0_g2"],
-        "b2": grads["blocks_0_b2"], "W1": grads["blocks_0_W1"],
-        "c1": grads["blocks_0_c1"], "W2": grads["blocks_0_W2"],
-        "c2": grads["blocks_0_c2"]}, {"g1": grads["blocks_1_g1"],
-        "b1": grads["blocks_1_b1"], "Wq": grads["blocks_1_Wq"],
-        "Wk": grads["blocks_1_Wk"], "Wv": grads["blocks_1_Wv"],
-        "Wo": grads["blocks_1_Wo"], "bo": grads["blocks_1_bo"],
-        "g2": grads["blocks_1_g2"], "b2": grads["blocks_1_b2"],
-        "W1": grads["blocks_1_W1"], "c1": grads["blocks_1_c1"],
-        "W2": grads["blocks_1_W2"], "c2": grads["blocks_1_c2"]}], "g": grads["g"],
-        "b": grads["b"], "W": grads["W"]
+        "E": grads["E"], "P": grads["P"],
+        "blocks": [
+            {
+                "g1": grads["blocks_0_g1"], "b1": grads["blocks_0_b1"],
+                "Wq": grads["blocks_0_Wq"], "Wk": grads["blocks_0_Wk"],
+                "Wv": grads["blocks_0_Wv"], "Wo": grads["blocks_0_Wo"],
+                "bo": grads["blocks_0_bo"], "g2": grads["blocks_0_g2"],
+                "b2": grads["blocks_0_b2"], "W1": grads["blocks_0_W1"],
+                "c1": grads["blocks_0_c1"], "W2": grads["blocks_0_W2"],
+                "c2": grads["blocks_0_c2"]
+            },
+            {
+                "g1": grads["blocks_1_g1"], "b1": grads["blocks_1_b1"],
+                "Wq": grads["blocks_1_Wq"], "Wk": grads["blocks_1_Wk"],
+                "Wv": grads["blocks_1_Wv"], "Wo": grads["blocks_1_Wo"],
+                "bo": grads["blocks_1_bo"], "g2": grads["blocks_1_g2"],
+                "b2": grads["blocks_1_b2"], "W1": grads["blocks_1_W1"],
+                "c1": grads["blocks_1_c1"], "W2": grads["blocks_1_W2"],
+                "c2": grads["blocks_1_c2"]
+            }
+        ],
+        "g": grads["g"], "b": grads["b"], "W": grads["W"]
     }
 
 
@@ -700,13 +739,18 @@ def value_and_grad(
     following: "int N T",
     E: "M D",
     P: "C D",
-    blocks: (
-        [{"g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
-        "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
-        "c2": "D"}, {"g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D",
-        "Wo": "D D", "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F",
-        "W2": "F D", "c2": "D"}]
-    ),
+    blocks: [
+        {
+            "g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
+            "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
+            "c2": "D"
+        },
+        {
+            "g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
+            "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
+            "c2": "D"
+        }
+    ],
     g: "D",
     b: "D",
     W: "D M",
@@ -722,13 +766,18 @@ def predict(
     tok: "int N T",
     E: "M D",
     P: "C D",
-    blocks: (
-        [{"g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
-        "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
-        "c2": "D"}, {"g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D",
-        "Wo": "D D", "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F",
-        "W2": "F D", "c2": "D"}]
-    ),
+    blocks: [
+        {
+            "g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
+            "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
+            "c2": "D"
+        },
+        {
+            "g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
+            "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
+            "c2": "D"
+        }
+    ],
     g: "D",
     b: "D",
     W: "D M",

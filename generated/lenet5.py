@@ -1,4 +1,4 @@
-# symprop sha256:1c503736211947c4ac0abdfad4e310d4
+# symprop sha256:17d7871c2648d0690bbcb42447041b0b
 """lenet5: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.convolutional:lenet5.
@@ -106,8 +106,10 @@ def forward(
         enlarged, (5, 5), axis=(1, 2)
     )
     A1_in = (
-        np.tensordot(K1[:, 0], A1_in_windows, axes=((1, 2), (3, 4))).transpose(1, 0, 2,
-        3) + c1[:, None, None]
+        np.tensordot(
+            K1[:, 0], A1_in_windows, axes=((1, 2), (3, 4))
+        ).transpose(1, 0, 2, 3)
+        + c1[:, None, None]
     )
     # (F3)  A1[n,i,j,p] = tanh(A1_in[n,i,j,p])  (N, 6, 28, 28)
     A1 = np.tanh(A1_in)
@@ -116,8 +118,10 @@ def forward(
     # (F5)  A2_in[n,i,j,p] = Σ_qrs P1[n,q,j+r,p+s] K2[i,q,r,s] + c2[i]  (N, 16, 10, 10)
     A2_in_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
     A2_in = (
-        np.tensordot(K2, A2_in_windows, axes=((1, 2, 3), (1, 4, 5))).transpose(1, 0, 2,
-        3) + c2[:, None, None]
+        np.tensordot(
+            K2, A2_in_windows, axes=((1, 2, 3), (1, 4, 5))
+        ).transpose(1, 0, 2, 3)
+        + c2[:, None, None]
     )
     # (F6)  A2[n,i,j,p] = tanh(A2_in[n,i,j,p])  (N, 16, 10, 10)
     A2 = np.tanh(A2_in)
@@ -171,8 +175,8 @@ def backward(saved, dL=1.0):
     dA3 = dA4_in @ W4.T
     # (B16)  dA3_in[n,i] = dA3[n,i] (1 - A3[n,i]²)  (N, 120)  from (F9)
     dA3_in = dA3 * (1 - A3 * A3)
-    # (B17)  dW3[i,j] = Σ_n dA3_in[n,j] P2[n,⌊i/25⌋,(⌊i/5⌋ mod 5),(i mod 5)]  (400, 120)
-    #       from (F8)
+    # (B17)  dW3[i,j] = Σ_n dA3_in[n,j] P2[n,⌊i/25⌋,(⌊i/5⌋ mod 5),(i mod 5)]
+    #       (400, 120)  from (F8)
     dW3 = P2.reshape(N, 400).T @ dA3_in
     db3 = dA3_in.sum(axis=0)  # (B18)  db3[i] = Σ_n dA3_in[n,i]  (120,)  from (F8)
     # (B19)  dP2[n,i,j,p] = Σ_q dA3_in[n,q] W3[25 i+5 j+p,q]  (N, 16, 5, 5)  from (F8)
@@ -198,8 +202,8 @@ def backward(saved, dL=1.0):
     dP1 = np.tensordot(
         K2[:, :, ::-1, ::-1], dP1_windows, axes=((0, 2, 3), (1, 4, 5))
     ).transpose(1, 0, 2, 3)
-    # (B26)  dA1_in[n,i,j,p] = dP1[n,i,⌊j/2⌋,⌊p/2⌋] (1 - A1[n,i,j,p]²)/4  (N, 6, 28, 28)
-    #       from (F3) with (B25)
+    # (B26)  dA1_in[n,i,j,p] = dP1[n,i,⌊j/2⌋,⌊p/2⌋] (1 - A1[n,i,j,p]²)/4
+    #       (N, 6, 28, 28)  from (F3) with (B25)
     dA1_in = (
         0.25 * dP1[:, :, :, None, :, None] * (1 - (A1 * A1).reshape(N, 6, 14, 2, 14, 2))
     ).reshape(N, 6, 28, 28)
@@ -273,8 +277,10 @@ def predict(
         enlarged, (5, 5), axis=(1, 2)
     )
     A1_in = (
-        np.tensordot(K1[:, 0], A1_in_windows, axes=((1, 2), (3, 4))).transpose(1, 0, 2,
-        3) + c1[:, None, None]
+        np.tensordot(
+            K1[:, 0], A1_in_windows, axes=((1, 2), (3, 4))
+        ).transpose(1, 0, 2, 3)
+        + c1[:, None, None]
     )
     A1 = np.tanh(A1_in)   # (F3)  A1[n,i,j,p] = tanh(A1_in[n,i,j,p])  (N, 6, 28, 28)
     # (F4)  P1[n,i,j,p] = Σ_qr A1[n,i,2 j+q,2 p+r]/4  (N, 6, 14, 14)
@@ -282,8 +288,10 @@ def predict(
     # (F5)  A2_in[n,i,j,p] = Σ_qrs P1[n,q,j+r,p+s] K2[i,q,r,s] + c2[i]  (N, 16, 10, 10)
     A2_in_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
     A2_in = (
-        np.tensordot(K2, A2_in_windows, axes=((1, 2, 3), (1, 4, 5))).transpose(1, 0, 2,
-        3) + c2[:, None, None]
+        np.tensordot(
+            K2, A2_in_windows, axes=((1, 2, 3), (1, 4, 5))
+        ).transpose(1, 0, 2, 3)
+        + c2[:, None, None]
     )
     A2 = np.tanh(A2_in)   # (F6)  A2[n,i,j,p] = tanh(A2_in[n,i,j,p])  (N, 16, 10, 10)
     # (F7)  P2[n,i,j,p] = Σ_qr A2[n,i,2 j+q,2 p+r]/4  (N, 16, 5, 5)

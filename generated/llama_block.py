@@ -1,4 +1,4 @@
-# symprop sha256:b6ca5575aca4fd8c548645d1af0865e1
+# symprop sha256:57bec28f26a54544e4e0240120cd9182
 """llama_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:llama_block.
@@ -119,7 +119,7 @@ def forward(
     q_dot = h @ Wq
     # (F7)  q_pow[e] = 10000^(-2 e/E)  (E // 2,)
     with np.errstate(all="ignore"):  # only finite entries are used
-        q_pow = 10000 ** (-2 / E * np.arange(E // 2, dtype=dtype))
+        q_pow = 10000**(-2 / E * np.arange(E // 2, dtype=dtype))
     # (F8)  q_angle[t,e] = t q_pow[e]  (T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         q_angle = np.arange(T, dtype=dtype)[:, None] * q_pow
@@ -132,8 +132,8 @@ def forward(
             q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
         q_diff = (
-            q_diff_product - q_sin * q_dot.reshape(N, T, 4, E)[:, :, :,
-            E // 2:].transpose(0, 2, 1, 3)
+            q_diff_product
+            - q_sin * q_dot.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
     # (F12)  q_sum[n,i,t,e] = q_dot[n,t,E i+e+E/2] q_cos[t,e]
     #       + q_dot[n,t,E i+e] q_sin[t,e]  (N, 4, T, E // 2)
@@ -142,8 +142,8 @@ def forward(
             q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
         q_sum = (
-            q_sum_product + q_sin * q_dot.reshape(N, T, 4, E)[:, :, :,
-            :E // 2].transpose(0, 2, 1, 3)
+            q_sum_product
+            + q_sin * q_dot.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
     # (F13)  q[n,i,t,e] = [e < E/2] q_diff[n,i,t,e] + [E/2 ≤ e] q_sum[n,i,t,e-E/2]
     #       (N, 4, T, E)
@@ -159,8 +159,8 @@ def forward(
             q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
         k_diff = (
-            k_diff_product - q_sin * k_dot.reshape(N, T, 2, E)[:, :, :,
-            E // 2:].transpose(0, 2, 1, 3)
+            k_diff_product
+            - q_sin * k_dot.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
     # (F16)  k_sum[n,i,t,e] = k_dot[n,t,E i+e+E/2] q_cos[t,e]
     #       + k_dot[n,t,E i+e] q_sin[t,e]  (N, 2, T, E // 2)
@@ -169,8 +169,8 @@ def forward(
             q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
         k_sum = (
-            k_sum_product + q_sin * k_dot.reshape(N, T, 2, E)[:, :, :,
-            :E // 2].transpose(0, 2, 1, 3)
+            k_sum_product
+            + q_sin * k_dot.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
     # (F17)  k[n,i,t,e] = [e < E/2] k_diff[n,i,t,e] + [E/2 ≤ e] k_sum[n,i,t,e-E/2]
     #       (N, 2, T, E)
@@ -201,8 +201,8 @@ def forward(
     # (F26)  o_result[n,i,j,t,e] = Σ_p o_weights[n,i,j,t,p] v_dot[n,p,E i+e]
     #       (N, 2, 2, T, E)
     o_result = (
-        o_weights.reshape(N, 2, 2 * T, T) @ v_dot.reshape(N, T, 2, E).transpose(0, 2, 1,
-        3)
+        o_weights.reshape(N, 2, 2 * T, T)
+        @ v_dot.reshape(N, T, 2, E).transpose(0, 2, 1, 3)
     ).reshape(N, 2, 2, T, E)
     # (F27)  u[n,t,d] = x[n,t,d] + Σ_e o_result[n,⌊⌊e/E⌋/2⌋,(⌊e/E⌋ mod 2),t,(e mod E)]
     #       Wo[e,d]  (N, T, D)
@@ -272,8 +272,9 @@ def backward(saved, dL=1.0):
     #       - z_normalized[n,t,d] Σ_i dz[n,t,i] z[n,t,i]/D)/z_sqrt[n,t]  (N, T, D)
     #       from (F37), (F31), (F28) with (B13), (B16)
     du = (
-        dy + (g2 * dz - (np.einsum("nti,nti->nt", dz, z) / D)[:, :, None]
-        * z_normalized) / z_sqrt[:, :, None]
+        dy
+        + (g2 * dz - (np.einsum("nti,nti->nt", dz, z) / D)[:, :, None] * z_normalized)
+            / z_sqrt[:, :, None]
     )
     # (B18)  dWo[e,d] = Σ_nt du[n,t,d] o_result[n,⌊⌊e/E⌋/2⌋,(⌊e/E⌋ mod 2),t,(e mod E)]
     #       (4 * E, D)  from (F27)
@@ -287,15 +288,18 @@ def backward(saved, dL=1.0):
     # (B20)  do_weights[n,i,j,t,p] = Σ_e do_result[n,i,j,t,e] v_dot[n,p,e+E i]
     #       (N, 2, 2, T, T)  from (F26)
     do_weights = (
-        do_result.reshape(N, 2, 2 * T, E) @ v_dot.reshape(N, T, 2, E).transpose(0, 2, 3,
-        1)
+        do_result.reshape(N, 2, 2 * T, E)
+        @ v_dot.reshape(N, T, 2, E).transpose(0, 2, 3, 1)
     ).reshape(N, 2, 2, T, T)
     # (B26)  do_scores[n,i,j,t,p] = (do_weights[n,i,j,t,p]
     #       - Σ_r do_weights[n,i,j,t,r] o_weights[n,i,j,t,r]) o_weights[n,i,j,t,p]
     #       [p ≤ t]  (N, 2, 2, T, T)  from (F20) with (B25)
     do_scores_product = (
-        (do_weights - np.einsum("nijtr,nijtr->nijt", do_weights, o_weights)[:, :, :, :,
-        None]) * o_weights
+        (
+            do_weights
+            - np.einsum("nijtr,nijtr->nijt", do_weights, o_weights)[:, :, :, :, None]
+        )
+        * o_weights
     )
     do_scores = np.where(np.arange(T) <= np.arange(T)[:, None], do_scores_product, 0)
     # (B27)  dv_dot[n,t,e] = Σ_ij do_result[n,⌊e/E⌋,i,j,(e mod E)]
@@ -304,8 +308,9 @@ def backward(saved, dL=1.0):
         do_result.transpose(0, 1, 4, 2, 3).reshape(N, 2, E, 2 * T).transpose(0, 1, 3, 2)
     )
     dv_dot = (
-        (o_weights.reshape(N, 2, 2 * T, T).transpose(0, 1, 3, 2)
-        @ dv_dot_picked).transpose(0, 2, 1, 3).reshape(N, T, 2 * E)
+        (
+            o_weights.reshape(N, 2, 2 * T, T).transpose(0, 1, 3, 2) @ dv_dot_picked
+        ).transpose(0, 2, 1, 3).reshape(N, T, 2 * E)
     )
     # (B28)  dWv[d,e] = Σ_nt dv_dot[n,t,e] h[n,t,d]  (D, 2 * E)  from (F18)
     dWv = np.tensordot(h, dv_dot, axes=((0, 1), (0, 1)))
@@ -430,7 +435,7 @@ def predict(
     q_dot = h @ Wq
     # (F7)  q_pow[e] = 10000^(-2 e/E)  (E // 2,)
     with np.errstate(all="ignore"):  # only finite entries are used
-        q_pow = 10000 ** (-2 / E * np.arange(E // 2, dtype=dtype))
+        q_pow = 10000**(-2 / E * np.arange(E // 2, dtype=dtype))
     # (F8)  q_angle[t,e] = t q_pow[e]  (T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         q_angle = np.arange(T, dtype=dtype)[:, None] * q_pow
@@ -443,8 +448,8 @@ def predict(
             q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
         q_diff = (
-            q_diff_product - q_sin * q_dot.reshape(N, T, 4, E)[:, :, :,
-            E // 2:].transpose(0, 2, 1, 3)
+            q_diff_product
+            - q_sin * q_dot.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
     # (F12)  q_sum[n,i,t,e] = q_dot[n,t,E i+e+E/2] q_cos[t,e]
     #       + q_dot[n,t,E i+e] q_sin[t,e]  (N, 4, T, E // 2)
@@ -453,8 +458,8 @@ def predict(
             q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
         q_sum = (
-            q_sum_product + q_sin * q_dot.reshape(N, T, 4, E)[:, :, :,
-            :E // 2].transpose(0, 2, 1, 3)
+            q_sum_product
+            + q_sin * q_dot.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
     # (F13)  q[n,i,t,e] = [e < E/2] q_diff[n,i,t,e] + [E/2 ≤ e] q_sum[n,i,t,e-E/2]
     #       (N, 4, T, E)
@@ -470,8 +475,8 @@ def predict(
             q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
         k_diff = (
-            k_diff_product - q_sin * k_dot.reshape(N, T, 2, E)[:, :, :,
-            E // 2:].transpose(0, 2, 1, 3)
+            k_diff_product
+            - q_sin * k_dot.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
     # (F16)  k_sum[n,i,t,e] = k_dot[n,t,E i+e+E/2] q_cos[t,e]
     #       + k_dot[n,t,E i+e] q_sin[t,e]  (N, 2, T, E // 2)
@@ -480,8 +485,8 @@ def predict(
             q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
         k_sum = (
-            k_sum_product + q_sin * k_dot.reshape(N, T, 2, E)[:, :, :,
-            :E // 2].transpose(0, 2, 1, 3)
+            k_sum_product
+            + q_sin * k_dot.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
     # (F17)  k[n,i,t,e] = [e < E/2] k_diff[n,i,t,e] + [E/2 ≤ e] k_sum[n,i,t,e-E/2]
     #       (N, 2, T, E)
@@ -512,8 +517,8 @@ def predict(
     # (F26)  o_result[n,i,j,t,e] = Σ_p o_weights[n,i,j,t,p] v_dot[n,p,E i+e]
     #       (N, 2, 2, T, E)
     o_result = (
-        o_weights.reshape(N, 2, 2 * T, T) @ v_dot.reshape(N, T, 2, E).transpose(0, 2, 1,
-        3)
+        o_weights.reshape(N, 2, 2 * T, T)
+        @ v_dot.reshape(N, T, 2, E).transpose(0, 2, 1, 3)
     ).reshape(N, 2, 2, T, E)
     # (F27)  u[n,t,d] = x[n,t,d] + Σ_e o_result[n,⌊⌊e/E⌋/2⌋,(⌊e/E⌋ mod 2),t,(e mod E)]
     #       Wo[e,d]  (N, T, D)

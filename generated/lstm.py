@@ -1,4 +1,4 @@
-# symprop sha256:8450885a8a1e6a9326e91f456b335850
+# symprop sha256:20edf4ac9c294a5ad5d61315298e70bf
 """lstm: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.recurrent:lstm.
@@ -106,7 +106,7 @@ def forward(
     # (F4) for all steps:  z_given[t,n,j] = z_dot[t,n,j] + b[j]  (T, N, 4 * H)
     z_given = z_dot + b
     h_prev, c_prev, i, f, g, o, c, h_tanh, h = (
-        np.empty((T, N, H), dtype) for _ in range(9)
+        (np.empty((T, N, H), dtype) for _ in range(9))
     )
     for t in range(T):
         # (F2)  h_prev[t,n,j] = [t = 0] h0[n,j] + [1 ≤ t] h[t-1,n,j]  (T, N, H)

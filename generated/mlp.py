@@ -1,4 +1,4 @@
-# symprop sha256:99e01f7348c18a90faf40a57efdd3707
+# symprop sha256:db622ee7e989f027a148310accdde141
 """mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:mlp.
@@ -71,7 +71,7 @@ def forward(X: "N K", Y: "N M", W1: "K H", b1: "H", W2: "H M", b2: "M", validate
     W2, _ = read("W2", W2, "wrt", "H M", (H, M))
     b2, _ = read("b2", b2, "wrt", "M", (M,))
     if validate:
-        if not np.allclose(np.sum(Y, axis=1), 1, rtol=0, atol=1e-4):
+        if not np.allclose(np.sum(Y, axis=1), 1, rtol=0, atol=0.0001):
             raise ValueError("Y must sum to 1 along axis 1")
     dtype = np.result_type(X, Y, W1, b1, W2, b2)
     # (F1)  A1_in[n,h] = Σ_k X[n,k] W1[k,h] + b1[h]  (N, H)

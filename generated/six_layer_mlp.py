@@ -1,4 +1,4 @@
-# symprop sha256:4982dc77ebfeab00581457e6112ecd42
+# symprop sha256:8d922bb0bf5878a43f33dffe52d80fdd
 """six_layer_mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:six_layer_mlp.
@@ -29,18 +29,8 @@ their adjoints: dW is the gradient of the loss by W. The derivation has these nu
 import numpy as np
 
 WRT = (
-    "W1",
-    "b1",
-    "W2",
-    "b2",
-    "W3",
-    "b3",
-    "W4",
-    "b4",
-    "W5",
-    "b5",
-    "W6",
-    "b6",
+    "W1", "b1", "W2", "b2", "W3", "b3", "W4", "b4", "W5", "b5", "W6",
+    "b6"
 )
 FACTS = (
     ("index", "y", "M"),
@@ -147,7 +137,8 @@ def forward(
     L_picked = -L_log_p[np.arange(N), y]  # (F18)  L_picked[n] = -L_log_p[n,y[n]]  (N,)
     L = L_picked.sum() / N                # (F19)  L = Σ_n L_picked[n]/N
     dtypes = [
-        np.result_type(p) for p in (W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, W6, b6)
+        np.result_type(p)
+        for p in (W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, W6, b6)
     ]
     saved = (
         L_softmax, y, A5, W6, A5_in, A4, W5, A4_in, A3, W4, A3_in, A2, W3, A2_in, A1,

@@ -1,4 +1,4 @@
-# symprop sha256:f0eb2db2ce00383430cb1bd84375ff54
+# symprop sha256:6bbe8ac63f854b3f84c928e99f601518
 """state_space: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.dynamics:state_space.
@@ -115,6 +115,8 @@ def backward(saved, dL=1.0):
     dx_given = doutputs @ C.T
     dx = np.empty((T, N, H), dtype)
     for t in reversed(range(T)):
+        # (B6)  dx[t,n,h] = Σ_m doutputs[t,n,m] C[h,m] + dx[t+1,n,h] decay[h] [t+1 < T]
+        #       (T, N, H)  from (F5), (F3) with (B7)
         dx[t] = dx_given[t] + (decay * dx[t + 1] if t + 1 < T else 0)
     # (B9)  dB[k,h] = Σ_tn dx[t,n,h] u[t,n,k]  (K, H)  from (F2) with (B8)
     dB = np.tensordot(u, dx, axes=((0, 1), (0, 1)))

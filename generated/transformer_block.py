@@ -1,4 +1,4 @@
-# symprop sha256:81140595d3adb53e8466265fccbc196f
+# symprop sha256:d6a880d3d531938343b2837fe6af436d
 """transformer_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:transformer_block.
@@ -35,22 +35,8 @@ their adjoints: dW is the gradient of the loss by W. The derivation has these nu
 import numpy as np
 
 WRT = (
-    "Wq",
-    "bq",
-    "Wk",
-    "bk",
-    "Wv",
-    "bv",
-    "Wo",
-    "bo",
-    "W1",
-    "c1",
-    "W2",
-    "c2",
-    "g1",
-    "b1",
-    "g2",
-    "b2",
+    "Wq", "bq", "Wk", "bk", "Wv", "bv", "Wo", "bo", "W1", "c1", "W2",
+    "c2", "g1", "b1", "g2", "b2"
 )
 ZERO = ("bk",)
 OUTPUTS = ("y",)
@@ -209,8 +195,8 @@ def forward(
     # (F32)  L = Σ_ntd L_error[n,t,d]²/(N T D)
     L = np.vdot(L_error, L_error) / (N * T * D)
     dtypes = [
-        np.result_type(p) for p in (Wq, bq, Wk, bk, Wv, bv, Wo, bo, W1, c1, W2, c2, g1,
-        b1, g2, b2)
+        np.result_type(p)
+        for p in (Wq, bq, Wk, bk, Wv, bv, Wo, bo, W1, c1, W2, c2, g1, b1, g2, b2)
     ]
     saved = (
         L_error, y_normalized, g2, y_std, f_relu, W2, f_in, u, W1, u_normalized, g1,
@@ -275,8 +261,11 @@ def backward(saved, dL=1.0):
         * u_normalized
     )
     dattended = (
-        (du_normalized - dattended_product - (du_normalized.sum(axis=2) / D)[:, :,
-        None]) / u_std[:, :, None]
+        (
+            du_normalized - dattended_product
+            - (du_normalized.sum(axis=2) / D)[:, :, None]
+        )
+        / u_std[:, :, None]
     )
     # (B31)  dWo[d,i] = Σ_nt dattended[n,t,i] attended_dot[n,⌊d/(D/2)⌋,t,(d mod (D/2))]
     #       (D, D)  from (F11)
@@ -306,17 +295,16 @@ def backward(saved, dL=1.0):
     # (B40)  dv_sum[n,t,d] = Σ_i dattended_dot[n,⌊d/(D/2)⌋,i,(d mod (D/2))]
     #       attended_weights[n,⌊d/(D/2)⌋,i,t]  (N, T, D)  from (F10)
     dv_sum = (
-        (attended_weights.transpose(0, 1, 3, 2) @ dattended_dot).transpose(0, 2, 1,
-        3).reshape(N, T, D)
-    )
+        attended_weights.transpose(0, 1, 3, 2) @ dattended_dot
+    ).transpose(0, 2, 1, 3).reshape(N, T, D)
     # (B41)  dWv[d,i] = Σ_nt dv_sum[n,t,i] x[n,t,d]  (D, D)  from (F3)
     dWv = np.tensordot(x, dv_sum, axes=((0, 1), (0, 1)))
     dbv = dv_sum.sum(axis=(0, 1))  # (B42)  dbv[d] = Σ_nt dv_sum[n,t,d]  (D,)  from (F3)
     # (B43)  dk_sum[n,t,d] = Σ_i dattended_scores[n,⌊d/(D/2)⌋,i,t] q_sum[n,i,d]/√(D/2)
     #       (N, T, D)  from (F4)
     dk_sum_dot = (
-        dattended_scores.transpose(0, 1, 3, 2) @ q_sum.reshape(N, T, 2,
-        D // 2).transpose(0, 2, 1, 3)
+        dattended_scores.transpose(0, 1, 3, 2)
+        @ q_sum.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
     )
     dk_sum = (dk_sum_dot.transpose(0, 2, 1, 3) / (D / 2)**0.5).reshape(N, T, D)
     # (B44)  dWk[d,i] = Σ_nt dk_sum[n,t,i] x[n,t,d]  (D, D)  from (F2)
@@ -325,8 +313,10 @@ def backward(saved, dL=1.0):
     # (B46)  dq_sum[n,t,d] = Σ_i dattended_scores[n,⌊d/(D/2)⌋,t,i] k_sum[n,i,d]/√(D/2)
     #       (N, T, D)  from (F4)
     dq_sum = (
-        (dattended_scores @ k_sum.reshape(N, T, 2, D // 2).transpose(0, 2, 1,
-        3)).transpose(0, 2, 1, 3) / (D / 2)**0.5
+        (
+            dattended_scores @ k_sum.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+        ).transpose(0, 2, 1, 3)
+        / (D / 2)**0.5
     ).reshape(N, T, D)
     # (B47)  dWq[d,i] = Σ_nt dq_sum[n,t,i] x[n,t,d]  (D, D)  from (F1)
     dWq = np.tensordot(x, dq_sum, axes=((0, 1), (0, 1)))

@@ -1,4 +1,4 @@
-# symprop sha256:4f066e55cc31f213fb2a53e91c6e292f
+# symprop sha256:92abf03b287764d8c13bcb72ff030974
 """variational_autoencoder: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.autoencoders:variational_autoencoder.
@@ -137,7 +137,8 @@ def forward(
     kl = -0.5 * np.sum(1 + log_var - mu * mu - kl_exp) / N
     L = restoring + kl           # (F16)  L = restoring + kl
     dtypes = [
-        np.result_type(p) for p in (W1, b1, W_mu, b_mu, W_var, b_var, W2, b2, W3, b3)
+        np.result_type(p)
+        for p in (W1, b1, W_mu, b_mu, W_var, b_var, W2, b2, W3, b3)
     ]
     saved = (
         restoring_probability, X, logits_tanh, W3, code, W2, kl_exp, noise, code_exp,

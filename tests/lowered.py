@@ -13,13 +13,14 @@ import numpy as np
 
 from symprop.algebra import rows
 from symprop.algebra.expr import Expr, Index
-from symprop.emit.numpy_guard import Guards
+from symprop.emit.numpy_layout import laid_out
 from symprop.emit.numpy_lines import Lines
 from symprop.emit.numpy_module import helpers_of
 from symprop.emit.numpy_names import code_names
 from symprop.emit.numpy_nodes import NumpyPrinter
 from symprop.files.load import load_text
 from symprop.interpret.evaluate import evaluate, extent
+from symprop.lower.finish import finished
 from symprop.lower.program import Program, statements
 from symprop.system import Array, Equation, System
 
@@ -41,15 +42,14 @@ def system_of(
 
 def source(system: System) -> str:
     """The text of a function `run` of all inputs, sizes and the dtype."""
-    program = Program(
-        system, (), {}, statements(system.equations, system, {"out"}), (), (), (), (), {})
+    program = finished(Program(
+        system, (), {}, statements(system.equations, system, {"out"}), (), (), (), (), {}))
     helpers = helpers_of(program)
     names = code_names(system, helpers)
     printer = NumpyPrinter(system, names.arrays, names.sizes, dtype=names.own["dtype"],
                            helper_names=names.helpers)
-    lines = Lines(printer, names, Guards(system.equations, system), system.equations,
-                  {e.array: e for e in system.equations})
-    body = lines.lines(program.forward)
+    lines = Lines(printer, names, system.equations, {e.array: e for e in system.equations})
+    body = laid_out(lines.rows(program.forward))
     inputs = [names.arrays[n] for n, a in system.arrays.items() if a.kind == "input"]
     arguments = ", ".join([*inputs, *names.sizes.values(), names.own["dtype"]])
     helper_texts = [rows.helper_source(h, names.helpers[h]) for h in helpers]

@@ -21,6 +21,7 @@ FLOORS = {
     "symprop.names": 0.5,
     "symprop.shapes": 1,
     "symprop.files": 2,
+    "symprop.syntax": 2,
     "symprop.check": 2.5,
     "symprop.train": 2.7,
     "symprop.algebra": 3,

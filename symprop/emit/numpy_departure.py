@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symprop.emit.numpy_layout import WIDTH
-from symprop.emit.numpy_text import tuple_text
+from symprop.emit.numpy_text import table
 from symprop.lower.program import Program
 from symprop.system import System
 
@@ -31,21 +30,12 @@ def departure_context(program: Program) -> dict[str, Any]:
     own = {w: names[loss] for w, loss in program.departing.items() if loss}
     return {
         "rule": departure.rule,
-        "feedback": table_text(feedback_of(program.system)),
-        "departs": tuple_text(departs),
-        "own_loss": table_text(own) if own else "",
+        "feedback": table(feedback_of(program.system)),
+        "departs": table(departs),
+        "own_loss": table(own) if own else "",
     }
 
 
 def owns_a_loss(program: Program) -> bool:
     """Whether some parameters descend a loss of their own."""
     return any(program.departing.values())
-
-
-def table_text(table: dict[str, str]) -> str:
-    """A dict of strings, over several lines when it is long."""
-    items = [f'"{key}": "{value}"' for key, value in table.items()]
-    line = "{" + ", ".join(items) + "}"
-    if len(line) + len("FEEDBACK = ") <= WIDTH:
-        return line
-    return "{\n" + "".join(f"    {item},\n" for item in items) + "}"

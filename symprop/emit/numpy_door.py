@@ -1,22 +1,24 @@
 """The door of a generated module: shapes, facts and positions, tested in plain prose.
 
-In: a system and names in code. Out: lines for the top of `forward` and `predict`.
+In: a system and names in code. Out: statements for the top of `forward` and `predict`.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from symprop.algebra.build import ONE, mul, number
+from symprop.algebra.build import mul, number
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Apply, Expr, Size, Term, atoms
 from symprop.emit.numpy_names import Names
 from symprop.emit.numpy_nodes import NumpyPrinter
-from symprop.emit.numpy_sizes import ATOM
 from symprop.errors import UnsupportedError
-from symprop.system import Argument, Array, Fact, IndexRange, System
+from symprop.syntax.layout import flat
+from symprop.syntax.tree import Many, Value, literal, packed, quote, root, state, tree
+from symprop.system import Argument, Array, Condition, Fact, IndexRange, System
 
 
 def leaves_of(tree: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -31,37 +33,35 @@ def leaves_of(tree: Any, path: str) -> Iterator[tuple[str, str]]:
             yield from leaves_of(child, f"{path}[{place}]")
 
 
-def unpacking(arguments: Sequence[Argument], names: Names) -> list[str]:
-    """Lines that take structured arguments apart."""
-    lines = []
+def unpacking(arguments: Sequence[Argument], names: Names) -> list[ast.stmt]:
+    """Statements that take structured arguments apart."""
+    found = []
     for argument in arguments:
-        if argument.tree is None:
+        name, shape = argument.name, argument.tree
+        if isinstance(shape, str) and names.arrays[shape] == name:
             continue
-        if isinstance(argument.tree, str):  # read = read_2, where that hides what we call
-            if names.arrays[argument.tree] != argument.name:
-                lines.append(f"{names.arrays[argument.tree]} = {argument.name}")
-            continue
-        name = argument.name
         if argument.container is not None:  # a dataclass counts as a dict
-            lines.append(f"{name} = {name} if isinstance({name}, dict) else vars({name})")
-        lines += [f"{names.arrays[leaf]} = {path}" for leaf, path in leaves_of(argument.tree, name)]
-    return lines
+            found.append(state("{x} = {x} if isinstance({x}, dict) else vars({x})", x=name))
+        if shape is not None:  # a plain array: read = read_2, where that hides what we call
+            found += [state("{y} = {x}", y=names.arrays[leaf], x=quote(path))
+                      for leaf, path in leaves_of(shape, name)]
+    return found
 
 
 def door(
     inputs: Sequence[Array], system: System, names: Names, printer: NumpyPrinter
-) -> list[str]:
-    """One line for every input: its kind, its number of axes, its sizes."""
-    lines: list[str] = []
+) -> list[ast.stmt]:
+    """One statement for every input: its kind, its number of axes, its sizes."""
+    found: list[ast.stmt] = []
     known: set[str] = set()
     left = list(inputs)
     while left:
         ready = next((a for a in left if not _unsolved(a, known)), None)
         array = ready or min(left, key=lambda a: _unsolved(a, known))
         left.remove(array)
-        lines.extend(_read(array, names, printer, known, system))
+        found.extend(_read(array, names, printer, known, system))
     _check_known(inputs, system, known)
-    return lines
+    return found
 
 
 def _check_known(inputs: Sequence[Array], system: System, known: set[str]) -> None:
@@ -84,71 +84,56 @@ def _unsolved(array: Array, known: set[str]) -> int:
 
 def _read(
     array: Array, names: Names, printer: NumpyPrinter, known: set[str], system: System
-) -> list[str]:
-    name = names.arrays[array.name]
-    shown = " ".join(_shown(s, printer) for s in array.shape)
+) -> list[ast.stmt]:
+    name = tree(names.arrays[array.name])
+    shown = " ".join(printer.shown(s).replace(" ", "") for s in array.shape)
     before = frozenset(known)
-    targets: list[str] = []
-    expected: list[str] = []
-    later: list[str] = []
+    targets: list[ast.expr] = []
+    expected: list[ast.expr] = []
+    later: list[ast.stmt] = []
     for axis, item in enumerate(array.shape):
         atom = item.single_atom
-        named = [a.name for a in atoms(item) if isinstance(a, Size)]
-        unknown = [n for n in dict.fromkeys(named) if n not in known]
-        targets.append("_")
-        expected.append("None")
+        unknown = [n for n in dict.fromkeys(_sizes_in(item)) if n not in known]
+        targets.append(tree("_"))
+        expected.append(tree(None))
+        told = quote("{x}.shape[{axis}]", x=name, axis=axis)
+        fits = _test("{shape} != {size}", "ValueError", f"{names.arrays[array.name]} must have "
+                     f"the shape ({shown}): axis {axis} does not fit", shape=told,
+                     size=printer.size(item))
         if isinstance(atom, Size) and unknown:
             known.add(atom.name)
-            targets[-1] = names.sizes[atom.name]
-        elif not unknown and before.issuperset(named):
-            expected[-1] = printer.size(item)[0]
+            targets[-1] = tree(names.sizes[atom.name])
+        elif not unknown and before.issuperset(_sizes_in(item)):
+            expected[-1] = printer.size(item)
         elif not unknown:  # a size that an earlier axis of this array has just given
-            text = printer.size(item)[0]
-            later += _test(f"{name}.shape[{axis}] != {text}", "ValueError",
-                           f"{name} must have the shape ({shown}): axis {axis} does not fit")
+            later.append(fits)
         elif len(unknown) == 1:
             known.add(unknown[0])
-            solved = _solved(item, unknown[0], f"{name}.shape[{axis}]", printer)
-            later.append(f"{names.sizes[unknown[0]]} = {solved}")
-            text = printer.size(item)[0]
-            if "//" in solved:
-                later += _test(
-                    f"{name}.shape[{axis}] != {text}", "ValueError",
-                    f"{name} must have the shape ({shown}): axis {axis} does not fit")
+            solved = _solved(item, unknown[0], told, printer)
+            later.append(state("{y} = {x}", y=names.sizes[unknown[0]], x=solved))
+            if any(isinstance(n, ast.FloorDiv) for n in ast.walk(solved)):
+                later.append(fits)
     kind = "wrt" if array.name in system.wrt else array.dtype
-    left = name if not array.shape or set(targets) == {"_"} else (
-        f"{name}, ({', '.join(targets)}{',' if len(targets) == 1 else ''})")
-    if left == name:
-        left = f"{name}, _"
-    sizes = f"({', '.join(expected)}{',' if len(expected) == 1 else ''})"
-    return [f'{left} = read("{array.name}", {name}, "{kind}", "{shown}", {sizes})', *later]
+    sizes = packed(targets) if {root(t) for t in targets} - {"_"} else tree("_")
+    return [state("{x}, {sizes} = read({name}, {x}, {kind}, {axes}, {expected})", x=name,
+                  sizes=sizes, name=literal(array.name), kind=literal(kind), axes=literal(shown),
+                  expected=packed(expected)), *later]
 
 
-def _shown(item: Expr, printer: NumpyPrinter) -> str:
-    return printer.size(item)[0].replace(" ", "")
-
-
-def _solved(item: Expr, unknown: str, shape: str, printer: NumpyPrinter) -> str:
+def _solved(item: Expr, unknown: str, shape: ast.expr, printer: NumpyPrinter) -> ast.expr:
     """The size that makes `item` equal the axis: (shape - rest) // coefficient."""
     terms = normal(item).terms
     linear = [t for t in terms if unknown in _sizes_in(Expr((t,)))]
-    constant = Expr(tuple(t for t in terms if t not in linear))
-    text = shape
-    divisor, factor = _cofactors(linear[0], unknown) if len(linear) == 1 else (ONE, ONE)
-    if not constant.is_zero:  # T - 1 = shape: T is shape + 1
-        moved = printer.size(Expr(tuple(Term(-t.coef, t.factors) for t in constant.terms)))[0]
-        text = f"{shape} - {moved[1:]}" if moved.startswith("-") else f"{shape} + {moved}"
-        text = text if divisor.number == factor.number == 1 else f"({text})"
     if len(linear) != 1:
         raise UnsupportedError(f"the size {unknown} cannot be read from an axis {item}")
+    divisor, factor = _cofactors(linear[0], unknown)
+    others = sorted((t for t in terms if t not in linear), key=lambda t: t.coef > 0)
+    for rest in others:  # T - 1 = shape: T is shape + 1
+        part = printer.size(Expr((Term(abs(rest.coef), rest.factors),)))
+        shape = ast.BinOp(shape, ast.Sub() if rest.coef > 0 else ast.Add(), part)
     if factor.number != 1:
-        text = f"{_operand(factor, printer)} * {text}"
-    return text if divisor.number == 1 else f"{text} // {_operand(divisor, printer)}"
-
-
-def _operand(item: Expr, printer: NumpyPrinter) -> str:
-    text, binds = printer.size(item)
-    return text if binds == ATOM else f"({text})"
+        shape = ast.BinOp(printer.size(factor), ast.Mult(), shape)
+    return shape if divisor.number == 1 else ast.BinOp(shape, ast.FloorDiv(), printer.size(divisor))
 
 
 def _cofactors(term: Term, unknown: str) -> tuple[Expr, Expr]:
@@ -169,80 +154,73 @@ def _cofactors(term: Term, unknown: str) -> tuple[Expr, Expr]:
     return above, below
 
 
-def _sizes_in(expr: Expr) -> set[str]:
-    return {a.name for a in atoms(expr) if isinstance(a, Size)}
+def _sizes_in(expr: Expr) -> list[str]:
+    return [a.name for a in atoms(expr) if isinstance(a, Size)]
 
 
-def fact_lines(system: System, inputs: Sequence[str], names: Names,
-               printer: NumpyPrinter) -> list[str]:
+def fact_tests(system: System, inputs: Sequence[str], names: Names,
+               printer: NumpyPrinter) -> list[ast.stmt]:
     """Tests of facts, index ranges and sizes; they stand under `if validate:`."""
-    lines: list[str] = []
-    for fact in system.facts:
-        if fact.array in inputs:
-            lines.extend(_fact(fact, names.arrays[fact.array]))
-    for entry in system.index_ranges:
-        if entry.array in inputs:
-            lines.extend(_range(names.arrays[entry.array], entry, printer))
-    for condition in system.conditions:
-        lines.extend(_condition(condition, printer))
-    return lines
+    facts = [test for fact in system.facts if fact.array in inputs
+             for test in _fact(fact, names.arrays[fact.array])]
+    ranges = [_range(names.arrays[entry.array], entry, printer)
+              for entry in system.index_ranges if entry.array in inputs]
+    return [*facts, *ranges, *(_condition(c, printer) for c in system.conditions)]
 
 
-def _test(condition: str, error: str, message: str) -> list[str]:
-    return [f"if {condition}:", f'    raise {error}("{message}")']
+def _test(condition: str, error: str, message: str, **places: Value | Many) -> ast.stmt:
+    return state(f"if {condition}: raise {error}({{message}})", message=literal(message), **places)
 
 
-def _fact(fact: Fact, name: str) -> list[str]:
-    if fact.kind == "sums_to_one":
-        total = f"np.sum({name}, axis={fact.args[0]})"
-        return _test(f"not np.allclose({total}, 1, rtol=0, atol=1e-4)", "ValueError",
-                     f"{name} must sum to 1 along axis {fact.args[0]}")
-    if fact.kind == "positive":
-        return _test(f"not np.all(np.real({name}) > 0)", "ValueError", f"{name} must be positive")
+def _fact(fact: Fact, name: str) -> list[ast.stmt]:
     if fact.kind in ("symmetric", "positive_definite"):
-        size = f"1e-4 * np.max(np.abs({name}), initial=0)"  # float32 rounds
-        turned = f"np.swapaxes({name}, -1, -2)"
-        tests = _test(f"not np.allclose({name}, {turned}, rtol=0, atol={size})", "ValueError",
-                      f"{name} must be symmetric in its last two axes")
+        tests = [_test("not np.allclose({x}, np.swapaxes({x}, -1, -2), rtol=0, "
+                       "atol=1e-4 * np.max(np.abs({x}), initial=0))",  # float32 rounds
+                       "ValueError", f"{name} must be symmetric in its last two axes", x=name)]
         if fact.kind == "positive_definite":
-            tests += _test(f"not np.all(np.linalg.eigvalsh({name}) > 0)", "ValueError",
-                           f"{name} must be positive definite")
+            tests.append(_test("not np.all(np.linalg.eigvalsh({x}) > 0)", "ValueError",
+                               f"{name} must be positive definite", x=name))
         return tests
+    if fact.kind == "sums_to_one":
+        return [_test("not np.allclose(np.sum({x}, axis={axis}), 1, rtol=0, atol=1e-4)",
+                      "ValueError", f"{name} must sum to 1 along axis {fact.args[0]}", x=name,
+                      axis=fact.args[0])]
+    if fact.kind == "positive":
+        return [_test("not np.all(np.real({x}) > 0)", "ValueError", f"{name} must be positive",
+                      x=name)]
     if fact.kind == "in_range":
         low, high = fact.args
         slack = 1e-6 * max(abs(low), abs(high), high - low)  # float32 rounds
-        inside = f"({low - slack!r} <= np.real({name})) & (np.real({name}) <= {high + slack!r})"
-        return _test(f"not np.all({inside})",
-                     "ValueError", f"{name} must lie between {low!r} and {high!r}")
-    values = ", ".join(repr(v) for v in fact.args)
-    allowed = f"[{values}]"
+        return [_test("not np.all(({low} <= np.real({x})) & (np.real({x}) <= {high}))",
+                      "ValueError", f"{name} must lie between {low!r} and {high!r}", x=name,
+                      low=low - slack, high=high + slack)]
+    allowed = literal([*fact.args])
     if any(v != int(v) for v in fact.args):  # 0.1 is another number in float32
-        allowed = f"np.asarray({allowed}, np.result_type({name}))"
-    return _test(f"not np.all(np.isin({name}, {allowed}))", "ValueError",
-                 f"{name} must hold no other values than {values}")
+        allowed = quote("np.asarray({values}, np.result_type({x}))", values=allowed, x=name)
+    return [_test("not np.all(np.isin({x}, {allowed}))", "ValueError",
+                  f"{name} must hold no other values than {', '.join(map(repr, fact.args))}",
+                  x=name, allowed=allowed)]
 
 
-def _range(name: str, entry: IndexRange, printer: NumpyPrinter) -> list[str]:
-    text = printer.size(entry.size)[0]
+def _range(name: str, entry: IndexRange, printer: NumpyPrinter) -> ast.stmt:
+    size = printer.shown(entry.size)
     if entry.start is None:
-        return _test(f"np.any({name} >= {text})", "IndexError",
-                     f"{name} holds a position above {text} - 1")
-    start = printer.size(entry.start)[0]
-    if start != "0":
-        return _test(f"np.any({name} < {start}) or np.any({name} >= {text})", "IndexError",
-                     f"{name} must lie from {start} on, below {text}")
-    return _test(f"np.any({name} < 0) or np.any({name} >= {text})", "IndexError",
-                 f"{name} holds a position outside 0 to {text} - 1")
+        return _test("np.any({x} >= {size})", "IndexError",
+                     f"{name} holds a position above {size} - 1", x=name,
+                     size=printer.size(entry.size))
+    start = printer.shown(entry.start)
+    message = f"{name} holds a position outside 0 to {size} - 1" if start == "0" else \
+        f"{name} must lie from {start} on, below {size}"
+    return _test("np.any({x} < {start}) or np.any({x} >= {size})", "IndexError", message, x=name,
+                 start=printer.size(entry.start), size=printer.size(entry.size))
 
 
-def _condition(condition: Any, printer: NumpyPrinter) -> list[str]:
-    left, right = (printer.size(e)[0] for e in (condition.left, condition.right))
-    if condition.kind == "equal":
-        return _test(f"{left} != {right}", "ValueError",
-                     f"the sizes do not fit: {left} must equal {right}")
-    if condition.kind == "at_least":
-        return _test(f"{left} < {right}", "ValueError",
-                     f"the sizes do not fit: {left} must be at least {right}")
-    tested = " % ".join(_operand(e, printer) for e in (condition.left, condition.right))
-    return _test(tested, "ValueError",
-                 f"the sizes do not fit: {right} must divide {left}")
+def _condition(condition: Condition, printer: NumpyPrinter) -> ast.stmt:
+    left, right = (printer.size(e) for e in (condition.left, condition.right))
+    test, words = {
+        "equal": ("{x} != {y}", "{0} must equal {1}"),
+        "at_least": ("{x} < {y}", "{0} must be at least {1}"),
+        "divides": ("{x} % {y}", "{1} must divide {0}"),
+    }[condition.kind]
+    return _test(test, "ValueError", "the sizes do not fit: " + words.format(
+        flat(left), flat(right)), x=left, y=right)

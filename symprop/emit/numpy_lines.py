@@ -1,79 +1,81 @@
-"""Statements as lines of Python with their equation numbers in the margin.
+"""Statements as Python statements with their equation numbers in the margin.
 
-In: the statements of a Program and its equations. Out: lines of at most 88 columns.
+In: the statements of a Program and its equations. Out: rows for the layout.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import ast
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import groupby
 
 from symprop.algebra.build import add, idx, mul, number, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Access, Expr, Index
 from symprop.emit.letters import equation_letters
-from symprop.emit.numpy_guard import Guards
-from symprop.emit.numpy_layout import BODY, INDENT, Line, laid_out
+from symprop.emit.numpy_layout import Row
 from symprop.emit.numpy_names import Names
 from symprop.emit.numpy_nodes import NumpyPrinter
-from symprop.emit.numpy_split import Named, split
-from symprop.emit.numpy_views import bracketed, span
+from symprop.emit.numpy_parts import shortened
+from symprop.emit.numpy_views import is_whole, span, trimmed
 from symprop.emit.printer import Printer
 from symprop.emit.text_notation import TextNotation
 from symprop.lower import ir
+from symprop.lower.shares import Sharing
 from symprop.names import unused
+from symprop.syntax.document import INDENT
+from symprop.syntax.layout import BODY, flat, width
+from symprop.syntax.tree import packed, quote, state, tree
 from symprop.system import Adjoint, Equation, System, sides
 
-_QUIET = 'with np.errstate(all="ignore"):  # only finite entries are used'
+_QUIET = "with np.errstate(all='ignore'): pass"
+_SIGNS = {0: "{entry} = {value}", 1: "{entry} += {value}", -1: "{entry} -= {value}"}
 
 
 class Lines:
     """Writes the statements of one function."""
 
     def __init__(
-        self, printer: NumpyPrinter, names: Names, guards: Guards,
-        equations: Sequence[Equation | Adjoint],
+        self, printer: NumpyPrinter, names: Names, equations: Sequence[Equation | Adjoint],
         margins: Mapping[str, Equation | Adjoint],
     ) -> None:
-        self.printer, self.names, self.guards = printer, names, guards
+        self.printer, self.names = printer, names
         self.system: System = printer.system
         self.margins = margins
         self.by_array = {e.array: e for e in equations} | dict(margins)
-        self.locals: dict[tuple[str, str, int], str] = {}
+        self.locals: dict[tuple[str, str], str] = {}
         self.loop: tuple[Index, str] | None = None
         self.letters: dict[str, Mapping[int, str]] = {}
         self.noted = ""  # the equation whose note stands already
         sizes = {n for n in printer.sizes.values() if n in printer.names.values()}
         self.notation = TextNotation(room=200, names=printer.names, clashing=sizes)
 
-    def lines(self, statements: Sequence[ir.Statement], arguments: bool = True) -> list[str]:
-        """All statements, margins aligned, wrapped to the width.
-
-        arguments: whether the function has the user's arguments, which may hide names.
-        """
-        rows: list[Line] = []
+    def rows(self, statements: Sequence[ir.Statement]) -> list[Row]:
+        """All statements, with the numbers of their equations in the margin."""
         self.noted = ""
-        for statement in statements:
-            rows.extend(self._loop(statement) if isinstance(statement, ir.Loop)
-                        else self._write(statement, BODY))
-        rows = _joined(rows)
-        if arguments:
-            rows = [replace(r, code=self.names.seen(r.code)) for r in rows]
-        return laid_out(rows)
+        rows: list[Row] = []
+        for several, group in groupby(statements, _fresh):
+            if several:
+                rows += self._empty(group)
+            else:
+                rows += [row for s in group for row in (
+                    self._loop(s) if isinstance(s, ir.Loop) else self._write(s, 0))]
+        return rows
 
     # ---- loops ----------------------------------------------------------------------------
 
-    def _loop(self, loop: ir.Loop) -> list[Line]:
+    def _loop(self, loop: ir.Loop) -> list[Row]:
         first = self.by_array[loop.body[0].array]
         shown = self._shown(first)
         letter = self._letter(shown.get(first.indices[0].uid, loop.index.letter))
         self.loop = (loop.index, letter)
-        count = self.printer.size(loop.index.size)[0]
-        steps = f"reversed(range({count}))" if loop.descending else f"range({count})"
-        rows = [Line(f"for {letter} in {steps}:")]
-        for statement in loop.body:
-            rows += [Line(INDENT + r.code, r.note)
-                     for r in self._write(statement, BODY - len(INDENT))]
+        steps = "reversed(range({count}))" if loop.descending else "range({count})"
+        head = state(f"for {{t}} in {steps}: pass", t=letter,
+                     count=self.printer.size(loop.index.size))
+        rows = [Row(opened(head)), *(row for s in loop.body for row in self._write(s, 1))]
         self.loop = None
         return rows
 
@@ -83,48 +85,67 @@ class Lines:
 
     # ---- statements -----------------------------------------------------------------------
 
-    def _write(self, statement: ir.Write, room: int) -> list[Line]:
+    def _write(self, statement: ir.Write, depth: int) -> list[Row]:
         equation = self.by_array[statement.array]
-        if isinstance(statement, ir.Allocate):
-            return self._allocate(statement, equation)
         self._prepare(equation)
-        target = self._target(statement.array, statement.at)
-        if isinstance(statement, ir.Zeros):
-            zeros = self.printer.zeros(self.printer.shape(statement.shape))
-            code = f"{target} = {zeros}" if statement.at is None else f"{target} = 0"
-            self.noted = statement.array
-            return [Line(code, self._note(equation))]
-        node = statement.node if isinstance(statement, ir.Assign) else statement.value
-        quiet = self.guards.risky(statement, node)
-        room -= len(INDENT) if quiet else 0
-        parts, node = self._parts(node, equation, room - len(target) - 3)
-        rows = [Line(f"{name} = {self.printer.text(part)}") for name, part in parts]
-        if isinstance(statement, ir.Assign):
-            rows.append(Line(f"{target} = {self.printer.text(node)}"))
-        elif isinstance(statement, ir.Scatter):
-            rows.append(Line(self._scatter(statement, node)))
+        at = None if isinstance(statement, ir.Allocate) else statement.at
+        target = self._target(statement.array, at)
+        if isinstance(statement, ir.Allocate | ir.Zeros):
+            kind = "empty" if isinstance(statement, ir.Allocate) else "zeros"
+            value = tree(0) if at is not None else self.printer.zeros(statement.shape, kind)
+            rows = [Row(state("{y} = {x}", y=target, x=value), depth=depth)]
         else:
-            rows += self._put(statement, node, equation)
-        if quiet:
-            rows = [Line(_QUIET), *(Line(INDENT + r.code) for r in rows)]
+            rows = self._computed(statement, equation, target, depth)
         if statement.array != self.noted:
             rows[0] = replace(rows[0], note=self._note(equation))
         self.noted = statement.array
         return rows
 
-    def _allocate(self, statement: ir.Allocate, equation: Equation | Adjoint) -> list[Line]:
-        self.printer.holds = self._dtype(statement.array)
-        shape = self.printer.shape(statement.shape)
-        code = f"{self.printer.name(statement.array)} = {self.printer.zeros(shape, 'empty')}"
-        self.noted = statement.array
-        return [Line(code, self._note(equation) if statement.number else "")]
+    def _computed(
+        self, statement: ir.Assign | ir.Scatter | ir.Put, equation: Equation | Adjoint,
+        target: ast.expr, depth: int,
+    ) -> list[Row]:
+        """The shares of a statement, and what it does with its value."""
+        deeper = depth + statement.quiet
+        room = max(BODY - len(INDENT) * deeper - width(target) - 3, 40)
+        value = statement.node if isinstance(statement, ir.Assign) else statement.value
+        self.printer.locals = _Locals(partial(self._local, equation))
+        sharing = Sharing(value, list(statement.shares),
+                          Counter(s.label.split()[0] for s in statement.shares))
+        shares = shortened(sharing, self.printer.tree, room)
+        found = [state("{y} = {x}", y=self.printer.locals[s.label], x=self.printer.tree(s.node))
+                 for s in shares]
+        if isinstance(statement, ir.Assign):
+            found.append(state("{y} = {x}", y=target, x=self.printer.tree(sharing.node)))
+        elif isinstance(statement, ir.Scatter):
+            found.append(self._scatter(statement, sharing.node, target))
+        else:
+            found += self._put(statement, sharing.node, equation)
+        rows = [Row(s, depth=deeper) for s in found]
+        quiet = Row(opened(state(_QUIET)), depth=depth, remark="only finite entries are used")
+        return [quiet, *rows] if statement.quiet else rows
+
+    def _empty(self, statements: Iterable[ir.Statement]) -> list[Row]:
+        """Empty arrays that a loop fills; those of one shape are made in one line."""
+        groups: dict[tuple[str, str], tuple[list[str], ast.expr]] = {}
+        for statement in statements:
+            assert isinstance(statement, ir.Allocate)
+            self._prepare(self.by_array[statement.array])
+            made = self.printer.zeros(statement.shape, "empty")
+            groups.setdefault((ast.dump(made), ""), ([], made))[0].append(
+                self.printer.name(statement.array))
+        several = "{names} = ({made} for _ in range({count}))"
+        return [Row(state(several, names=packed(names), made=made, count=len(names))
+                    if len(names) > 1 else state("{y} = {made}", y=names[0], made=made))
+                for names, made in groups.values()]
 
     def _prepare(self, equation: Equation | Adjoint) -> None:
         letters = dict(self._shown(equation))
         if self.loop is not None:
             letters[self.loop[0].uid] = self.loop[1]
         self.printer.letters = letters
-        self.printer.holds = self._dtype(equation.array)
+        known = self.system.arrays.get(equation.array)
+        self.printer.holds = "float" if known is None else known.dtype
 
     def _shown(self, equation: Equation | Adjoint) -> Mapping[int, str]:
         """The letters of an equation: its code and its margin have the same."""
@@ -132,31 +153,18 @@ class Lines:
             self.letters[equation.array] = equation_letters(self.system, _bare(equation))
         return self.letters[equation.array]
 
-    def _dtype(self, array: str) -> str:
-        known = self.system.arrays.get(array)
-        return "float" if known is None else known.dtype
+    def _target(self, array: str, at: Expr | None) -> ast.expr:
+        name = tree(self.printer.name(array))
+        if at is None or self.loop is None:
+            return name
+        return quote("{x}[{t}]", x=name, t=self.loop[1])
 
-    def _target(self, array: str, at: Expr | None) -> str:
-        name = self.printer.name(array)
-        return name if at is None or self.loop is None else f"{name}[{self.loop[1]}]"
-
-    def _parts(
-        self, node: ir.Node, equation: Equation | Adjoint, room: int
-    ) -> tuple[list[Named], ir.Node]:
-        counts: dict[str, int] = {}
-
-        def name(role: str) -> str:
-            counts[role] = counts.get(role, 0) + 1
-            return self._local(equation, role, counts[role])
-
-        return split(node, self.printer.text, name, max(room, 40))
-
-    def _local(self, equation: Equation | Adjoint, role: str, count: int = 1) -> str:
+    def _local(self, equation: Equation | Adjoint, label: str) -> str:
         """A name made of the equation's array and a role; the same wherever it is printed."""
-        key = (equation.array, role, count)
+        key = (equation.array, label)
         if key not in self.locals:
             stem = self.printer.name(equation.array)[:40]
-            self.locals[key] = unused(f"{stem}_{role}", self.names.taken)
+            self.locals[key] = unused(f"{stem}_{label.split()[0]}", self.names.taken)
             self.names.taken.add(self.locals[key])
         return self.locals[key]
 
@@ -166,47 +174,47 @@ class Lines:
         shape = self.printer.shape_of(array)
         return shape[len(shape) - parts:]
 
-    def _put(self, put: ir.Put, node: ir.Node, equation: Equation | Adjoint) -> list[Line]:
+    def _put(
+        self, put: ir.Put, node: ir.Node, equation: Equation | Adjoint
+    ) -> list[ast.stmt]:
         shape = put.shape or self._shape(put.array, len(put.subscripts))
-        sign = {0: "=", 1: "+=", -1: "-="}[put.sign]
         windows = [s for s in put.subscripts if isinstance(s, ir.Window)]
         if not windows:
             parts = self.printer.parts(put.subscripts, shape, put.grid)
-            value = self.printer.spread(node, put.axes)
-            return [Line(f"{self._entry(put, parts)} {sign} {value}")]
-        taken = (equation.number, "windows", 1) in self.locals
-        name = self._local(equation, "added" if taken else "windows")
+            return [state(_SIGNS[put.sign], entry=self._entry(put, parts),
+                          value=self.printer.spread(node, put.axes))]
+        name = self._local(equation, "windows 1")
         inner = {w.inner for w in windows}
         outer = tuple(a for a in put.axes if a not in inner)
         wanted = put.axes if inner & set(node.axes) else outer  # else the same at every place
         if node.axes != wanted:
             node = ir.Fill(wanted, node)
-        rows = [Line(f"{name} = {self.printer.text(node)}")]
+        made = state("{y} = {x}", y=name, x=self.printer.tree(node))
         letters: dict[Index, str] = {}
-        for depth, window in enumerate(windows):
+        for window in windows:
             wish = self.printer.letters.get(window.inner.uid, window.inner.letter)
-            letters[window.inner] = self._letter(wish, *letters.values(), *self._loop_letters())
-            count = self.printer.size(window.inner.size)[0]
-            rows.append(Line(INDENT * depth + f"for {letters[window.inner]} in range({count}):"))
+            around = () if self.loop is None else (self.loop[1],)
+            letters[window.inner] = self._letter(wish, *letters.values(), *around)
         self.printer.letters = {
             **self.printer.letters, **{i.uid: letter for i, letter in letters.items()}}
         parts = [self._window(s, size) if isinstance(s, ir.Window)
                  else self.printer.subscript(s, size, ())
                  for s, size in zip(put.subscripts, shape, strict=True)]
-        value = f"{name}[..., {', '.join(letters.values())}]" if wanted == put.axes else name
-        code = f"{self._entry(put, parts)} {sign} {value}"
-        return [*rows, Line(INDENT * len(windows) + code)]
+        value = quote("{x}[..., {places}]", x=name, places=[*letters.values()]) \
+            if wanted == put.axes else tree(name)
+        found = state(_SIGNS[put.sign], entry=self._entry(put, parts), value=value)
+        for index, letter in reversed(letters.items()):
+            found = opened(state("for {t} in range({count}): pass", t=letter,
+                                 count=self.printer.size(index.size)), found)
+        return [made, found]
 
-    def _loop_letters(self) -> tuple[str, ...]:
-        return () if self.loop is None else (self.loop[1],)
-
-    def _entry(self, put: ir.Put, parts: list[str]) -> str:
-        name = self.printer.name(put.array)
+    def _entry(self, put: ir.Put, parts: list[ast.expr]) -> ast.expr:
         if put.at is not None and self.loop is not None:
-            parts = [self.loop[1], *parts]
-        return name + (bracketed(parts) or "[...]")
+            parts = [tree(self.loop[1]), *parts]
+        return quote("{x}[{parts}]", x=self.printer.name(put.array),
+                     parts=trimmed(parts) or [ast.Constant(...)])
 
-    def _window(self, item: ir.Window, size: Expr) -> str:
+    def _window(self, item: ir.Window, size: Expr) -> ast.expr:
         """p:p + Y:2, the positions that one place in the window goes to."""
         place = mul(number(item.dilation), idx(item.inner))
         if item.dilation < 0:
@@ -216,23 +224,20 @@ class Lines:
         if self.printer.fits(item, size):  # the same positions, and fewer sizes to read
             taken = add(self.printer.width(item), item.start)
             reach = add(sub(size, taken), number(1))
-        stop = normal(add(start, reach))
-        step = f":{item.step}" if item.step != 1 else ""
-        return f"{self.printer.size(start)[0]}:{self.printer.size(stop)[0]}{step}"
+        return ast.Slice(self.printer.size(start), self.printer.size(normal(add(start, reach))),
+                         None if item.step == 1 else tree(item.step))
 
-    def _scatter(self, statement: ir.Scatter, node: ir.Node) -> str:
+    def _scatter(self, statement: ir.Scatter, node: ir.Node, target: ast.expr) -> ast.stmt:
         shape = self._shape(statement.array, len(statement.subscripts))
-        parts = ["slice(None)" if p == ":" else p
-                 for p in self.printer.parts(statement.subscripts, shape, statement.grid)]
-        last = parts[-1] != "slice(None)"
-        while len(parts) > 1 and parts[-1] == "slice(None)":
-            parts.pop()
-        if last and len(parts) > 2 and set(parts[:-1]) == {"slice(None)"}:
-            parts = ["...", parts[-1]]
-        where = parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
+        found = self.printer.parts(statement.subscripts, shape, statement.grid)
+        kept = trimmed(found) or found[:1]
+        parts = [quote("slice(None)") if is_whole(p) else p for p in kept]
+        if len(kept) == len(found) > 2 and all(map(is_whole, kept[:-1])):
+            parts = [ast.Constant(...), parts[-1]]
         call = "np.add.at" if statement.sign > 0 else "np.subtract.at"
-        value = self.printer.spread(node, statement.axes)
-        return f"{call}({self._target(statement.array, statement.at)}, {where}, {value})"
+        return state(f"{call}({{target}}, {{where}}, {{value}})", target=target,
+                     where=parts[0] if len(parts) == 1 else packed(parts),
+                     value=self.printer.spread(node, statement.axes))
 
     # ---- margins --------------------------------------------------------------------------
 
@@ -245,7 +250,7 @@ class Lines:
         solved = sides(equation)
         if solved is not None:
             left, right = printer.expr(solved[0]).text, solved[1]
-        shape = self.printer.shape(tuple(i.size for i in equation.indices))
+        shape = flat(self.printer.shape(tuple(i.size for i in equation.indices)))
         whole = equation.array in self.margins
         label = f"({equation.number})" if whole else f"({equation.number}) for all steps:"
         parts = [label, f"{left} = {printer.expr(right).text}"]
@@ -256,21 +261,25 @@ class Lines:
         return "  ".join(p for p in parts if p)
 
 
-def _joined(rows: Sequence[Line]) -> list[Line]:
-    """Empty arrays of one shape, made in one line."""
-    result: list[Line] = []
-    group: dict[str, list[str]] = {}
-    for row in [*rows, Line("")]:
-        name, _, value = row.code.partition(" = ")
-        if value.startswith("np.empty(") and not row.note:
-            group.setdefault(value, []).append(name)
-            continue
-        for made, names in group.items():
-            several = f"({made} for _ in range({len(names)}))" if len(names) > 1 else made
-            result.append(Line(f"{', '.join(names)} = {several}"))
-        group = {}
-        result.append(row)
-    return result[:-1]
+class _Locals(dict[str, str]):
+    """Names of shares, made when they are first asked for."""
+
+    def __init__(self, make: Callable[[str], str]) -> None:
+        super().__init__()
+        self.make = make
+
+    def __missing__(self, label: str) -> str:
+        return self.make(label)
+
+
+def _fresh(statement: ir.Statement) -> bool:
+    """Whether a statement makes an empty array that a loop fills."""
+    return isinstance(statement, ir.Allocate) and not statement.number
+
+
+def opened(head: ast.stmt, *body: ast.stmt) -> ast.stmt:
+    """A loop or a block with another body; without one, it is what stands in the next rows."""
+    return type(head)(**{**dict(ast.iter_fields(head)), "body": [*body]})
 
 
 def _bare(equation: Equation | Adjoint) -> Equation | Adjoint:

@@ -5,7 +5,6 @@ In: a system. Out: names in code for arrays, adjoints, sizes and our own helpers
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from symprop.algebra.expr import adjoint
@@ -24,7 +23,6 @@ IN_BODIES = (  # what the body of a function calls, and an argument of its name 
     "np", "read", "forward", "backward", "range", "reversed", "slice", "float", "ValueError",
     "IndexError",
 )
-_WORDS = re.compile(r'"[^"]*"|(?<![\w.])[A-Za-z_]\w*')
 
 
 @dataclass(frozen=True)
@@ -37,12 +35,6 @@ class Names:
     helpers: dict[str, str]
     hidden: dict[str, str]  # what arguments hide, and the name that it has beside its own
     taken: set[str]  # all of these, and what is named later
-
-    def seen(self, code: str) -> str:
-        """Code of a body that calls hidden things by their other names."""
-        if not self.hidden:
-            return code
-        return _WORDS.sub(lambda m: self.hidden.get(m[0], m[0]), code)
 
 
 def code_names(system: System, helpers: tuple[str, ...] = ()) -> Names:

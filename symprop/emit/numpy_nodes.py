@@ -1,4 +1,4 @@
-"""Whole-tensor nodes as NumPy text.
+"""Whole-tensor nodes as Python trees.
 
 In: nodes of lower/ir.py, the names that arrays have in code. Out: expressions. Operands
 are broadcast by their labels: r over (n,) beside X over (n, d) is written r[:, None].
@@ -6,61 +6,75 @@ are broadcast by their labels: r over (n,) beside X over (n, d) is written r[:, 
 
 from __future__ import annotations
 
-import re
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from symprop.algebra import rows
-from symprop.algebra.expr import Index
-from symprop.emit.numpy_sizes import ATOM, CHOICE, LOOSE, POWER, PRODUCT, SUM, UNARY, Text, literal
-from symprop.emit.numpy_views import ViewPrinter
+from symprop.algebra.expr import Expr, Index
+from symprop.emit.numpy_sizes import numeral
+from symprop.emit.numpy_views import WHOLE, ViewPrinter
 from symprop.errors import UnsupportedError
 from symprop.lower import ir
 from symprop.lower.dtypes import SCALAR, flavour, guards
 from symprop.lower.graded import raises
 from symprop.lower.ir import Axes, Node
+from symprop.syntax.layout import ATOM, precedence
+from symprop.syntax.tree import (
+    Value,
+    both,
+    literal,
+    minus,
+    named,
+    over,
+    packed,
+    plus,
+    product,
+    quote,
+    root,
+    same,
+    tree,
+)
 
-_PRECEDENCE = {"atom": ATOM, "power": POWER, "unary": UNARY, "product": PRODUCT, "sum": SUM}
-_NAME = re.compile(r"[A-Za-z_]\w*(\[\w+( [+-] \d+)?\])?")
+NONE = ast.Constant(None)
+_TURNED = {"<": ">", "<=": ">="}
 
 
 @dataclass
 class NumpyPrinter(ViewPrinter):
-    """Prints nodes; notes what the module must define for them."""
+    """Prints nodes."""
 
     dtype: str = "dtype"
     holds: str = "float"  # what the array of the equation at hand holds
-    uses_dtype: bool = False
-    helpers: dict[str, None] = field(default_factory=dict)
     helper_names: Mapping[str, str] = field(default_factory=dict)
+    locals: Mapping[str, str] = field(default_factory=dict)  # labels of shares -> names in code
 
     # ---- entry points ---------------------------------------------------------------------
 
-    def text(self, node: Node) -> str:
-        """The text of a node."""
-        return self._print(node)[0]
+    def tree(self, node: Node) -> ast.expr:
+        """The tree of a node."""
+        method = getattr(self, f"_{type(node).__name__.lower()}", None)
+        if method is None:
+            raise UnsupportedError(f"no NumPy text for {type(node).__name__}")
+        result: ast.expr = method(node)
+        return result
 
-    def within(self, node: Node, least: int) -> str:
-        """The text, in parentheses when it binds less tightly than `least`."""
-        text, binds = self._print(node)
-        return text if binds >= least else f"({text})"
-
-    def spread(self, node: Node, axes: Axes, least: int = CHOICE) -> str:
-        """The text of a node, with None for the axes that it lacks (leading ones need none)."""
+    def spread(self, node: Node, axes: Axes) -> ast.expr:
+        """The tree of a node, with None for the axes that it lacks (leading ones need none)."""
         if not node.axes or node.axes == axes[len(axes) - len(node.axes):]:
-            return self.within(node, least)
+            return self.tree(node)
         if isinstance(node, ir.Reduce) and node.body.axes == axes:
             return self._reduced(node, keep=True)
         if isinstance(node, ir.Where) and not node.condition.axes and guards(node.condition):
-            yes, no = self.spread(node.yes, axes, LOOSE), self.spread(node.no, axes)
-            return f"({yes} if {self.text(node.condition)} else {no})"
+            return quote("{yes} if {test} else {no}", test=self.tree(node.condition),
+                         yes=self.spread(node.yes, axes), no=self.spread(node.no, axes))
         if isinstance(node, ir.View) and self._broadcasts(node, axes):
-            return self.name(node.array)
-        marks = [":" if a in node.axes else "None" for a in axes]
-        while marks[0] == "None":
+            return tree(self.name(node.array))
+        marks = [WHOLE if a in node.axes else NONE for a in axes]
+        while marks[0] is NONE:
             marks.pop(0)
-        return f"{self.within(node, ATOM)}[{', '.join(marks)}]"
+        return quote("{x}[{marks}]", x=self.tree(node), marks=marks)
 
     def _broadcasts(self, view: ir.View, axes: Axes) -> bool:
         """Whether the array as it stands has axes of size 1 where the view lacks an axis."""
@@ -78,145 +92,122 @@ class NumpyPrinter(ViewPrinter):
                 return False
         return True
 
-    def _print(self, node: Node) -> Text:
-        method = getattr(self, f"_{type(node).__name__.lower()}", None)
-        if method is None:
-            raise UnsupportedError(f"no NumPy text for {type(node).__name__}")
-        result: Text = method(node)
-        return result
-
     # ---- leaves ---------------------------------------------------------------------------
 
-    def _number(self, node: ir.Number) -> Text:
-        text = literal(node.value)
-        return text, ATOM if node.value >= 0 and "/" not in text else UNARY
+    def _number(self, node: ir.Number) -> ast.expr:
+        return numeral(node.value)
 
-    def _sizeof(self, node: ir.SizeOf) -> Text:
+    def _sizeof(self, node: ir.SizeOf) -> ast.expr:
         return self.size(node.size)
 
-    def _infinity(self, node: ir.Infinity) -> Text:
-        return "np.inf", ATOM
+    def _infinity(self, node: ir.Infinity) -> ast.expr:
+        return quote("np.inf")
 
-    def _loopindex(self, node: ir.LoopIndex) -> Text:
+    def _loopindex(self, node: ir.LoopIndex) -> ast.expr:
         return self.size(node.position)
 
-    def _arange(self, node: ir.Arange) -> Text:
-        count = self.size(node.axes[0].size)[0]
+    def _arange(self, node: ir.Arange) -> ast.expr:
+        count = self.size(node.axes[0].size)
         if node.integer:
-            return f"np.arange({count})", ATOM
-        self.uses_dtype = True
-        return f"np.arange({count}, dtype={self.dtype})", ATOM
+            return quote("np.arange({count})", count=count)
+        return quote("np.arange({count}, dtype={dtype})", count=count, dtype=self.dtype)
 
-    def _view(self, node: ir.View) -> Text:
-        return self.view(node), ATOM
+    def _view(self, node: ir.View) -> ast.expr:
+        return self.view(node)
 
-    def _local(self, node: ir.Local) -> Text:
-        return node.name, ATOM
+    def _local(self, node: ir.Local) -> ast.expr:
+        return tree(self.locals[node.label])
 
-    def _copy(self, node: ir.Copy) -> Text:
-        return f"{self.within(node.body, ATOM)}.copy()", ATOM
+    def _copy(self, node: ir.Copy) -> ast.expr:
+        return quote("{x}.copy()", x=self.tree(node.body))
 
     # ---- arithmetic -----------------------------------------------------------------------
 
-    def _sum(self, node: ir.Sum) -> Text:
+    def _sum(self, node: ir.Sum) -> ast.expr:
         ordered = sorted(node.terms, key=lambda t: t[0] < 0) if node.terms[0][0] < 0 \
             else list(node.terms)
-        text = ""
+        found: ast.expr | None = None
         for sign, term in ordered:
-            least = SUM if sign > 0 else PRODUCT
-            printed = self.spread(term, node.axes, least)
-            if not text:
-                text = printed if sign > 0 else f"-{self.spread(term, node.axes, PRODUCT)}"
+            part = self.spread(term, node.axes)
+            if found is None:
+                found = part if sign > 0 else minus(part)
             else:
-                text += f" {'+' if sign > 0 else '-'} {printed}"
-        return text, SUM
+                found = plus(found, part) if sign > 0 else ast.BinOp(found, ast.Sub(), part)
+        assert found is not None
+        return found
 
-    def _product(self, node: ir.Product) -> Text:
+    def _product(self, node: ir.Product) -> ast.expr:
         if node.coef == -1 and len(node.above) == 1 and not node.below:
-            return f"-{self.spread(node.above[0], node.axes, UNARY)}", UNARY
+            return ast.UnaryOp(ast.USub(), self.spread(node.above[0], node.axes))
         scalars = [n for n in node.above if not n.axes]
-        arrays = [n for n in node.above if n.axes]
-        under = [n for n in node.below if not n.axes]
-        below = [n for n in node.below if n.axes]
-        coef, sizes = node.coef, [
-            f"({self.text(n)} or np.nan)" if raises(n, node) else self.within(n, UNARY)
-            for n in under if flavour(n) == SCALAR]
+        arrays = [self.spread(n, node.axes) for n in node.above if n.axes]
+        coef, under = node.coef, [n for n in node.below if not n.axes]
+        sizes = [quote("{x} or np.nan", x=self.tree(n)) if raises(n, node) else self.tree(n)
+                 for n in under if flavour(n) == SCALAR]
         if sizes and coef.numerator == 1 and 1 < coef.denominator <= 16:  # E / (2 * N)
-            coef, sizes = Fraction(1), [str(coef.denominator), *sizes]
+            coef, sizes = Fraction(1), [tree(coef.denominator), *sizes]
         if coef.numerator == 1 and coef != 1 and len(node.above) == len(scalars) == 1 and not (
                 node.below) and isinstance(scalars[0], ir.SizeOf):
-            return f"{self.within(scalars[0], PRODUCT)} / {coef.denominator}", PRODUCT
-        head = [self.within(n, PRODUCT if k == 0 and coef == 1 else UNARY)
-                for k, n in enumerate(scalars)]
-        text = _coefficient(coef, head, bool(arrays))
-        divided = [" * ".join(sizes) if len(sizes) == 1 else f"({' * '.join(sizes)})"] * bool(sizes)
-        divided += [self.within(n, UNARY) for n in under if flavour(n) != SCALAR]
-        if text and divided:
-            text += "".join(f" / {d}" for d in divided)
-            divided = []
-        minus = text == "-1"
-        for factor in arrays:
-            printed = self.spread(factor, node.axes, UNARY if text else PRODUCT)
-            text = f"-{printed}" if minus else f"{text} * {printed}" if text else printed
-            minus = False
-        divided += [self.spread(n, node.axes, UNARY) for n in below]
-        if not text:
-            text = "1"
-        return text + "".join(f" / {d}" for d in divided), PRODUCT
+            return over(self.tree(scalars[0]), [tree(coef.denominator)])
+        head = [self.tree(n) for n in scalars]
+        divisors = [product(sizes)] * bool(sizes)
+        divisors += [self.tree(n) for n in under if flavour(n) != SCALAR]
+        if coef == -1 and head:  # the sign belongs to the first factor
+            head[0] = ast.UnaryOp(ast.USub(), head[0])
+        elif coef == -1 and arrays and not divisors:
+            arrays[0] = ast.UnaryOp(ast.USub(), arrays[0])
+        elif coef != 1:
+            head.insert(0, numeral(coef))
+        if head or not arrays:
+            arrays, divisors = [over(product(head), divisors), *arrays], []
+        result = over(product(arrays), divisors)
+        return over(result, [self.spread(n, node.axes) for n in node.below if n.axes])
 
-    def _power(self, node: ir.Power) -> Text:
-        exponent = node.exponent
-        text = self.text(node.base)
+    def _power(self, node: ir.Power) -> ast.expr:
+        exponent, base = node.exponent, self.tree(node.base)
         if flavour(node.base) == SCALAR:  # np.sqrt(D) is a float64 that widens float32
-            return f"{self.within(node.base, ATOM)}**{_exponent(exponent)}", POWER
+            return ast.BinOp(base, ast.Pow(), numeral(exponent))
         if exponent == Fraction(1, 2):
-            return f"np.sqrt({text})", ATOM
-        if exponent.denominator == 1 and 2 <= exponent <= 4 and _NAME.fullmatch(text):
-            return " * ".join([text] * int(exponent)), PRODUCT
+            return quote("np.sqrt({x})", x=base)
+        if exponent.denominator == 1 and 2 <= exponent <= 4 and named(base):
+            return product([base] * int(exponent))
         if exponent == 2:
-            return f"np.square({text})", ATOM
-        return f"{self.within(node.base, ATOM)}**{_exponent(exponent)}", POWER
+            return quote("np.square({x})", x=base)
+        return ast.BinOp(base, ast.Pow(), numeral(exponent))
 
-    def _call(self, node: ir.Call) -> Text:
-        args = [self.spread(a, node.axes) for a in node.args]
+    def _call(self, node: ir.Call) -> ast.expr:
+        args: dict[str, Value] = {
+            letter: self.spread(a, node.axes) for letter, a in zip("xyz", node.args, strict=False)}
         if node.function in ("floordiv", "mod"):
-            mark = "//" if node.function == "floordiv" else "%"
-            left, right = (self.spread(a, node.axes, POWER) for a in node.args)
-            return f"{left} {mark} {right}", PRODUCT
-        template, binds = rows.numpy_template(node.function)
-        for helper in rows.helpers_in(template):
-            self.helpers[helper] = None
-        text = rows.fill(template, args, self.helper_names)
-        if flavour(node) == SCALAR and node.args:
-            return f"float({text})", ATOM
-        return text, _PRECEDENCE[binds]
+            return quote("{x} // {y}" if node.function == "floordiv" else "{x} % {y}", **args)
+        spelling, _ = rows.numpy_template(node.function)
+        found = quote(spelling, **args, **{
+            h: self.helper_names.get(h, h) for h in rows.helpers_in(spelling)})
+        return quote("float({x})", x=found) if flavour(node) == SCALAR and node.args else found
 
     # ---- conditions -----------------------------------------------------------------------
 
-    def _compare(self, node: ir.Compare) -> Text:
+    def _compare(self, node: ir.Compare) -> ast.expr:
         truth = self._truth(node)
         if truth is not None:
             return truth
         size = self._diagonal(node)
-        if size:
-            return f"np.eye({size}, dtype=bool)", ATOM
-        left = self.spread(node.left, node.axes, SUM)
-        right = self.spread(node.right, node.axes, SUM)
-        if isinstance(node.left, ir.Number) and node.relation in ("<", "<="):
-            turned = {"<": ">", "<=": ">="}[node.relation]
-            return f"{right} {turned} {left}", LOOSE
-        return f"{left} {node.relation} {right}", LOOSE
+        if size is not None:
+            return quote("np.eye({size}, dtype=bool)", size=size)
+        left, right = (self.spread(n, node.axes) for n in (node.left, node.right))
+        if isinstance(node.left, ir.Number) and node.relation in _TURNED:
+            return quote(f"{{x}} {_TURNED[node.relation]} {{y}}", x=right, y=left)
+        return quote(f"{{x}} {node.relation} {{y}}", x=left, y=right)
 
-    def _diagonal(self, node: Node) -> str:
-        """The size of the matrix [i = j]; "" for any other node."""
+    def _diagonal(self, node: Node) -> ast.expr | None:
+        """The size of the matrix [i = j]; None for any other node."""
         if not isinstance(node, ir.Compare) or node.relation != "==" or len(node.axes) != 2:
-            return ""
-        parts = (node.left, node.right)
-        sizes = {self.size(a.size)[0] for a in node.axes}
-        plain = all(isinstance(n, ir.Arange) for n in parts) and len(sizes) == 1
-        return sizes.pop() if plain else ""
+            return None
+        plain = all(isinstance(n, ir.Arange) for n in (node.left, node.right))
+        first, second = (self.size(a.size) for a in node.axes)
+        return first if plain and same(first, second) else None
 
-    def _truth(self, node: ir.Compare) -> Text | None:
+    def _truth(self, node: ir.Compare) -> ast.expr | None:
         """M or ~M for a boolean array that is compared with 0."""
         view, zero = node.left, node.right
         if not isinstance(view, ir.View):
@@ -224,93 +215,98 @@ class NumpyPrinter(ViewPrinter):
         if not (isinstance(view, ir.View) and view.dtype == "bool" and isinstance(zero, ir.Number)
                 and zero.value == 0 and node.relation in ("==", "!=")):
             return None
+        found = self.spread(view, node.axes)
         if node.relation == "!=":
-            return self.spread(view, node.axes), ATOM
-        return f"{'~' if view.axes else 'not '}{self.spread(view, node.axes, UNARY)}", \
-            UNARY if view.axes else LOOSE
+            return found
+        return ast.UnaryOp(ast.Invert() if view.axes else ast.Not(), found)
 
-    def _both(self, node: ir.Both) -> Text:
+    def _both(self, node: ir.Both) -> ast.expr:
+        parts = [self.spread(c, node.axes) for c in node.conditions]
         if not node.axes:
-            return " and ".join(self.within(c, LOOSE) for c in node.conditions), LOOSE
-        return " & ".join(self.spread(c, node.axes, ATOM) for c in node.conditions), LOOSE
+            return both(parts)
+        found, *rest = parts
+        for part in rest:
+            found = ast.BinOp(found, ast.BitAnd(), part)
+        return found
 
-    def _where(self, node: ir.Where) -> Text:
-        if not node.condition.axes and (not node.axes or guards(node.condition)):
-            yes, no = self.spread(node.yes, node.axes, LOOSE), self.spread(node.no, node.axes)
-            return f"{yes} if {self.text(node.condition)} else {no}", CHOICE
-        parts = [self.spread(n, node.axes) for n in (node.condition, node.yes, node.no)]
-        return f"np.where({', '.join(parts)})", ATOM
+    def _where(self, node: ir.Where) -> ast.expr:
+        lazy = not node.condition.axes and (not node.axes or guards(node.condition))
+        test = self.tree(node.condition) if lazy else self.spread(node.condition, node.axes)
+        return quote("{yes} if {test} else {no}" if lazy else "np.where({test}, {yes}, {no})",
+                     test=test, yes=self.spread(node.yes, node.axes),
+                     no=self.spread(node.no, node.axes))
 
-    def _cast(self, node: ir.Cast) -> Text:
+    def _cast(self, node: ir.Cast) -> ast.expr:
         if not node.axes:
-            return f"{'int' if node.whole else 'float'}({self.text(node.body)})", ATOM
+            return quote("int({x})" if node.whole else "float({x})", x=self.tree(node.body))
         if node.whole:
-            return f"{self.within(node.body, ATOM)}.astype(int)", ATOM
-        self.uses_dtype = True
+            return quote("{x}.astype(int)", x=self.tree(node.body))
         size = self._diagonal(node.body)
-        if size:
-            return f"np.eye({size}, dtype={self.dtype})", ATOM
-        return f"{self.within(node.body, ATOM)}.astype({self.dtype})", ATOM
+        if size is not None:
+            return quote("np.eye({size}, dtype={dtype})", size=size, dtype=self.dtype)
+        return quote("{x}.astype({dtype})", x=self.tree(node.body), dtype=self.dtype)
 
     # ---- reductions and products ------------------------------------------------------------
 
-    def _reduce(self, node: ir.Reduce) -> Text:
-        return self._reduced(node, keep=False), ATOM
+    def _reduce(self, node: ir.Reduce) -> ast.expr:
+        return self._reduced(node, keep=False)
 
-    def _reduced(self, node: ir.Reduce, keep: bool) -> str:
+    def _reduced(self, node: ir.Reduce, keep: bool) -> ast.expr:
         gone = [k for k, a in enumerate(node.body.axes) if a not in node.axes]
-        last = ""
+        last = None
         short = node.body.axes[gone[-1]].size.number  # runs of so few entries are slow: last
         if not keep and node.axes and gone[-1] - gone[0] >= len(gone) and short and short <= 8:
-            last = f".{node.kind}(axis={gone.pop() - len(gone)})"
-        axis = "" if not node.axes else f"axis={gone[0] if len(gone) == 1 else tuple(gone)}"
-        options = [axis] if axis else []
+            last = gone.pop() - len(gone)
+        options = {} if not node.axes else {
+            "axis": literal(gone[0] if len(gone) == 1 else tuple(gone))}
         if keep:
-            options.append("keepdims=True")
+            options["keepdims"] = tree(True)
         body = node.body
         if isinstance(body, ir.Cast) and node.kind == "sum":  # no copy of the mask itself
-            self.uses_dtype = True
-            body, options = body.body, [*options, f"dtype={self.dtype}"]
-        text, binds = self._print(body)
-        if binds == ATOM and not text.startswith("np."):
-            return f"{text}.{node.kind}({', '.join(options)}){last}"
-        return f"np.{node.kind}({', '.join([text, *options])}){last}"
+            body, options["dtype"] = body.body, tree(self.dtype)
+        found = self.tree(body)
+        method = precedence(found) == ATOM and root(found) != "np"
+        call = quote(f"{{x}}.{node.kind}()" if method else f"np.{node.kind}({{x}})", x=found)
+        assert isinstance(call, ast.Call)
+        call.keywords = [ast.keyword(k, v) for k, v in options.items()]
+        return call if last is None else quote(
+            f"{{x}}.{node.kind}(axis={{axis}})", x=call, axis=last)
 
-    def _matmul(self, node: ir.MatMul) -> Text:
-        return f"{self.within(node.left, ATOM)} @ {self.within(node.right, ATOM)}", PRODUCT
+    def _matmul(self, node: ir.MatMul) -> ast.expr:
+        return ast.BinOp(self.tree(node.left), ast.MatMult(), self.tree(node.right))
 
-    def _tensordot(self, node: ir.TensorDot) -> Text:
-        axes = [tuple(n.axes.index(i) for i in node.over) for n in (node.left, node.right)]
-        inside = ", ".join(str(a) for a in axes)
-        return f"np.tensordot({self.text(node.left)}, {self.text(node.right)}, axes=({inside}))", \
-            ATOM
+    def _tensordot(self, node: ir.TensorDot) -> ast.expr:
+        axes = tuple(tuple(n.axes.index(i) for i in node.over) for n in (node.left, node.right))
+        return quote("np.tensordot({x}, {y}, axes={axes})", x=self.tree(node.left),
+                     y=self.tree(node.right), axes=literal(axes))
 
-    def _vdot(self, node: ir.Vdot) -> Text:
-        return f"np.vdot({self.text(node.left)}, {self.text(node.right)})", ATOM
+    def _vdot(self, node: ir.Vdot) -> ast.expr:
+        return quote("np.vdot({x}, {y})", x=self.tree(node.left), y=self.tree(node.right))
 
-    def _solve(self, node: ir.Solve) -> Text:
+    def _solve(self, node: ir.Solve) -> ast.expr:
         if node.right is None:
-            return f"np.linalg.inv({self.text(node.matrix)})", ATOM
+            return quote("np.linalg.inv({x})", x=self.tree(node.matrix))
         row = node.matrix.axes[-2]
         stack = node.axes[:node.axes.index(row)]
+        vectors = node.axes[-1] is row and bool(stack)  # they would be taken for a matrix
         matrix = self._stacked(node.matrix, (*stack, *node.matrix.axes[-2:]))
-        if node.axes[-1] is row and stack:  # a stack of vectors would be taken for a matrix
-            right = self._stacked(node.right, node.axes, ", None")
-            return f"np.linalg.solve({matrix}, {right})[..., 0]", ATOM
-        return f"np.linalg.solve({matrix}, {self._stacked(node.right, node.axes)})", ATOM
+        right = self._stacked(node.right, node.axes, [NONE] * vectors)
+        found = quote("np.linalg.solve({x}, {y})", x=matrix, y=right)
+        return quote("{x}[..., 0]", x=found) if vectors else found
 
-    def _stacked(self, node: Node, axes: Axes, after: str = "") -> str:
+    def _stacked(self, node: Node, axes: Axes, after: list[ast.Constant] | None = None) -> ast.expr:
         """A node with None for all axes that it lacks, leading ones too."""
-        marks = ", ".join(":" if a in node.axes else "None" for a in axes) + after
-        return f"{self.within(node, ATOM)}[{marks}]" if "None" in marks else self.text(node)
+        marks = [*(WHOLE if a in node.axes else NONE for a in axes), *(after or ())]
+        found = self.tree(node)
+        return quote("{x}[{marks}]", x=found, marks=marks) if NONE in marks else found
 
-    def _einsum(self, node: ir.Einsum) -> Text:
+    def _einsum(self, node: ir.Einsum) -> ast.expr:
         marks = self._einsum_letters(node)
         inside = ",".join("".join(marks[i] for i in n.axes) for n in node.operands)
-        operands = ", ".join(self.text(n) for n in node.operands)
+        places = literal(f'{inside}->{"".join(marks[i] for i in node.axes)}')
         plan = ", optimize=True" if len(node.operands) > 2 else ""
-        return f'np.einsum("{inside}->{"".join(marks[i] for i in node.axes)}", {operands}{plan})', \
-            ATOM
+        return quote(f"np.einsum({{places}}, {{operands}}{plan})", places=places,
+                     operands=[self.tree(n) for n in node.operands])
 
     def _einsum_letters(self, node: ir.Einsum) -> dict[Index, str]:
         marks: dict[Index, str] = {}
@@ -322,74 +318,66 @@ class NumpyPrinter(ViewPrinter):
             marks[index] = wish
         return marks
 
-    def _transpose(self, node: ir.Transpose) -> Text:
-        text = self.within(node.body, ATOM)
+    def _transpose(self, node: ir.Transpose) -> ast.expr:
+        body = self.tree(node.body)
         if len(node.axes) == 2:
-            return f"{text}.T", ATOM
-        order = ", ".join(str(node.body.axes.index(a)) for a in node.axes)
-        return f"{text}.transpose({order})", ATOM
+            return quote("{x}.T", x=body)
+        return quote("{x}.transpose({order})", x=body,
+                     order=[tree(node.body.axes.index(a)) for a in node.axes])
 
-    def _reshape(self, node: ir.Reshape) -> Text:
-        sizes = [self.size(a.size)[0] for a in node.axes]
-        mixed = [k for k, text in enumerate(sizes) if " * " in text and re.search(" [-+] ", text)]
+    def _reshape(self, node: ir.Reshape) -> ast.expr:
+        sizes = [self.size(a.size) for a in node.axes]
+        mixed = [k for k, size in enumerate(sizes) if ast.Mult in _operators(size)
+                 and _operators(size) & {ast.Add, ast.Sub}]
         if len(mixed) == 1:  # N * (Y - 4) multiplied out: what is left
-            sizes[mixed[0]] = "-1"
-        return f"{self.within(node.body, ATOM)}.reshape({', '.join(sizes)})", ATOM
+            sizes[mixed[0]] = tree(-1)
+        return quote("{x}.reshape({sizes})", x=self.tree(node.body), sizes=sizes)
 
-    def _repeat(self, node: ir.Repeat) -> Text:
-        text, count = self.text(node.body), self.size(node.count)[0]
+    def _repeat(self, node: ir.Repeat) -> ast.expr:
+        body, count = self.tree(node.body), self.size(node.count)
         place = node.body.axes.index(node.part)
         if node.each:
-            return f"np.repeat({text}, {count}, axis={place})", ATOM
-        after = ", 1" * (len(node.axes) - place - 1)
-        return f"np.tile({text}, {f'({count}{after})' if after else count})", ATOM
+            return quote("np.repeat({x}, {count}, axis={place})", x=body, count=count, place=place)
+        after = [tree(1)] * (len(node.axes) - place - 1)
+        return quote("np.tile({x}, {count})", x=body,
+                     count=packed([count, *after]) if after else count)
 
-    def _running(self, node: ir.Running) -> Text:
-        text, place = self.text(node.body), node.body.axes.index(node.along)
-        text = f"np.flip({text}, {place})" if node.before else text
-        text = f"np.cumsum({text}, axis={place})"
-        return (f"np.flip({text}, {place})" if node.after else text), ATOM
+    def _running(self, node: ir.Running) -> ast.expr:
+        found, place = self.tree(node.body), node.body.axes.index(node.along)
+        for turned, spelling in ((node.before, "np.flip({x}, {place})"),
+                                 (True, "np.cumsum({x}, axis={place})"),
+                                 (node.after, "np.flip({x}, {place})")):
+            found = quote(spelling, x=found, place=place) if turned else found
+        return found
 
-    def _fill(self, node: ir.Fill) -> Text:
+    def _fill(self, node: ir.Fill) -> ast.expr:
         if not node.axes:
-            self.uses_dtype = True
-            return f"{self.dtype}.type({self.text(node.body)})", ATOM
-        shape = self.shape(tuple(a.size for a in node.axes))
+            return quote("{dtype}.type({x})", dtype=self.dtype, x=self.tree(node.body))
+        shape = tuple(a.size for a in node.axes)
         if isinstance(node.body, ir.Number) and node.body.value == 0:
-            return self.zeros(shape), ATOM
+            return self.zeros(shape)
         if not node.body.axes:
-            return f"np.full({shape}, {self.text(node.body)}, {self.element()})", ATOM
-        return f"np.broadcast_to({self.spread(node.body, node.axes)}, {shape}).copy()", ATOM
+            return quote("np.full({shape}, {x}, {dtype})", shape=self.shape(shape),
+                         x=self.tree(node.body), dtype=self.element())
+        return quote("np.broadcast_to({x}, {shape}).copy()", shape=self.shape(shape),
+                     x=self.spread(node.body, node.axes))
 
     def element(self) -> str:
         """The dtype of the array of the equation at hand."""
-        if self.holds != "float":
-            return self.holds
-        self.uses_dtype = True
-        return self.dtype
+        return self.holds if self.holds != "float" else self.dtype
 
-    def zeros(self, shape: str, kind: str = "zeros") -> str:
+    def zeros(self, shape: tuple[Expr, ...], kind: str = "zeros") -> ast.expr:
         """An array of zeros, or an empty one."""
-        return f"np.{kind}({shape}, {self.element()})"
+        return quote(f"np.{kind}({{shape}}, {{dtype}})", shape=self.shape(shape),
+                     dtype=self.element())
 
-    def _expand(self, node: ir.Expand) -> Text:
-        marks = ", ".join(":" if a in node.body.axes else "None" for a in node.axes)
-        return f"{self.within(node.body, ATOM)}[{marks}]" if node.body.axes else \
-            f"np.reshape({self.text(node.body)}, {(1,) * len(node.axes)})", ATOM
-
-
-def _coefficient(coef: Fraction, head: list[str], arrays: bool) -> str:
-    """A number and the scalar factors of a product, numbers first."""
-    if coef == 1:
-        return " * ".join(head)
-    text = literal(coef)
-    if coef == -1 and head:
-        return "-" + " * ".join(head)
-    if coef == -1 and arrays:
-        return "-1"
-    return " * ".join([text, *head])
+    def _expand(self, node: ir.Expand) -> ast.expr:
+        body = self.tree(node.body)
+        if not node.body.axes:
+            return quote("np.reshape({x}, {shape})", x=body, shape=literal((1,) * len(node.axes)))
+        marks = [WHOLE if a in node.body.axes else NONE for a in node.axes]
+        return quote("{x}[{marks}]", x=body, marks=marks)
 
 
-def _exponent(value: Fraction) -> str:
-    text = literal(value)
-    return f"({text})" if "/" in text or value < 0 else text
+def _operators(item: ast.expr) -> set[type]:
+    return {type(n) for n in ast.walk(item) if isinstance(n, ast.operator)}

@@ -1,10 +1,12 @@
-"""Views of arrays as NumPy text: slices, grids of positions, windows, zeros around.
+"""Views of arrays as trees: slices, grids of positions, windows, zeros around.
 
-In: views of lower/ir.py. Out: their text.
+In: views of lower/ir.py. Out: trees.
 """
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symprop.algebra.build import ONE, add, mul, number, sub
@@ -14,38 +16,40 @@ from symprop.algebra.integers import filled, floordiv
 from symprop.emit.numpy_sizes import SizePrinter
 from symprop.lower import ir
 from symprop.lower.ir import Axes, Node
+from symprop.syntax.tree import packed, quote, tree
 
-Parts = list[str]
+Parts = list[ast.expr]
+WHOLE = ast.Slice(None, None, None)
 
 
 @dataclass
 class ViewPrinter(SizePrinter):
     """Prints views; what a grid holds is printed by `spread`, which a subclass has."""
 
-    def spread(self, node: Node, axes: Axes, least: int = 0) -> str:
-        """The text of a node, broadcast to axes."""
+    def spread(self, node: Node, axes: Axes) -> ast.expr:
+        """A node, broadcast to axes."""
         raise NotImplementedError
 
     def name(self, array: str) -> str:
         """The name of an array in code."""
         return self.names[array]
 
-    def view(self, node: ir.View) -> str:
-        """The text of a view."""
+    def view(self, node: ir.View) -> ast.expr:
+        """An array, or entries of it."""
         shape = self.shape_of(node.array)
-        base = self.name(node.array)
+        base = tree(self.name(node.array))
         if not node.pads and all(isinstance(s, ir.Whole) for s in node.subscripts):
             return base
         if node.pads:
-            base = f"np.pad({base}, {self._pads(node.pads)})"
+            base = quote("np.pad({base}, {pads})", base=base, pads=self._pads(node.pads))
             shape = tuple(normal(add(s, low, high))
                           for s, (low, high) in zip(shape, node.pads, strict=True))
         if node.shape:
             shape = node.shape
-            base += f".reshape({', '.join(self.size(s)[0] for s in shape)})"
+            base = quote("{base}.reshape({sizes})", base=base, sizes=[*map(self.size, shape)])
         if any(isinstance(s, ir.Window) for s in node.subscripts):
             return self._windows(base, node, shape)
-        return base + bracketed(self.parts(node.subscripts, shape, node.grid))
+        return bracketed(base, self.parts(node.subscripts, shape, node.grid))
 
     def shape_of(self, array: str) -> tuple[Expr, ...]:
         """The shape of an array or of an adjoint."""
@@ -54,28 +58,27 @@ class ViewPrinter(SizePrinter):
     def parts(
         self, subscripts: tuple[ir.Subscript, ...], shape: tuple[Expr, ...], grid: Axes
     ) -> Parts:
-        """One text for each of the last axes of an array."""
+        """One tree for each of the last axes of an array."""
         known = shape[len(shape) - len(subscripts):]
         return [self.subscript(s, size, grid)
                 for s, size in zip(subscripts, known, strict=True)]
 
-    def subscript(self, item: ir.Subscript, size: Expr, grid: Axes) -> str:
-        """The text of one subscript; that of a window is the stretch that all windows cover."""
+    def subscript(self, item: ir.Subscript, size: Expr, grid: Axes) -> ast.expr:
+        """One subscript; that of a window is the stretch that all windows cover."""
         if isinstance(item, ir.Whole):
-            return ":"
+            return WHOLE
         if isinstance(item, ir.At):
-            return self.size(item.position)[0]
+            return self.size(item.position)
         if isinstance(item, ir.Grid):
-            text = self.spread(item.positions, grid)
+            found = self.spread(item.positions, grid)
             if item.size is None:
-                return text
-            top = self.size(normal(sub(item.size, number(1))))[0]
-            return f"np.clip({text}, 0, {top})"
+                return found
+            return quote("np.clip({positions}, 0, {top})", positions=found,
+                         top=self.size(normal(sub(item.size, ONE))))
         if isinstance(item, ir.Window):
             reach = sub(add(item.start, span(item.outer.size, item.step), self.width(item)), ONE)
-            if self.fits(item, size):
-                return "" if item.start.is_zero else f"{self.size(item.start)[0]}:"
-            return self._slice(item.start, normal(reach), size, 1)
+            stop = size if self.fits(item, size) else normal(reach)
+            return self._slice(item.start, stop, size, 1)
         return self._stretch(item, size)
 
     def width(self, item: ir.Window) -> Expr:
@@ -86,50 +89,66 @@ class ViewPrinter(SizePrinter):
         """Whether the windows are all that fit into the axis."""
         return _count_of(size, item.start, self.width(item), item.step, item.outer.size)
 
-    def _stretch(self, item: ir.Stretch, size: Expr) -> str:
+    def _stretch(self, item: ir.Stretch, size: Expr) -> ast.expr:
         if item.step < 0:
             last = normal(add(item.start, mul(sub(item.count, ONE), number(item.step))))
-            begin = "" if same(normal(add(item.start, ONE)), size) else self.size(item.start)[0]
-            end = "" if last.is_zero else self.size(normal(sub(last, ONE)))[0]
-            return f"{begin}:{end}:{item.step}"
+            all_of_it = same(normal(add(item.start, ONE)), size)
+            return ast.Slice(None if all_of_it else self.size(item.start),
+                             None if last.is_zero else self.size(normal(sub(last, ONE))),
+                             tree(item.step))
         if _count_of(size, item.start, ONE, item.step, item.count):
             return self._slice(item.start, size, size, item.step)
         stop = normal(add(item.start, span(item.count, item.step)))
         return self._slice(item.start, stop, size, item.step)
 
-    def _slice(self, start: Expr, stop: Expr, size: Expr, step: int) -> str:
-        begin = "" if start.is_zero else self.size(start)[0]
-        end = "" if same(stop, size) else self.size(stop)[0]
-        return f"{begin}:{end}" + (f":{step}" if step != 1 else "")
+    def _slice(self, start: Expr, stop: Expr, size: Expr, step: int) -> ast.expr:
+        return ast.Slice(None if start.is_zero else self.size(start),
+                         None if same(stop, size) else self.size(stop),
+                         None if step == 1 else tree(step))
 
-    def _pads(self, pads: ir.Pads) -> str:
-        pairs = [f"({self.size(low)[0]}, {self.size(high)[0]})" for low, high in pads]
-        return pairs[0] if len(pairs) == 1 else f"({', '.join(pairs)})"
+    def _pads(self, pads: ir.Pads) -> ast.expr:
+        pairs = [self.shape(pair) for pair in pads]
+        return pairs[0] if len(pairs) == 1 else packed(pairs)
 
-    def _windows(self, base: str, node: ir.View, shape: tuple[Expr, ...]) -> str:
+    def _windows(self, base: ast.expr, node: ir.View, shape: tuple[Expr, ...]) -> ast.expr:
         before = self.parts(node.subscripts, shape, node.grid)
         kept = [s for s in node.subscripts if not isinstance(s, ir.At)]
         windows = [s for s in kept if isinstance(s, ir.Window)]
         axes = [k for k, s in enumerate(kept) if isinstance(s, ir.Window)]
-        widths = [self.size(normal(self.width(s)))[0] for s in windows]
-        after = [f"::{s.step}" if isinstance(s, ir.Window) and s.step != 1 else ":" for s in kept]
-        inside = [f"::{s.dilation}" if s.dilation != 1 else ":" for s in windows]
-        if set(after) == {":"} and set(inside) != {":"}:
-            after = ["..."]
-        base += bracketed([p or ":" for p in before])
+        widths = [self.size(normal(self.width(s))) for s in windows]
+        after = [_steps(s.step) if isinstance(s, ir.Window) else WHOLE for s in kept]
+        inside = [_steps(s.dilation) for s in windows]
+        if all(map(is_whole, after)) and not all(map(is_whole, inside)):
+            after = [ast.Constant(...)]
         one = len(windows) == 1
-        where = f"{widths[0]}, axis={axes[0]}" if one else (
-            f"({', '.join(widths)}), axis={tuple(axes)}")
-        return (f"np.lib.stride_tricks.sliding_window_view({base}, {where})"
-                f"{bracketed([*after, *inside])}")
+        found = quote("np.lib.stride_tricks.sliding_window_view({base}, {widths}, axis={axes})",
+                      base=bracketed(base, before), widths=widths[0] if one else packed(widths),
+                      axes=axes[0] if one else packed(axes))
+        return bracketed(found, [*after, *inside])
 
 
-def bracketed(parts: Parts) -> str:
-    """[...] without trailing whole axes, but where an ellipsis counts from the end."""
+def _steps(step: int) -> ast.expr:
+    return WHOLE if step == 1 else ast.Slice(None, None, tree(step))
+
+
+def is_whole(part: ast.expr) -> bool:
+    """Whether a subscript is the whole axis."""
+    return isinstance(part, ast.Slice) and not (part.lower or part.upper or part.step)
+
+
+def trimmed(parts: Sequence[ast.expr]) -> Parts:
+    """Subscripts without trailing whole axes, but where an ellipsis counts from the end."""
     parts = list(parts)
-    while parts and parts[-1] == ":" and "..." not in parts:
+    counted = any(isinstance(p, ast.Constant) and p.value is ... for p in parts)
+    while parts and is_whole(parts[-1]) and not counted:
         parts.pop()
-    return f"[{', '.join(parts)}]" if parts else ""
+    return parts
+
+
+def bracketed(base: ast.expr, parts: Sequence[ast.expr]) -> ast.expr:
+    """base[...] without trailing whole axes."""
+    parts = trimmed(parts)
+    return quote("{base}[{parts}]", base=base, parts=parts) if parts else base
 
 
 def span(count: Expr, step: int) -> Expr:

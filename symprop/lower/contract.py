@@ -26,8 +26,8 @@ from symprop.lower.ir import (
     Vdot,
     View,
     Window,
-    union,
 )
+from symprop.lower.walk import union
 
 
 def contract(factors: list[Node], bound: Axes, order: Axes) -> Node:

@@ -10,7 +10,8 @@ from fractions import Fraction
 
 from symprop.algebra.build import ONE, sub
 from symprop.algebra.integers import nonnegative
-from symprop.lower.ir import Axes, MatMul, Node, Power, Product, Reduce, SizeOf, Vdot, union
+from symprop.lower.ir import Axes, MatMul, Node, Power, Product, Reduce, SizeOf, Vdot
+from symprop.lower.walk import union
 
 
 def graded(coef: Fraction, above: Sequence[Node], below: Sequence[Node], order: Axes) -> Node:

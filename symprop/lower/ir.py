@@ -78,7 +78,6 @@ class At:
 @dataclass(frozen=True)
 class Stretch:
     """Subscript: start, start + step, ... , `count` of them."""
-
     start: Expr
     count: Expr
     step: int
@@ -96,9 +95,8 @@ class Grid:
 class Window:
     """Subscript: two axes of one, at start + step * outer + dilation * inner.
 
-    The outer axis takes the place of the array's own, the inner ones (all at least 1 long)
-    come last. A negative dilation runs backwards; the lowest position is `start` all the same.
-    """
+    The outer axis stands where the array's own did, the inner (all at least 1 long) come last.
+    A negative dilation runs backwards; the lowest position is `start` all the same."""
 
     start: Expr
     outer: Index
@@ -115,8 +113,7 @@ Pads = tuple[tuple[Expr, Expr], ...]  # zeros before and after every axis
 class View(Node):
     """An array, or entries of it. `grid` are the axes that all Grid subscripts share.
 
-    With `pads`, entries of the array with zeros around it; with `shape`, of the array reshaped.
-    """
+    With `pads`, entries of the array with zeros around it; with `shape`, of the array reshaped."""
 
     array: str
     subscripts: tuple[Subscript, ...]
@@ -128,9 +125,9 @@ class View(Node):
 
 @dataclass(frozen=True)
 class Local(Node):
-    """A value that an earlier line of the same equation has named; `flavour` as in dtypes.py."""
+    """A `Share` of the same statement; `flavour` as in dtypes.py."""
 
-    name: str
+    label: str
     flavour: str
 
 
@@ -249,8 +246,7 @@ class Solve(Node):
     """What times `matrix` gives `right`, or (None) the identity; axes (.., row, column).
 
     The last axis of the matrix goes; `right` has the columns, if there are some, and none of
-    the two need have the whole stack.
-    """
+    the two need have the whole stack."""
 
     matrix: Node
     right: Node | None
@@ -316,7 +312,12 @@ class Expand(Node):
     body: Node
 
 
-# ---- statements -----------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Share:
+    """A part of a statement that is computed before it; the label is a word and a number."""
+
+    label: str
+    node: Node
 
 
 @dataclass(frozen=True)
@@ -327,6 +328,8 @@ class Assign:
     node: Node
     number: str
     at: Expr | None = None
+    shares: tuple[Share, ...] = ()
+    quiet: bool = False  # it may warn of what no one uses
 
 
 @dataclass(frozen=True)
@@ -351,6 +354,8 @@ class Scatter:
     value: Node
     number: str
     at: Expr | None = None
+    shares: tuple[Share, ...] = ()
+    quiet: bool = False
 
 
 @dataclass(frozen=True)
@@ -358,8 +363,7 @@ class Put:
     """array[subscripts] = value, or += it: no position is repeated.
 
     With windows among the subscripts, one addition for every place in the window; with grids,
-    `grid` are the axes that they share. `shape` is the array's while its axes are cut.
-    """
+    `grid` are the axes that they share. `shape` is the array's while its axes are cut."""
 
     array: str
     subscripts: tuple[Subscript, ...]
@@ -370,6 +374,8 @@ class Put:
     at: Expr | None = None
     grid: Axes = ()
     shape: tuple[Expr, ...] = ()
+    shares: tuple[Share, ...] = ()
+    quiet: bool = False
 
 
 @dataclass(frozen=True)
@@ -392,9 +398,3 @@ class Loop:
 
 Write = Assign | Zeros | Scatter | Put | Allocate
 Statement = Write | Loop
-
-
-def union(order: Axes, *nodes: Node) -> Axes:
-    """The axes that some node has, in the given order."""
-    present = {a for n in nodes for a in n.axes}
-    return tuple(i for i in order if i in present)

@@ -54,7 +54,6 @@ from symprop.lower.ir import (
     SizeOf,
     Sum,
     Where,
-    union,
 )
 from symprop.lower.nodes import as_float, castable, filled, negative
 from symprop.lower.padding import opposite, padded
@@ -62,6 +61,7 @@ from symprop.lower.ranges import restricted
 from symprop.lower.running import running
 from symprop.lower.scope import INTEGER_ROWS, Scope, is_whole
 from symprop.lower.views import Reader, view
+from symprop.lower.walk import union
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,18 @@
 """The nodes that a node is made of.
 
-In: a node, a subscript or a tuple of them. Out: the nodes inside.
+In: a node, a subscript or a tuple of them; statements. Out: the nodes, the writes
+inside; the axes that nodes have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from functools import cache
 from typing import Any
 
 from symprop.lower import ir
-from symprop.lower.ir import Node
+from symprop.lower.ir import Axes, Node
 
 
 def inner(node: Node) -> Iterator[Node]:
@@ -24,16 +25,35 @@ def inner(node: Node) -> Iterator[Node]:
     yield node
 
 
+def everything(node: Node) -> Iterator[Node]:
+    """The node and all nodes inside it."""
+    yield node
+    for child in children(node):
+        yield from everything(child)
+
+
 def children(item: Any) -> Iterator[Node]:
     """The nodes that a node, a subscript or a tuple of them holds."""
     values = item if isinstance(item, tuple) else [getattr(item, n) for n in _names(item.__class__)]
     for value in values:
         if isinstance(value, Node):
             yield value
-        elif isinstance(value, (tuple, ir.Grid)):
+        elif isinstance(value, (tuple, ir.Grid, ir.Share)):
             yield from children(value)
 
 
 @cache
 def _names(kind: type) -> tuple[str, ...]:
     return tuple(f.name for f in fields(kind))
+
+
+def writes(statements: Iterable[ir.Statement]) -> Iterator[ir.Write]:
+    """All statements, those inside loops too."""
+    for statement in statements:
+        yield from statement.body if isinstance(statement, ir.Loop) else (statement,)
+
+
+def union(order: Axes, *nodes: Node) -> Axes:
+    """The axes that some node has, in the given order."""
+    present = {a for n in nodes for a in n.axes}
+    return tuple(i for i in order if i in present)

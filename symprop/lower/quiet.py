@@ -1,6 +1,6 @@
 """Statements that may compute what no one uses: infinities in branches that are not taken.
 
-In: a Program. Out: whether a statement needs np.errstate around it.
+In: equations, a statement's node. Out: whether NumPy's warnings must be off around it.
 """
 
 from __future__ import annotations
@@ -26,11 +26,9 @@ class Guards:
         self.chosen = _only_chosen(found) | {
             name for name, region in branches.regions.items() if region.is_partial}
 
-    def risky(self, statement: ir.Assign | ir.Put | ir.Scatter, node: ir.Node) -> bool:
+    def risky(self, array: str, node: ir.Node) -> bool:
         """Whether a statement may warn although all that is used of it is finite."""
-        if statement.array in self.chosen:
-            return self._may_warn(node)
-        return self._chooses(node)
+        return self._may_warn(node) if array in self.chosen else self._chooses(node)
 
     def _chooses(self, node: ir.Node) -> bool:
         """Whether a np.where inside has a branch that may warn."""

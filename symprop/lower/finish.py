@@ -1,0 +1,46 @@
+"""The last pass: what a statement computes twice has a name, and what may warn in vain is quiet.
+
+In: a `Program` of whole-tensor statements, as `count.py` counts them. Out: the same program,
+ready to be written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from symprop.lower import ir
+from symprop.lower.program import Program
+from symprop.lower.quiet import Guards
+from symprop.lower.shares import shared
+from symprop.lower.walk import writes
+from symprop.system import Adjoint, Equation
+
+
+def finished(program: Program) -> Program:
+    """The program with its shares, and with its statements that may warn in vain marked."""
+    live = {s.number for s in writes((*program.forward, *program.predict))}
+    equations: list[Equation | Adjoint] = [*program.system.equations, *program.adjoints]
+    guards = Guards((e for e in equations if isinstance(e, Adjoint) or e.number in live),
+                    program.system)
+    return replace(program, forward=_statements(program.forward, guards),
+                   backward=_statements(program.backward, guards),
+                   predict=_statements(program.predict, guards))
+
+
+def _statements(
+    statements: Sequence[ir.Statement], guards: Guards
+) -> tuple[ir.Statement, ...]:
+    return tuple(
+        replace(s, body=tuple(_write(w, guards) for w in s.body)) if isinstance(s, ir.Loop)
+        else _write(s, guards) for s in statements)
+
+
+def _write(statement: ir.Write, guards: Guards) -> ir.Write:
+    if isinstance(statement, ir.Zeros | ir.Allocate):
+        return statement
+    node = statement.node if isinstance(statement, ir.Assign) else statement.value
+    quiet, sharing = guards.risky(statement.array, node), shared(node)
+    if isinstance(statement, ir.Assign):
+        return replace(statement, node=sharing.node, shares=tuple(sharing.shares), quiet=quiet)
+    return replace(statement, value=sharing.node, shares=tuple(sharing.shares), quiet=quiet)
