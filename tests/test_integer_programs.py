@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import symprop
-from symprop.errors import IndexRangeError, ShapeError
+from symprop.errors import IndexRangeError, ShapeError, UnsupportedError
 
 Arrays = Mapping[str, Any]
 STEP = 1e-5
@@ -195,3 +195,16 @@ def test_the_generated_module_checks_itself_with_such_labels() -> None:
     assert symprop.check(module).passed
     module = generated(_labelled(LABELS["-1 is ignored"][0]), x="N K", y="int N")
     assert symprop.check(module).passed
+
+
+def test_a_bracket_on_twice_a_float_is_no_claim_on_whole_numbers() -> None:
+    """[2 x = 1] holds at x = 0.5, where the derivative of the branch is 1."""
+    module = generated(lambda x: np.sum(np.where(2 * x == 1, 3 * x, x)), x="N")
+    loss, saved = module.forward(np.array([0.5, 1.0]))
+    assert loss == 2.5
+    assert np.array_equal(module.backward(saved)["x"], [3.0, 1.0])
+
+
+def test_an_index_squared_is_not_the_index() -> None:
+    with pytest.raises(UnsupportedError, match="at the door"):
+        symprop.trace(lambda x, y: np.sum(x[y * y]), shapes={"x": "N", "y": "int M"})
