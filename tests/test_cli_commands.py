@@ -16,6 +16,7 @@ from symprop.errors import InputError, VerificationError
 from symprop.files.marks import read_mark, stamp
 from symprop.files.write import status_of
 from symprop.system import Fact
+from symprop.train import TrainResult
 
 PDF = b"%PDF-1.5\n%%EOF\n"
 SOURCE = stamp('"""A module."""\nWRT = ("w",)\n')
@@ -65,7 +66,8 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Calls:
     def fit(module: object, arrays: Any, *, log: Any, **settings: Any) -> Any:
         noted["train"] = (module, arrays, settings)
         log("Epoch 1: Loss = 0.5")
-        return SimpleNamespace(arrays={"w": np.ones(3)}, fixed={})
+        params = {"w": np.ones(3)}
+        return TrainResult(params, (0.5,), (), 1, False, last=params, best=params)
 
     module = SimpleNamespace(source=SOURCE)
     monkeypatch.setattr(targets, "models", lambda: {"line": model})
@@ -243,6 +245,7 @@ def test_train_hands_on_every_setting_and_saves(
     assert settings == {
         "validation": 0.2, "optimizer": "gd", "lr": 0.1, "batch": 64, "epochs": 9, "tol": 1e-6,
         "patience": 5, "seed": 1, "l2": 0.01, "init": "he", "sizes": {"H": 64, "G": 3},
+        "checkpoint": Path("p.checkpoint.npz"), "resume": None, "force": False,
     }  # fmt: skip
     with np.load(tmp_path / "p.npz") as saved:
         assert saved["w"].tolist() == [1, 1, 1]

@@ -293,6 +293,28 @@ def test_what_is_refused(options, message):
         train(**{**SQUARES, **options})
 
 
+@pytest.mark.parametrize("patience", [1, 3])
+@pytest.mark.parametrize("lr", [0.02, 0.3])
+def test_early_stopping_watches_the_validation_loss(patience, lr):
+    """It stops where no loss of the last epochs undercut the lowest before, and returns that."""
+    rng = np.random.default_rng(2)
+    data = {"X": rng.normal(size=(16, 12)), "y": rng.normal(size=16)}  # nothing to generalise
+    options = {"validation": 0.4, "lr": lr, "batch": 4, "epochs": 60, "log": None}
+    whole = train(model("least_squares"), data, **options)
+    early = train(model("least_squares"), data, patience=patience, **options)
+    held = whole.validation_losses
+    stop = next(e for e in range(patience, 60) if min(held[e - patience + 1 : e + 1])
+                >= min(held[: e - patience + 1]))  # fmt: skip
+    assert early.converged and early.epochs == stop + 1 < 60 == whole.epochs
+    assert early.best_epoch == 1 + int(np.argmin(early.validation_losses)) < early.epochs
+    best = train(model("least_squares"), data, **{**options, "epochs": early.best_epoch})
+    last = train(model("least_squares"), data, **{**options, "epochs": early.epochs})
+    assert np.array_equal(early.params["w"], best.last["w"])
+    assert np.array_equal(early.last["w"], last.params["w"])
+    assert np.array_equal(whole.params["w"], whole.last["w"])  # nobody asked to stop early
+    assert min(held) == held[whole.best_epoch - 1]
+
+
 def test_a_size_that_nobody_told():
     with pytest.raises(
         InputError, match=r"the size of H \(W1: 'K H'\) is not in the data: .*--size H=64"

@@ -56,6 +56,8 @@ def test_every_optimizer_gives_the_same_numbers(optimizer):
         {"init": "normal", "optimizer": "gd", "lr": np.float64(0.5)},
         {"tol": 1e-2, "patience": 2, "epochs": 200, "optimizer": "gd", "lr": 0.5},
         {"init": "zeros", "tol": 0.5, "l2": 0.1},
+        {"validation": 0.3, "patience": 3, "epochs": 60, "lr": 0.3, "batch": 8},
+        {"validation": 0.3, "tol": 0.1, "epochs": 60, "lr": 0.3},
         {"batch": 64, "batch_axis": "N"},
     ],
 )

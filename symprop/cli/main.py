@@ -1,8 +1,8 @@
 """The program `symprop`: its commands, and how every error becomes a line and an exit status.
 
 In: the words after `symprop`. Out: exit status 0 (done), 1 (a check failed), 2 (bad input),
-3 (refused to overwrite), 4 (checked: not the gradient, by design). Errors are at most three plain
-lines on standard error.
+3 (refused to overwrite), 4 (checked: not the gradient, by design), 130 (interrupted). Errors are at
+most three plain lines on standard error.
 """
 
 import os
@@ -41,7 +41,8 @@ is imported, and so executed), or for check and train a generated file.
 The file may say itself what it is about: WRT = ("W", "b") as --wrt,
 FACTS = ("sums_to_one(Y,1)",) as --fact, STATIC = {"heads": 4} as --static.
 Exit status: 0 done, 1 a check failed, 2 bad input, 3 refused to overwrite,
-4 checked and not the gradient, by the design of a learning rule (--rule).
+4 checked and not the gradient, by the design of a learning rule (--rule),
+130 interrupted.
 """
 
 

@@ -1,9 +1,10 @@
 """`symprop train`: the classic loop on a user's data.
 
 In: TARGET, an .npz file and the settings. Out: a line for every epoch on standard output, and the
-parameters in an .npz file.
+parameters and a checkpoint in .npz files, also when Ctrl-C ends it.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from symprop.cli.options import FILE, force_option, seed_option, size_option, ta
 from symprop.cli.progress import working
 from symprop.cli.stages import derived, generated
 from symprop.cli.targets import Target, find_forward_or_module, import_file
+from symprop.cli.trained import Places
 from symprop.errors import InputError
-from symprop.files.write import may_write
-from symprop.train import load_arrays, save_arrays
+from symprop.train import TrainingError, load_arrays
 from symprop.train import train as run
+from symprop.train.interrupts import held_back
 
+INTERRUPTED = 130
 OPTIMIZERS = ("gd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
 
 EXAMPLES = """\b
@@ -28,10 +31,17 @@ Examples:
   symprop train mlp.py --data digits.npz --size H=64 --init params.npz -o params2.npz
   symprop train model.py:loss --data d.npz --optimizer gd --lr 0.1 --tol 1e-6 -o p.npz
   symprop train mlp --rule fa --data digits.npz --size H=64 -o params.npz
+  symprop train mlp --data digits.npz --size H=64 -o params.npz --epochs 100 \\
+      --resume params.checkpoint.npz
 
 \b
 The .npz file holds an array for every argument that is not trained, under its
 name; numpy.savez("digits.npz", X=X, Y=Y) writes one.
+
+\b
+Every minute, at the end and on Ctrl-C (exit status 130) a checkpoint is
+written beside the output. The same command with --resume and its name goes on
+as if it had not been stopped; more --epochs may be asked for.
 """
 
 
@@ -50,13 +60,26 @@ name; numpy.savez("digits.npz", X=X, Y=Y) writes one.
 @click.option("--lr", type=float, default=1e-3, show_default=True, help="Learning rate.")
 @click.option("--batch", type=int, help="Examples in a step; default: all.")
 @click.option("--epochs", type=int, default=50, show_default=True, help="At most so many.")
-@click.option("--tol", type=float, default=0.0, help="Stop when the loss changes by less.")
-@click.option("--patience", type=int, help="For so many epochs in a row.")
+@click.option(
+    "--tol", type=float, default=0.0,
+    help="Stop when the loss changes by less or, with --validation, when the validation loss does "
+    "not fall by more.",
+)
+@click.option(
+    "--patience", type=int,
+    help="For so many epochs in a row. With --validation the parameters are then those of the "
+    "epoch with the lowest validation loss.",
+)
 @click.option(
     "--l2", type=float, default=0.0, help="Weight decay: adds l2/2 of the squared weights."
 )
 @click.option("--init", default="glorot", show_default=True, metavar="glorot|he|normal|FILE.npz",
               help="How the parameters start.")  # fmt: skip
+@click.option(
+    "--checkpoint", type=FILE, metavar="FILE.npz",
+    help="For the state of the training; default: OUTPUT.checkpoint.npz.",
+)
+@click.option("--resume", type=FILE, metavar="FILE.npz", help="Go on from this checkpoint.")
 @size_option
 @seed_option
 @force_option
@@ -65,13 +88,16 @@ def train(
     options: Options,
     data: Path,
     output: Path,
+    checkpoint: Path | None,
     force: bool,
     **settings: Any,
-) -> None:
+) -> int | None:
     """Train the parameters of TARGET on the arrays of an .npz file."""
-    if output.suffix != ".npz":
-        raise InputError(f"parameters are written as .npz, not as {output.name}")
-    may_write(output, force)
+    for path in (output, *([checkpoint] if checkpoint else [])):
+        if path.suffix != ".npz":
+            raise InputError(f"parameters are written as .npz, not as {path.name}")
+    places = Places(output, checkpoint or output.with_suffix(".checkpoint.npz"), force)
+    places.may_write(validation=settings["validation"] > 0)
     arrays = load_arrays(data)
     found = find_forward_or_module(target, options)
     if isinstance(found, Target):
@@ -80,9 +106,27 @@ def train(
             settings["reference"] = generated(derived(replace(found, rule=None)), found.name)
     else:
         module = import_file(found)
+    settings |= {"checkpoint": places.checkpoint, "force": force}
+    with held_back():  # Ctrl-C ends the training, but not the writing of what it found
+        return _trained(module, arrays, settings, places)
+
+
+def _trained(
+    module: object, arrays: Any, settings: Mapping[str, Any], places: Places
+) -> int | None:
+    """Train and write; an exit status if it did not come to its end."""
     with working("training") as progress:
-        result = run(module, arrays, log=_log(progress, settings["epochs"]), **settings)
-    save_arrays(output, {**result.arrays, **result.fixed}, force)
+        try:
+            result = run(module, arrays, log=_log(progress, settings["epochs"]), **settings)
+        except TrainingError as error:
+            said = places.save(error.result)
+            raise InputError(f"{error}\n{said} reached before") from error
+    said = places.save(result)
+    if result.interrupted:
+        click.echo(f"symprop: interrupted in epoch {result.epochs + 1}; {said}; the same command"
+                   f" with --resume {places.checkpoint} goes on from there", err=True)
+        return INTERRUPTED
+    return None
 
 
 def _log(progress: Any, epochs: int) -> Any:

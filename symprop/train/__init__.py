@@ -1,6 +1,7 @@
 """Training: data and a module in, parameters and the course of the loss out."""
 
+from symprop.train.course import TrainingError, TrainResult
 from symprop.train.data import load_arrays, save_arrays
-from symprop.train.loop import TrainResult, train
+from symprop.train.loop import train
 
-__all__ = ["TrainResult", "load_arrays", "save_arrays", "train"]
+__all__ = ["TrainResult", "TrainingError", "load_arrays", "save_arrays", "train"]

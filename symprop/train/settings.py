@@ -41,13 +41,18 @@ class Settings:
             _whole("batch", self.batch, 1)
         if self.patience is not None:
             _whole("patience", self.patience, 1)
-            if self.tol == 0:
-                raise InputError("patience counts epochs of change below tol: give tol as well")
+            if self.tol == 0 and self.validation == 0:
+                raise InputError("patience counts epochs of change below tol: give tol as well, or"
+                                 " hold out examples (validation), whose loss is then watched")
 
     @property
     def calm_epochs(self) -> int:
-        """How many epochs in a row must change the loss by less than `tol`; 0: never stop."""
-        return (self.patience or 1) if self.tol > 0 else 0
+        """After how many epochs in a row without progress to stop; 0: never.
+
+        No progress is a change of the loss by less than `tol` or, where examples are held out, a
+        validation loss that is not lower than before by more than `tol`.
+        """
+        return self.patience or int(self.tol > 0)
 
     @property
     def needs_examples(self) -> bool:
