@@ -54,3 +54,49 @@ def test_a_guarded_divisor_is_no_condition() -> None:
         return np.sum(np.where(x > 0, 1 / x, x))
 
     assert conditions(guarded) == []
+
+
+def scaled_in_a_branch(x: "N D", s: "N"):
+    return np.sum(np.tanh(np.where(s[:, None] > 0, x / s[:, None], 0.0)))
+
+
+def cut_then_scaled(x: "N D", s: "N"):
+    r = np.where(s[:, None] > 0, x, 0.0)
+    return np.sum(np.tanh(np.where(s[:, None] > 0, r / s[:, None], 0.0)))
+
+
+def scaled_then_cut(x: "N D", s: "N"):
+    r = x / s[:, None]
+    return np.sum(np.tanh(np.where(s[:, None] > 0, r, 0.0)))
+
+
+def masked(x: "N D", s: "N", m: "bool N"):
+    return np.sum(np.tanh(np.where(m[:, None], x / s[:, None] ** 2, 0.0)))
+
+
+def rooted(x: "N D", s: "N"):
+    return np.sum(np.tanh(np.where(s[:, None] > 0, x * np.sqrt(s[:, None]), 0.0)))
+
+
+@pytest.mark.parametrize(
+    "function", [scaled_in_a_branch, cut_then_scaled, scaled_then_cut, masked, rooted])
+def test_a_name_does_not_take_away_the_bracket_of_what_is_left(function: Any) -> None:
+    """With r = [0 < s] x/s the slope by s is -[0 < s] r/s, which is 0 where s is, not nan."""
+    assert conditions(function) == []
+    rng = np.random.default_rng(0)
+    inputs = {"x": rng.normal(size=(4, 3)), "s": np.array([0.5, 0.0, 2.0, 0.0])}
+    if function is masked:
+        inputs["m"] = inputs["s"] > 0
+    module = symprop.generate(symprop.derive(symprop.trace(function)))
+    _, grads = module.value_and_grad(**inputs)
+    assert np.isfinite(grads["s"]).all() and not grads["s"][[1, 3]].any()
+    assert not grads["x"][[1, 3]].any() and grads["x"][[0, 2]].all()
+
+
+def test_a_name_takes_a_bracket_along_where_the_divisor_needs_none() -> None:
+    def relu_scaled(z: "N", s: "N"):
+        return np.sum(np.tanh(np.maximum(z, 0) / s))
+
+    derivation = symprop.derive(symprop.trace(relu_scaled, wrt=["s"]))
+    (gradient,) = [a for a in derivation.adjoints if a.primal == "s"]
+    assert "<" not in str(gradient.rhs)

@@ -45,6 +45,7 @@ from symprop.algebra.expr import (
 )
 from symprop.algebra.integers import nonnegative
 from symprop.derive.cost import contracts
+from symprop.derive.divisors import divisors
 from symprop.derive.knowledge import Knowledge, Rule
 from symprop.derive.memo import Memo
 from symprop.derive.symmetry import evident, turned
@@ -116,6 +117,9 @@ class Definitions(Knowledge):
         value = access(array, [*at[:-2], at[-1], at[-2]])
         return Rule(access(array, at).terms[0], indices, value, (because[0],))
 
+    def divides(self, array: str) -> bool:
+        return array in self._divisors
+
     # ---- the tables ----------------------------------------------------------------------
 
     def _monomial(self, equation: Equation) -> Based | None:
@@ -156,6 +160,13 @@ class Definitions(Knowledge):
                 value = instantiate(equation.indices, equation.rhs, item.indices)
             product = mul(product, power(value, exponent))
         return product
+
+    @cached_property
+    def _divisors(self) -> frozenset[str]:
+        """What stands below the line in every case, and what it is made of."""
+        found = divisors(self.system)
+        bases = (self.basis(array) for array in found)
+        return found.union(*(r.arrays for r in bases if r is not None))
 
     @cached_property
     def _ranges(self) -> dict[str, tuple[Expr, ...]]:

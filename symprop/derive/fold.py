@@ -41,6 +41,7 @@ from symprop.algebra.expr import (
     indices_of,
 )
 from symprop.derive.cost import components, cost
+from symprop.derive.divisors import guarded
 from symprop.derive.knowledge import Knowledge, Rule
 from symprop.derive.match import Env, Factors, match_atom, match_expr, match_factors
 from symprop.derive.sift import sift
@@ -265,6 +266,7 @@ def _occurrences(term: Term, rule: Rule, known: Knowledge) -> list[Expr]:
         left = dict(term.factors)
         for item, exponent in taken.items():
             left[item] = left[item] - exponent * times
+        left = guarded(left, taken, known)
         value = power(substitute(rule.value, env), times)
         coef = term.coef / rule.pattern.coef**times
         found.append(mul(make_term(coef, left, term.bound), value))

@@ -99,6 +99,10 @@ class Knowledge(ABC):
     def symmetric(self, array: str) -> Rule | None:
         """An entry as that on the other side of the diagonal of the last two axes, or None."""
 
+    @abstractmethod
+    def divides(self, array: str) -> bool:
+        """Whether the forward pass divides by an array, or takes its root, in every case."""
+
     # ---- what follows from the answers ---------------------------------------------------
 
     def inert(self, expr: Expr) -> bool:

@@ -65,6 +65,9 @@ class Numbered(Knowledge):
         answer: Rule | None = self._ask("symmetric", array)
         return answer
 
+    def divides(self, array: str) -> bool:
+        return bool(self._ask("divides", array))
+
     def _ask(self, method: str, *args: Any) -> Any:
         question = method, args
         if question not in self._given:
