@@ -100,3 +100,21 @@ def test_a_name_takes_a_bracket_along_where_the_divisor_needs_none() -> None:
     derivation = symprop.derive(symprop.trace(relu_scaled, wrt=["s"]))
     (gradient,) = [a for a in derivation.adjoints if a.primal == "s"]
     assert "<" not in str(gradient.rhs)
+
+
+@pytest.mark.parametrize("form, printed", [
+    ("text", "local derivative, where L_sum[i] ≠ 0"),
+    ("latex", r"local derivative, where $L^{\mathrm{sum}}_{i} \ne 0$"),
+    ("markdown", r"local derivative, where $L^{\mathrm{sum}}_{i} \ne 0$"),
+])
+def test_a_condition_is_printed_beside_its_reason(form: str, printed: str) -> None:
+    def norms(x: "N D", y: "N"):
+        return np.sum(np.sqrt(np.sum(x**2, axis=1)) * y)
+
+    def squares(x: "N D", y: "N"):
+        return np.sum(np.sum(x**2, axis=1) * y)
+
+    page, other = (getattr(symprop.derive(symprop.trace(f, wrt=["x"])), form)()
+                   for f in (norms, squares))
+    assert page.count(printed) == 1
+    assert ", where" not in other

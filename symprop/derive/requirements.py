@@ -12,7 +12,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from symprop.algebra import rows
-from symprop.algebra.build import atom, number, sub
+from symprop.algebra.build import atom, map_accesses, number, sub
 from symprop.algebra.canonical import canonical
 from symprop.algebra.expr import (
     Access,
@@ -151,7 +151,8 @@ def _is_square(term: Term) -> bool:
 
 
 def _key(kind: str, of: Expr) -> str:
-    """A requirement as a text in which all indices are the same."""
+    """A requirement as a text in which all indices are the same, and no position is told."""
+    of = map_accesses(of, lambda a: Access(a.array, ()))
     item = of.single_atom
     everywhere = indices_of(item) if item is not None else of.free
     bound = frozenset(b for a in atoms(of) if isinstance(a, Paren)

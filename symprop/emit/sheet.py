@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
-from symprop.algebra.build import access, idx
+from symprop.algebra.build import ZERO, access, idx
 from symprop.algebra.expr import Expr
 from symprop.derive.matrix import matrix_form, slice_form
 from symprop.derive.notes import notes
@@ -22,11 +22,11 @@ from symprop.emit.facts import Facts
 from symprop.emit.letters import axis_letters, equation_letters, taken_by
 from symprop.emit.matrix_printer import MatrixPrinter
 from symprop.emit.notation import Notation
-from symprop.emit.pieces import SUM, Piece, lines
+from symprop.emit.pieces import SUM, Piece, join, lines
 from symprop.emit.printer import Printer
 from symprop.emit.rules import rule
 from symprop.emit.selection import Selection, select
-from symprop.system import Adjoint, Array, Equation, System, sides
+from symprop.system import Adjoint, Array, Equation, Step, System, sides
 
 _NUMBER = re.compile(r"[FB][0-9]+")
 
@@ -217,11 +217,24 @@ class SheetPrinter:
             reasons = step.because or (adjoint.sources if step.rule == "chain rule" else ())
             label = ", ".join([rule(step.rule).label, *map(self._reason, reasons)])
             cut = self._cut(printer.expr(step.after), left)
-            rows.append(Row("" if rows else left.text, cut, self.style.plain(label),
-                            departs=step.departs))
+            beside = self.style.plain(label) + self._where(step, printer)
+            rows.append(Row("" if rows else left.text, cut, beside, departs=step.departs))
         if adjoint.steps and adjoint.steps[-1].after != adjoint.rhs:
             rows.append(Row("", self._cut(printer.expr(adjoint.rhs), left)))
         return rows
+
+    def _where(self, step: Step, printer: Printer) -> str:
+        """Where a line holds that is defined in fewer places than the one before."""
+        zero = printer.expr(ZERO)
+        sides = {"nonzero": (None, "!="), "nonnegative": (zero, "<="), "positive": (zero, "<")}
+        printed = []
+        for condition in step.conditions:
+            below, sign = sides[condition.kind]
+            of = printer.expr(condition.of)
+            left, right = (of, zero) if below is None else (below, of)
+            whole = join([left, self.to.sign(sign), right], SUM).unbroken()
+            printed.append(self.style.math(whole.text))
+        return f", where {', '.join(printed)}" if printed else ""
 
     def _gradient(self, adjoint: Adjoint) -> Block:
         printer = self._printer(adjoint)
