@@ -13,11 +13,11 @@ import numpy as np
 
 from symprop.algebra import rows
 from symprop.algebra.expr import Expr, Index
-from symprop.emit.numpy_layout import laid_out
-from symprop.emit.numpy_lines import Lines
-from symprop.emit.numpy_module import helpers_of
-from symprop.emit.numpy_names import code_names
-from symprop.emit.numpy_nodes import NumpyPrinter
+from symprop.emit.targets.numpy.layout import laid_out
+from symprop.emit.targets.numpy.lines import Lines
+from symprop.emit.targets.numpy.module import helpers_of
+from symprop.emit.targets.numpy.names import code_names
+from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.files.load import load_text
 from symprop.interpret.evaluate import evaluate, extent
 from symprop.lower.finish import finished

@@ -10,8 +10,8 @@ import pytest
 from pages import ROOT, Page, blocks, dead_links
 
 import symprop
-from symprop.emit.numpy_module import module_context
 from symprop.emit.sheet import Block, Row, Sheet, SymbolRow
+from symprop.emit.targets.numpy.module import module_context
 from symprop.lower.program import lower
 from symprop.zoo import models
 

@@ -11,7 +11,7 @@ import pytest
 from emitted_models import MODELS, body, generated, inputs, mlp, module
 
 from symprop.emit.module import GeneratedModule
-from symprop.emit.numpy_sizes import literal
+from symprop.emit.targets.numpy.sizes import literal
 from symprop.files.load import load_text
 
 

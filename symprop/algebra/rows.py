@@ -7,10 +7,8 @@ Other modules import this one only: `from symprop.algebra import rows`.
 from symprop.algebra import rows_activations, rows_elementary, rows_piecewise, rows_special
 from symprop.algebra.rows_guards import guards
 from symprop.algebra.rows_numpy import (
-    fill,
     helper_source,
     helpers_in,
-    is_atomic,
     module_text,
     numpy_from_definition,
     numpy_of,
@@ -36,7 +34,7 @@ from symprop.algebra.rows_row import EVERYWHERE, VALUE, Row, X, x, y, z
 
 __all__ = [
     "EVERYWHERE", "VALUE", "Row", "RowFunction", "X", "applied", "derivative_of_definition",
-    "fill", "from_native", "get", "guards", "helper_source", "helpers_in", "is_atomic",
+    "from_native", "get", "guards", "helper_source", "helpers_in",
     "module_text", "names", "numpy_from_definition", "numpy_of", "numpy_template", "override",
     "partial", "reference", "register", "registered", "registry", "to_native", "without_spellings",
     "x", "y", "z",

@@ -134,7 +134,7 @@ CARDINAL = (
 )
 
 POWERS = (
-    Row(name="pow", arity=2, definition=x**y, numpy="{x} ** {y}", numpy_precedence="power",
+    Row(name="pow", arity=2, definition=x**y, numpy="{x} ** {y}",
         latex=r"{x}^{{y}}", text="{x}^{y}",
         derivative=(
             sympy.Piecewise((y * reference("pow")(x, y - 1), sympy.Ne(y, 0)), (0, True)),

@@ -8,8 +8,9 @@ that a float32 array stays float32.
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 
 import sympy
 from sympy.core.relational import Relational
@@ -17,8 +18,8 @@ from sympy.core.relational import Relational
 from symprop.algebra.rows_registry import RowFunction, get, names, registry, resolved
 from symprop.algebra.rows_row import Row, X
 from symprop.errors import InputError, UnsupportedError
-
-PRECEDENCE = {"sum": 1, "product": 2, "unary": 3, "power": 4, "atom": 5}
+from symprop.syntax.layout import ATOM, flat, precedence
+from symprop.syntax.tree import minus, over, plus, product, quote, tree
 
 _FUNCTIONS = {
     sympy.exp: "exp", sympy.log: "log", sympy.sin: "sin", sympy.cos: "cos", sympy.tan: "tan",
@@ -28,60 +29,15 @@ _FUNCTIONS = {
     sympy.floor: "floor", sympy.ceiling: "ceil",
 }
 _PLACEHOLDER = re.compile(r"\{([A-Za-z]\w*)\}")
-_OPENED = re.compile(r"(?:[({\[|⌊⌈,]|\\l(?:vert|floor|ceil))\s*$")
-_CLOSED = re.compile(r"^\s*(?:[)}\]|⌋⌉,]|\\r(?:vert|floor|ceil))")
 
 
 # ---- templates ----------------------------------------------------------------------------
 
 
-def fill(
-    template: str,
-    args: Sequence[str],
-    helpers: Mapping[str, str] | None = None,
-    atomic: Sequence[bool] | None = None,
-) -> str:
-    """Puts argument texts into a template, in parentheses where they need them.
-
-    `helpers` renames helper functions; `atomic` says which arguments never need parentheses
-    (left out: those without an operator or a blank outside brackets).
-
-    >>> fill("{x} ** {y}", ["a + b", "c"])
-    '(a + b) ** c'
-    >>> fill("np.maximum({x}, 0)", ["a + b"])
-    'np.maximum(a + b, 0)'
-    """
-    texts = dict(zip("xyz", args, strict=False))
-    whole = dict(zip("xyz", atomic or [is_atomic(a) for a in args], strict=False))
-
-    def put(match: re.Match[str]) -> str:
-        key = match.group(1)
-        if key not in texts:
-            return (helpers or {}).get(key, key)
-        enclosed = _OPENED.search(template[: match.start()]) and _CLOSED.match(
-            template[match.end():])
-        return texts[key] if whole[key] or enclosed else f"({texts[key]})"
-
-    return _PLACEHOLDER.sub(put, template)
-
-
-def is_atomic(text: str) -> bool:
-    """Whether a text has no operator and no blank outside brackets."""
-    depth = 0
-    for character in text:
-        if character in "([{":
-            depth += 1
-        elif character in ")]}":
-            depth -= 1
-        elif depth == 0 and character in " +-*/<>=&|~@,":
-            return False
-    return True
-
-
-def numpy_template(name: str) -> tuple[str, str]:
-    """The NumPy spelling of a row and its precedence: sum, product, unary, power or atom."""
+def numpy_template(name: str) -> str:
+    """The NumPy spelling of a row."""
     row = get(name)
-    return numpy_from_definition(row) if row.numpy is None else (row.numpy, row.numpy_precedence)
+    return numpy_from_definition(row) if row.numpy is None else row.numpy
 
 
 def helpers_in(template: str) -> tuple[str, ...]:
@@ -107,11 +63,11 @@ def module_text(wanted: Iterable[str] | None = None) -> str:
     definitions: list[str] = []
     helpers: list[str] = []
     for name in names() if wanted is None else wanted:
-        template, _ = numpy_template(name)
+        template = numpy_template(name)
         used = helpers_in(template)
         helpers.extend(used)
         arguments = [str(s) for s in X[: get(name).arity]]
-        body = fill(template, arguments, {h: f"_{h}" for h in used})
+        body = flat(quote(template, **{a: a for a in arguments}, **{h: f"_{h}" for h in used}))
         definitions.append(f"def {name}({', '.join(arguments)}):\n    return {body}\n")
     sources = [helper_source(h, f"_{h}") for h in dict.fromkeys(helpers)]
     return "\n\n".join(["import numpy as np\n", *sources, *definitions])
@@ -119,61 +75,49 @@ def module_text(wanted: Iterable[str] | None = None) -> str:
 
 # ---- printing a definition ----------------------------------------------------------------
 
-Printed = tuple[str, int]
 
-
-def numpy_from_definition(row: Row) -> tuple[str, str]:
-    """The definition as NumPy text, with its precedence; Piecewise becomes np.where.
+def numpy_from_definition(row: Row) -> str:
+    """The definition as NumPy text; Piecewise becomes np.where.
 
     Raises UnsupportedError for what NumPy cannot compute.
 
     >>> numpy_from_definition(get("softplus"))
-    ('np.log(np.exp({x}) + 1)', 'atom')
+    'np.log(np.exp({x}) + 1)'
     """
     return numpy_of(resolved(row.definition, {}))
 
 
-def numpy_of(expr: sympy.Expr) -> tuple[str, str]:
+def numpy_of(expr: sympy.Expr) -> str:
     """`numpy_from_definition` for any expression in x, y, z, such as a `partial`."""
-    text, level = _print(expr.xreplace({s: sympy.Symbol(f"{{{s}}}") for s in X}))
-    return text, {level: kind for kind, level in PRECEDENCE.items()}[level]
+    return flat(_tree(expr))
 
 
-def _print(expr: sympy.Expr) -> Printed:
-    """The text and precedence of any expression."""
+def _tree(expr: sympy.Expr) -> ast.expr:
+    """Any expression; its symbols are places, {x}."""
     if expr.is_Rational:
         return _rational(expr)
     if not expr.free_symbols and not isinstance(expr, RowFunction):
-        return _literal(float(expr.evalf(20)))
+        return _number(float(expr.evalf(20)))
     if expr.is_Symbol:
-        return str(expr), 5
+        return tree(f"{{{expr}}}")
     if expr.is_Add:
         return _sum(expr)
     if expr.is_Mul:
         return _product(expr)
     if expr.is_Pow:
         return _power(expr.base, expr.exp)
-    if isinstance(expr, sympy.Piecewise):
-        return _where(expr)
-    return _call(expr)
+    return _where(expr) if isinstance(expr, sympy.Piecewise) else _call(expr)
 
 
-def _within(expr: sympy.Expr, least: int) -> str:
-    """The text, in parentheses when it binds less than `least`."""
-    text, level = _print(expr)
-    return text if level >= least else f"({text})"
-
-
-def _literal(value: float) -> Printed:
+def _number(value: float) -> ast.expr:
     """A Python number: whole ones as int, unless NumPy 1 would let them widen float32."""
-    text = repr(int(value) if value.is_integer() and abs(value) < 2**16 else value)
-    return text, 3 if value < 0 else 5
+    return tree(int(value) if value.is_integer() and abs(value) < 2**16 else value)
 
 
-def _rational(value: sympy.Rational) -> Printed:
+def _rational(value: sympy.Rational) -> ast.expr:
     if _is_short(value):
-        return _literal(float(value))
-    return f"{_literal(float(value.p))[0]} / {_literal(float(value.q))[0]}", 2
+        return _number(float(value))
+    return over(_number(float(value.p)), [_number(float(value.q))])
 
 
 def _is_short(value: sympy.Rational) -> bool:
@@ -181,17 +125,16 @@ def _is_short(value: sympy.Rational) -> bool:
     return value.q & (value.q - 1) == 0 or len(repr(float(abs(value)))) <= 8
 
 
-def _sum(expr: sympy.Add) -> Printed:
-    text = ""
-    for term in expr.as_ordered_terms():
-        negative = term.could_extract_minus_sign()
-        part = _within(-term if negative else term, 2 if negative else 1)
-        sign = "-" if negative else "+"
-        text = f"{text} {sign} {part}" if text else (f"-{part}" if negative else part)
-    return text, 1
+def _sum(expr: sympy.Add) -> ast.expr:
+    terms = [(t, t.could_extract_minus_sign()) for t in expr.as_ordered_terms()]
+    first, *rest = ((_tree(-t if negative else t), negative) for t, negative in terms)
+    found = minus(first[0]) if first[1] else first[0]
+    for part, negative in rest:
+        found = ast.BinOp(found, ast.Sub(), part) if negative else plus(found, part)
+    return found
 
 
-def _product(expr: sympy.Mul) -> Printed:
+def _product(expr: sympy.Mul) -> ast.expr:
     coefficient, factors = expr.as_coeff_mul()
     above: list[sympy.Expr] = []
     below: list[sympy.Expr] = []
@@ -200,60 +143,62 @@ def _product(expr: sympy.Mul) -> Printed:
         inverse = exponent.is_Rational and exponent < 0
         (below if inverse else above).append(base ** (-exponent) if inverse else factor)
     number = coefficient if not coefficient.is_Rational else abs(coefficient)
-    divisor = 1
     if number.is_Rational and not _is_short(number):
-        number, divisor = sympy.Integer(number.p), number.q
-    parts = [_within(f, 3) for f in above]
-    if number != 1 or not parts:
-        parts.insert(0, _within(number, 3))
-    if divisor != 1:
-        below.insert(0, sympy.Integer(divisor))
-    text = " * ".join(parts) + "".join(f" / {_within(f, 3)}" for f in below)
-    return (f"-{text}", 2) if coefficient.is_negative else (text, 2)
+        number, below = sympy.Integer(number.p), [sympy.Integer(number.q), *below]
+    if number != 1 or not above:
+        above.insert(0, number)
+    found = over(product(map(_tree, above)), map(_tree, below))
+    return minus(found) if coefficient.is_negative else found
 
 
-def _power(base: sympy.Expr, exponent: sympy.Expr) -> Printed:
+def _power(base: sympy.Expr, exponent: sympy.Expr) -> ast.expr:
     if exponent == sympy.Rational(1, 2):
-        return f"np.sqrt({_print(base)[0]})", 5
+        return quote("np.sqrt({x})", x=_tree(base))
     if exponent.is_Rational and exponent < 0:
-        return f"1 / {_within(base ** (-exponent), 3)}", 2
-    text, level = _print(base)
-    if exponent in (3, 4) and level == 5:  # NumPy's own cubes are slow
-        return " * ".join([text] * int(exponent)), 2
-    return f"{text if level == 5 else f'({text})'} ** {_within(exponent, 4)}", 4
+        return over(tree(1), [_tree(base ** (-exponent))])
+    found = _tree(base)
+    if exponent in (3, 4) and precedence(found) == ATOM:  # NumPy's own cubes are slow
+        return product([found] * int(exponent))
+    return ast.BinOp(found, ast.Pow(), _tree(exponent))
 
 
-def _where(expr: sympy.Piecewise) -> Printed:
+def _where(expr: sympy.Piecewise) -> ast.expr:
     *branches, (last, final) = expr.args
-    text = _print(last)[0]
+    found = _tree(last)
     if final != sympy.true:
         branches.append((last, final))
-        text = "np.nan"
+        found = quote("np.nan")
     if not any(value.free_symbols for value, _ in expr.args):  # numbers alone have no dtype
-        array = min(map(str, expr.free_symbols))
-        text = f"{text} + np.zeros_like({array})" if last else f"np.zeros_like({array})"
+        zeros = quote("np.zeros_like({x})", x=_tree(min(expr.free_symbols, key=str)))
+        found = plus(found, zeros) if last else zeros
     for value, condition in reversed(branches):
-        text = f"np.where({_condition(condition)}, {_print(value)[0]}, {text})"
-    return text, 5
+        found = quote("np.where({test}, {yes}, {no})", test=_condition(condition),
+                      yes=_tree(value), no=found)
+    return found
 
 
-def _condition(condition: sympy.Basic) -> str:
+def _condition(condition: sympy.Basic) -> ast.expr:
     if isinstance(condition, Relational):
-        return f"{_within(condition.lhs, 1)} {condition.rel_op} {_within(condition.rhs, 1)}"
-    parts = [f"({_condition(c)})" for c in condition.args]
+        return quote(f"{{x}} {condition.rel_op} {{y}}", x=_tree(condition.lhs),
+                     y=_tree(condition.rhs))
+    first, *rest = map(_condition, condition.args)
     if isinstance(condition, sympy.Not):
-        return f"~{parts[0]}"
-    return (" & " if isinstance(condition, sympy.And) else " | ").join(parts)
+        return quote("~{x}", x=first)
+    for part in rest:
+        first = quote("{x} & {y}" if isinstance(condition, sympy.And) else "{x} | {y}",
+                      x=first, y=part)
+    return first
 
 
-def _call(expr: sympy.Expr) -> Printed:
+def _call(expr: sympy.Expr) -> ast.expr:
     """A row by its own spelling, or one of SymPy's functions."""
+    args = [_tree(a) for a in expr.args]
     if not isinstance(expr, RowFunction) and expr.func in _FUNCTIONS:
-        return f"np.{_FUNCTIONS[expr.func]}({', '.join(_print(a)[0] for a in expr.args)})", 5
-    name = expr.row_name if isinstance(expr, RowFunction) else _spelled_row(expr)
-    template, kind = numpy_template(name)
-    return fill(template, [_print(a)[0] for a in expr.args], {
-        h: f"{{{h}}}" for h in helpers_in(template)}), PRECEDENCE[kind]
+        return quote(f"np.{_FUNCTIONS[expr.func]}({{args}})", args=args)
+    template = numpy_template(
+        expr.row_name if isinstance(expr, RowFunction) else _spelled_row(expr))
+    helpers = {h: f"{{{h}}}" for h in helpers_in(template)}
+    return quote(template, **dict(zip("xyz", args, strict=False)), **helpers)
 
 
 def _spelled_row(expr: sympy.Expr) -> str:

@@ -31,7 +31,7 @@ class Row:
     meet, the derivative is that of the branch which owns the point.
 
     >>> Row(name="cube", arity=1, definition=x**3, numpy="{x} * {x} * {x}",
-    ...     numpy_precedence="product", latex="{x}^3", text="{x}³").domains
+    ...     latex="{x}^3", text="{x}³").domains
     ((-inf, inf),)
     """
 
@@ -41,7 +41,6 @@ class Row:
     latex: str  # with {x}, {y}, {z} for the arguments
     text: str  # the same for a terminal, in Unicode
     numpy: str | None = None  # stable and dtype-preserving; None: printed from the definition
-    numpy_precedence: str = "atom"  # of `numpy` as a whole: atom, power, unary, product or sum
     derivative: tuple[sympy.Expr | None, ...] = ()  # in x, y, z, VALUE; None: SymPy's diff
     mirror: tuple[int, int] | None = None  # (a, b) where f(-x) = a + b f(x): odd is (0, -1)
     domain: tuple[Interval, ...] = ()  # open interval of each argument; (): all reals

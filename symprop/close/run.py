@@ -16,8 +16,8 @@ from symprop.algebra.expr import adjoint
 from symprop.close.calls import arguments, given, gradients
 from symprop.close.frames import watched
 from symprop.close.values import Mismatch, Values
-from symprop.emit.numpy_module import helpers_of
-from symprop.emit.numpy_names import code_names
+from symprop.emit.targets.numpy.module import helpers_of
+from symprop.emit.targets.numpy.names import code_names
 from symprop.interpret.evaluate import extent
 from symprop.interpret.run import run_equations
 from symprop.lower.program import Program

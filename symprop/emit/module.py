@@ -11,8 +11,10 @@ from types import ModuleType
 from typing import Any
 
 from symprop.collector import paused
-from symprop.emit.numpy_module import module_context
 from symprop.emit.sheet import Derived
+from symprop.emit.targets.numpy.module import module_context
+from symprop.emit.targets.numpy.table import NUMPY
+from symprop.emit.targets.target import Target
 from symprop.files.load import load_text
 from symprop.files.marks import stamp
 from symprop.files.templates import render
@@ -60,11 +62,15 @@ def generate(program: Program, templates: str | Path | None = None) -> Generated
     return GeneratedModule(program_source(program, templates), program.system.name)
 
 
-def module_source(derivation: Derived, templates: str | Path | None = None) -> str:
+def module_source(
+    derivation: Derived, templates: str | Path | None = None, target: Target = NUMPY
+) -> str:
     """The text of the module, stamped with the hash of its body."""
-    return program_source(lower(derivation.system, derivation.adjoints), templates)
+    return program_source(lower(derivation.system, derivation.adjoints), templates, target)
 
 
-def program_source(program: Program, templates: str | Path | None = None) -> str:
+def program_source(
+    program: Program, templates: str | Path | None = None, target: Target = NUMPY
+) -> str:
     """The text of the module of a program, stamped with the hash of its body."""
-    return stamp(render("module.py.jinja", module_context(program), templates))
+    return stamp(render(target.template, module_context(program, target), templates))

@@ -7,6 +7,7 @@ same under every version of NumPy; `CORE`, the functions that coverage is counte
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from symprop.trace.registry import METHODS, NAMED, PROPERTIES, REFUSED, UFUNCS
 
 assert operations
 
+_PLACE = re.compile(r"\{(\w)\}")
 _CORE = """
     take take_along_axis max min argmax argmin maximum minimum clip absolute where
     transpose swapaxes moveaxis reshape expand_dims squeeze broadcast_to concatenate stack split
@@ -137,7 +139,7 @@ def _meaning(handler: Handler) -> str:
     if text.startswith("The row "):
         name, _, more = text.removeprefix("The row ").rstrip(".").partition(": ")
         row = rows.get(name)
-        text = rows.fill(row.text, ["x", "y", "z"][:row.arity]) + (f": {more}." if more else "")
+        text = _PLACE.sub(r"\1", row.text) + (f": {more}." if more else "")
     return _cell(text)
 
 

@@ -13,14 +13,23 @@ from typing import Any
 from symprop.algebra import rows
 from symprop.algebra.expr import Apply, Expr, Extremum, Iverson, Size, adjoint, atoms
 from symprop.check.selfcheck import selfcheck_context
-from symprop.emit.numpy_departure import departure_context, feedback_of, owns_a_loss
-from symprop.emit.numpy_door import door, fact_tests, leaves_of, unpacking
-from symprop.emit.numpy_layout import Row, laid_out
-from symprop.emit.numpy_lines import Lines, opened
-from symprop.emit.numpy_names import Names, code_names
-from symprop.emit.numpy_nodes import NumpyPrinter
-from symprop.emit.numpy_text import constant, docstring, entries, facts_data, signature, table
-from symprop.emit.numpy_views import WHOLE
+from symprop.emit.targets.numpy.departure import departure_context, feedback_of, owns_a_loss
+from symprop.emit.targets.numpy.door import door, fact_tests, leaves_of, unpacking
+from symprop.emit.targets.numpy.layout import Row, laid_out
+from symprop.emit.targets.numpy.lines import Lines, opened
+from symprop.emit.targets.numpy.names import Names, code_names
+from symprop.emit.targets.numpy.nodes import NumpyPrinter
+from symprop.emit.targets.numpy.table import NUMPY
+from symprop.emit.targets.numpy.text import (
+    constant,
+    docstring,
+    entries,
+    facts_data,
+    signature,
+    table,
+)
+from symprop.emit.targets.numpy.views import WHOLE
+from symprop.emit.targets.target import Target
 from symprop.lower import ir
 from symprop.lower.finish import finished
 from symprop.lower.program import Program
@@ -29,14 +38,14 @@ from symprop.syntax.tree import literal, packed, quote, reads, renamed, state, t
 from symprop.system import Adjoint, Argument, Condition, Equation, System
 
 
-def module_context(program: Program) -> dict[str, Any]:
+def module_context(program: Program, target: Target = NUMPY) -> dict[str, Any]:
     """Everything that the template prints."""
     program = finished(program)
     system = program.system
     helpers = helpers_of(program)
     names = code_names(system, helpers)
     printer = NumpyPrinter(system, names.arrays, names.sizes, dtype=names.own["dtype"],
-                           helper_names=names.helpers)
+                           helper_names=names.helpers, target=target)
     writer = _Writer(program, names, printer)
     read = reads(r.statement for rows in writer.bodies for r in rows)
     return {
@@ -105,7 +114,8 @@ class _Writer:
         """The dtype that floats are computed in."""
         floats = [tree(self.names.arrays[n]) for n in inputs
                   if self.system.arrays[n].dtype == "float"]
-        found = quote("np.result_type({x})", x=floats) if floats else quote("np.dtype(float)")
+        spell = self.printer.target.spell
+        found = spell("common dtype", x=floats) if floats else spell("default dtype")
         return state("{dtype} = {found}", dtype=self.printer.dtype, found=found)
 
     def _inputs(self) -> list[str]:
@@ -116,10 +126,10 @@ class _Writer:
         own = self.names.own
         wrt = packed(self.names.arrays[w] for w in self.system.wrt)
         rows = [
-            state("{y} = [np.result_type(p) for p in {wrt}]", y=own["dtypes"], wrt=wrt),
+            state("{y} = {x}", y=own["dtypes"], x=self.printer.target.spell("dtypes", x=wrt)),
             state("{y} = {values}", y=own["saved"], values=packed(self._saved())),
-            state("return {dtype}.type({x}), {saved}", dtype=self.printer.dtype,
-                  x=self.names.arrays[self.system.loss], saved=own["saved"]),
+            state("return {loss}, {saved}", saved=own["saved"], loss=self.printer.target.spell(
+                "scalar", dtype=self.printer.dtype, x=self.names.arrays[self.system.loss])),
         ]
         return [*laid_out([*self._door(self._inputs(), self.system.arguments, validate=True),
                            *self._seen([self._dtype(self._inputs())])]),
@@ -214,7 +224,7 @@ class _Writer:
         marks = [tree(None) if s.number == 1 else WHOLE for s in shape]
         if WHOLE in marks:
             return quote("{x}[{marks}]", x=name, marks=marks)
-        return quote("np.reshape({x}, {shape})", x=name, shape=literal((1,) * len(shape)))
+        return self.printer.target.spell("unit", x=name, shape=literal((1,) * len(shape)))
 
 
 def _size_name(size: Expr) -> str:
@@ -273,7 +283,7 @@ def helpers_of(program: Program) -> tuple[str, ...]:
     for equation in both:
         for atom in atoms(equation.rhs):
             if isinstance(atom, Apply) and atom.function in rows.registry().rows:
-                template = rows.numpy_template(atom.function)[0]
+                template = rows.numpy_template(atom.function)
                 found.update(dict.fromkeys(rows.helpers_in(template)))
     return tuple(found)
 

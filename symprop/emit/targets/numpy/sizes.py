@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from symprop.algebra.expr import Access, Apply, Atom, Expr, Idx, Paren, Size, Term
+from symprop.emit.targets.numpy.table import NUMPY
+from symprop.emit.targets.target import Target
 from symprop.errors import UnsupportedError
 from symprop.syntax.layout import flat
 from symprop.syntax.tree import minus, packed, product, tree
@@ -25,6 +27,7 @@ class SizePrinter:
     names: Mapping[str, str]  # arrays and adjoints -> names in code
     sizes: Mapping[str, str]  # axes -> names in code
     letters: Mapping[int, str] = field(default_factory=dict)
+    target: Target = NUMPY
 
     def size(self, expr: Expr) -> ast.expr:
         """Integer arithmetic on sizes and the loop's index."""

@@ -16,12 +16,12 @@ from symprop.algebra.build import add, idx, mul, number, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Access, Expr, Index
 from symprop.emit.letters import equation_letters
-from symprop.emit.numpy_layout import Row
-from symprop.emit.numpy_names import Names
-from symprop.emit.numpy_nodes import NumpyPrinter
-from symprop.emit.numpy_parts import shortened
-from symprop.emit.numpy_views import is_whole, span, trimmed
 from symprop.emit.printer import Printer
+from symprop.emit.targets.numpy.layout import Row
+from symprop.emit.targets.numpy.names import Names
+from symprop.emit.targets.numpy.nodes import NumpyPrinter
+from symprop.emit.targets.numpy.parts import shortened
+from symprop.emit.targets.numpy.views import is_whole, span, trimmed
 from symprop.emit.text_notation import TextNotation
 from symprop.lower import ir
 from symprop.lower.shares import Sharing
@@ -31,8 +31,7 @@ from symprop.syntax.layout import BODY, flat, width
 from symprop.syntax.tree import packed, quote, state, tree
 from symprop.system import Adjoint, Equation, System, sides
 
-_QUIET = "with np.errstate(all='ignore'): pass"
-_SIGNS = {0: "{entry} = {value}", 1: "{entry} += {value}", -1: "{entry} -= {value}"}
+_SIGNS = {0: "set", 1: "add", -1: "subtract"}
 
 
 class Lines:
@@ -93,7 +92,7 @@ class Lines:
         if isinstance(statement, ir.Allocate | ir.Zeros):
             kind = "empty" if isinstance(statement, ir.Allocate) else "zeros"
             value = tree(0) if at is not None else self.printer.zeros(statement.shape, kind)
-            rows = [Row(state("{y} = {x}", y=target, x=value), depth=depth)]
+            rows = [Row(self._assigned(statement.array, at, value), depth=depth)]
         else:
             rows = self._computed(statement, equation, target, depth)
         if statement.array != self.noted:
@@ -106,7 +105,8 @@ class Lines:
         target: ast.expr, depth: int,
     ) -> list[Row]:
         """The shares of a statement, and what it does with its value."""
-        deeper = depth + statement.quiet
+        quiet = statement.quiet and "quiet" in self.printer.target.table
+        deeper = depth + quiet
         room = max(BODY - len(INDENT) * deeper - width(target) - 3, 40)
         value = statement.node if isinstance(statement, ir.Assign) else statement.value
         self.printer.locals = _Locals(partial(self._local, equation))
@@ -116,14 +116,17 @@ class Lines:
         found = [state("{y} = {x}", y=self.printer.locals[s.label], x=self.printer.tree(s.node))
                  for s in shares]
         if isinstance(statement, ir.Assign):
-            found.append(state("{y} = {x}", y=target, x=self.printer.tree(sharing.node)))
+            found.append(self._assigned(statement.array, statement.at,
+                                        self.printer.tree(sharing.node)))
         elif isinstance(statement, ir.Scatter):
             found.append(self._scatter(statement, sharing.node, target))
         else:
             found += self._put(statement, sharing.node, equation)
         rows = [Row(s, depth=deeper) for s in found]
-        quiet = Row(opened(state(_QUIET)), depth=depth, remark="only finite entries are used")
-        return [quiet, *rows] if statement.quiet else rows
+        if not quiet:
+            return rows
+        head = opened(self.printer.target.do("quiet"))
+        return [Row(head, depth=depth, remark="only finite entries are used"), *rows]
 
     def _empty(self, statements: Iterable[ir.Statement]) -> list[Row]:
         """Empty arrays that a loop fills; those of one shape are made in one line."""
@@ -153,6 +156,13 @@ class Lines:
             self.letters[equation.array] = equation_letters(self.system, _bare(equation))
         return self.letters[equation.array]
 
+    def _assigned(self, array: str, at: Expr | None, value: ast.expr) -> ast.stmt:
+        """The whole of an array, or its entry at the loop's position, as a value."""
+        name = self.printer.name(array)
+        if at is None or self.loop is None:
+            return state("{y} = {x}", y=name, x=value)
+        return self.printer.target.do("set", array=name, at=[self.loop[1]], value=value)
+
     def _target(self, array: str, at: Expr | None) -> ast.expr:
         name = tree(self.printer.name(array))
         if at is None or self.loop is None:
@@ -181,8 +191,7 @@ class Lines:
         windows = [s for s in put.subscripts if isinstance(s, ir.Window)]
         if not windows:
             parts = self.printer.parts(put.subscripts, shape, put.grid)
-            return [state(_SIGNS[put.sign], entry=self._entry(put, parts),
-                          value=self.printer.spread(node, put.axes))]
+            return [self._into(put, parts, self.printer.spread(node, put.axes))]
         name = self._local(equation, "windows 1")
         inner = {w.inner for w in windows}
         outer = tuple(a for a in put.axes if a not in inner)
@@ -202,17 +211,19 @@ class Lines:
                  for s, size in zip(put.subscripts, shape, strict=True)]
         value = quote("{x}[..., {places}]", x=name, places=[*letters.values()]) \
             if wanted == put.axes else tree(name)
-        found = state(_SIGNS[put.sign], entry=self._entry(put, parts), value=value)
+        found = self._into(put, parts, value)
         for index, letter in reversed(letters.items()):
             found = opened(state("for {t} in range({count}): pass", t=letter,
                                  count=self.printer.size(index.size)), found)
         return [made, found]
 
-    def _entry(self, put: ir.Put, parts: list[ast.expr]) -> ast.expr:
+    def _into(self, put: ir.Put, parts: list[ast.expr], value: ast.expr) -> ast.stmt:
+        """The statement that sets entries, or adds to them."""
         if put.at is not None and self.loop is not None:
             parts = [tree(self.loop[1]), *parts]
-        return quote("{x}[{parts}]", x=self.printer.name(put.array),
-                     parts=trimmed(parts) or [ast.Constant(...)])
+        return self.printer.target.do(
+            _SIGNS[put.sign], array=self.printer.name(put.array),
+            at=trimmed(parts) or [ast.Constant(...)], value=value)
 
     def _window(self, item: ir.Window, size: Expr) -> ast.expr:
         """p:p + Y:2, the positions that one place in the window goes to."""
@@ -234,10 +245,12 @@ class Lines:
         parts = [quote("slice(None)") if is_whole(p) else p for p in kept]
         if len(kept) == len(found) > 2 and all(map(is_whole, kept[:-1])):
             parts = [ast.Constant(...), parts[-1]]
-        call = "np.add.at" if statement.sign > 0 else "np.subtract.at"
-        return state(f"{call}({{target}}, {{where}}, {{value}})", target=target,
-                     where=parts[0] if len(parts) == 1 else packed(parts),
-                     value=self.printer.spread(node, statement.axes))
+        step = [] if statement.at is None or self.loop is None else [tree(self.loop[1])]
+        return self.printer.target.do(
+            "add at" if statement.sign > 0 else "subtract at", entry=target,
+            where=parts[0] if len(parts) == 1 else packed(parts),
+            array=self.printer.name(statement.array), at=[*step, *parts],
+            value=self.printer.spread(node, statement.axes))
 
     # ---- margins --------------------------------------------------------------------------
 

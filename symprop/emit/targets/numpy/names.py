@@ -17,7 +17,8 @@ MODULE = (
     "np", "forward", "backward", "value_and_grad", "predict", "read", "like_parameters",
     "WRT", "FACTS", "ZERO", "COMPLEX_SAFE", "OUTPUTS",
     "RULE", "FEEDBACK", "DEPARTS", "OWN_LOSS",
-    "range", "reversed", "zip", "slice", "float", "ValueError", "IndexError", *SELFCHECK,
+    "range", "reversed", "zip", "slice", "float", "ValueError", "IndexError",
+    "sliding_window_view", *SELFCHECK,
 )
 IN_BODIES = (  # what the body of a function calls, and an argument of its name would hide
     "np", "read", "forward", "backward", "range", "reversed", "slice", "float", "ValueError",

@@ -13,8 +13,9 @@ from typing import Any
 from symprop.algebra.build import mul, number
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Apply, Expr, Size, Term, atoms
-from symprop.emit.numpy_names import Names
-from symprop.emit.numpy_nodes import NumpyPrinter
+from symprop.emit.targets.numpy.names import Names
+from symprop.emit.targets.numpy.nodes import NumpyPrinter
+from symprop.emit.targets.target import Target
 from symprop.errors import UnsupportedError
 from symprop.syntax.layout import flat
 from symprop.syntax.tree import Many, Value, literal, packed, quote, root, state, tree
@@ -162,7 +163,7 @@ def fact_tests(system: System, inputs: Sequence[str], names: Names,
                printer: NumpyPrinter) -> list[ast.stmt]:
     """Tests of facts, index ranges and sizes; they stand under `if validate:`."""
     facts = [test for fact in system.facts if fact.array in inputs
-             for test in _fact(fact, names.arrays[fact.array])]
+             for test in _fact(fact, names.arrays[fact.array], printer.target)]
     ranges = [_range(names.arrays[entry.array], entry, printer)
               for entry in system.index_ranges if entry.array in inputs]
     return [*facts, *ranges, *(_condition(c, printer) for c in system.conditions)]
@@ -172,7 +173,7 @@ def _test(condition: str, error: str, message: str, **places: Value | Many) -> a
     return state(f"if {condition}: raise {error}({{message}})", message=literal(message), **places)
 
 
-def _fact(fact: Fact, name: str) -> list[ast.stmt]:
+def _fact(fact: Fact, name: str, target: Target) -> list[ast.stmt]:
     if fact.kind in ("symmetric", "positive_definite"):
         tests = [_test("not np.allclose({x}, np.swapaxes({x}, -1, -2), rtol=0, "
                        "atol=1e-4 * np.max(np.abs({x}), initial=0))",  # float32 rounds
@@ -194,9 +195,9 @@ def _fact(fact: Fact, name: str) -> list[ast.stmt]:
         return [_test("not np.all(({low} <= np.real({x})) & (np.real({x}) <= {high}))",
                       "ValueError", f"{name} must lie between {low!r} and {high!r}", x=name,
                       low=low - slack, high=high + slack)]
-    allowed = literal([*fact.args])
-    if any(v != int(v) for v in fact.args):  # 0.1 is another number in float32
-        allowed = quote("np.asarray({values}, np.result_type({x}))", values=allowed, x=name)
+    exact = all(v == int(v) for v in fact.args)  # 0.1 is another number in float32
+    allowed = target.spell("whole values" if exact else "values", x=name,
+                           values=literal([*fact.args]))
     return [_test("not np.all(np.isin({x}, {allowed}))", "ValueError",
                   f"{name} must hold no other values than {', '.join(map(repr, fact.args))}",
                   x=name, allowed=allowed)]

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from symprop.algebra.expr import Expr
-from symprop.emit.numpy_layout import filled
-from symprop.emit.numpy_names import Names
-from symprop.emit.numpy_nodes import NumpyPrinter
+from symprop.emit.targets.numpy.layout import filled
+from symprop.emit.targets.numpy.names import Names
+from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.syntax.document import INDENT
 from symprop.syntax.layout import BODY, WIDTH, flat, heading, lines, parameter
 from symprop.syntax.tree import literal, quote, state, tree

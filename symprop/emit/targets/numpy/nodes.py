@@ -1,4 +1,4 @@
-"""Whole-tensor nodes as Python trees.
+"""Whole-tensor nodes as Python trees, by the table of a target.
 
 In: nodes of lower/ir.py, the names that arrays have in code. Out: expressions. Operands
 are broadcast by their labels: r over (n,) beside X over (n, d) is written r[:, None].
@@ -13,8 +13,8 @@ from fractions import Fraction
 
 from symprop.algebra import rows
 from symprop.algebra.expr import Expr, Index
-from symprop.emit.numpy_sizes import numeral
-from symprop.emit.numpy_views import WHOLE, ViewPrinter
+from symprop.emit.targets.numpy.sizes import numeral
+from symprop.emit.targets.numpy.views import WHOLE, ViewPrinter
 from symprop.errors import UnsupportedError
 from symprop.lower import ir
 from symprop.lower.dtypes import SCALAR, flavour, guards
@@ -43,7 +43,7 @@ _TURNED = {"<": ">", "<=": ">="}
 
 @dataclass
 class NumpyPrinter(ViewPrinter):
-    """Prints nodes."""
+    """Makes trees of nodes."""
 
     dtype: str = "dtype"
     holds: str = "float"  # what the array of the equation at hand holds
@@ -101,7 +101,7 @@ class NumpyPrinter(ViewPrinter):
         return self.size(node.size)
 
     def _infinity(self, node: ir.Infinity) -> ast.expr:
-        return quote("np.inf")
+        return self.target.spell("infinity")
 
     def _loopindex(self, node: ir.LoopIndex) -> ast.expr:
         return self.size(node.position)
@@ -109,8 +109,8 @@ class NumpyPrinter(ViewPrinter):
     def _arange(self, node: ir.Arange) -> ast.expr:
         count = self.size(node.axes[0].size)
         if node.integer:
-            return quote("np.arange({count})", count=count)
-        return quote("np.arange({count}, dtype={dtype})", count=count, dtype=self.dtype)
+            return self.target.spell("positions", count=count)
+        return self.target.spell("numbers", count=count, dtype=self.dtype)
 
     def _view(self, node: ir.View) -> ast.expr:
         return self.view(node)
@@ -119,7 +119,7 @@ class NumpyPrinter(ViewPrinter):
         return tree(self.locals[node.label])
 
     def _copy(self, node: ir.Copy) -> ast.expr:
-        return quote("{x}.copy()", x=self.tree(node.body))
+        return self.target.spell("copy", x=self.tree(node.body))
 
     # ---- arithmetic -----------------------------------------------------------------------
 
@@ -168,11 +168,11 @@ class NumpyPrinter(ViewPrinter):
         if flavour(node.base) == SCALAR:  # np.sqrt(D) is a float64 that widens float32
             return ast.BinOp(base, ast.Pow(), numeral(exponent))
         if exponent == Fraction(1, 2):
-            return quote("np.sqrt({x})", x=base)
+            return self.target.spell("root", x=base)
         if exponent.denominator == 1 and 2 <= exponent <= 4 and named(base):
             return product([base] * int(exponent))
         if exponent == 2:
-            return quote("np.square({x})", x=base)
+            return self.target.spell("square", x=base)
         return ast.BinOp(base, ast.Pow(), numeral(exponent))
 
     def _call(self, node: ir.Call) -> ast.expr:
@@ -180,7 +180,7 @@ class NumpyPrinter(ViewPrinter):
             letter: self.spread(a, node.axes) for letter, a in zip("xyz", node.args, strict=False)}
         if node.function in ("floordiv", "mod"):
             return quote("{x} // {y}" if node.function == "floordiv" else "{x} % {y}", **args)
-        spelling, _ = rows.numpy_template(node.function)
+        spelling = rows.numpy_template(node.function)
         found = quote(spelling, **args, **{
             h: self.helper_names.get(h, h) for h in rows.helpers_in(spelling)})
         return quote("float({x})", x=found) if flavour(node) == SCALAR and node.args else found
@@ -193,7 +193,7 @@ class NumpyPrinter(ViewPrinter):
             return truth
         size = self._diagonal(node)
         if size is not None:
-            return quote("np.eye({size}, dtype=bool)", size=size)
+            return self.target.spell("identity", size=size, dtype="bool")
         left, right = (self.spread(n, node.axes) for n in (node.left, node.right))
         if isinstance(node.left, ir.Number) and node.relation in _TURNED:
             return quote(f"{{x}} {_TURNED[node.relation]} {{y}}", x=right, y=left)
@@ -232,19 +232,19 @@ class NumpyPrinter(ViewPrinter):
     def _where(self, node: ir.Where) -> ast.expr:
         lazy = not node.condition.axes and (not node.axes or guards(node.condition))
         test = self.tree(node.condition) if lazy else self.spread(node.condition, node.axes)
-        return quote("{yes} if {test} else {no}" if lazy else "np.where({test}, {yes}, {no})",
-                     test=test, yes=self.spread(node.yes, node.axes),
-                     no=self.spread(node.no, node.axes))
+        yes, no = (self.spread(n, node.axes) for n in (node.yes, node.no))
+        return ast.IfExp(test, yes, no) if lazy else self.target.spell(
+            "choice", test=test, yes=yes, no=no)
 
     def _cast(self, node: ir.Cast) -> ast.expr:
         if not node.axes:
             return quote("int({x})" if node.whole else "float({x})", x=self.tree(node.body))
         if node.whole:
-            return quote("{x}.astype(int)", x=self.tree(node.body))
+            return self.target.spell("cast", x=self.tree(node.body), dtype="int")
         size = self._diagonal(node.body)
         if size is not None:
-            return quote("np.eye({size}, dtype={dtype})", size=size, dtype=self.dtype)
-        return quote("{x}.astype({dtype})", x=self.tree(node.body), dtype=self.dtype)
+            return self.target.spell("identity", size=size, dtype=self.dtype)
+        return self.target.spell("cast", x=self.tree(node.body), dtype=self.dtype)
 
     # ---- reductions and products ------------------------------------------------------------
 
@@ -266,7 +266,8 @@ class NumpyPrinter(ViewPrinter):
             body, options["dtype"] = body.body, tree(self.dtype)
         found = self.tree(body)
         method = precedence(found) == ATOM and root(found) != "np"
-        call = quote(f"{{x}}.{node.kind}()" if method else f"np.{node.kind}({{x}})", x=found)
+        call = quote(f"{{x}}.{node.kind}()", x=found) if method else \
+            self.target.spell(node.kind, x=found)
         assert isinstance(call, ast.Call)
         call.keywords = [ast.keyword(k, v) for k, v in options.items()]
         return call if last is None else quote(
@@ -277,21 +278,21 @@ class NumpyPrinter(ViewPrinter):
 
     def _tensordot(self, node: ir.TensorDot) -> ast.expr:
         axes = tuple(tuple(n.axes.index(i) for i in node.over) for n in (node.left, node.right))
-        return quote("np.tensordot({x}, {y}, axes={axes})", x=self.tree(node.left),
-                     y=self.tree(node.right), axes=literal(axes))
+        return self.target.spell("tensordot", x=self.tree(node.left), y=self.tree(node.right),
+                                 axes=literal(axes))
 
     def _vdot(self, node: ir.Vdot) -> ast.expr:
-        return quote("np.vdot({x}, {y})", x=self.tree(node.left), y=self.tree(node.right))
+        return self.target.spell("vdot", x=self.tree(node.left), y=self.tree(node.right))
 
     def _solve(self, node: ir.Solve) -> ast.expr:
         if node.right is None:
-            return quote("np.linalg.inv({x})", x=self.tree(node.matrix))
+            return self.target.spell("inverse", x=self.tree(node.matrix))
         row = node.matrix.axes[-2]
         stack = node.axes[:node.axes.index(row)]
         vectors = node.axes[-1] is row and bool(stack)  # they would be taken for a matrix
         matrix = self._stacked(node.matrix, (*stack, *node.matrix.axes[-2:]))
         right = self._stacked(node.right, node.axes, [NONE] * vectors)
-        found = quote("np.linalg.solve({x}, {y})", x=matrix, y=right)
+        found = self.target.spell("solve", x=matrix, y=right)
         return quote("{x}[..., 0]", x=found) if vectors else found
 
     def _stacked(self, node: Node, axes: Axes, after: list[ast.Constant] | None = None) -> ast.expr:
@@ -304,9 +305,8 @@ class NumpyPrinter(ViewPrinter):
         marks = self._einsum_letters(node)
         inside = ",".join("".join(marks[i] for i in n.axes) for n in node.operands)
         places = literal(f'{inside}->{"".join(marks[i] for i in node.axes)}')
-        plan = ", optimize=True" if len(node.operands) > 2 else ""
-        return quote(f"np.einsum({{places}}, {{operands}}{plan})", places=places,
-                     operands=[self.tree(n) for n in node.operands])
+        return self.target.spell("long einsum" if len(node.operands) > 2 else "einsum",
+                                 places=places, operands=[self.tree(n) for n in node.operands])
 
     def _einsum_letters(self, node: ir.Einsum) -> dict[Index, str]:
         marks: dict[Index, str] = {}
@@ -321,9 +321,9 @@ class NumpyPrinter(ViewPrinter):
     def _transpose(self, node: ir.Transpose) -> ast.expr:
         body = self.tree(node.body)
         if len(node.axes) == 2:
-            return quote("{x}.T", x=body)
-        return quote("{x}.transpose({order})", x=body,
-                     order=[tree(node.body.axes.index(a)) for a in node.axes])
+            return self.target.spell("matrix transpose", x=body)
+        return self.target.spell("transpose", x=body,
+                                 order=[tree(node.body.axes.index(a)) for a in node.axes])
 
     def _reshape(self, node: ir.Reshape) -> ast.expr:
         sizes = [self.size(a.size) for a in node.axes]
@@ -331,36 +331,34 @@ class NumpyPrinter(ViewPrinter):
                  and _operators(size) & {ast.Add, ast.Sub}]
         if len(mixed) == 1:  # N * (Y - 4) multiplied out: what is left
             sizes[mixed[0]] = tree(-1)
-        return quote("{x}.reshape({sizes})", x=self.tree(node.body), sizes=sizes)
+        return self.target.spell("reshape", x=self.tree(node.body), sizes=sizes)
 
     def _repeat(self, node: ir.Repeat) -> ast.expr:
         body, count = self.tree(node.body), self.size(node.count)
         place = node.body.axes.index(node.part)
         if node.each:
-            return quote("np.repeat({x}, {count}, axis={place})", x=body, count=count, place=place)
+            return self.target.spell("repeat", x=body, count=count, axis=place)
         after = [tree(1)] * (len(node.axes) - place - 1)
-        return quote("np.tile({x}, {count})", x=body,
-                     count=packed([count, *after]) if after else count)
+        return self.target.spell("tile", x=body, count=packed([count, *after]) if after else count)
 
     def _running(self, node: ir.Running) -> ast.expr:
         found, place = self.tree(node.body), node.body.axes.index(node.along)
-        for turned, spelling in ((node.before, "np.flip({x}, {place})"),
-                                 (True, "np.cumsum({x}, axis={place})"),
-                                 (node.after, "np.flip({x}, {place})")):
-            found = quote(spelling, x=found, place=place) if turned else found
+        steps = ["flip"] * node.before + ["running sum"] + ["flip"] * node.after
+        for step in steps:
+            found = self.target.spell(step, x=found, axis=place)
         return found
 
     def _fill(self, node: ir.Fill) -> ast.expr:
         if not node.axes:
-            return quote("{dtype}.type({x})", dtype=self.dtype, x=self.tree(node.body))
+            return self.target.spell("scalar", dtype=self.dtype, x=self.tree(node.body))
         shape = tuple(a.size for a in node.axes)
         if isinstance(node.body, ir.Number) and node.body.value == 0:
             return self.zeros(shape)
         if not node.body.axes:
-            return quote("np.full({shape}, {x}, {dtype})", shape=self.shape(shape),
-                         x=self.tree(node.body), dtype=self.element())
-        return quote("np.broadcast_to({x}, {shape}).copy()", shape=self.shape(shape),
-                     x=self.spread(node.body, node.axes))
+            return self.target.spell("full", shape=self.shape(shape), x=self.tree(node.body),
+                                     dtype=self.element())
+        return self.target.spell("broadcast", shape=self.shape(shape),
+                                 x=self.spread(node.body, node.axes))
 
     def element(self) -> str:
         """The dtype of the array of the equation at hand."""
@@ -368,13 +366,12 @@ class NumpyPrinter(ViewPrinter):
 
     def zeros(self, shape: tuple[Expr, ...], kind: str = "zeros") -> ast.expr:
         """An array of zeros, or an empty one."""
-        return quote(f"np.{kind}({{shape}}, {{dtype}})", shape=self.shape(shape),
-                     dtype=self.element())
+        return self.target.spell(kind, shape=self.shape(shape), dtype=self.element())
 
     def _expand(self, node: ir.Expand) -> ast.expr:
         body = self.tree(node.body)
         if not node.body.axes:
-            return quote("np.reshape({x}, {shape})", x=body, shape=literal((1,) * len(node.axes)))
+            return self.target.spell("unit", x=body, shape=literal((1,) * len(node.axes)))
         marks = [WHOLE if a in node.body.axes else NONE for a in node.axes]
         return quote("{x}[{marks}]", x=body, marks=marks)
 

@@ -13,7 +13,7 @@ from symprop.algebra.build import ONE, add, mul, number, sub
 from symprop.algebra.canonical import normal, same
 from symprop.algebra.expr import ADJOINT, Expr
 from symprop.algebra.integers import filled, floordiv
-from symprop.emit.numpy_sizes import SizePrinter
+from symprop.emit.targets.numpy.sizes import SizePrinter
 from symprop.lower import ir
 from symprop.lower.ir import Axes, Node
 from symprop.syntax.tree import packed, quote, tree
@@ -41,12 +41,12 @@ class ViewPrinter(SizePrinter):
         if not node.pads and all(isinstance(s, ir.Whole) for s in node.subscripts):
             return base
         if node.pads:
-            base = quote("np.pad({base}, {pads})", base=base, pads=self._pads(node.pads))
+            base = self.target.spell("pad", x=base, pads=self._pads(node.pads))
             shape = tuple(normal(add(s, low, high))
                           for s, (low, high) in zip(shape, node.pads, strict=True))
         if node.shape:
             shape = node.shape
-            base = quote("{base}.reshape({sizes})", base=base, sizes=[*map(self.size, shape)])
+            base = self.target.spell("reshape", x=base, sizes=[*map(self.size, shape)])
         if any(isinstance(s, ir.Window) for s in node.subscripts):
             return self._windows(base, node, shape)
         return bracketed(base, self.parts(node.subscripts, shape, node.grid))
@@ -73,8 +73,8 @@ class ViewPrinter(SizePrinter):
             found = self.spread(item.positions, grid)
             if item.size is None:
                 return found
-            return quote("np.clip({positions}, 0, {top})", positions=found,
-                         top=self.size(normal(sub(item.size, ONE))))
+            return self.target.spell("clip", x=found,
+                                     top=self.size(normal(sub(item.size, ONE))))
         if isinstance(item, ir.Window):
             reach = sub(add(item.start, span(item.outer.size, item.step), self.width(item)), ONE)
             stop = size if self.fits(item, size) else normal(reach)
@@ -121,9 +121,9 @@ class ViewPrinter(SizePrinter):
         if all(map(is_whole, after)) and not all(map(is_whole, inside)):
             after = [ast.Constant(...)]
         one = len(windows) == 1
-        found = quote("np.lib.stride_tricks.sliding_window_view({base}, {widths}, axis={axes})",
-                      base=bracketed(base, before), widths=widths[0] if one else packed(widths),
-                      axes=axes[0] if one else packed(axes))
+        found = self.target.spell(
+            "windows", x=bracketed(base, before), widths=widths[0] if one else packed(widths),
+            axes=axes[0] if one else packed(axes))
         return bracketed(found, [*after, *inside])
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symprop.emit.numpy_text import table
+from symprop.emit.targets.numpy.text import table
 from symprop.lower.program import Program
 from symprop.system import System
 

@@ -1,0 +1,1 @@
+"""Targets: what a Program is written down in."""

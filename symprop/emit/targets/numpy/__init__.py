@@ -1,0 +1,1 @@
+"""NumPy: the table, its trees, and the module that holds them."""
