@@ -34,7 +34,7 @@ from symprop.train.interrupts import held_back
 from symprop.train.optimizers import Optimizer, make_optimizer
 from symprop.train.settings import Settings
 from symprop.train.signature import Signature, signature_of
-from symprop.train.steps import Task, following, is_over
+from symprop.train.steps import NotFinite, Task, explained, following, is_over
 
 Array = NDArray[Any]
 Log = Callable[[str], object]
@@ -114,7 +114,8 @@ def _begun(
 
 def _run(task: Task, course: Course, log: Log, keeper: Keeper | None) -> TrainResult:
     """Go through the epochs and report each; whatever stops them, what was reached is kept."""
-    good, interrupted = course, False
+    begin = good = course
+    interrupted = False
     fault: Exception | None = None
     with held_back() as interrupts:
         try:
@@ -128,6 +129,9 @@ def _run(task: Task, course: Course, log: Log, keeper: Keeper | None) -> TrainRe
                         keeper.may_keep(course)
         except KeyboardInterrupt:
             interrupts.open, interrupted = False, True
+        except NotFinite as error:
+            fault = InputError(explained(task, error, course.params, [
+                part.params for part in (good, begin) if part.params is not course.params]))
         except Exception as error:
             fault = error
         if fault is None and all(np.isfinite(theta).all() for theta in course.params.values()):

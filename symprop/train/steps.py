@@ -5,7 +5,7 @@ each epoch. All gradients of a step are computed before any parameter changes; n
 in place, and the same course goes on in the same way to the last bit.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -16,10 +16,19 @@ from symprop.check.calls import where
 from symprop.errors import InputError
 from symprop.train.angles import angles_between, reference_gradients
 from symprop.train.batches import Examples, batches
+from symprop.train.blame import first_not_finite
 from symprop.train.course import Course, generator
 from symprop.train.data import Arrays
 from symprop.train.settings import Settings
 from symprop.train.signature import Signature, gradient_function
+
+
+class NotFinite(InputError):
+    """The loss or a gradient of a step on `examples` is not finite."""
+
+    def __init__(self, message: str, examples: Arrays) -> None:
+        super().__init__(message)
+        self.examples = examples
 
 
 @dataclass(frozen=True)
@@ -123,9 +132,9 @@ def _gradients(task: Task, data: Arrays, params: Arrays, epoch: int) -> tuple[fl
         value, structured = _called(gradient_function(task.module), arguments)
     loss, grads = float(value), task.signature.flattened(structured)
     if not np.isfinite(loss):
-        raise InputError(
+        raise NotFinite(
             f"the loss is {loss} in epoch {epoch}: lower lr ({task.settings.optimizer.lr:g}) or"
-            " scale the data"
+            " scale the data", data,
         )
     for name, theta in params.items():
         if name not in grads:
@@ -134,8 +143,17 @@ def _gradients(task: Task, data: Arrays, params: Arrays, epoch: int) -> tuple[fl
             shape = np.shape(grads[name])
             raise InputError(f"the gradient of {name} has the shape {shape}, not {theta.shape}")
         if not np.isfinite(grads[name]).all():
-            raise InputError(f"the gradient of {name} is not finite in epoch {epoch}")
+            raise NotFinite(f"the gradient of {name} is not finite in epoch {epoch}", data)
     return loss, grads
+
+
+def explained(task: Task, error: NotFinite, params: Arrays, good: Sequence[Arrays]) -> str:
+    """Say which equation was the first to leave the finite numbers; with `good` it did not."""
+    bad, *others = (
+        task.signature.arguments({**error.examples, **part}) for part in (params, *good)
+    )
+    clause = first_not_finite(task.module, gradient_function(task.module), bad, others)
+    return f"{error}; {clause}" if clause else str(error)
 
 
 def _loss(task: Task, data: Arrays, params: Arrays) -> float:
