@@ -7,6 +7,8 @@ import pytest
 
 import symprop
 from symprop import positive_definite, symmetric
+from symprop.algebra.canonical import collect, expand
+from symprop.algebra.expr import Expr
 from symprop.check.domains import draw as drawn_by_check
 from symprop.check.domains import read_facts
 from symprop.cli.words import read_facts as read_words
@@ -97,3 +99,57 @@ def test_a_fact_that_fits_no_matrix_is_refused(make):
         with pytest.raises(FactError, match=make.__name__):
             symprop.trace(function, facts=[make(name)], wrt=["x"])
     assert read_words([f"{make.__name__}(A)"]) == [make("A")]
+
+
+def gram(X: "N D"):
+    return np.sum((X @ X.T) ** 2)
+
+
+def named_gram(X: "N D"):
+    G = X @ X.T
+    return np.sum(G**2)
+
+
+def weighted_gram(X: "N D", c: ""):
+    G = X @ X.T
+    return np.sum(np.exp(-c * G) * G)
+
+
+def stacked_gram(X: "B N D"):
+    G = np.einsum("bnd,bmd->bnm", X, X)
+    return np.sum(np.tanh(G))
+
+
+def shifted_by_a_fact(X: "N D", S: "N N"):
+    return np.sum((X @ X.T - S) ** 2)
+
+
+def terms_of(derivation, array):
+    (found,) = (a for a in derivation.adjoints if a.primal == array)
+    return found.rhs.terms
+
+
+SYMMETRIC = [(gram, []), (named_gram, []), (weighted_gram, []), (stacked_gram, []),
+             (shifted_by_a_fact, [symmetric("S")])]
+
+
+@pytest.mark.parametrize(("function", "facts"), SYMMETRIC)
+def test_the_two_sides_of_a_gram_matrix_are_one_term(function, facts):
+    """Ḡ is symmetric because G is: Ḡ X + Ḡᵀ X is 2 Ḡ X."""
+    derivation = symprop.derive(symprop.trace(function, wrt=["X"], facts=facts))
+    derivation.verify()
+    (term,) = terms_of(derivation, "X")
+    assert term.coef.denominator == 1 and term.coef % 2 == 0
+
+
+@pytest.mark.parametrize("function", [gram, named_gram])
+def test_the_textbook_form(function):
+    """X̄ = 4 X Xᵀ X: the product has a name."""
+    derivation = symprop.derive(symprop.trace(function, wrt=["X"]))
+    product = derivation.system.equations[0].array
+    assert f"X̄      = 4 {product} X" in derivation.text()
+
+
+def test_without_the_fact_nothing_merges():
+    derivation = symprop.derive(symprop.trace(shifted_by_a_fact, wrt=["X"]))
+    assert len(collect(expand(Expr(terms_of(derivation, "X")))).terms) == 2

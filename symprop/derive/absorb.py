@@ -10,7 +10,7 @@ collected, it may be exactly nothing (the path through a softmax's maximum is).
 
 from __future__ import annotations
 
-from symprop.algebra.expr import Access, arrays_of
+from symprop.algebra.expr import Access, Expr, arrays_of
 from symprop.derive.absorb_cycles import STORE, absorb_cycles
 from symprop.derive.cost import contracts, cost, volume
 from symprop.derive.definitions import Definitions
@@ -69,7 +69,8 @@ def _users(drafts: list[Draft]) -> dict[str, dict[str, None]]:
 
 def _try(draft: Draft, reading: list[Draft], known: Definitions) -> bool:
     """Absorbs `draft` into all of `reading` if the summed cost allows it."""
-    if not _free(draft) and any(contracts(u.rhs) for u in reading):
+    contracting = [u for u in reading if contracts(u.rhs)]
+    if not _free(draft) and not all(_scaled(u.rhs, draft) for u in contracting):
         return False  # a matrix product needs its operand as an array
     before = cost(draft.rhs) + STORE * volume(draft.indices) + sum(cost(u.rhs) for u in reading)
     trails, after = [], 0.0
@@ -89,3 +90,12 @@ def _try(draft: Draft, reading: list[Draft], known: Definitions) -> bool:
 def _free(draft: Draft) -> bool:
     """A number or another array's name: nothing is worked out twice."""
     return draft.rhs.number is not None or isinstance(draft.rhs.single_atom, Access)
+
+
+def _scaled(reader: Expr, draft: Draft) -> bool:
+    """Whether a draft is a number times another array, and its reader multiplies it by one."""
+    own = draft.rhs.terms
+    if len(own) != 1 or own[0].bound or [e for _, e in own[0].factors] != [1]:
+        return False
+    return isinstance(own[0].factors[0][0], Access) and all(
+        abs(t.coef) != 1 for t in reader.terms if draft.array in arrays_of(Expr((t,))))

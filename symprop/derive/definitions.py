@@ -29,6 +29,7 @@ from symprop.algebra.build import (
 )
 from symprop.algebra.canonical import collect, expand
 from symprop.algebra.expr import (
+    ADJOINT,
     Access,
     Apply,
     Atom,
@@ -64,6 +65,8 @@ class Definitions(Knowledge):
         self.integers = frozenset(n for n, a in system.arrays.items() if a.dtype != "float")
         self.memo = Memo()
         self._bases: dict[str, Rule | None] = {}
+        self._adjoints: dict[str, Equation] = {}
+        self._symmetric: dict[str, tuple[str, ...]] = {}
 
     def definition(self, array: str) -> Equation | None:
         """The equation of an array that may be expanded: none inside a recurrence."""
@@ -105,17 +108,30 @@ class Definitions(Knowledge):
         return self._groups.within(arrays)
 
     def symmetric(self, array: str) -> Rule | None:
-        because = [f"{f.kind}({array})" for f in self.system.facts
-                   if f.array == array and f.kind in ("symmetric", "positive_definite")]
-        equation = self.definition(array)
-        if not because and equation is not None and evident(equation):
-            because = [equation.number]
+        if array not in self._symmetric:
+            self._symmetric[array] = self._symmetry(array)
+        because = self._symmetric[array]
         if not because:
             return None
-        indices = tuple(Index("i", s) for s in self.system.arrays[array].shape)
+        shape = self.system.arrays[array.removeprefix(ADJOINT)].shape
+        indices = tuple(Index("i", s) for s in shape)
         at = [idx(i) for i in indices]
         value = access(array, [*at[:-2], at[-1], at[-2]])
-        return Rule(access(array, at).terms[0], indices, value, (because[0],))
+        return Rule(access(array, at).terms[0], indices, value, because)
+
+    def _symmetry(self, array: str) -> tuple[str, ...]:
+        """The fact or the equation by which an array is symmetric."""
+        facts = [f"{f.kind}({array})" for f in self.system.facts
+                 if f.array == array and f.kind in ("symmetric", "positive_definite")]
+        equation = self._adjoints.get(array) or self.definition(array)
+        if not facts and equation is not None and evident(
+                equation, lambda a: self.symmetric(a) is not None):
+            return (equation.number,)
+        return tuple(facts[:1])
+
+    def derived(self, equation: Equation) -> None:
+        """Notes an adjoint, which may be symmetric by its own equation."""
+        self._adjoints[equation.array] = equation
 
     def divides(self, array: str) -> bool:
         return array in self._divisors

@@ -153,6 +153,7 @@ def sweep(system: System, known: Definitions, rule: LearningRule | None = None) 
             draft.trail.implicit = own is not None and itself(own) is not None
             work = lightened if draft.trail.implicit else shortened
             draft.trail = known.memo.apply(work, draft.trail, known)
+        known.derived(Equation(number, draft.array, draft.indices, draft.rhs))
         drafts.append(draft)
     return drafts
 

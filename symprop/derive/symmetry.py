@@ -7,11 +7,11 @@ arrays turned so that `collect` merges terms: Σ_j H[k,j] x[j] + Σ_i H[i,k] x[i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
 
-from symprop.algebra.build import idx, instantiate, merge_factors
+from symprop.algebra.build import idx, instantiate, map_accesses, merge_factors
 from symprop.algebra.canonical import same, term_key
-from symprop.algebra.expr import Access, Atom, Exponent, Expr, Term
+from symprop.algebra.expr import Access, Atom, Exponent, Expr, Term, arrays_of
 from symprop.derive.fold import Moved
 from symprop.derive.knowledge import Knowledge
 from symprop.system import Equation
@@ -49,12 +49,31 @@ def turned(term: Term) -> Iterator[tuple[Access, Term]]:
             yield item, Term(term.coef, tuple(factors.items()), term.bound)
 
 
-def evident(equation: Equation) -> bool:
-    """Whether an array is symmetric in its last two axes by its own definition."""
+def evident(equation: Equation, symmetric: Callable[[str], bool]) -> bool:
+    """Whether an array is symmetric in its last two axes by its own definition.
+
+    symmetric: which of the arrays that it reads are.
+    """
     if len(equation.indices) < 2:
         return False
     *rest, row, column = equation.indices
     if row.size != column.size:
         return False
-    turned = [idx(i) for i in (*rest, column, row)]
-    return same(instantiate(equation.indices, equation.rhs, turned), equation.rhs)
+    there = equation.rhs
+    back = instantiate(equation.indices, there, [idx(i) for i in (*rest, column, row)])
+    if same(back, there):
+        return True
+    found = {a for a in arrays_of(there) if a != equation.array and symmetric(a)}
+    return bool(found) and same(_ordered(back, found), _ordered(there, found))
+
+
+def _ordered(expr: Expr, symmetric: Container[str]) -> Expr:
+    """The expression with the last two positions of symmetric arrays in one order."""
+    def change(item: Access) -> Access:
+        if item.array not in symmetric:
+            return item
+        *rest, row, column = item.indices
+        first, second = sorted((row, column), key=lambda e: e.key)
+        return Access(item.array, (*rest, first, second))
+
+    return map_accesses(expr, change)
