@@ -22,17 +22,23 @@ from symprop.check.together import direction, is_refuted
 from symprop.errors import InputError
 
 DIRECTIONS = 2
+FAINT = 1e-2  # of the gradients on the first sample: of smaller ones rounding decides
 
 
 @dataclass(frozen=True)
 class Places:
-    """Judges gradients wherever a sample can be put."""
+    """Judges gradients wherever a sample can be put.
+
+    `usual` is the largest entry of the gradients on the first sample. Where a loss is saturated
+    all of them may be 1e-10, out of terms of 10 that cancel: differences then see its rounding.
+    """
 
     subject: Subject
     sampler: Sampler
     names: Sequence[str]
     rtol: float
     axes: Mapping[str, int]
+    usual: float
 
     def wrong(self, sample: Sample, place: str, count: int = DIRECTIONS) -> dict[str, CheckRow]:
         """Return a failed row for every gradient that is wrong on a sample; `place` names it.
@@ -50,7 +56,8 @@ class Places:
             return self._rows(sample, dict.fromkeys(self.names, f"{place} {error}"))
         faults = {n: fault_of_form(self.subject, sample, returned, n) for n in self.names}
         good = {n: np.asarray(returned[n]) for n in self.names if not faults[n]}
-        trial = Trial(self.subject, sample, good, self.rtol, self.sampler.seed, self.axes)
+        trial = Trial(self.subject, sample, good, self.rtol, self.sampler.seed, self.axes,
+                      FAINT * self.usual)
         real = {n: said for n, said in faults.items()
                 if said and not self._is_open(trial, n, returned)}
         rows = self._rows(sample, {n: f"{place} {said}" for n, said in real.items()})
@@ -67,7 +74,8 @@ class Places:
             return False
         index = int(np.argmax(~np.isfinite(gradient)))
         claims = {**trial.gradients, name: np.where(np.isfinite(gradient), gradient, 0.0)}
-        other = Trial(trial.subject, trial.sample, claims, self.rtol, trial.seed, trial.axes)
+        other = Trial(trial.subject, trial.sample, claims, self.rtol, trial.seed, trial.axes,
+                      trial.least)
         line: Line = other.coordinate(name, index)
         return line.slope(other.tolerance(name)) is None
 

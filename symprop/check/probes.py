@@ -42,9 +42,10 @@ class Trial:
         rtol: float,
         seed: int,
         axes: Mapping[str, int],
+        least: float = 0.0,
     ) -> None:
         self.subject, self.sample, self.gradients = subject, sample, gradients
-        self.rtol, self.seed, self.axes = rtol, seed, axes
+        self.rtol, self.seed, self.axes, self.least = rtol, seed, axes, least
         self._probes: dict[str, list[Probe]] = {}
         self._tolerances: dict[str, Tolerance] = {}
         self._complex: dict[str, bool] = {}
@@ -58,11 +59,14 @@ class Trial:
         ]
 
     def scale(self, name: str) -> float:
-        """Return what errors are relative to: max|g| of the array, or 1e-3 of the largest."""
+        """Return what errors are relative to: max|g| of the array, or 1e-3 of the largest.
+
+        Never less than `least`.
+        """
         overall = max((_largest(g) for g in self.gradients.values()), default=0.0)
         if overall == 0.0:
             overall = abs(self.loss) or 1.0
-        return max(_largest(self.gradients[name]), 1e-3 * overall)
+        return max(_largest(self.gradients[name]), 1e-3 * overall, self.least)
 
     def bump(self, name: str) -> float:
         """Return the error that a negative control adds to one entry."""

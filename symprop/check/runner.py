@@ -149,7 +149,10 @@ class _Run:
         """Return failed rows for gradients that are right here and wrong somewhere else."""
         subject, sampler = self.subject, self.sampler
         claimed = [n for n in names if n not in subject.departing and n not in subject.own_loss]
-        looked = look_around(Places(subject, sampler, claimed, self.rtol, self.axes), sample)
+        returned = subject.gradients(sample.copy())
+        usual = max((float(np.max(np.abs(returned[n]), initial=0.0)) for n in claimed), default=0.0)
+        places = Places(subject, sampler, claimed, self.rtol, self.axes, usual)
+        looked = look_around(places, sample)
         self.also = looked.said
         return dict(looked.rows)
 
