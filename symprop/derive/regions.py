@@ -33,6 +33,7 @@ from symprop.algebra.expr import (
     Atom,
     Exponent,
     Expr,
+    Extremum,
     Idx,
     Index,
     Iverson,
@@ -231,6 +232,7 @@ class Branches:
         self, equations: Sequence[Equation], system: System, read: Iterable[str]
     ) -> None:
         self.regions = regions(equations, system, read)
+        self.extrema = {e.array for e in equations if isinstance(e.rhs.single_atom, Extremum)}
         self.wild: set[str] = set()
         size = -1
         while size != len(self.wild):
@@ -255,7 +257,7 @@ class Branches:
         if isinstance(item, (Size, Idx, Iverson)):
             return False
         if not (isinstance(exponent, int) and exponent > 0):
-            return not _is_number(atom(item))
+            return not (_is_number(atom(item)) or self._counts_ties(item))
         if isinstance(item, Access):
             return item.array in self.wild
         if isinstance(item, Apply):
@@ -263,6 +265,20 @@ class Branches:
             if row is not None and not row.bounded:
                 return True
         return any(self.may_blow(c) for c in item.children)
+
+
+    def _counts_ties(self, item: Atom) -> bool:
+        """Whether a factor is how many entries are equal to their maximum: one at least."""
+        return isinstance(item, Paren) and all(
+            t.coef > 0 and t.factors and all(
+                isinstance(a, Iverson) and a.relation == "=="
+                and any(self._is_extremum(side.single_atom) for side in (a.lhs, a.rhs))
+                for a, _ in t.factors)
+            for t in item.body.terms)
+
+    def _is_extremum(self, item: Atom | None) -> bool:
+        return isinstance(item, Extremum) or (
+            isinstance(item, Access) and item.array in self.extrema)
 
 
 def _is_number(expr: Expr) -> bool:
