@@ -41,7 +41,7 @@ N = TypeVar("N", Expr, Term, Atom)
 Labels = Mapping[Index, str]
 _NONE: Labels = {}
 _MAX_PERMUTATIONS = 24
-_EXPAND_LIMIT = 64
+_EXPAND_LIMIT = 64  # products that one term becomes
 
 
 def canonical(expr: Expr, labels: Labels = _NONE) -> str:
@@ -181,7 +181,7 @@ def expand(expr: Expr) -> Expr:
 def expand_term(term: Term) -> Expr:
     """`expand` for one term; a sum over several terms becomes several sums."""
     opened = [(a, e) for a, e in term.factors if _opens(a, e)]
-    if not opened:
+    if not opened or _multiplied(opened) > _EXPAND_LIMIT:
         return Expr((term,))
     rest = {a: e for a, e in term.factors if not _opens(a, e)}
     products = [make_term(term.coef, rest, term.bound).terms[0]]
@@ -198,6 +198,17 @@ def _opens(atom: Atom, exponent: Exponent) -> bool:
     if not isinstance(atom, Paren) or not isinstance(exponent, int) or exponent < 1:
         return False
     return bool(len(atom.body.terms) ** exponent <= _EXPAND_LIMIT)
+
+
+def _multiplied(opened: Iterable[tuple[Atom, Exponent]]) -> int:
+    """How many products a term is multiplied out into, those of its factors' factors included."""
+    total = 1
+    for paren, exponent in opened:
+        assert isinstance(paren, Paren)
+        inside = sum(_multiplied([(a, e) for a, e in t.factors if _opens(a, e)])
+                     for t in paren.body.terms)
+        total *= max(inside, 1) ** int(exponent)
+    return total
 
 
 def _product(left: Term, right: Term) -> Term:

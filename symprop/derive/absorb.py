@@ -23,6 +23,7 @@ from symprop.derive.write_out import write_out
 from symprop.derive.zeros import vanish
 from symprop.system import Equation, cycles
 
+_LONGEST = 150  # atoms of a line into which another is inserted
 
 def absorb(drafts: list[Draft], known: Definitions) -> None:
     """Marks zeros, then absorbs, in the order of the sweep."""
@@ -72,6 +73,8 @@ def _try(draft: Draft, reading: list[Draft], known: Definitions) -> bool:
     contracting = [u for u in reading if contracts(u.rhs)]
     if not _free(draft) and not all(_scaled(u.rhs, draft) for u in contracting):
         return False  # a matrix product needs its operand as an array
+    if not _free(draft) and any(_length(draft.rhs) + _length(u.rhs) > _LONGEST for u in reading):
+        return False  # a chain of any length: a line would get longer with each link
     before = cost(draft.rhs) + STORE * volume(draft.indices) + sum(cost(u.rhs) for u in reading)
     trails, after = [], 0.0
     for user in reading:
@@ -85,6 +88,10 @@ def _try(draft: Draft, reading: list[Draft], known: Definitions) -> bool:
         user.absorbed.append(draft.number)
     draft.inlined = True
     return True
+
+
+def _length(expr: Expr) -> int:
+    return len(expr.atoms)
 
 
 def _free(draft: Draft) -> bool:

@@ -1,0 +1,82 @@
+"""What tracing, deriving, verifying and generating take is bounded by the number of equations.
+
+Counting tests, no clock: the calls of any function, at two lengths of a program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from cProfile import Profile
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symprop
+
+Function = Callable[..., Any]
+
+
+def loop(length: int) -> Function:
+    """A chain of elementwise functions in a Python loop."""
+    def loss(x: "3") -> Any:  # type: ignore[name-defined]
+        for _ in range(length):
+            x = np.sin(x)
+        return np.sum(x)
+    return loss
+
+
+def product(length: int) -> Function:
+    """A product over two axes, written out."""
+    def loss(g: Any) -> Any:
+        return np.prod(1 + g / 3, axis=(0, 1))
+    loss.__annotations__["g"] = f"2 {length}"
+    return loss
+
+
+def nested(length: int) -> Function:
+    """The same, one axis after the other, then squared."""
+    def loss(g: Any) -> Any:
+        return np.prod(np.prod(1 + g / 3, axis=0)) ** 2
+    loss.__annotations__["g"] = f"{length} 2"
+    return loss
+
+
+def calls(function: Function) -> int:
+    """How many calls all stages make."""
+    profile = Profile()
+    profile.enable()
+    derivation = symprop.derive(symprop.trace(function))
+    derivation.verify()
+    symprop.generate(derivation)
+    profile.disable()
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+@pytest.mark.parametrize("program, lengths", [
+    (loop, (30, 60)), (product, (3, 6)), (nested, (2, 4)),
+])
+def test_calls_grow_at_most_quadratically(
+    program: Callable[[int], Function], lengths: tuple[int, int]
+) -> None:
+    calls(program(lengths[0]))  # what is remembered for good
+    found = [calls(program(n)) for n in lengths]
+    assert found[1] <= 4 * found[0], found
+
+
+@pytest.mark.parametrize("shape", ["2 7", "2 2 3", "2 9"])
+def test_a_product_over_several_axes(shape: str) -> None:
+    """Its gradient is the product of all others, also where a factor is 0."""
+    def loss(g: Any) -> Any:
+        return np.prod(1 + g / 3)
+    loss.__annotations__["g"] = shape
+    derivation = symprop.derive(symprop.trace(loss))
+    derivation.verify()
+    module = symprop.generate(derivation)
+    g = np.random.default_rng(0).normal(size=tuple(map(int, shape.split())))
+    g.flat[1] = -3.0
+    _, saved = module.forward(g)
+    found = module.backward(saved)["g"]
+    flat = (1 + g / 3).ravel()
+    others = np.array([np.prod(np.delete(flat, k)) for k in range(flat.size)])
+    np.testing.assert_allclose(found, others.reshape(g.shape) / 3, rtol=1e-12, atol=1e-15)
