@@ -80,3 +80,34 @@ def test_a_product_over_several_axes(shape: str) -> None:
     flat = (1 + g / 3).ravel()
     others = np.array([np.prod(np.delete(flat, k)) for k in range(flat.size)])
     np.testing.assert_allclose(found, others.reshape(g.shape) / 3, rtol=1e-12, atol=1e-15)
+
+
+# ---- loops that are refused ---------------------------------------------------------------
+
+
+def over_an_axis(x: "100000") -> Any:  # type: ignore[name-defined]
+    """A sum, entry by entry."""
+    total = 0.0
+    for i in range(x.shape[0]):
+        total = total + x[i] ** 2
+    return total
+
+
+def steps(x: "3") -> Any:  # type: ignore[name-defined]
+    """A chain without end."""
+    for _ in range(100000):
+        x = np.sin(x)
+    return np.sum(x)
+
+
+def built_in(x: "100000") -> Any:  # type: ignore[name-defined]
+    """Python's own sum."""
+    return sum(x)
+
+
+@pytest.mark.parametrize("function", [over_an_axis, steps, built_in])
+def test_a_python_loop_that_is_too_long_is_refused(function: Function) -> None:
+    """While it is traced, with the line and the way out."""
+    line = r"^test_bounded_cost.py:\d+: this line was traced 1,500 times"
+    with pytest.raises(symprop.SympropError, match=line + r".*whole arrays or as symprop\.scan"):
+        symprop.trace(function)

@@ -6,6 +6,7 @@ drafts, one for each operation, in which no subexpression stands twice.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,7 @@ from symprop.trace.text import size_text
 
 PROVISIONAL = "%"  # begins the name of an array that has no name yet
 _INLINE_TERMS = 8
+MOST_TIMES = 1500  # equations of one operation on one line: what a Python loop may unroll to
 
 
 Limits = tuple[Expr | None, Expr | None]  # the least and the largest value, where known
@@ -78,6 +80,7 @@ class Tracer:
         self.refusal: SympropError | None = None  # the last one, for code that swallows it
         self.observer: Any = None  # naming.Observer
         self._table: dict[str, Draft] = {}
+        self._times: Counter[tuple[str, str]] = Counter()  # equations by line and operation
         self._divisible: list[tuple[Expr, Expr]] = []
 
     # ---- equations
@@ -104,7 +107,7 @@ class Tracer:
         draft = self._table.get(key)
         if draft is None:
             name = f"{PROVISIONAL}{len(self.drafts) + 1}"
-            draft = Draft(name, formals, rhs, kind, op, source_line())
+            draft = Draft(name, formals, rhs, kind, op, self._bounded(source_line(), op))
             self._table[key] = self.drafts[name] = draft
         return access(draft.array, [idx(f) for f in formals]), draft
 
@@ -114,6 +117,16 @@ class Tracer:
         draft = Draft(name, tuple(axes), ZERO, kind, op, source_line())
         self.drafts[name] = draft
         return draft
+
+    def _bounded(self, line: str, op: str) -> str:
+        """The user's line, which may trace an operation so many times and no more."""
+        self._times[line, op] += 1
+        if line and self._times[line, op] > MOST_TIMES:
+            raise TraceError(
+                f"{line}: this line was traced {MOST_TIMES:,} times, and {op} is another equation "
+                "each time: write the Python loop as an expression of whole arrays or as "
+                "symprop.scan")
+        return line
 
     def _key(self, rhs: Expr, formals: Sequence[Index], kind: str) -> str:
         labels = {f: f"f{k}" for k, f in enumerate(formals)}
