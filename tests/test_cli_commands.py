@@ -246,6 +246,7 @@ def test_train_hands_on_every_setting_and_saves(
         "validation": 0.2, "optimizer": "gd", "lr": 0.1, "batch": 64, "epochs": 9, "tol": 1e-6,
         "patience": 5, "seed": 1, "l2": 0.01, "init": "he", "sizes": {"H": 64, "G": 3},
         "checkpoint": Path("p.checkpoint.npz"), "resume": None, "force": False,
+        "clip": None, "metric": None,
     }  # fmt: skip
     with np.load(tmp_path / "p.npz") as saved:
         assert saved["w"].tolist() == [1, 1, 1]

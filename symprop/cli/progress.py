@@ -10,23 +10,60 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 PATIENCE = 1.0
 
 Report = Callable[[str, int, int], None]
 
 
+class Rate(ProgressColumn):
+    """How many are done in a second or, if they are slow, how many seconds one takes."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self.unit = unit
+
+    def render(self, task: Task) -> Text:
+        """Return what stands in the bar."""
+        speed = task.finished_speed or task.speed
+        if not speed:
+            return Text("")
+        if speed < 1:
+            return Text(f"{1 / speed:.3g} s/{self.unit}")
+        return Text(f"{speed:.3g} {self.unit}s/s")
+
+
+def on_a_terminal() -> bool:
+    """Tell whether somebody watches the bar and the output in the same place."""
+    return sys.stdout.isatty() and Console(stderr=True).is_terminal
+
+
 @contextmanager
-def working(what: str) -> Iterator[Report]:
-    """Show `what` while the block runs; the block may report (what now, how many done, of all)."""
+def working(what: str, unit: str = "") -> Iterator[Report]:
+    """Show `what` while the block runs; the block may report (what now, how many done, of all).
+
+    With the name of a `unit` the bar also shows how many are done in a second and how long the rest
+    will take.
+    """
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda name, done, total: None
         return
     # Lines printed meanwhile must stand above the bar, but never leave a pipe.
     together = sys.stdout.isatty()
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    rate = (MofNCompleteColumn(), Rate(unit), TimeRemainingColumn()) if unit else ()
+    columns = (TextColumn("{task.description}"), BarColumn(), *rate, TimeElapsedColumn())
     bar = Progress(*columns, console=console, transient=True, redirect_stdout=together)
     task = bar.add_task(what, total=None)
     timer = threading.Timer(PATIENCE, bar.start)

@@ -1,9 +1,11 @@
 """`symprop train`: the classic loop on a user's data.
 
 In: TARGET, an .npz file and the settings. Out: a line for every epoch on standard output, and the
-parameters and a checkpoint in .npz files, also when Ctrl-C ends it.
+parameters and a checkpoint in .npz files, also when Ctrl-C ends it. On a terminal a bar stands for
+the lines.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,7 @@ import click
 
 from symprop.cli.constants import Options
 from symprop.cli.options import FILE, force_option, seed_option, size_option, target_options
-from symprop.cli.progress import working
+from symprop.cli.progress import on_a_terminal, working
 from symprop.cli.stages import derived, generated
 from symprop.cli.targets import Target, find_forward_or_module, import_file
 from symprop.cli.trained import Places
@@ -21,8 +23,10 @@ from symprop.errors import InputError
 from symprop.train import TrainingError, load_arrays
 from symprop.train import train as run
 from symprop.train.interrupts import held_back
+from symprop.train.metrics import METRICS
 
 INTERRUPTED = 130
+EPOCH = re.compile(r"Epoch (\d+): ")
 OPTIMIZERS = ("gd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
 
 EXAMPLES = """\b
@@ -73,6 +77,11 @@ as if it had not been stopped; more --epochs may be asked for.
 @click.option(
     "--l2", type=float, default=0.0, help="Weight decay: adds l2/2 of the squared weights."
 )
+@click.option("--clip", type=float, help="Shorten the gradients to this length if they are longer.")
+@click.option(
+    "--metric", type=click.Choice(tuple(METRICS)),
+    help="Report this of what predict returns, on the held-out examples if there are any.",
+)
 @click.option("--init", default="glorot", show_default=True, metavar="glorot|he|normal|FILE.npz",
               help="How the parameters start.")  # fmt: skip
 @click.option(
@@ -80,6 +89,12 @@ as if it had not been stopped; more --epochs may be asked for.
     help="For the state of the training; default: OUTPUT.checkpoint.npz.",
 )
 @click.option("--resume", type=FILE, metavar="FILE.npz", help="Go on from this checkpoint.")
+@click.option(
+    "--log", "table", type=FILE, metavar="FILE.csv", help="Write a line of numbers for every epoch."
+)
+@click.option(
+    "--plot", type=FILE, metavar="FILE.png", help="Draw the losses; needs symprop[plot]."
+)
 @size_option
 @seed_option
 @force_option
@@ -89,6 +104,8 @@ def train(
     data: Path,
     output: Path,
     checkpoint: Path | None,
+    table: Path | None,
+    plot: Path | None,
     force: bool,
     **settings: Any,
 ) -> int | None:
@@ -96,7 +113,8 @@ def train(
     for path in (output, *([checkpoint] if checkpoint else [])):
         if path.suffix != ".npz":
             raise InputError(f"parameters are written as .npz, not as {path.name}")
-    places = Places(output, checkpoint or output.with_suffix(".checkpoint.npz"), force)
+    kept = checkpoint or output.with_suffix(".checkpoint.npz")
+    places = Places(output, kept, force, table, plot)
     places.may_write(validation=settings["validation"] > 0)
     arrays = load_arrays(data)
     found = find_forward_or_module(target, options)
@@ -115,10 +133,13 @@ def _trained(
     module: object, arrays: Any, settings: Mapping[str, Any], places: Places
 ) -> int | None:
     """Train and write; an exit status if it did not come to its end."""
-    with working("training") as progress:
+    with working("training", "epoch") as progress:
+        lines = Lines(progress, settings["epochs"])
         try:
-            result = run(module, arrays, log=_log(progress, settings["epochs"]), **settings)
+            result = run(module, arrays, log=lines, **settings)
+            lines.end()
         except TrainingError as error:
+            lines.end()
             said = places.save(error.result)
             raise InputError(f"{error}\n{said} reached before") from error
     said = places.save(result)
@@ -129,14 +150,26 @@ def _trained(
     return None
 
 
-def _log(progress: Any, epochs: int) -> Any:
-    """Print every line; the lines of epochs also move the bar."""
-    done = 0
+class Lines:
+    """Prints a line for every epoch or, on a terminal, moves the bar and prints the last line."""
 
-    def log(line: str) -> None:
-        nonlocal done
+    def __init__(self, progress: Any, epochs: int) -> None:
+        self.progress, self.epochs, self.waiting = progress, epochs, ""
+        self.quiet = on_a_terminal()
+
+    def __call__(self, line: str) -> None:
+        """Take the next line."""
+        of_an_epoch = EPOCH.match(line)
+        if of_an_epoch:
+            self.progress(line.partition(": ")[2], int(of_an_epoch[1]), self.epochs)
+        if of_an_epoch and self.quiet:
+            self.waiting = line
+            return
+        self.end()
         print(line, flush=True)
-        done += 1
-        progress("", min(done, epochs), epochs)
 
-    return log
+    def end(self) -> None:
+        """Print the line that waits."""
+        if self.waiting:
+            print(self.waiting, flush=True)
+        self.waiting = ""

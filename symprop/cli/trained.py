@@ -14,6 +14,7 @@ import numpy as np
 from symprop.errors import InputError
 from symprop.files.write import may_write
 from symprop.train import TrainResult, save_arrays
+from symprop.train.curves import check_plot, save_log, save_plot
 from symprop.train.signature import leaves_of
 
 
@@ -24,13 +25,22 @@ class Places:
     output: Path
     checkpoint: Path
     force: bool
+    table: Path | None = None
+    plot: Path | None = None
 
     def may_write(self, validation: bool) -> None:
         """Raise before long work whose result would have no place."""
         if self.output == self.checkpoint:
             raise InputError(f"{self.output} cannot be both the output and the checkpoint")
+        if self.table is not None and self.table.suffix != ".csv":
+            raise InputError(f"--log writes a .csv file, not {self.table.name}")
+        if self.plot is not None:
+            if self.plot.suffix != ".png":
+                raise InputError(f"--plot draws a .png file, not {self.plot.name}")
+            check_plot()
+        pictures = tuple(path for path in (self.table, self.plot) if path is not None)
         others = (self.beside("best"), self.beside("last")) if validation else ()
-        for path in (self.output, self.checkpoint, *others):
+        for path in (self.output, self.checkpoint, *others, *pictures):
             may_write(path, self.force)
 
     def beside(self, kind: str) -> Path:
@@ -42,6 +52,10 @@ class Places:
         kinds = self.kinds(result)
         for path, params in kinds.values():
             save_arrays(path, {**leaves_of(params), **result.fixed}, self.force)
+        if self.table is not None:
+            save_log(self.table, result, self.force)
+        if self.plot is not None:
+            save_plot(self.plot, result, self.force)
         named = [f"{path} holds the {f'{kind} parameters'.strip()}"
                  for kind, (path, _) in kinds.items()]
         return " and ".join(named)

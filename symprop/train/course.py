@@ -54,8 +54,8 @@ class TrainResult:
     `last` those after the last step; `params` are the best if early stopping watched the
     validation loss, else the last. `converged` says that training stopped before its epochs were
     over, `interrupted` that Ctrl-C stopped it.
-    `metrics` holds what `metric` of `train` found in each epoch. `fixed` holds what was drawn once
-    and not trained, and `angles` the degrees between updates and gradients in each epoch: see
+    `metrics` holds what the `metric` of that name found in each epoch. `fixed` holds what was drawn
+    once and not trained, and `angles` the degrees between updates and gradients in each epoch: see
     `reference` of `train`.
     """
 
@@ -71,6 +71,7 @@ class TrainResult:
     best_epoch: int = 0
     interrupted: bool = False
     metrics: tuple[float, ...] = ()
+    metric: str = ""
 
     @property
     def arrays(self) -> Arrays:
@@ -99,8 +100,9 @@ def generator(course: Course) -> np.random.Generator:
 
 
 def outcome(
-    signature: Signature, course: Course, fixed: Arrays, settings: Settings, interrupted: bool
-) -> TrainResult:
+    signature: Signature, course: Course, fixed: Arrays, settings: Settings, interrupted: bool,
+    metric: str,
+) -> TrainResult:  # fmt: skip
     """Return what a run has reached."""
     last = signature.structured(course.params)
     best = last if course.best is None else signature.structured(course.best)
@@ -117,4 +119,5 @@ def outcome(
         best_epoch=course.best_epoch,
         interrupted=interrupted,
         metrics=course.metrics,
+        metric=metric,
     )

@@ -8,6 +8,11 @@ Early stopping. Without held-out examples training stops when the loss has chang
 fallen by more than `tol` for `patience` epochs, and returns the parameters of the epoch in which it
 was lowest.
 
+On the way. `clip` shortens the gradients if together they are longer. `metric` is "accuracy",
+"rmse", "mae" or a function of what `predict` returns and of the data, computed after every epoch on
+the held-out examples, if there are any. `callback` gets an `Epoch`, with the parameters, after
+every epoch; training stops if it returns True.
+
 Nothing is lost. Ctrl-C ends training and returns what was reached. `checkpoint` is an .npz file
 that receives the whole state every `checkpoint_every` seconds and at the end, whatever ends it;
 `resume` takes up such a file: with the same model, data and settings the numbers are those of a run
@@ -15,7 +20,8 @@ that was never stopped, to the last bit. Only `epochs`, `tol` and `patience` may
 overwrites a checkpoint that was changed by hand.
 """
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,20 +30,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symprop.errors import InputError, SympropError
-from symprop.train.angles import ALL
 from symprop.train.batches import Examples, examples_if_needed, split
 from symprop.train.checkpoint import Keeper, fingerprint, load_course
 from symprop.train.course import Course, TrainingError, TrainResult, begun, outcome
 from symprop.train.data import Arrays, common_dtype, find_sizes, fit_data
 from symprop.train.initial import Init, draw_all, read_init, shape_of, starts, weights
 from symprop.train.interrupts import held_back
+from symprop.train.metrics import Metric, measure_of
 from symprop.train.optimizers import Optimizer, make_optimizer
+from symprop.train.report import Callback, Log, Report
 from symprop.train.settings import Settings
 from symprop.train.signature import Signature, signature_of
 from symprop.train.steps import NotFinite, Task, explained, following, is_over
 
 Array = NDArray[Any]
-Log = Callable[[str], object]
 MINUTE = 60.0
 
 
@@ -46,7 +52,8 @@ def train(
     optimizer: str | Optimizer = "adam", lr: float = 1e-3, batch: int | None = None,
     epochs: int = 50, tol: float = 0.0, patience: int | None = None, seed: int = 0,
     l2: float = 0.0, init: Init = "glorot", sizes: Mapping[str, int] | None = None,
-    batch_axis: str | None = None, reference: object = None,
+    batch_axis: str | None = None, clip: float | None = None, reference: object = None,
+    metric: Metric | None = None, callback: Callback | None = None,
     checkpoint: str | Path | None = None, checkpoint_every: float = MINUTE,
     resume: str | Path | None = None, force: bool = False, log: Log | None = print,
 ) -> TrainResult:  # fmt: skip
@@ -75,7 +82,7 @@ def train(
     array(2.)
     """
     settings = Settings(make_optimizer(optimizer, lr), validation, batch, epochs, tol, patience,
-                        seed, l2, batch_axis)
+                        seed, l2, batch_axis, clip)
     signature = signature_of(module)
     arrays = fit_data(signature, data)
     same = fingerprint(signature, settings, arrays) if checkpoint or resume else {}
@@ -84,12 +91,13 @@ def train(
         taken_up, fixed = load_course(resume, same)
         init = {**taken_up.params, **fixed}
     task, course = _begun(module, signature, settings, arrays, init, sizes or {})
-    task, course = replace(task, reference=reference), taken_up or course
-    course = replace(course, over=is_over(course, settings))
+    measure = measure_of(metric, module, signature, task.examples)
+    task, course = replace(task, reference=reference, measure=measure), taken_up or course
+    course = _measured(task, replace(course, over=is_over(course, settings)))
     keeper = None
     if checkpoint is not None:
         keeper = Keeper(Path(checkpoint), checkpoint_every, same, task.fixed, force)
-    return _run(task, course, log if log is not None else _silent, keeper)
+    return _run(task, course, Report(task, log, callback), keeper)
 
 
 def _begun(
@@ -112,7 +120,16 @@ def _begun(
     return task, begun(params, rng)
 
 
-def _run(task: Task, course: Course, log: Log, keeper: Keeper | None) -> TrainResult:
+def _measured(task: Task, course: Course) -> Course:
+    """Try the metric before long work; of epochs that went without it nothing is known."""
+    if task.measure is None:
+        return replace(course, metrics=())
+    task.measure({**(task.held_out or task.training), **course.params})
+    unknown = (math.nan,) * (course.epoch - len(course.metrics))
+    return replace(course, metrics=(*unknown, *course.metrics))
+
+
+def _run(task: Task, course: Course, report: Report, keeper: Keeper | None) -> TrainResult:
     """Go through the epochs and report each; whatever stops them, what was reached is kept."""
     begin = good = course
     interrupted = False
@@ -124,9 +141,12 @@ def _run(task: Task, course: Course, log: Log, keeper: Keeper | None) -> TrainRe
                     if after.state is not course.state:
                         good = course  # its loss and its gradients were finite
                     course = after
-                    _report(task, course, log)
+                    if course.steps == 0 and report(course):
+                        course = replace(course, over=True)
                     if keeper is not None:
                         keeper.may_keep(course)
+                    if course.over:
+                        break
         except KeyboardInterrupt:
             interrupts.open, interrupted = False, True
         except NotFinite as error:
@@ -148,7 +168,8 @@ def _kept(
             keeper.keep(course)
     except SympropError as error:
         fault = fault or error
-    result = outcome(task.signature, course, task.fixed, task.settings, interrupted)
+    metric = task.measure.name if task.measure else ""
+    result = outcome(task.signature, course, task.fixed, task.settings, interrupted, metric)
     if isinstance(fault, MemoryError):
         raise TrainingError("a step does not fit into memory: lower batch", result) from fault
     if isinstance(fault, SympropError):
@@ -156,20 +177,6 @@ def _kept(
     if fault is not None:
         raise fault
     return result
-
-
-def _report(task: Task, course: Course, log: Log) -> None:
-    """Say how an epoch went that has just ended."""
-    if course.steps:
-        return
-    line = f"Epoch {course.epoch}: Loss = {course.losses[-1]:.4g}"
-    if course.validations:
-        line += f", validation = {course.validations[-1]:.4g}"
-    if task.reference is not None:
-        line += f", angle = {course.angles[-1][ALL]:.0f}°"
-    log(line)
-    if course.over:
-        log(f"Converged after {course.epoch} epochs")
 
 
 def _parted(
@@ -201,7 +208,3 @@ def _initial(
         if 0 in drawn[leaf.name].shape:
             raise InputError(f"{leaf.name} is empty: {shape_of(leaf, sizes)}")
     return {name: np.array(array, dtype=dtype) for name, array in drawn.items()}
-
-
-def _silent(line: str) -> None:
-    """Say nothing."""

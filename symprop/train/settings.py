@@ -29,12 +29,15 @@ class Settings:
     seed: int = 0
     l2: float = 0.0
     batch_axis: str | None = None
+    clip: float | None = None
 
     def __post_init__(self) -> None:
         _number("lr", self.optimizer.lr, above_zero=True)
         _number("validation", self.validation, below=1.0)
         _number("tol", self.tol)
         _number("l2", self.l2)
+        if self.clip is not None:
+            _number("clip", self.clip, above_zero=True)
         _whole("epochs", self.epochs, 0)
         _whole("seed", self.seed, 0)
         if self.batch is not None:

@@ -19,6 +19,7 @@ from symprop.train.batches import Examples, batches
 from symprop.train.blame import first_not_finite
 from symprop.train.course import Course, generator
 from symprop.train.data import Arrays
+from symprop.train.metrics import Measure
 from symprop.train.settings import Settings
 from symprop.train.signature import Signature, gradient_function
 
@@ -44,6 +45,7 @@ class Task:
     held_out: Arrays
     fixed: Arrays = field(default_factory=dict)
     reference: object = None
+    measure: Measure | None = None
 
 
 def following(task: Task, course: Course) -> Iterator[Course]:
@@ -66,6 +68,8 @@ def _step(task: Task, course: Course, examples: Arrays, number: int) -> Course:
         true = reference_gradients(task.reference, {**examples, **course.params})
         departs = getattr(task.module, "DEPARTS", None)
         angles = (*angles, angles_between(grads, true, departs))
+    if settings.clip is not None:
+        grads = clipped(grads, settings.clip)
     params, state = settings.optimizer.update(
         course.params, grads, course.state, l2=settings.l2, weights=task.weights
     )
@@ -82,6 +86,9 @@ def _closed(task: Task, course: Course, rng: np.random.Generator) -> Course:
                      rng=rng.bit_generator.state)
     if task.held_out:
         course = _watched(course, _loss(task, task.held_out, params), task.settings.tol)
+    if task.measure is not None:
+        found = task.measure({**(task.held_out or task.training), **params})
+        course = replace(course, metrics=(*course.metrics, found))
     return replace(course, over=is_over(course, task.settings))
 
 
@@ -100,6 +107,22 @@ def is_over(course: Course, settings: Settings) -> bool:
     if settings.validation:
         return 0 < settings.calm_epochs <= course.calm
     return at_rest(course.losses, settings.tol, settings.calm_epochs)
+
+
+def clipped(grads: Arrays, most: float) -> Arrays:
+    """Shorten all gradients by one factor if together they are longer than `most`.
+
+    >>> clipped({"w": np.array([3.0]), "b": np.array(4.0)}, 1.0)
+    {'w': array([0.6]), 'b': array(0.8)}
+    """
+    largest = max(float(np.max(np.abs(g), initial=0.0)) for g in grads.values())
+    if largest == 0.0:
+        return grads
+    squares = sum(float(np.sum((np.asarray(g, float) / largest) ** 2)) for g in grads.values())
+    factor = most / largest / np.sqrt(squares)  # no square of a large number overflows
+    if factor >= 1:
+        return grads
+    return {name: np.asarray(g * factor, np.asarray(g).dtype) for name, g in grads.items()}
 
 
 def at_rest(losses: tuple[float, ...], tol: float, calm_epochs: int) -> bool:
