@@ -204,8 +204,18 @@ class Extremum(Atom):
         """The indices that occur free: not those it ranges over."""
         return self.body.free - frozenset(self.bound)
 
+    @Once
+    def depth(self) -> int:
+        """How many of its kind stand within one another: what tells their bound indices apart."""
+        return 1 + max((a.depth for a in self.inner if isinstance(a, Extremum)), default=0)
+
     def _text(self) -> str:
-        return f"{self.kind}{{{','.join(str(b.uid) for b in self.bound)}}}({self.body.key})"
+        """The same whatever the bound indices are."""
+        body = self.body.key
+        for place, index in enumerate(self.bound):
+            body = body.replace(f"#{index.uid:09d}", f"#{self.depth}.{place}")
+        sizes = ",".join(b.size.key for b in self.bound)
+        return f"{self.kind}{{{sizes}}}({body})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -27,6 +27,10 @@ PARTS = (
     Row(name="sign", arity=1, definition=Piecewise((1, x > 0), (-1, x < 0), (0, True)),
         numpy="np.sign({x})", latex=r"\operatorname{sign}({x})", text="sign({x})",
         bounded=True, whole=True, note="derivative 0 everywhere, at the jump too"),
+    Row(name="log_abs", arity=1, definition=Piecewise(
+            (sympy.log(x), x > 0), (sympy.log(-x), True)),
+        numpy="np.log(np.abs({x}))", latex=r"\log \lvert {x} \rvert", text="log |{x}|",
+        derivative=(1 / x,), note="-inf at 0, with derivative inf"),
     Row(name="floor", arity=1, definition=sympy.floor(x), numpy="np.floor({x})",
         latex=r"\lfloor {x} \rfloor", text="⌊{x}⌋", bounded=True,
         note="derivative 0 everywhere, at the jumps too"),

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from sympy.core.parameters import distribute
 
-from symprop.algebra import rows
+from symprop.algebra import expansion, rows
 from symprop.algebra.build import ZERO, atom, idx, mul, substitute_atom
 from symprop.algebra.canonical import atom_key
 from symprop.algebra.expr import (
@@ -52,7 +52,7 @@ def local_derivative(rhs: Expr, wrt: Access) -> Expr:
     if wrt.array not in arrays_of(rhs):
         return ZERO
     count = Numbering()
-    key = f"{count.expr(rhs)} by {count.atom(wrt)}"
+    key = f"{count.expr(rhs)} by {count.atom(wrt)} {hash(expansion.term())}"
     known = _cache.setdefault(rows.registry(), {})
     if key not in known:
         with distribute(False):  # leaving and entering it empties SymPy's cache: once for all

@@ -29,6 +29,7 @@ from symprop.algebra.build import (
     power,
     sum_over,
 )
+from symprop.algebra.expansion import DET
 from symprop.algebra.expr import (
     Access,
     Apply,
@@ -47,6 +48,7 @@ from symprop.algebra.sympy_nodes import (
     INFINITY,
     BoundSum,
     Bracket,
+    Determinant,
     Entry,
     Extreme,
     FloorDiv,
@@ -162,7 +164,8 @@ class _Outward:
         if isinstance(item, Iverson):
             return Bracket(item.relation, self.expr(item.lhs), self.expr(item.rhs))
         if isinstance(item, Extremum):
-            return Extreme(item.kind, self.expr(item.body), *self._limits(item.bound))
+            node = Determinant if item.kind == DET else Extreme
+            return node(item.kind, self.expr(item.body), *self._limits(item.bound))
         if isinstance(item, Partial):
             above, below = self.atom(item.numerator), self.atom(item.denominator)
             return sympy.Derivative(above, below, evaluate=False)

@@ -13,6 +13,8 @@ from typing import Any
 import sympy
 from sympy.core.symbol import Str
 
+from symprop.algebra.expansion import expects_proportional
+
 INFINITY = sympy.Symbol("infinity", positive=True)  # sympy.oo would absorb what it meets
 
 
@@ -127,6 +129,25 @@ class Extreme(_Binder):
         count = BoundSum(attains.xreplace_outside(self, there), *counted)
         split = attains.xreplace_outside(self, here) * inner.xreplace(here)
         return BoundSum(split, *limits) / count
+
+
+class Determinant(Extreme):
+    """`Determinant("det", body, (r, R), (c, R))`: of the matrix `body` over r and c.
+
+    Its derivative by an entry: the expansion along that entry's row, of which the rest is still.
+    """
+
+    def _eval_derivative(self, symbol: sympy.Basic) -> sympy.Expr:
+        inner = self.body.diff(symbol)
+        if inner is sympy.S.Zero:
+            return inner
+        expects_proportional()
+        here, limits = self._renamed()
+        (row, p), (column, q) = here.items()
+        own = Bracket("==", row, p) * Bracket("==", column, q)
+        others = Bracket("!=", row, p) * Bracket("!=", column, q)
+        cofactor = Determinant(self.args[0], own + others * self.body, *self.limits)
+        return BoundSum(cofactor * inner.xreplace(here), *limits)
 
 
 class Bracket(sympy.Expr):  # type: ignore[misc]

@@ -28,6 +28,7 @@ from symprop.algebra.build import (
     sub,
 )
 from symprop.algebra.canonical import collect, expand
+from symprop.algebra.expansion import COFACTORS, DET
 from symprop.algebra.expr import (
     ADJOINT,
     Access,
@@ -45,6 +46,7 @@ from symprop.algebra.expr import (
     indices_of,
 )
 from symprop.algebra.integers import nonnegative
+from symprop.derive.adjugate import adjugate
 from symprop.derive.cost import contracts
 from symprop.derive.divisors import divisors
 from symprop.derive.knowledge import Knowledge, Rule
@@ -200,6 +202,10 @@ class Definitions(Knowledge):
             if isinstance(item, (Apply, Extremum)):
                 name = item.function if isinstance(item, Apply) else item.kind
                 rules.setdefault(name, []).append(_rule(equation, equation.rhs.terms[0]))
+        for equation in self.system.equations:
+            rule = adjugate(equation, rules.get(DET, []))
+            if rule is not None:
+                rules.setdefault(COFACTORS, []).append(rule)
         return {name: _Table(found, _read) for name, found in rules.items()}
 
     @cached_property

@@ -72,11 +72,19 @@ def per_term(expr: Expr, move: Callable[[Term], Moved | None]) -> Moved:
 
 def fold_functions(expr: Expr, known: Knowledge) -> Moved:
     """tanh(z) is a, exp(c) is e, max z is m, wherever the forward pass gave it a name."""
+    return fold_named(expr, known, lambda item: item.function if isinstance(item, Apply)
+                       else item.kind)
+
+
+def fold_named(
+    expr: Expr, known: Knowledge, name_of: Callable[[Apply | Extremum], str]
+) -> Moved:
+    """The same of those that `name_of` gives a name."""
     because: dict[str, None] = {}
 
     def visit(item: Atom) -> Expr | None:
-        if isinstance(item, (Apply, Extremum)):
-            name = item.function if isinstance(item, Apply) else item.kind
+        name = name_of(item) if isinstance(item, (Apply, Extremum)) else ""
+        if name:
             for rule in known.kept(name, _arrays(item)):
                 pattern = rule.pattern.factors[0][0]
                 for env in match_atom(pattern, item, {}, frozenset(rule.variables)):

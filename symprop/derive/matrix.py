@@ -15,14 +15,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from symprop.algebra.build import ONE, make_term
+from symprop.algebra.build import ONE, make_term, substitute
 from symprop.algebra.canonical import same
+from symprop.algebra.expansion import DET, cofactor_of
 from symprop.algebra.expr import (
     Access,
     Apply,
     Atom,
     Exponent,
     Expr,
+    Extremum,
     Index,
     Iverson,
     Paren,
@@ -287,6 +289,8 @@ def _atom(
         return leaf(atom, rows, cols, place)
     if isinstance(atom, Paren):
         return _tensor(atom.body, rows, cols, place)
+    if isinstance(atom, Extremum) and atom.kind == DET:
+        return _determinant(atom, rows, cols, place)
     if isinstance(atom, Apply) and atom.function not in ("floordiv", "mod", "inf"):
         arguments = [_argument(a, rows, cols, place) for a in atom.args]
         if arguments:
@@ -297,6 +301,23 @@ def _atom(
             return Identity(rows.size, cols.size)
     if isinstance(atom, Iverson) and atom.relation == "!=" and atom.rhs.is_zero:
         return Nonzero(_size(rows), _size(cols), _tensor(atom.lhs, rows, cols, place))
+    raise NoForm
+
+
+def _determinant(
+    atom: Extremum, rows: Index | None, cols: Index | None, place: Place
+) -> MatrixForm:
+    """det A, or all cofactors of A. Raises NoForm."""
+    cofactor = cofactor_of(atom)
+    if cofactor is None and rows is None and cols is None:
+        row, column = atom.bound
+        return Map(ONE, ONE, DET, (_argument(atom.body, row, column, place),))
+    if cofactor is not None and rows is not None and cols is not None and (
+            [p.single_index for p in cofactor[1:]] == [rows, cols]):
+        body = substitute(cofactor[0], dict(zip(atom.bound, cofactor[1:], strict=True)))
+        return Map(_size(rows), _size(cols), "cof", (_argument(body, rows, cols, place),))
+    if cofactor is not None and [p.single_index for p in cofactor[1:]] == [cols, rows]:
+        return transposed(_determinant(atom, cols, rows, place))
     raise NoForm
 
 

@@ -16,6 +16,7 @@ from itertools import combinations
 
 from symprop.algebra.canonical import collect, same
 from symprop.algebra.expr import Expr, Paren, arrays_of, indices_of
+from symprop.derive.adjugate import fold_cofactors
 from symprop.derive.cost import cost
 from symprop.derive.fold import (
     Moved,
@@ -112,6 +113,7 @@ def _sums_a_sum(expr: Expr) -> bool:
 
 def light(trail: Trail, known: Knowledge) -> None:
     """The moves that never make anything larger."""
+    trail.move("cofactors", lambda e: fold_cofactors(e, known))
     trail.move("kept value", lambda e: fold_functions(e, known))
     trail.move("sifting", lambda e: sift(e, known.inside))
     trail.move("fold", lambda e: fold_sums(e, known))

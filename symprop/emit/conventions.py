@@ -6,6 +6,7 @@ In: the expressions and matrix forms that are printed. Out: the sentences of
 
 from __future__ import annotations
 
+from symprop.algebra.expansion import cofactor_of
 from symprop.algebra.expr import Expr, Iverson, Paren, atoms
 from symprop.derive.matrix_nodes import (
     Diag,
@@ -39,6 +40,8 @@ class Seen:
         for atom in atoms(expr):
             if isinstance(atom, Paren):
                 self._sums(atom.body)
+            elif cofactor_of(atom) is not None:
+                self.kinds.add("determinant")
             elif isinstance(atom, Iverson):
                 plain = atom.lhs.single_index and atom.rhs.single_index
                 self.kinds.add("delta" if plain and atom.relation == "==" else "bracket")

@@ -68,7 +68,8 @@ class LatexNotation(Notation):
         return self.piece(rf"\sqrt{{{body.text}}}", ATOM, body.tall)
 
     def over(self, what: str, letters: Sequence[str]) -> Piece:
-        return self.piece(rf"\{what}_{{{','.join(letters)}}} ", ATOM, tall=True)
+        sign = rf"\{what}" if what != "cof" else r"\operatorname{cof}"
+        return self.piece(rf"{sign}_{{{','.join(letters)}}} ", ATOM, tall=True)
 
     def partial(self, above: Piece, below: Piece) -> Piece:
         return self.piece(rf"\frac{{\partial {above.text}}}{{\partial {below.text}}}", tall=True)

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from symprop.algebra.build import add, as_monomial, make_term
+from symprop.algebra.build import add, as_monomial, make_term, substitute
+from symprop.algebra.expansion import cofactor_of
 from symprop.algebra.expr import (
     UNIT,
     Access,
@@ -224,7 +225,12 @@ class Printer:
 
     def _extremum(self, atom: Extremum) -> Piece:
         head = self.to.over(atom.kind, [self.letter(b) for b in atom.bound])
-        body = self.expr(atom.body)
+        entry, cofactor = atom.body, cofactor_of(atom)
+        if cofactor is not None:  # of the entry at its place
+            whole, *places = cofactor
+            head = self.to.over("cof", [self.position(p).text for p in places])
+            entry = substitute(whole, dict(zip(atom.bound, places, strict=True)))
+        body = self.expr(entry)
         body = self.to.enclosed(body) if body.binds <= SIGNED else body
         return join([head, body.deeper(1)], BIG).fused()
 

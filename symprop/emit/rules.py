@@ -73,6 +73,10 @@ RULES: dict[str, Rule] = {
     ),
     "target": Rule("target", "Where the layer should move: against what stands for its adjoint."),
     "carried target": Rule("inverse", "What the layer's learned inverse makes of its target."),
+    "cofactors": Rule(
+        "cofactors",
+        "An expansion of det A along one row is 0 with the cofactors of another, as of a matrix"
+        " with two equal rows; so that by A X = 1 the cofactor of A[p,q] is det A X[q,p]."),
     "zero": Rule("zero", "Everything cancels: the adjoint is exactly zero."),
 }
 
@@ -113,6 +117,14 @@ CONVENTIONS: dict[str, Convention] = {
         " multiplies by 0 counts as 0, even where that is infinite.",
         "[...] around a condition is 1 where it holds, and 0 elsewhere; what it multiplies by"
         " 0 counts as 0, even where that is infinite.",
+    ),
+    "determinant": Convention(
+        r"$\operatorname{cof}_{p,q}$ is what the entry $p, q$ of a matrix is multiplied by where"
+        " its determinant is expanded along row $p$: it is free of that row, so that it is the"
+        " derivative by the entry.",
+        "cof_pq is what the entry p, q of a matrix is multiplied by where its determinant is"
+        " expanded along row p: it is free of that row, so that it is the derivative by the"
+        " entry.",
     ),
     "vector": Convention("In matrix notation every vector is a column.",
                          "In matrix notation every vector is a column."),

@@ -15,7 +15,7 @@ from symprop.emit.notation import Notation
 from symprop.emit.pieces import ATOM, BIG, PRODUCT, Piece, join
 
 _RAISED = str.maketrans("0123456789-+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺")
-_OVER = {"sum": "Σ", "max": "max", "min": "min"}
+_OVER = {"sum": "Σ", "max": "max", "min": "min", "det": "det", "cof": "cof"}
 
 
 class TextNotation(Notation):

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from symprop.algebra.expansion import DET
 from symprop.algebra.expr import (
     UNIT,
     Access,
@@ -32,6 +33,7 @@ from symprop.algebra.expr import (
     Term,
 )
 from symprop.errors import IndexRangeError, InputError, UnsupportedError
+from symprop.interpret.determinant import bound, determinant
 from symprop.interpret.functions import value
 from symprop.interpret.grid import (
     Frame,
@@ -264,6 +266,8 @@ class Evaluator:
         outer, axes = len(frame.shape), tuple(range(len(frame.shape), len(inner.shape)))
         body = self.expr(item.body, inner, lifted(live, len(item.bound)))
         body = full(body, inner, outer)
+        if item.kind == DET:
+            return self.determinant(body)
         best = (np.max if item.kind == "max" else np.min)(body.real, axis=axes, keepdims=True)
         if np.iscomplexobj(body):
             hit = body.real == best
@@ -271,6 +275,10 @@ class Evaluator:
             largest, best = best, np.empty(best.shape, complex)
             best.real, best.imag = largest, step / hit.sum(axes, keepdims=True)  # inf stays inf
         return best.reshape(best.shape[:outer])
+
+    def determinant(self, matrix: np.ndarray[Any, Any]) -> Value:
+        """The determinants over the last two axes."""
+        return determinant(matrix)
 
     def entry(self, item: Access, frame: Frame, live: Value) -> Value:
         """An entry of an array."""
@@ -332,8 +340,18 @@ class Magnitude(Evaluator):
         """A sum as a factor is made positive term by term, unless it divides."""
         if isinstance(item, Paren) and exponent > 0:
             return super().power(item, exponent, frame, live)
+        if isinstance(item, Extremum) and item.kind == DET and exponent > 0:
+            return _Bounds(self.arrays, self.sizes).power(item, exponent, frame, live)
         walk = self.rough if isinstance(item, Access) and exponent > 0 else self.plain
         return np.abs(walk.power(item, exponent, frame, live))
+
+
+class _Bounds(Evaluator):
+    """The walk with determinants as large as those of such rows can be."""
+
+    def determinant(self, matrix: np.ndarray[Any, Any]) -> Value:
+        """The product of the lengths of the rows."""
+        return bound(matrix)
 
 
 def _refuse(name: str, axis: int, length: int, position: Value, bad: Value) -> None:

@@ -19,7 +19,6 @@ from symprop.algebra.expr import (
     Atom,
     Exponent,
     Expr,
-    Extremum,
     Idx,
     Index,
     Iverson,
@@ -36,6 +35,7 @@ from symprop.lower.axes import aligned, closed, opened
 from symprop.lower.contract import contract, natural, reduced
 from symprop.lower.digits import divided, joined, turned
 from symprop.lower.dtypes import BOOL, FLOAT, WHOLE, flavour, guards, is_float
+from symprop.lower.extrema import extreme
 from symprop.lower.graded import graded, set_apart
 from symprop.lower.ir import (
     Arange,
@@ -308,13 +308,9 @@ class Lowering:
             return self.expr(item.body, order)
         if isinstance(item, Iverson):
             return self.bracket(item, order)
-        if isinstance(item, Extremum):
-            inner = (*order, *item.bound)
-            body = aligned(self.expr(item.body, inner), inner)
-            body = body if self.integer else as_float(body)
-            if not any(b in body.axes for b in item.bound):
-                return body
-            return reduced(item.kind, body, item.bound, order)
+        found = extreme(item, order, self)
+        if found is not None:
+            return found
         if isinstance(item, Apply):
             return self._apply(item, order)
         raise UnsupportedError(f"{item.key} has no NumPy form")

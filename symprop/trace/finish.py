@@ -18,6 +18,7 @@ from symprop.errors import DTypeError, InputError, ShapeError, TraceError
 from symprop.names import check_name
 from symprop.system import Array, Equation, IndexRange, cycles
 from symprop.trace.coerce import as_traced
+from symprop.trace.determinants import inverses
 from symprop.trace.elementwise import named
 from symprop.trace.merge import merge, renamed
 from symprop.trace.naming import is_whole, name_all
@@ -136,6 +137,9 @@ def _live(drafts: Sequence[Draft], keep: set[str]) -> list[Draft]:
         if array in table and array not in found:
             found.add(array)
             wanted.extend(table[array].reads)
+        if not wanted:
+            wanted = [a for a in inverses([d for d in drafts if d.array in found])
+                      if a not in found]
     return [d for d in drafts if d.array in found]
 
 

@@ -47,10 +47,14 @@ def inv(a: Any, /) -> Traced:
     matrix = atomic(square(a, "inv"))
     if matrix.sizes[-1] == ONE:
         return divide(1.0, matrix)
-    return _solution(matrix, eye(as_size(matrix.sizes[-1])))
+    known: dict[Any, Traced] = matrix.tracer.inverses
+    key = (matrix.body.key, *(i.uid for i in matrix.axes))
+    if key not in known:
+        known[key] = _solution(matrix, eye(as_size(matrix.sizes[-1])), "inv")
+    return known[key]
 
 
-def _solution(matrix: Traced, right: Traced) -> Traced:
+def _solution(matrix: Traced, right: Traced, op: str = "solve") -> Traced:
     """The array that is equal to itself plus what is left of B when A X is taken away."""
     tracer = matrix.tracer
     stack = broadcast((_stack(matrix, 2), _stack(right, 2)), "solve")
@@ -63,7 +67,7 @@ def _solution(matrix: Traced, right: Traced) -> Traced:
     read = free_indices(coefficient) | free_indices(given)
     loops = tuple(i for i in tracer.loops if i in read)
     formal = (*loops, *(i for i in axes if i.size != ONE))
-    draft = tracer.reserve(formal, "float", "solve")
+    draft = tracer.reserve(formal, "float", op)
 
     def entry(at: Index) -> Any:
         return access(draft.array, [idx(at if i is row else i) for i in formal])

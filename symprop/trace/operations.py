@@ -10,6 +10,7 @@ from symprop.trace import (
     compositions,
     contractions,
     creation,
+    determinants,
     factorizations,
     implicit,
     indexing_ops,
@@ -29,7 +30,7 @@ from symprop.trace import (
 
 __all__ = [
     "arithmetic", "booleans", "choices", "compositions", "contractions", "creation",
-    "factorizations", "implicit", "indexing_ops", "joining", "norms", "ordering", "padding",
-    "products", "reductions", "refusals", "rounding", "scipy_special", "shaping", "splitting",
-    "views",
+    "determinants", "factorizations", "implicit", "indexing_ops", "joining", "norms", "ordering",
+    "padding", "products", "reductions", "refusals", "rounding", "scipy_special", "shaping",
+    "splitting", "views",
 ]

@@ -56,6 +56,7 @@ class Draft:
     local: str | None = None
     hint: str | None = None  # the user's variable that holds a view of it, such as a transpose
     depth: int = 0
+    beside: str = ""  # an array that is kept for the gradient's sake (determinants.py)
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -75,6 +76,7 @@ class Tracer:
         self.constants: dict[str, np.ndarray[Any, Any]] = {}
         self.loops: list[Index] = []  # the time indices of the scans being traced
         self.size_names: list[str] = []
+        self.inverses: dict[Any, Any] = {}  # by matrix: one equation for each
         self.taken: set[str] = set()  # names of arrays that are given away
         self.finished = False
         self.refusal: SympropError | None = None  # the last one, for code that swallows it

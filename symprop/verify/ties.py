@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from symprop.algebra.expansion import DET
 from symprop.algebra.expr import Extremum, atoms, free_indices
 from symprop.interpret.evaluate import Evaluator
 from symprop.system import System
@@ -24,7 +25,7 @@ def tied(system: System, arrays: Mapping[str, Any], sizes: Mapping[str, int]) ->
     evaluator = Evaluator(dict(arrays), sizes)
     for equation in system.equations:
         for item in atoms(equation.rhs):
-            if not isinstance(item, Extremum):
+            if not isinstance(item, Extremum) or item.kind == DET:
                 continue
             axes = (*equation.indices, *item.bound)
             if not free_indices(item.body) <= set(axes):

@@ -17,11 +17,11 @@ from symprop.algebra.expr import Apply, Expr, Partial, arrays_of, atoms, free_in
 from symprop.collector import paused
 from symprop.errors import InputError, VerificationError
 from symprop.interpret import draw, misstated, run, run_equations
+from symprop.interpret.regular import irregular
 from symprop.system import Adjoint, Step, System, departing
 from symprop.verify.compare import Refuted, difference, refuted
 from symprop.verify.kinks import kink
 from symprop.verify.points import Point, Points
-from symprop.verify.regular import irregular
 from symprop.verify.sample import only_at
 from symprop.verify.setting import Setting, itself
 from symprop.verify.ties import tied

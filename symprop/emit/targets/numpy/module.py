@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from symprop.algebra import rows
+from symprop.algebra.expansion_numpy import helper_of, helper_source
 from symprop.algebra.expr import Apply, Expr, Extremum, Iverson, Size, adjoint, atoms
 from symprop.check.selfcheck import selfcheck_context
 from symprop.emit.targets.numpy.departure import departure_context, feedback_of, owns_a_loss
@@ -57,7 +58,7 @@ def module_context(program: Program, target: Target = NUMPY) -> dict[str, Any]:
         "complex_safe": complex_safe(program),
         **departure_context(program),
         "constants": [constant(names.arrays[n], a) for n, a in system.constants.items()],
-        "helpers": [rows.helper_source(h, names.helpers[h]).rstrip() for h in helpers
+        "helpers": [helper_source(h, names.helpers[h]).rstrip() for h in helpers
                     if names.helpers[h] in read],
         "forward_signature": signature("forward", system.arguments, names, validate=True),
         "forward_body": writer.forward(),
@@ -285,6 +286,9 @@ def helpers_of(program: Program) -> tuple[str, ...]:
             if isinstance(atom, Apply) and atom.function in rows.registry().rows:
                 template = rows.numpy_template(atom.function)
                 found.update(dict.fromkeys(rows.helpers_in(template)))
+            helper = helper_of(atom)
+            if helper is not None:
+                found[helper] = None
     return tuple(found)
 
 

@@ -18,6 +18,7 @@ from symprop.emit.targets.numpy.views import WHOLE, ViewPrinter
 from symprop.errors import UnsupportedError
 from symprop.lower import ir
 from symprop.lower.dtypes import SCALAR, flavour, guards
+from symprop.lower.extrema import Determinant
 from symprop.lower.graded import raises
 from symprop.lower.ir import Axes, Node
 from symprop.syntax.layout import ATOM, precedence
@@ -294,6 +295,10 @@ class NumpyPrinter(ViewPrinter):
         right = self._stacked(node.right, node.axes, [NONE] * vectors)
         found = self.target.spell("solve", x=matrix, y=right)
         return quote("{x}[..., 0]", x=found) if vectors else found
+
+    def _determinant(self, node: Determinant) -> ast.expr:
+        return quote(node.template, x=self.tree(node.matrix), **{
+            h: self.helper_names.get(h, h) for h in rows.helpers_in(node.template)})
 
     def _stacked(self, node: Node, axes: Axes, after: list[ast.Constant] | None = None) -> ast.expr:
         """A node with None for all axes that it lacks, leading ones too."""

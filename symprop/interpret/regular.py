@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from symprop.algebra import rows
-from symprop.algebra.expr import Access, Apply, Atom, Expr, atoms_of
-from symprop.interpret.evaluate import magnitude
-from symprop.system import Equation, System
+from symprop.algebra.expansion import DET
+from symprop.algebra.expr import Access, Apply, Atom, Expr, Extremum, atoms_of
+from symprop.interpret.determinant import SINGULAR, condition
+from symprop.interpret.evaluate import Evaluator, magnitude
+from symprop.system import Adjoint, Equation, System
 
 _ROUNDING = 1e-10  # of what was added up
 
@@ -32,7 +34,37 @@ def irregular(
         with np.errstate(all="ignore"):
             if np.any((np.abs(value) <= _ROUNDING * size) & (value != 0) & np.isfinite(size)):
                 return equation
-    return None
+    return singular(system, arrays, sizes)
+
+
+def singular(
+    system: System, arrays: Mapping[str, Any], sizes: Mapping[str, int]
+) -> Equation | None:
+    """The first equation that looks at a determinant that is 0 but for rounding."""
+    return next((e for e in system.equations if looks_at_singular(e, arrays, sizes)), None)
+
+
+def looks_at_singular(
+    item: Equation | Adjoint, arrays: Mapping[str, Any], sizes: Mapping[str, int]
+) -> bool:
+    """Whether an equation divides by such a determinant, or has a function of it."""
+    for found in _determinants(item.rhs, False):
+        if found.free <= set(item.indices):
+            matrices = Evaluator(arrays, sizes).value(found.body, (*item.indices, *found.bound))
+            if np.any(condition(matrices) > SINGULAR):
+                return True
+    return False
+
+
+def _determinants(expr: Expr, inside: bool) -> Iterator[Extremum]:
+    """Those that an expression divides by or has functions of."""
+    for term in expr.terms:
+        for item, exponent in term.factors:
+            within = inside or exponent < 0
+            if within and isinstance(item, Extremum) and item.kind == DET:
+                yield item
+            for child in item.children:
+                yield from _determinants(child, within or isinstance(item, Apply))
 
 
 def _is_one(rhs: Expr) -> bool:
