@@ -8,17 +8,23 @@ In: a seed and a number of operations. Out: a `Program`.
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import fields
 
 from random_builder import PRIMES, Builder, Program, Value
+from random_gain_operations import GAINED
 from random_network_operations import OPERATIONS
+from random_operations import Operation
 
 __all__ = ["PRIMES", "Program", "random_program"]
 
 
-def random_program(seed: int, operations: int | None = None) -> Program:
-    """A forward pass of about so many operations (4 to 12 if not given)."""
+def random_program(seed: int, operations: int | None = None, gains: bool = False) -> Program:
+    """A forward pass of about so many operations (4 to 12 if not given).
+
+    gains: with factors that may be zero: scalar gains, gates, temperatures, zero-initialised ones.
+    """
     rng = random.Random(seed)
     b = Builder(rng)
     for _ in range(rng.randint(1, 2)):
@@ -31,17 +37,17 @@ def random_program(seed: int, operations: int | None = None) -> Program:
     if rng.random() < 0.15:
         b.argument(("N", "1"))
     for _ in range(operations or rng.randint(4, 12)):
-        _grow(b)
+        _grow(b, GAINED if gains and rng.random() < 0.5 else OPERATIONS)
     return _finished(b, seed)
 
 
-def _grow(b: Builder) -> None:
+def _grow(b: Builder, table: Mapping[str, tuple[float, Operation]]) -> None:
     """One more operation: names are tried until one fits."""
-    names = list(OPERATIONS)
-    weights = [OPERATIONS[n][0] for n in names]
+    names = list(table)
+    weights = [table[n][0] for n in names]
     for _ in range(50):
         before = {f.name: copy(getattr(b, f.name)) for f in fields(b) if f.name != "rng"}
-        value = OPERATIONS[b.rng.choices(names, weights)[0]][1](b)
+        value = table[b.rng.choices(names, weights)[0]][1](b)
         if value is not None and len(value.text) < 160:
             b.keep(value)
             return

@@ -18,6 +18,7 @@ from random_scans import random_scan
 import symprop
 
 SEEDS = 200
+GAINS = 20
 SCANS = 40
 CHUNK = 10
 TOLERANCE = 1e-10  # relative to the array's own scale or 1e-3 of the largest
@@ -90,6 +91,17 @@ def test_random_systems(first: int) -> None:
     for seed in range(first, first + CHUNK):
         try:
             check_program(random_program(seed))
+        except AssertionError as error:
+            failed.append(str(error))
+    assert not failed, "\n".join(failed)
+
+
+@pytest.mark.parametrize("first", range(0, GAINS, CHUNK))
+def test_random_systems_with_factors_that_may_be_zero(first: int) -> None:
+    failed = []
+    for seed in range(first, first + CHUNK):
+        try:
+            check_program(random_program(seed, operations=3 + seed % 4, gains=True))
         except AssertionError as error:
             failed.append(str(error))
     assert not failed, "\n".join(failed)
