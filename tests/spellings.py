@@ -1244,5 +1244,68 @@ def huber_nn(p: "N D", y: "N D"):
 HUBER = Family(hand_huber, ("p",), "p", (0, 0), spellings=spelled(huber_where))
 
 
+# ---- a gain before a product: z = a X W, Z̄ = w (1 - tanh²), ā = Σ Z̄ X W, X̄ = a Z̄ Wᵀ ---------
+
+
+def hand_gain(a: Any, x: Any, W: Any, w: Any) -> Any:
+    p = x @ W
+    u = np.tanh(a * p)
+
+    def backward(a: Any, x: Any, W: Any, w: Any, p: Any, u: Any) -> dict[str, Any]:
+        d = w * (1 - u * u)
+        s = a * d
+        return {"a": np.vdot(d, p), "x": s @ W.T, "W": x.T @ s}
+
+    return backward, (a, x, W, w, p, u)
+
+
+def gain_before(a: "", x: "N D", W: "D M", w: "N M"):
+    return np.sum(np.tanh((a * x) @ W) * w)
+
+
+def gain_after(a: "", x: "N D", W: "D M", w: "N M"):
+    return np.sum(np.tanh(a * (x @ W)) * w)
+
+
+def gain_on_weights(a: "", x: "N D", W: "D M", w: "N M"):
+    return np.sum(np.tanh(x @ (W * a)) * w)
+
+
+GAIN = Family(hand_gain, ("a", "x", "W"), "x", None, spellings=spelled(
+    gain_before, gain_after, gain_on_weights))
+
+
+# ---- a gated residual: y = x + g tanh(x W), x̄ = w + Z̄ Wᵀ, ḡ = Σ w tanh(x W) -----------------
+
+
+def hand_rezero(g: Any, x: Any, W: Any, w: Any) -> Any:
+    u = np.tanh(x @ W)
+
+    def backward(g: Any, x: Any, W: Any, w: Any, u: Any) -> dict[str, Any]:
+        d = g * w * (1 - u * u)
+        return {"g": np.vdot(w, u), "x": w + d @ W.T, "W": x.T @ d}
+
+    return backward, (g, x, W, w, u)
+
+
+def rezero_plain(g: "", x: "N D", W: "D D", w: "N D"):
+    return np.sum((x + g * np.tanh(x @ W)) * w)
+
+
+def rezero_named(g: "", x: "N D", W: "D D", w: "N D"):
+    branch = np.tanh(x @ W)
+    branch = branch * g
+    y = x + branch
+    return np.sum(y * w)
+
+
+def rezero_apart(g: "", x: "N D", W: "D D", w: "N D"):
+    return np.sum(x * w) + np.sum(g * np.tanh(x @ W) * w)
+
+
+REZERO = Family(hand_rezero, ("g", "x", "W"), "x", None, spellings=spelled(
+    rezero_plain, rezero_named, rezero_apart))
+
+
 FAMILIES: dict[str, Family] = {k: v for k, v in globals().items() if isinstance(v, Family)}
 ROWS = [(family, name) for family, f in FAMILIES.items() for name in f.spellings]
