@@ -14,7 +14,7 @@ import pytest
 
 from symprop.cli.main import run
 from symprop.errors import FileError, InputError, RefusedToOverwrite
-from symprop.files.load import load_file
+from symprop.files.load import load_file, load_text
 from symprop.train import TrainingError, load_arrays, save_arrays, train
 from symprop.train.interrupts import held_back
 from symprop.train.optimizers import OPTIMIZERS
@@ -128,6 +128,36 @@ def test_every_kind_of_model_goes_on(name, data, options, tmp_path):
     for epoch in (1, 4):
         train(model(name), data, log=stopped_after(epoch), checkpoint=tmp_path / "c.npz", **options)
         same(train(model(name), data, log=None, resume=tmp_path / "c.npz", **options), whole)
+
+
+FEEDBACK = """
+import numpy as np
+
+WRT, FEEDBACK = ("w", "v"), ("B",)
+
+
+def forward(X: "N K", y: "N", w: "K H", v: "H", B: "H K"):
+    h = np.tanh(X @ w)
+    e = h @ v - y
+    return np.mean(e * e), (X, h, e, B)
+
+
+def backward(saved, dL=1.0):
+    X, h, e, B = saved
+    d = 2 * dL * e / len(e)
+    return {"w": X.T @ (np.outer(d, B.sum(1)) * (1 - h * h)), "v": h.T @ d}
+"""
+
+
+@pytest.mark.parametrize("validation", [0.0, 0.3])
+def test_what_a_learning_rule_keeps_fixed_goes_on(validation, tmp_path):
+    module, path = load_text(FEEDBACK, "feedback"), tmp_path / "c.npz"
+    data = {"X": clouds()["X"], "y": clouds()["Y"][:, 0]}
+    options = {"sizes": {"H": 4}, "batch": 20, "epochs": 4, "validation": validation}
+    whole = train(module, data, log=None, **options)
+    assert list(whole.fixed) == ["B"] and whole.losses[-1] < whole.losses[0]
+    train(module, data, log=stopped_after(2), checkpoint=path, **options)
+    same(train(module, data, log=None, resume=path, **options), whole)
 
 
 def test_other_errors_leave_a_checkpoint_too(tmp_path):

@@ -20,6 +20,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 PATIENCE = 1.0
@@ -31,7 +32,7 @@ class Rate(ProgressColumn):
     """How many are done in a second or, if they are slow, how many seconds one takes."""
 
     def __init__(self, unit: str) -> None:
-        super().__init__()
+        super().__init__(Column(no_wrap=True))
         self.unit = unit
 
     def render(self, task: Task) -> Text:
@@ -62,16 +63,20 @@ def working(what: str, unit: str = "") -> Iterator[Report]:
         return
     # Lines printed meanwhile must stand above the bar, but never leave a pipe.
     together = sys.stdout.isatty()
-    rate = (MofNCompleteColumn(), Rate(unit), TimeRemainingColumn()) if unit else ()
-    columns = (TextColumn("{task.description}"), BarColumn(), *rate, TimeElapsedColumn())
+    said = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis"))
+    plain: tuple[ProgressColumn, ...] = (said, BarColumn(), TimeElapsedColumn())
+    left = TimeRemainingColumn(compact=True)
+    rated = (said, BarColumn(12), MofNCompleteColumn(), Rate(unit), left)
+    columns = rated if unit else plain
     bar = Progress(*columns, console=console, transient=True, redirect_stdout=together)
     task = bar.add_task(what, total=None)
     timer = threading.Timer(PATIENCE, bar.start)
     timer.daemon = True
     timer.start()
     try:
+        opening = "" if unit else what  # the rate and the time need its place
         yield lambda name, done, total: bar.update(
-            task, description=f"{what} {name}".strip(), completed=done, total=total
+            task, description=f"{opening} {name}".strip(), completed=done, total=total
         )
     finally:
         timer.cancel()

@@ -36,6 +36,7 @@ from symprop.train.course import Course, TrainingError, TrainResult, begun, outc
 from symprop.train.data import Arrays, common_dtype, find_sizes, fit_data
 from symprop.train.initial import Init, draw_all, read_init, shape_of, starts, weights
 from symprop.train.interrupts import held_back
+from symprop.train.memory import check_memory, check_parameters
 from symprop.train.metrics import Metric, measure_of
 from symprop.train.optimizers import Optimizer, make_optimizer
 from symprop.train.report import Callback, Log, Report
@@ -94,6 +95,7 @@ def train(
     measure = measure_of(metric, module, signature, task.examples)
     task, course = replace(task, reference=reference, measure=measure), taken_up or course
     course = _measured(task, replace(course, over=is_over(course, settings)))
+    check_memory(task, course)
     keeper = None
     if checkpoint is not None:
         keeper = Keeper(Path(checkpoint), checkpoint_every, same, task.fixed, force)
@@ -112,10 +114,11 @@ def _begun(
     examples = examples_if_needed(signature, settings)
     rng = np.random.default_rng(settings.seed)
     training, held_out = _parted(arrays, examples, settings, rng)
-    drawn = _initial(signature, arrays, examples, init, sizes, rng)
+    drawn = _initial(signature, settings, arrays, examples, init, sizes, rng)
     params = {leaf.name: drawn[leaf.name] for leaf in signature.parameters}
     fixed = {leaf.name: drawn[leaf.name] for leaf in signature.fixed}
     regular = weights(signature, examples)
+    training, held_out = ({**part, **fixed} if part else {} for part in (training, held_out))
     task = Task(module, signature, settings, examples, regular, training, held_out, fixed)
     return task, begun(params, rng)
 
@@ -191,6 +194,7 @@ def _parted(
 
 def _initial(
     signature: Signature,
+    settings: Settings,
     data: Arrays,
     examples: Examples | None,
     init: Init,
@@ -202,6 +206,7 @@ def _initial(
     sizes = find_sizes(signature.leaves, {**data, **given}, chosen)
     floats = [data[leaf.name] for leaf in signature.data if leaf.spec.dtype == "float"]
     dtype = common_dtype(floats or list(given.values()))
+    check_parameters(signature, sizes, settings.optimizer)
     plan = starts(signature, scheme, examples)
     drawn = draw_all(signature, plan, given, sizes, rng)
     for leaf in signature.parameters:
