@@ -23,6 +23,7 @@ Item = Equation | Adjoint
 STEP = 1e-30  # of a complex step: no rounding error, whatever the scale
 DIFFERENCE = 1e-3
 _CONDITION = 1e12  # of a linear system that can be solved
+_MANY = 200  # unknowns
 _SAME = 1e-12  # relative to the largest entry
 
 
@@ -124,7 +125,8 @@ def solution_of(item: Item, evaluator: Evaluator) -> Array:
     while np.any(lost := known & (matrix[:, ~known] != 0).any(axis=1)):
         known &= ~lost
     system = matrix[np.ix_(known, known)]
-    if system.size and np.linalg.cond(system) < _CONDITION:
+    norm = 1 if count > _MANY else None  # singular values of a large system take long
+    if system.size and np.linalg.cond(system, norm) < _CONDITION:
         found[known] = np.linalg.solve(system, offset[known])
     return found.reshape(shape)
 
