@@ -73,8 +73,9 @@ def _try(draft: Draft, reading: list[Draft], known: Definitions) -> bool:
     contracting = [u for u in reading if contracts(u.rhs)]
     if not _free(draft) and not all(_scaled(u.rhs, draft) for u in contracting):
         return False  # a matrix product needs its operand as an array
-    if not _free(draft) and any(_length(draft.rhs) + _length(u.rhs) > _LONGEST for u in reading):
-        return False  # a chain of any length: a line would get longer with each link
+    if not draft.rhs.is_zero and any(
+            _length(draft.rhs) + _length(u.rhs) > _LONGEST for u in reading):
+        return False  # in a chain a line would get longer with each link
     before = cost(draft.rhs) + STORE * volume(draft.indices) + sum(cost(u.rhs) for u in reading)
     trails, after = [], 0.0
     for user in reading:

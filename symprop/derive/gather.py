@@ -34,18 +34,30 @@ from symprop.system import Equation
 
 def merge_cases(expr: Expr) -> Expr:
     """What holds in a case and in its opposite holds always."""
-    terms = list(expr.terms)
+    while (pair := _two_cases(expr.terms)) is not None:
+        place, other, rest = pair
+        left = [t for k, t in enumerate(expr.terms) if k not in (place, other)]
+        expr = Expr((*left[:place], rest, *left[place:]))
+    return expr
+
+
+def _two_cases(terms: Sequence[Term]) -> tuple[int, int, Term] | None:
+    """The places of the first term with a bracket and of its twin; what both have beside it."""
+    filed: dict[Atom, list[int]] = {}  # the terms by their brackets
     for place, term in enumerate(terms):
         for item, _ in term.factors:
-            if not isinstance(item, Iverson):
+            if isinstance(item, Iverson):
+                filed.setdefault(item, []).append(place)
+    for place, term in enumerate(terms):
+        for item, _ in term.factors:
+            opposite = negation(item).single_atom if isinstance(item, Iverson) else None
+            if opposite is None or opposite not in filed:
                 continue
-            opposite = negation(item).single_atom
             rest = _without(term, item)
-            for other, twin in enumerate(terms):
-                if other != place and opposite is not None and _is_case(twin, opposite, rest):
-                    left = [t for k, t in enumerate(terms) if k not in (place, other)]
-                    return merge_cases(Expr((*left[:place], rest, *left[place:])))
-    return expr
+            for other in filed[opposite]:
+                if other != place and _is_case(terms[other], opposite, rest):
+                    return place, other, rest
+    return None
 
 
 def _without(term: Term, item: Atom) -> Term:
