@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import warnings
 from fractions import Fraction
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from emitted_models import MODELS, body, generated, inputs, mlp, module
 
 from symprop.emit.module import GeneratedModule
-from symprop.emit.targets.numpy.sizes import literal
+from symprop.emit.targets.numpy.sizes import numeral
 from symprop.files.load import load_text
 
 
@@ -133,6 +134,6 @@ def test_large_logits_do_not_warn(dtype: Any, size: float) -> None:
 ])
 def test_a_number_is_the_shortest_text_of_the_same_bits(value: Fraction) -> None:
     for number in (value, -value, 1 / value):
-        text = literal(number)
+        text = ast.unparse(numeral(number))
         assert load_text(f"value = {text}", "number").value == float(number)
         assert len(text) <= len(repr(float(number)))
