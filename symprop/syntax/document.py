@@ -142,6 +142,11 @@ def _first(item: Document) -> tuple[int, bool]:
     return total, False
 
 
+def start_of(item: Document) -> int:
+    """The columns up to the first place where the line may end."""
+    return _first(item)[0]
+
+
 def flat_text(item: Document) -> str:
     """A document on one line."""
     if isinstance(item, str):

@@ -21,6 +21,7 @@ from symprop.syntax.document import (
     flat_text,
     joined,
     rendered,
+    start_of,
     width_of,
 )
 
@@ -122,7 +123,7 @@ class _Documents:
         return self._brackets("[", node.elts, "]")
 
     def _dict(self, node: ast.Dict) -> Document:
-        items = [joined(self.of(key), ": ", self.of(value))
+        items = [named(joined(self.of(key), ":"), self.of(value))
                  for key, value in zip(node.keys, node.values, strict=True) if key]
         return enclosed("{", items, "}")
 
@@ -187,7 +188,8 @@ class _Documents:
         """What stands behind a sign of assignment: in parentheses where it takes several lines."""
         self.own = self._holder(node)
         found = self.of(node)
-        if isinstance(found, str) or self.own is not None:
+        held = isinstance(found, str) or self.own is not None
+        if held and start_of(found) <= SHORT:
             return found
         inside = Block((Line(before="("), found), deeper=len(INDENT))
         return Block((inside, Line(after=")")), group=True)
@@ -245,6 +247,11 @@ class _Documents:
         return joined("for ", self._targets(node.target), " in ", self.value(node.iter), ":")
 
 
+def named(name: Document, value: Document) -> Document:
+    """A value behind its name, on a line of its own where both do not fit on one."""
+    return Block((name, Block((Line(" "), value), deeper=len(INDENT))), group=True)
+
+
 def _plain(node: ast.expr) -> bool:
     """Whether a node is a dotted name."""
     while isinstance(node, ast.Attribute):
@@ -270,9 +277,9 @@ def parameter(
 ) -> Document:
     """A parameter of a function: name: note, or name=default."""
     parts = _Documents(True)
-    value = joined(": ", parts.value(note)) if note else joined("=", parts.value(default)) \
-        if default else ""
-    return joined(name, value)
+    if note:
+        return named(f"{name}:", parts.of(note))
+    return joined(name, "=", parts.value(default)) if default else name
 
 
 def heading(function: str, parameters: Sequence[Document]) -> list[str]:
