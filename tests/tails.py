@@ -119,7 +119,7 @@ def _true_slope(row: rows.Row, k: int) -> Callable[[Point], mpmath.mpf]:
 
 
 def _slope(row: rows.Row, k: int) -> Callable[..., Any]:
-    template, _ = rows.numpy_of(rows.partial(row.name, k, rows.X[: row.arity]))
+    template = rows.numpy_of(rows.partial(row.name, k, rows.X[: row.arity]))
     helpers = "\n\n".join(rows.helper_source(h) for h in rows.helpers_in(template))
     symbols = ["x", "y", "z"][: row.arity]
     text = (f"import numpy as np\n\n\n{helpers}\n\ndef f({', '.join(symbols)}):\n"
