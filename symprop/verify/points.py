@@ -22,7 +22,7 @@ from symprop.interpret import run_equations
 from symprop.interpret.evaluate import Evaluator
 from symprop.system import Equation, Fact, Step, System, cycles
 from symprop.verify.reading import compares, new_divisors
-from symprop.verify.setting import Setting
+from symprop.verify.setting import Setting, roughness
 
 Array = np.ndarray[Any, Any]
 
@@ -170,6 +170,7 @@ class Point(Setting):
         arrays = {n: a for n, a in points.arrays.items() if n not in following}
         arrays |= {**points.unrelated, **given}
         super().__init__(points.system, points.sizes, arrays, place)
+        self.given = frozenset(given)
 
     def complete(self, names: Iterable[str]) -> bool:
         """Works out arrays and what they are made of; whether that can be done."""
@@ -195,8 +196,10 @@ class Point(Setting):
 
     @property
     def rough(self) -> dict[str, Array]:
-        """Nothing: what is read is taken as it is."""
-        return {}
+        """As of any setting, of what has been worked out so far; what was set is exact."""
+        made = [e for e in self.system.equations if e.array in self.arrays
+                and e.array not in self.given and all(n in self.arrays for n in e.reads)]
+        return roughness(made, self.arrays, self.sizes)
 
 
 def _admits_zero(system: System, name: str) -> bool:

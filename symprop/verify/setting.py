@@ -7,7 +7,7 @@ sum against a random direction, in which local derivatives need no table of thei
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial, reduce
 from typing import Any
 
@@ -20,7 +20,7 @@ from symprop.interpret import jacobian
 from symprop.interpret.evaluate import Evaluator, magnitude
 from symprop.interpret.grid import Positions
 from symprop.interpret.run import slope
-from symprop.system import Adjoint, System
+from symprop.system import Adjoint, Equation, System
 from symprop.verify.sample import sampled
 
 Array = np.ndarray[Any, Any]
@@ -72,12 +72,7 @@ class Setting:
     @cached_property
     def rough(self) -> dict[str, Array]:
         """For every forward array the size of what its entries are added up from."""
-        found: dict[str, Array] = {}
-        for equation in self.system.equations:
-            if np.asarray(self.arrays[equation.array]).dtype.kind == "f":
-                size = magnitude(equation.rhs, self.arrays, self.sizes, equation.indices, found)
-                found[equation.array] = np.maximum(size, np.abs(self.arrays[equation.array]))
-        return found
+        return roughness(self.system.equations, self.arrays, self.sizes)
 
     def table(self, above: str, below: str) -> Array:
         """All local derivatives of one array by another."""
@@ -140,6 +135,18 @@ class Setting:
         slopes[name] = slope(equation, adjoint.primal, direction, self.evaluator)
         along = access(name, item.numerator.indices)
         return mul(Expr((Term(term.coef, rest, term.bound),)), along)
+
+
+def roughness(
+    equations: Iterable[Equation], arrays: Mapping[str, Array], sizes: Mapping[str, int]
+) -> dict[str, Array]:
+    """For the array of every equation the size of what its entries are added up from."""
+    found: dict[str, Array] = {}
+    for equation in equations:
+        if np.asarray(arrays[equation.array]).dtype.kind == "f":
+            size = magnitude(equation.rhs, arrays, sizes, equation.indices, found)
+            found[equation.array] = np.maximum(size, np.abs(arrays[equation.array]))
+    return found
 
 
 def itself(adjoint: Adjoint, array: str) -> Access:
