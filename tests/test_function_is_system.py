@@ -268,7 +268,7 @@ CONSTANT_WIDTHS = np.arange(5.0)
     (lambda x: np.sum(x), lambda x: np.sum(x) + np.sum(x == 0.1), {"x": "N"}),
     (lambda x, y: np.sum(x * y), lambda x, y: np.sum(x * y) + np.sum(x == y),
      {"x": "N", "y": "N"}),
-], ids=str)
+])
 def test_what_shows_at_few_sizes_or_values_is_found(ours, theirs, shapes):
     system = tracing.trace(ours, shapes)
     check_function(ours, read_arguments(ours, shapes, None), system)
@@ -296,7 +296,7 @@ def test_what_shows_at_few_sizes_or_values_is_found(ours, theirs, shapes):
     (lambda x, A: np.sum(np.linalg.solve(A @ A.T + 2 * np.eye(A.shape[0]), x)),
      {"x": "N", "A": "N K"}),
     (lambda x: np.sum(np.where(x**1.7 < 1, x**1.7, x)), {"x": "N"}),  # comparisons with nan
-], ids=str)
+])
 def test_rounding_is_no_difference(function, shapes):
     symprop.trace(function, shapes)
 
