@@ -135,12 +135,13 @@ class _Domains:
                                    "nonnegative" if rooted else kind, a)
 
     def _plain(self, kind: str, item: Atom) -> Iterator[Requirement]:
-        """A requirement; of a sum of squares only that it is not 0."""
-        rhs = self.equations.get(item.array) if isinstance(item, Access) else None
-        if kind != "nonzero" and rhs is not None and rhs.terms and all(map(_is_square, rhs.terms)):
-            if kind == "positive":
-                yield Requirement("nonzero", atom(item))
-            return
+        """A requirement; of a sum of squares only that it is not 0, and with 1 added nothing."""
+        rhs = self.equations.get(item.array) if isinstance(item, Access) else (
+            item.body if isinstance(item, Paren) else None)
+        if rhs is not None and rhs.terms and all(map(_is_square, rhs.terms)):
+            if kind == "nonnegative" or any(map(_is_number, rhs.terms)):
+                return
+            kind = "nonzero"
         yield Requirement(kind, atom(item))
 
 
@@ -148,6 +149,10 @@ def _is_square(term: Term) -> bool:
     return term.coef > 0 and all(
         isinstance(a, Size | Iverson) or (isinstance(e, int) and e % 2 == 0)
         for a, e in term.factors)
+
+
+def _is_number(term: Term) -> bool:
+    return not any(arrays_of(atom(a)) or isinstance(a, Iverson) for a, _ in term.factors)
 
 
 def _key(kind: str, of: Expr) -> str:
