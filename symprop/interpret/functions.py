@@ -109,9 +109,11 @@ def _walk(node: sympy.Basic) -> Walk:
 
 
 def _exponent(node: sympy.Basic) -> sympy.Basic | None:
-    """The x of exp(x), the 0 of 1; None for anything else."""
+    """The x of exp(x), the 0 of 1, the x log 2 of 2^x; None for anything else."""
     if node == sympy.S.One:
         return sympy.S.Zero
+    if isinstance(node, sympy.Pow) and node.base.is_Rational and node.base.is_positive:
+        return node.exp * sympy.log(node.base)
     return node.args[0] if node.func is sympy.exp else None
 
 
