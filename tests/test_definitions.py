@@ -16,6 +16,7 @@ import sympy
 from built_models import assert_close, build, built
 
 import symprop
+from symprop import pipeline
 from symprop.algebra import rows
 from symprop.system import Fact
 from symprop.trace.primitives import elementwise
@@ -30,7 +31,7 @@ ZOO = [m.name for m in (*linear.MODELS, *perceptrons.MODELS)]
 def perturbed(row: rows.Row) -> rows.Row:
     """f(x) + x²/10: the definition alone, nothing spelled."""
     return replace(row, definition=row.definition + rows.x**2 / 10, numpy=None, derivative=(),
-                   helper=None, complex_safe=False, bounded=False)
+                   helper=None, complex_safe=False, bounded=False, exact=None)
 
 
 def domains_of(row: rows.Row) -> tuple[tuple[float, float], ...]:
@@ -68,14 +69,15 @@ def module_of(row: rows.Row) -> Any:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_gradients_follow_a_perturbed_definition(name: str) -> None:
+    """At moderate numbers: a bare definition may overflow far away, where a spelling does not."""
     original = module_of(rows.get(name))
     with rows.override(perturbed(rows.get(name))) as row:
         module = module_of(row)
-        report = symprop.check(module, sizes={"N": 2, "K": 3})
-    assert report.passed, str(report)
     rng = np.random.default_rng(0)
     inputs = {LETTERS[k]: _inside(rng, domain) for k, domain in enumerate(domains_of(row))}
     inputs["W"] = np.ones((2, 3))
+    report = symprop.check(module, inputs)
+    assert report.passed, str(report)
     with np.errstate(invalid="ignore"):  # in the branch not taken of a bare definition
         moved, before = module.forward(**inputs)[0], original.forward(**inputs)[0]
     assert moved - before == pytest.approx(np.sum(inputs["x"] ** 2) / 10, rel=1e-6, abs=1e-9)
@@ -87,15 +89,20 @@ def _inside(rng: np.random.Generator, domain: tuple[float, float]) -> Any:
 
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "relu", "exp", "log", "softplus"])
-def test_zoo_gradients_follow_perturbed_definitions(name: str) -> None:
-    """In whole networks: the derivation is another one, and it passes its check."""
+def test_zoo_gradients_follow_perturbed_definitions(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In whole networks: the derivation is another one, and it passes its check.
+
+    It is not that of the model's own function, whose np.exp nobody can perturb.
+    """
+    monkeypatch.setattr(pipeline, "check_function", lambda *_: None)
     touched = [m for m in ZOO if name in _functions_of(m)]
     assert touched or name not in ("tanh", "sigmoid", "relu")
     with rows.override(perturbed(rows.get(name))):
         for model in touched:
             moved = build(model)
-            sizes = {a: SIZES[a] for a in moved.system.sizes}
-            report = symprop.check(moved.module, sizes=sizes)
+            report = symprop.check(moved.module, moved.inputs(SIZES))
             assert report.passed, f"{model}: {report}"
 
 

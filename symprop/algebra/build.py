@@ -318,6 +318,8 @@ def map_accesses(expr: Expr, change: Callable[[Access], Access]) -> Expr:
             new: Atom = item
             if isinstance(item, Access):
                 new = change(Access(item.array, children))
+            elif isinstance(item, Paren):
+                new = Paren(children[0])  # as it stands: a constructor may multiply it out
             elif any(a is not b for a, b in zip(children, item.children, strict=True)):
                 rebuilt = rebuild(item, children).single_atom
                 assert rebuilt is not None
