@@ -20,6 +20,7 @@ import mpmath
 import numpy as np
 import rows_oracle as oracle
 from exact import Exact
+from test_rows_numpy import compiled
 
 import symprop
 from symprop import nn
@@ -120,11 +121,7 @@ def _true_slope(row: rows.Row, k: int) -> Callable[[Point], mpmath.mpf]:
 
 def _slope(row: rows.Row, k: int) -> Callable[..., Any]:
     template = rows.numpy_of(rows.partial(row.name, k, rows.X[: row.arity]))
-    helpers = "\n\n".join(rows.helper_source(h) for h in rows.helpers_in(template))
-    symbols = ["x", "y", "z"][: row.arity]
-    text = (f"import numpy as np\n\n\n{helpers}\n\ndef f({', '.join(symbols)}):\n"
-            f"    return {rows.fill(template, symbols)}\n")
-    return load_text(text, "slope").f  # type: ignore[no-any-return]
+    return compiled(template, row.arity)  # type: ignore[no-any-return]
 
 
 # ---- functions and losses of symprop.nn ----------------------------------------------------

@@ -130,7 +130,7 @@ def calls(action: Callable[[], Any]) -> tuple[int, Any]:
     return sum(entry.callcount for entry in profile.getstats()), result
 
 
-@pytest.mark.parametrize("make, depths", [(perceptron, (10, 20, 30)), (gpt, (2, 3, 4))])
+@pytest.mark.parametrize("make, depths", [(perceptron, (32, 40, 48)), (gpt, (2, 3, 4))])
 def test_calls_grow_linearly(
     make: Callable[[int], symprop.System], depths: tuple[int, int, int]
 ) -> None:

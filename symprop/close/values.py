@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from symprop.algebra.build import atom
 from symprop.algebra.expr import Access, Apply, Atom, Expr, Extremum, Index, Paren
 from symprop.errors import IndexRangeError, InputError, VerificationError
 from symprop.interpret.evaluate import Evaluator, Magnitude, extent, magnitude
@@ -74,6 +75,8 @@ class Values:
             raise self.mismatch(item, f"{item.array} has the shape {array.shape}, not {shape}")
         if not array.size or looks_at_singular(item, self.arrays, self.sizes):
             return
+        if _divides_by_no_size(item, self.sizes):
+            return  # a mean of nothing: nan in NumPy
         at = _positions(item, self.sizes)
         expected = self._value(item, at)
         for axis, index in enumerate(item.indices):
@@ -219,3 +222,9 @@ def _spread(length: int, count: int) -> Array:
     rest = np.random.default_rng(length).permutation(length)
     chosen = list(dict.fromkeys([*ends, *(int(k) for k in rest)]))[:count]
     return np.array(sorted(chosen))
+
+
+def _divides_by_no_size(item: Item, sizes: Mapping[str, int]) -> bool:
+    """Whether a term is divided by a size that is 0 here."""
+    below = [atom(a) for t in item.rhs.terms for a, e in t.factors if e < 0]
+    return any(extent(b, sizes) == 0 for b in below if not b.arrays and not b.free)

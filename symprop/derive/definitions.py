@@ -111,6 +111,7 @@ class Definitions(Knowledge):
 
     def symmetric(self, array: str) -> Rule | None:
         if array not in self._symmetric:
+            self._symmetric[array] = ()  # while it is asked: around a cycle nothing is evident
             self._symmetric[array] = self._symmetry(array)
         because = self._symmetric[array]
         if not because:

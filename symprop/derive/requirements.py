@@ -7,6 +7,7 @@ that stands in a line brings along what its own equation requires, and so do tho
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -58,28 +59,35 @@ class _Domains:
         needs = list(self._needs(step.after))
         if not needs:
             return step
-        there = self._implied(step.before)
-        new = {_key(n.kind, n.of): n for n in needs
-               if not any(_key(kind, n.of) in there for kind in _WITHIN[n.kind])}
-        return replace(step, conditions=tuple(new.values())) if new else step
+        new = {_key(n.kind, n.of): n for n in needs}
+        for there in self._implied(step.before):
+            new = {k: n for k, n in new.items()
+                   if not any(_key(kind, n.of) in there for kind in _WITHIN[n.kind])}
+            if not new:
+                return step
+        return replace(step, conditions=tuple(new.values()))
 
-    def _implied(self, before: Expr) -> frozenset[str]:
-        """What holds wherever a line is defined, the arrays in it included."""
-        found = {_key(n.kind, n.of) for n in self._needs(before)}
-        todo = [*arrays_of(before), *(a.numerator.array for a in atoms(before)
-                                      if isinstance(a, Partial))]
+    def _implied(self, before: Expr) -> Iterator[frozenset[str]]:
+        """What holds wherever a line is defined, then what the arrays in it bring, near ones first.
+
+        One equation after the other, so that nobody walks through the whole network for what
+        stands beside the line.
+        """
+        yield frozenset(_key(n.kind, n.of) for n in self._needs(before))
+        todo = deque([*arrays_of(before), *(a.numerator.array for a in atoms(before)
+                                            if isinstance(a, Partial))])
         seen: set[str] = set()
         while todo:
-            array = todo.pop()
+            array = todo.popleft()
             rhs = self.equations.get(array)
             if array in seen or rhs is None:
                 continue
             seen.add(array)
             if array not in self._own:
                 self._own[array] = frozenset(_key(n.kind, n.of) for n in self._needs(rhs))
-            found |= self._own[array]
+            if self._own[array]:
+                yield self._own[array]
             todo += arrays_of(rhs)
-        return frozenset(found)
 
     def _needs(self, expr: Expr) -> Iterator[Requirement]:
         """What a sum requires beyond what always holds, by the arrays that have no monomial."""

@@ -248,7 +248,12 @@ class _Documents:
 
 
 def named(name: Document, value: Document) -> Document:
-    """A value behind its name, on a line of its own where both do not fit on one."""
+    """A value behind its name, on a line of its own where both do not fit on one.
+
+    What opens with a bracket stays behind its name and is torn there.
+    """
+    if start_of(value) == 1:
+        return joined(name, " ", value)
     return Block((name, Block((Line(" "), value), deeper=len(INDENT))), group=True)
 
 
