@@ -1,4 +1,4 @@
-# symprop sha256:57bec28f26a54544e4e0240120cd9182
+# symprop sha256:188377d1926c3e8247f34d3ba9386eef
 """llama_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:llama_block.
@@ -218,21 +218,23 @@ def forward(
     # (F33)  y_dot[n,t,f] = Σ_d z[n,t,d] Wgate[d,f]  (N, T, F)
     y_dot = z @ Wgate
     y_sigmoid = sigmoid(y_dot)  # (F34)  y_sigmoid[n,t,f] = σ(y_dot[n,t,f])  (N, T, F)
-    # (F35)  y_dot_2[n,t,f] = Σ_d z[n,t,d] Wup[d,f]  (N, T, F)
+    # (F35)  y_prod[n,t,f] = y_dot[n,t,f] y_sigmoid[n,t,f]  (N, T, F)
+    y_prod = y_dot * y_sigmoid
+    # (F36)  y_dot_2[n,t,f] = Σ_d z[n,t,d] Wup[d,f]  (N, T, F)
     y_dot_2 = z @ Wup
-    # (F36)  y_prod[n,t,f] = y_dot[n,t,f] y_sigmoid[n,t,f] y_dot_2[n,t,f]  (N, T, F)
-    y_prod = y_dot * y_sigmoid * y_dot_2
-    # (F37)  y[n,t,d] = u[n,t,d] + Σ_f y_prod[n,t,f] Wdown[f,d]  (N, T, D)
-    y = u + y_prod @ Wdown
-    # (F38)  L_error[n,t,d] = y[n,t,d] - target[n,t,d]  (N, T, D)
+    # (F37)  y_prod_2[n,t,f] = y_prod[n,t,f] y_dot_2[n,t,f]  (N, T, F)
+    y_prod_2 = y_prod * y_dot_2
+    # (F38)  y[n,t,d] = u[n,t,d] + Σ_f y_prod_2[n,t,f] Wdown[f,d]  (N, T, D)
+    y = u + y_prod_2 @ Wdown
+    # (F39)  L_error[n,t,d] = y[n,t,d] - target[n,t,d]  (N, T, D)
     L_error = y - target
-    # (F39)  L = Σ_ntd L_error[n,t,d]²/(N T D)
+    # (F40)  L = Σ_ntd L_error[n,t,d]²/(N T D)
     L = np.vdot(L_error, L_error) / (N * T * D)
     dtypes = [np.result_type(p) for p in (g1, Wq, Wk, Wv, Wo, g2, Wgate, Wup, Wdown)]
     saved = (
-        L_error, y_prod, Wdown, y_dot, y_sigmoid, z, y_dot_2, Wup, Wgate, z_normalized,
-        g2, z_sqrt, o_result, Wo, v_dot, o_weights, h, q, q_cos, q_sin, k, Wv, Wk, Wq,
-        h_normalized, dtype, dtypes
+        L_error, y_prod_2, Wdown, y_prod, z, y_dot_2, y_sigmoid, Wup, Wgate,
+        z_normalized, g2, z_sqrt, o_result, Wo, v_dot, o_weights, h, q, q_cos, q_sin, k,
+        Wv, Wk, Wq, h_normalized, dtype, dtypes
     )
     return dtype.type(L), saved
 
@@ -240,60 +242,59 @@ def forward(
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
     (
-        L_error, y_prod, Wdown, y_dot, y_sigmoid, z, y_dot_2, Wup, Wgate, z_normalized,
-        g2, z_sqrt, o_result, Wo, v_dot, o_weights, h, q, q_cos, q_sin, k, Wv, Wk, Wq,
-        h_normalized, dtype, dtypes
+        L_error, y_prod_2, Wdown, y_prod, z, y_dot_2, y_sigmoid, Wup, Wgate,
+        z_normalized, g2, z_sqrt, o_result, Wo, v_dot, o_weights, h, q, q_cos, q_sin, k,
+        Wv, Wk, Wq, h_normalized, dtype, dtypes
     ) = saved
     N, T, D = L_error.shape
     E = o_result.shape[4]
-    # (B3)  dy[n,t,d] = 2 L_error[n,t,d] dL/(N T D)  (N, T, D)  from (F38) with (B2)
+    # (B3)  dy[n,t,d] = 2 L_error[n,t,d] dL/(N T D)  (N, T, D)  from (F39) with (B2)
     dy = 2 * dL / (N * T * D) * L_error
-    # (B4)  dWdown[f,d] = Σ_nt dy[n,t,d] y_prod[n,t,f]  (F, D)  from (F37)
-    dWdown = np.tensordot(y_prod, dy, axes=((0, 1), (0, 1)))
-    # (B5)  dy_prod[n,t,f] = Σ_d dy[n,t,d] Wdown[f,d]  (N, T, F)  from (F37)
-    dy_prod = dy @ Wdown.T
-    # (B6)  dy_dot_2[n,t,f] = dy_prod[n,t,f] y_dot[n,t,f] y_sigmoid[n,t,f]  (N, T, F)
-    #       from (F36)
-    dy_dot_2 = dy_prod * y_dot * y_sigmoid
-    # (B7)  dWup[d,f] = Σ_nt dy_dot_2[n,t,f] z[n,t,d]  (D, F)  from (F35)
+    # (B4)  dWdown[f,d] = Σ_nt dy[n,t,d] y_prod_2[n,t,f]  (F, D)  from (F38)
+    dWdown = np.tensordot(y_prod_2, dy, axes=((0, 1), (0, 1)))
+    # (B5)  dy_prod_2[n,t,f] = Σ_d dy[n,t,d] Wdown[f,d]  (N, T, F)  from (F38)
+    dy_prod_2 = dy @ Wdown.T
+    # (B6)  dy_dot_2[n,t,f] = dy_prod_2[n,t,f] y_prod[n,t,f]  (N, T, F)  from (F37)
+    dy_dot_2 = dy_prod_2 * y_prod
+    # (B7)  dWup[d,f] = Σ_nt dy_dot_2[n,t,f] z[n,t,d]  (D, F)  from (F36)
     dWup = np.tensordot(z, dy_dot_2, axes=((0, 1), (0, 1)))
-    # (B9)  dy_dot[n,t,f] = dy_prod[n,t,f] (y_sigmoid[n,t,f] y_dot_2[n,t,f]
-    #       + y_prod[n,t,f] - y_sigmoid[n,t,f] y_prod[n,t,f])  (N, T, F)
-    #       from (F36), (F34) with (B8)
-    dy_dot = dy_prod * (y_sigmoid * y_dot_2 + y_prod - y_sigmoid * y_prod)
-    # (B10)  dWgate[d,f] = Σ_nt dy_dot[n,t,f] z[n,t,d]  (D, F)  from (F33)
+    # (B10)  dy_dot[n,t,f] = dy_prod_2[n,t,f] (y_dot_2[n,t,f] y_sigmoid[n,t,f]
+    #       + y_prod_2[n,t,f] - y_sigmoid[n,t,f] y_prod_2[n,t,f])  (N, T, F)
+    #       from (F35), (F34) with (B9), (B8)
+    dy_dot = dy_prod_2 * (y_dot_2 * y_sigmoid + y_prod_2 - y_sigmoid * y_prod_2)
+    # (B11)  dWgate[d,f] = Σ_nt dy_dot[n,t,f] z[n,t,d]  (D, F)  from (F33)
     dWgate = np.tensordot(z, dy_dot, axes=((0, 1), (0, 1)))
-    # (B11)  dz[n,t,d] = Σ_f dy_dot_2[n,t,f] Wup[d,f] + Σ_f dy_dot[n,t,f] Wgate[d,f]
-    #       (N, T, D)  from (F35), (F33)
+    # (B12)  dz[n,t,d] = Σ_f dy_dot_2[n,t,f] Wup[d,f] + Σ_f dy_dot[n,t,f] Wgate[d,f]
+    #       (N, T, D)  from (F36), (F33)
     dz = dy_dot_2 @ Wup.T + dy_dot @ Wgate.T
-    # (B12)  dg2[d] = Σ_nt dz[n,t,d] z_normalized[n,t,d]  (D,)  from (F32)
+    # (B13)  dg2[d] = Σ_nt dz[n,t,d] z_normalized[n,t,d]  (D,)  from (F32)
     dg2 = np.einsum("ntd,ntd->d", dz, z_normalized)
-    # (B17)  du[n,t,d] = dy[n,t,d] + (dz[n,t,d] g2[d]
+    # (B18)  du[n,t,d] = dy[n,t,d] + (dz[n,t,d] g2[d]
     #       - z_normalized[n,t,d] Σ_i dz[n,t,i] z[n,t,i]/D)/z_sqrt[n,t]  (N, T, D)
-    #       from (F37), (F31), (F28) with (B13), (B16)
+    #       from (F38), (F31), (F28) with (B14), (B17)
     du = (
         dy
         + (g2 * dz - (np.einsum("nti,nti->nt", dz, z) / D)[:, :, None] * z_normalized)
             / z_sqrt[:, :, None]
     )
-    # (B18)  dWo[e,d] = Σ_nt du[n,t,d] o_result[n,⌊⌊e/E⌋/2⌋,(⌊e/E⌋ mod 2),t,(e mod E)]
+    # (B19)  dWo[e,d] = Σ_nt du[n,t,d] o_result[n,⌊⌊e/E⌋/2⌋,(⌊e/E⌋ mod 2),t,(e mod E)]
     #       (4 * E, D)  from (F27)
     dWo = np.tensordot(
         o_result.transpose(0, 3, 1, 2, 4).reshape(N, T, 4 * E), du,
         axes=((0, 1), (0, 1))
     )
-    # (B19)  do_result[n,i,j,t,e] = Σ_d du[n,t,d] Wo[2 E i+E j+e,d]  (N, 2, 2, T, E)
+    # (B20)  do_result[n,i,j,t,e] = Σ_d du[n,t,d] Wo[2 E i+E j+e,d]  (N, 2, 2, T, E)
     #       from (F27)
     do_result = (du @ Wo.T).reshape(N, T, 2, 2, E).transpose(0, 2, 3, 1, 4)
-    # (B20)  do_weights[n,i,j,t,p] = Σ_e do_result[n,i,j,t,e] v_dot[n,p,e+E i]
+    # (B21)  do_weights[n,i,j,t,p] = Σ_e do_result[n,i,j,t,e] v_dot[n,p,e+E i]
     #       (N, 2, 2, T, T)  from (F26)
     do_weights = (
         do_result.reshape(N, 2, 2 * T, E)
         @ v_dot.reshape(N, T, 2, E).transpose(0, 2, 3, 1)
     ).reshape(N, 2, 2, T, T)
-    # (B26)  do_scores[n,i,j,t,p] = (do_weights[n,i,j,t,p]
+    # (B27)  do_scores[n,i,j,t,p] = (do_weights[n,i,j,t,p]
     #       - Σ_r do_weights[n,i,j,t,r] o_weights[n,i,j,t,r]) o_weights[n,i,j,t,p]
-    #       [p ≤ t]  (N, 2, 2, T, T)  from (F20) with (B25)
+    #       [p ≤ t]  (N, 2, 2, T, T)  from (F20) with (B26)
     do_scores_product = (
         (
             do_weights
@@ -302,7 +303,7 @@ def backward(saved, dL=1.0):
         * o_weights
     )
     do_scores = np.where(np.arange(T) <= np.arange(T)[:, None], do_scores_product, 0)
-    # (B27)  dv_dot[n,t,e] = Σ_ij do_result[n,⌊e/E⌋,i,j,(e mod E)]
+    # (B28)  dv_dot[n,t,e] = Σ_ij do_result[n,⌊e/E⌋,i,j,(e mod E)]
     #       o_weights[n,⌊e/E⌋,i,j,t]  (N, T, 2 * E)  from (F26)
     dv_dot_picked = (
         do_result.transpose(0, 1, 4, 2, 3).reshape(N, 2, E, 2 * T).transpose(0, 1, 3, 2)
@@ -312,20 +313,20 @@ def backward(saved, dL=1.0):
             o_weights.reshape(N, 2, 2 * T, T).transpose(0, 1, 3, 2) @ dv_dot_picked
         ).transpose(0, 2, 1, 3).reshape(N, T, 2 * E)
     )
-    # (B28)  dWv[d,e] = Σ_nt dv_dot[n,t,e] h[n,t,d]  (D, 2 * E)  from (F18)
+    # (B29)  dWv[d,e] = Σ_nt dv_dot[n,t,e] h[n,t,d]  (D, 2 * E)  from (F18)
     dWv = np.tensordot(h, dv_dot, axes=((0, 1), (0, 1)))
-    # (B29)  dk[n,i,t,e] = Σ_jp do_scores[n,i,j,p,t] q[n,j+2 i,p,e]/√E  (N, 2, T, E)
+    # (B30)  dk[n,i,t,e] = Σ_jp do_scores[n,i,j,p,t] q[n,j+2 i,p,e]/√E  (N, 2, T, E)
     #       from (F19)
     dk = (
         do_scores.transpose(0, 1, 4, 2, 3).reshape(N, 2, T, 2 * T)
         @ q.reshape(N, 2, 2 * T, E) / E**0.5
     )
-    # (B32)  dk_dot[n,t,e] = dk[n,⌊e/E⌋,t,(e mod E)]
+    # (B33)  dk_dot[n,t,e] = dk[n,⌊e/E⌋,t,(e mod E)]
     #       (q_cos[t,(e mod E) - E/2] [0 ≤ (e mod E) - E/2]
     #       + q_cos[t,(e mod E)] [(e mod E) < E/2])
     #       + dk[n,⌊e/E⌋,t,(e mod E) + E/2] q_sin[t,(e mod E)] [(e mod E) < E/2]
     #       - dk[n,⌊e/E⌋,t,(e mod E) - E/2] q_sin[t,(e mod E) - E/2]
-    #       [0 ≤ (e mod E) - E/2]  (N, T, 2 * E)  from (F16), (F15) with (B30), (B31)
+    #       [0 ≤ (e mod E) - E/2]  (N, T, 2 * E)  from (F16), (F15) with (B31), (B32)
     dk_dot = np.empty((N, T, 2, E), dtype)
     dk_dot[:, :, :, E // 2:] = (
         q_cos[:, None, :] * dk[:, :, :, E // 2:].transpose(0, 2, 1, 3)
@@ -336,19 +337,19 @@ def backward(saved, dL=1.0):
         + q_sin[:, None, :] * dk[:, :, :, E // 2:].transpose(0, 2, 1, 3)
     )
     dk_dot = dk_dot.reshape(N, T, 2 * E)
-    # (B33)  dWk[d,e] = Σ_nt dk_dot[n,t,e] h[n,t,d]  (D, 2 * E)  from (F14)
+    # (B34)  dWk[d,e] = Σ_nt dk_dot[n,t,e] h[n,t,d]  (D, 2 * E)  from (F14)
     dWk = np.tensordot(h, dk_dot, axes=((0, 1), (0, 1)))
-    # (B34)  dq[n,i,t,e] = Σ_j do_scores[n,⌊i/2⌋,(i mod 2),t,j] k[n,⌊i/2⌋,j,e]/√E
+    # (B35)  dq[n,i,t,e] = Σ_j do_scores[n,⌊i/2⌋,(i mod 2),t,j] k[n,⌊i/2⌋,j,e]/√E
     #       (N, 4, T, E)  from (F19)
     dq = (
         (do_scores.reshape(N, 2, 2 * T, T) @ k).reshape(N, 2, 2, T, E) / E**0.5
     ).reshape(N, 4, T, E)
-    # (B37)  dq_dot[n,t,e] = dq[n,⌊e/E⌋,t,(e mod E)]
+    # (B38)  dq_dot[n,t,e] = dq[n,⌊e/E⌋,t,(e mod E)]
     #       (q_cos[t,(e mod E) - E/2] [0 ≤ (e mod E) - E/2]
     #       + q_cos[t,(e mod E)] [(e mod E) < E/2])
     #       + dq[n,⌊e/E⌋,t,(e mod E) + E/2] q_sin[t,(e mod E)] [(e mod E) < E/2]
     #       - dq[n,⌊e/E⌋,t,(e mod E) - E/2] q_sin[t,(e mod E) - E/2]
-    #       [0 ≤ (e mod E) - E/2]  (N, T, 4 * E)  from (F12), (F11) with (B35), (B36)
+    #       [0 ≤ (e mod E) - E/2]  (N, T, 4 * E)  from (F12), (F11) with (B36), (B37)
     dq_dot = np.empty((N, T, 4, E), dtype)
     dq_dot[:, :, :, E // 2:] = (
         q_cos[:, None, :] * dq[:, :, :, E // 2:].transpose(0, 2, 1, 3)
@@ -359,12 +360,12 @@ def backward(saved, dL=1.0):
         + q_sin[:, None, :] * dq[:, :, :, E // 2:].transpose(0, 2, 1, 3)
     )
     dq_dot = dq_dot.reshape(N, T, 4 * E)
-    # (B38)  dWq[d,e] = Σ_nt dq_dot[n,t,e] h[n,t,d]  (D, 4 * E)  from (F6)
+    # (B39)  dWq[d,e] = Σ_nt dq_dot[n,t,e] h[n,t,d]  (D, 4 * E)  from (F6)
     dWq = np.tensordot(h, dq_dot, axes=((0, 1), (0, 1)))
-    # (B39)  dh[n,t,d] = Σ_e dv_dot[n,t,e] Wv[d,e] + Σ_e dk_dot[n,t,e] Wk[d,e]
+    # (B40)  dh[n,t,d] = Σ_e dv_dot[n,t,e] Wv[d,e] + Σ_e dk_dot[n,t,e] Wk[d,e]
     #       + Σ_e dq_dot[n,t,e] Wq[d,e]  (N, T, D)  from (F18), (F14), (F6)
     dh = dv_dot @ Wv.T + dk_dot @ Wk.T + dq_dot @ Wq.T
-    # (B40)  dg1[d] = Σ_nt dh[n,t,d] h_normalized[n,t,d]  (D,)  from (F5)
+    # (B41)  dg1[d] = Σ_nt dh[n,t,d] h_normalized[n,t,d]  (D,)  from (F5)
     dg1 = np.einsum("ntd,ntd->d", dh, h_normalized)
     grads = {
         "g1": dg1, "Wq": dWq, "Wk": dWk, "Wv": dWv, "Wo": dWo, "g2": dg2,
@@ -534,12 +535,14 @@ def predict(
     # (F33)  y_dot[n,t,f] = Σ_d z[n,t,d] Wgate[d,f]  (N, T, F)
     y_dot = z @ Wgate
     y_sigmoid = sigmoid(y_dot)  # (F34)  y_sigmoid[n,t,f] = σ(y_dot[n,t,f])  (N, T, F)
-    # (F35)  y_dot_2[n,t,f] = Σ_d z[n,t,d] Wup[d,f]  (N, T, F)
+    # (F35)  y_prod[n,t,f] = y_dot[n,t,f] y_sigmoid[n,t,f]  (N, T, F)
+    y_prod = y_dot * y_sigmoid
+    # (F36)  y_dot_2[n,t,f] = Σ_d z[n,t,d] Wup[d,f]  (N, T, F)
     y_dot_2 = z @ Wup
-    # (F36)  y_prod[n,t,f] = y_dot[n,t,f] y_sigmoid[n,t,f] y_dot_2[n,t,f]  (N, T, F)
-    y_prod = y_dot * y_sigmoid * y_dot_2
-    # (F37)  y[n,t,d] = u[n,t,d] + Σ_f y_prod[n,t,f] Wdown[f,d]  (N, T, D)
-    y = u + y_prod @ Wdown
+    # (F37)  y_prod_2[n,t,f] = y_prod[n,t,f] y_dot_2[n,t,f]  (N, T, F)
+    y_prod_2 = y_prod * y_dot_2
+    # (F38)  y[n,t,d] = u[n,t,d] + Σ_f y_prod_2[n,t,f] Wdown[f,d]  (N, T, D)
+    y = u + y_prod_2 @ Wdown
     return {"y": y}
 
 

@@ -1,4 +1,4 @@
-# symprop sha256:92abf03b287764d8c13bcb72ff030974
+# symprop sha256:d0295ec9ba75e7239abc11a4ce1c426e
 """variational_autoencoder: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.autoencoders:variational_autoencoder.
@@ -108,7 +108,7 @@ def forward(
     dtype = np.result_type(X, noise, W1, b1, W_mu, b_mu, W_var, b_var, W2, b2, W3, b3)
     # (F1)  hidden_in[n,h] = Σ_d X[n,d] W1[d,h] + b1[h]  (N, H)
     hidden_in = X @ W1 + b1
-    hidden = np.tanh(hidden_in)  # (F2)  hidden[n,h] = tanh(hidden_in[n,h])  (N, H)
+    hidden = np.tanh(hidden_in)    # (F2)  hidden[n,h] = tanh(hidden_in[n,h])  (N, H)
     # (F3)  mu[n,k] = Σ_h hidden[n,h] W_mu[h,k] + b_mu[k]  (N, K)
     mu = hidden @ W_mu + b_mu
     # (F4)  log_var[n,k] = Σ_h hidden[n,h] W_var[h,k] + b_var[k]  (N, K)
@@ -130,12 +130,13 @@ def forward(
     # (F12)  restoring_values[n,d] = restoring_softplus[n,d] - X[n,d] logits[n,d]
     #       (N, D)
     restoring_values = restoring_softplus - X * logits
-    # (F13)  restoring = Σ_nd restoring_values[n,d]/N
-    restoring = restoring_values.sum() / N
-    kl_exp = np.exp(log_var)     # (F14)  kl_exp[n,k] = exp(log_var[n,k])  (N, K)
-    # (F15)  kl = -Σ_nk (1 + log_var[n,k] - mu[n,k]² - kl_exp[n,k])/(2 N)
+    # (F13)  restoring_sum = Σ_nd restoring_values[n,d]
+    restoring_sum = restoring_values.sum()
+    restoring = restoring_sum / N  # (F14)  restoring = restoring_sum/N
+    kl_exp = np.exp(log_var)       # (F15)  kl_exp[n,k] = exp(log_var[n,k])  (N, K)
+    # (F16)  kl = -Σ_nk (1 + log_var[n,k] - mu[n,k]² - kl_exp[n,k])/(2 N)
     kl = -0.5 * np.sum(1 + log_var - mu * mu - kl_exp) / N
-    L = restoring + kl           # (F16)  L = restoring + kl
+    L = restoring + kl             # (F17)  L = restoring + kl
     dtypes = [
         np.result_type(p)
         for p in (W1, b1, W_mu, b_mu, W_var, b_var, W2, b2, W3, b3)
@@ -154,42 +155,42 @@ def backward(saved, dL=1.0):
         hidden, mu, W_var, W_mu, dtypes
     ) = saved
     N = restoring_probability.shape[0]
-    # (B7)  dlogits[n,d] = (restoring_probability[n,d] - X[n,d]) dL/N  (N, D)
-    #       from (F12), (F11) with (B5), (B6)
+    # (B8)  dlogits[n,d] = (restoring_probability[n,d] - X[n,d]) dL/N  (N, D)
+    #       from (F12), (F11) with (B6), (B7)
     dlogits = dL / N * (restoring_probability - X)
-    # (B8)  dW3[h,d] = Σ_n dlogits[n,d] logits_tanh[n,h]  (H, D)  from (F9)
+    # (B9)  dW3[h,d] = Σ_n dlogits[n,d] logits_tanh[n,h]  (H, D)  from (F9)
     dW3 = logits_tanh.T @ dlogits
-    db3 = dlogits.sum(axis=0)     # (B9)  db3[d] = Σ_n dlogits[n,d]  (D,)  from (F9)
-    # (B10)  dlogits_tanh[n,h] = Σ_d dlogits[n,d] W3[h,d]  (N, H)  from (F9)
+    db3 = dlogits.sum(axis=0)     # (B10)  db3[d] = Σ_n dlogits[n,d]  (D,)  from (F9)
+    # (B11)  dlogits_tanh[n,h] = Σ_d dlogits[n,d] W3[h,d]  (N, H)  from (F9)
     dlogits_tanh = dlogits @ W3.T
-    # (B11)  dlogits_in[n,h] = dlogits_tanh[n,h] (1 - logits_tanh[n,h]²)  (N, H)
+    # (B12)  dlogits_in[n,h] = dlogits_tanh[n,h] (1 - logits_tanh[n,h]²)  (N, H)
     #       from (F8)
     dlogits_in = dlogits_tanh * (1 - logits_tanh * logits_tanh)
-    # (B12)  dW2[k,h] = Σ_n dlogits_in[n,h] code[n,k]  (K, H)  from (F7)
+    # (B13)  dW2[k,h] = Σ_n dlogits_in[n,h] code[n,k]  (K, H)  from (F7)
     dW2 = code.T @ dlogits_in
-    db2 = dlogits_in.sum(axis=0)  # (B13)  db2[h] = Σ_n dlogits_in[n,h]  (H,)  from (F7)
-    # (B14)  dcode[n,k] = Σ_h dlogits_in[n,h] W2[k,h]  (N, K)  from (F7)
+    db2 = dlogits_in.sum(axis=0)  # (B14)  db2[h] = Σ_n dlogits_in[n,h]  (H,)  from (F7)
+    # (B15)  dcode[n,k] = Σ_h dlogits_in[n,h] W2[k,h]  (N, K)  from (F7)
     dcode = dlogits_in @ W2.T
-    # (B16)  dlog_var[n,k] = (kl_exp[n,k] dL/N + dcode[n,k] noise[n,k] code_exp[n,k]
-    #       - dL/N)/2  (N, K)  from (F15), (F14), (F5) with (B2), (B3), (B15)
+    # (B17)  dlog_var[n,k] = (kl_exp[n,k] dL/N + dcode[n,k] noise[n,k] code_exp[n,k]
+    #       - dL/N)/2  (N, K)  from (F16), (F15), (F5) with (B2), (B3), (B16)
     dlog_var = 0.5 * (dL / N * kl_exp + dcode * noise * code_exp - dL / N)
-    # (B17)  dW_var[h,k] = Σ_n dlog_var[n,k] hidden[n,h]  (H, K)  from (F4)
+    # (B18)  dW_var[h,k] = Σ_n dlog_var[n,k] hidden[n,h]  (H, K)  from (F4)
     dW_var = hidden.T @ dlog_var
-    # (B18)  db_var[k] = Σ_n dlog_var[n,k]  (K,)  from (F4)
+    # (B19)  db_var[k] = Σ_n dlog_var[n,k]  (K,)  from (F4)
     db_var = dlog_var.sum(axis=0)
-    # (B19)  dmu[n,k] = mu[n,k] dL/N + dcode[n,k]  (N, K)  from (F15), (F6) with (B2)
+    # (B20)  dmu[n,k] = mu[n,k] dL/N + dcode[n,k]  (N, K)  from (F16), (F6) with (B2)
     dmu = dL / N * mu + dcode
-    # (B20)  dW_mu[h,k] = Σ_n dmu[n,k] hidden[n,h]  (H, K)  from (F3)
+    # (B21)  dW_mu[h,k] = Σ_n dmu[n,k] hidden[n,h]  (H, K)  from (F3)
     dW_mu = hidden.T @ dmu
-    db_mu = dmu.sum(axis=0)       # (B21)  db_mu[k] = Σ_n dmu[n,k]  (K,)  from (F3)
-    # (B22)  dhidden[n,h] = Σ_k dlog_var[n,k] W_var[h,k] + Σ_k dmu[n,k] W_mu[h,k]
+    db_mu = dmu.sum(axis=0)       # (B22)  db_mu[k] = Σ_n dmu[n,k]  (K,)  from (F3)
+    # (B23)  dhidden[n,h] = Σ_k dlog_var[n,k] W_var[h,k] + Σ_k dmu[n,k] W_mu[h,k]
     #       (N, H)  from (F4), (F3)
     dhidden = dlog_var @ W_var.T + dmu @ W_mu.T
-    # (B23)  dhidden_in[n,h] = dhidden[n,h] (1 - hidden[n,h]²)  (N, H)  from (F2)
+    # (B24)  dhidden_in[n,h] = dhidden[n,h] (1 - hidden[n,h]²)  (N, H)  from (F2)
     dhidden_in = dhidden * (1 - hidden * hidden)
-    # (B24)  dW1[d,h] = Σ_n dhidden_in[n,h] X[n,d]  (D, H)  from (F1)
+    # (B25)  dW1[d,h] = Σ_n dhidden_in[n,h] X[n,d]  (D, H)  from (F1)
     dW1 = X.T @ dhidden_in
-    db1 = dhidden_in.sum(axis=0)  # (B25)  db1[h] = Σ_n dhidden_in[n,h]  (H,)  from (F1)
+    db1 = dhidden_in.sum(axis=0)  # (B26)  db1[h] = Σ_n dhidden_in[n,h]  (H,)  from (F1)
     grads = {
         "W1": dW1, "b1": db1, "W_mu": dW_mu, "b_mu": db_mu, "W_var": dW_var,
         "b_var": db_var, "W2": dW2, "b2": db2, "W3": dW3, "b3": db3

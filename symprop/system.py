@@ -100,14 +100,40 @@ class Argument:
 
 
 @dataclass(frozen=True)
+class Call:
+    """A call of a helper or of a function of `symprop.nn` that made equations, `number` in turn.
+
+    place: where the function is defined; site: the line that calls it, both "file.py:12".
+    parent: the call in which that line stands; None for the traced function itself.
+    """
+
+    number: int
+    function: str
+    place: str
+    site: str
+    parent: Call | None = None
+
+    @property
+    def chain(self) -> tuple[Call, ...]:
+        """The calls that were running, the outermost first."""
+        return (*(self.parent.chain if self.parent is not None else ()), self)
+
+
+@dataclass(frozen=True)
 class Equation:
-    """`array[indices] = rhs`, numbered (F1), (F2), ...; `source` is "file.py:12" or ""."""
+    """`array[indices] = rhs`, numbered (F1), (F2), ...
+
+    source: the user's line, "file.py:12", or "". call: what made it; None for the traced
+    function itself. variable: what held it first in the function that made it, or "".
+    """
 
     number: str
     array: str
     indices: tuple[Index, ...]
     rhs: Expr
     source: str = ""
+    call: Call | None = None
+    variable: str = ""
 
     @property
     def reads(self) -> tuple[str, ...]:

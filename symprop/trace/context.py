@@ -44,6 +44,11 @@ def source_line() -> str:
     frame = user_frame()
     if frame is None:
         return ""
+    return line_of(frame)
+
+
+def line_of(frame: FrameType) -> str:
+    """The line that a frame has come to: "file.py:12"."""
     return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
 
 

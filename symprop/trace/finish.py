@@ -124,7 +124,8 @@ def _equation(number: str, draft: Draft, names: dict[str, str]) -> Equation:
     fresh = tuple(Index(i.letter, i.size) for i in draft.indices)
     mapping = {i: idx(f) for i, f in zip(draft.indices, fresh, strict=True) if i.size != ONE}
     rhs = substitute(renamed(draft.rhs, names), mapping)
-    return Equation(number, names[draft.array], fresh, rhs, draft.source)
+    return Equation(number, names[draft.array], fresh, rhs, draft.source, draft.call,
+                    draft.variable or "")
 
 
 def _live(drafts: Sequence[Draft], keep: set[str]) -> list[Draft]:

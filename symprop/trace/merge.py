@@ -7,6 +7,10 @@ reader, where that reader is linear in it and no work is repeated:
     S = Σ_n r[n]²                      L = S / N                  ->  L = Σ_n r² / N
     D = Σ_k A[n,k] W[k,h] - Y[n,h]     E = 2 D                    ->  E = 2 (Σ_k A W - Y)
 
+Nothing goes across the border of a call but numbers and signs: what a helper takes and what it
+returns stays an equation, whoever calls it. So gelu's product is not worked out again in every
+gradient of the matrix product that reads it, and equal calls keep equal equations.
+
 Products of three matrices stay two equations, extrema and functions whose derivative reads
 their value (exp, tanh, roots) stay by themselves, and nothing that does not depend on a
 recurrence goes into it.
@@ -66,6 +70,8 @@ def merge(drafts: Sequence[Draft], keep: Iterable[str]) -> list[Draft]:
         if draft.name or draft.local or len(readers[draft.array]) != 1:
             continue
         reader = left[readers[draft.array][0]]
+        if draft.call is not reader.call and not _is_scaled_copy(draft.rhs):
+            continue
         inside = component.get(reader.array)
         if reader is draft or (inside is not None and component.get(draft.array) != inside):
             continue

@@ -2,13 +2,16 @@
 
 In: the frames of the user's function, of its helpers and of `symprop.nn`. Out: on every draft
 the name of the user's variable that held it first, and for what only a helper named, the
-helper's own name, to be joined to the name of the variable that receives the result.
+helper's own name, to be joined to the name of the variable that receives the result; and the
+call that made it. A comprehension belongs to the function in which it stands, what a function of
+`symprop.nn` calls there to that function.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,11 +24,13 @@ from symprop.algebra.canonical import same
 from symprop.algebra.expr import Access
 from symprop.errors import NameRuleError
 from symprop.names import LONGEST, check_name
-from symprop.trace.context import is_users
+from symprop.system import Call
+from symprop.trace.context import is_users, line_of
 from symprop.trace.tensor import Traced
 from symprop.trace.tracer import Draft, Tracer
 
 CARRY = "carry"
+_COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _MOST_ITEMS = 1000
 _ROLES = {
     "add": "sum", "subtract": "diff", "multiply": "prod", "divide": "ratio", "negative": "neg",
@@ -41,10 +46,12 @@ class Observer:
     def __init__(self, tracer: Tracer, function: Callable[..., Any]) -> None:
         self.tracer = tracer
         self.levels: dict[FrameType, int] = {}
+        self.calls: dict[FrameType, Call | None] = {}
         self.seen: dict[FrameType, dict[str, object]] = {}
         self.codes: dict[CodeType, int] = {}
         self.observed: dict[tuple[object, str], bool] = {}
         self.reserved: set[str] = set()
+        self.count = 0  # calls so far
         self.own_code(function, 0)
 
     def own_code(self, function: Any, level: int) -> None:
@@ -56,10 +63,19 @@ class Observer:
 
     def level_here(self) -> int:
         """The level of the innermost observed frame."""
-        frame: FrameType | None = sys._getframe(1)
+        frame = self._observed_from(sys._getframe(1))
+        return self.levels[frame] if frame is not None else 0
+
+    def call_here(self) -> Call | None:
+        """The call that is running; None in the traced function itself."""
+        frame = self._observed_from(sys._getframe(1))
+        return self.calls[frame] if frame is not None else None
+
+    def _observed_from(self, frame: FrameType | None) -> FrameType | None:
+        """The innermost observed frame, from this one outwards."""
         while frame is not None and frame not in self.levels:
             frame = frame.f_back
-        return self.levels[frame] if frame is not None else 0
+        return frame
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -71,6 +87,7 @@ class Observer:
         finally:
             sys.settrace(previous)
             self.levels.clear()
+            self.calls.clear()
             self.seen.clear()
 
     def _called(self, frame: FrameType, event: str, arg: object) -> Any:
@@ -81,18 +98,29 @@ class Observer:
         if not observed or event != "call":
             return None
         level = self.codes.get(frame.f_code)
-        self.levels[frame] = self._parent_level(frame) + 1 if level is None else level
+        parent = self._observed_from(frame.f_back)
+        if level is None:
+            level = self.levels[parent] + 1 if parent is not None else 0
+        self.levels[frame] = level
+        if frame not in self.calls:  # a generator is entered again and again
+            self.calls[frame] = self._call(frame, parent)
         self.seen[frame] = dict(_items(frame.f_locals))
         for name, value in frame.f_locals.items():
             if isinstance(value, Traced) and value.draft is not None and value.draft.op == CARRY:
-                self._note(name, value, self.levels[frame])
+                self._note(name, value, frame)
         return self._ran
 
-    def _parent_level(self, frame: FrameType) -> int:
-        parent = frame.f_back
-        while parent is not None and parent not in self.levels:
-            parent = parent.f_back
-        return self.levels[parent] if parent is not None else -1
+    def _call(self, frame: FrameType, parent: FrameType | None) -> Call | None:
+        """The call that a frame stands for, or to which it belongs."""
+        if parent is None:
+            return None
+        around = self.calls[parent]
+        if frame.f_code.co_name in _COMPREHENSIONS or not is_users(parent):
+            return around
+        self.count += 1
+        code = frame.f_code
+        place = f"{os.path.basename(code.co_filename)}:{code.co_firstlineno}"
+        return Call(self.count, code.co_name, place, line_of(parent), around)
 
     def _ran(self, frame: FrameType, event: str, arg: object) -> Any:
         if frame in self.levels and event in ("line", "return"):
@@ -101,16 +129,20 @@ class Observer:
                 if seen.get(name) is not value:
                     seen[name] = value
                     if isinstance(value, Traced):
-                        self._note(name, value, self.levels[frame])
+                        self._note(name, value, frame)
         if event == "return":
             self.levels.pop(frame, None)
             self.seen.pop(frame, None)
+            if not frame.f_code.co_flags & inspect.CO_GENERATOR:
+                self.calls.pop(frame, None)
         return self._ran
 
-    def _note(self, name: str, value: Traced, level: int) -> None:
-        draft = value.draft
+    def _note(self, name: str, value: Traced, frame: FrameType) -> None:
+        draft, level = value.draft, self.levels[frame]
         if draft is None or value.tracer is not self.tracer or not _legal(name):
             return
+        if draft.variable is None and self.calls[frame] is draft.call and is_whole(value):
+            draft.variable = name
         if draft.op == CARRY:
             draft.local = draft.local or name
         elif not is_whole(value):

@@ -71,7 +71,8 @@ def _named(
     rhs = substitute_term(whole, {i: idx(f) for i, f in fresh.items()})
     array = f"{PROVISIONAL}{len(tracer.drafts) + 1}"
     op = "matmul" if contracts(whole) else "sum"
-    draft = Draft(array, tuple(fresh.values()), rhs, "float", op, reader.source)
+    draft = Draft(array, tuple(fresh.values()), rhs, "float", op, reader.source,
+                  call=reader.call)
     tracer.drafts[array] = draft
     name = access(array, [idx(i) for i in indices]).terms[0].factors
     return draft, Term(term.coef, (*outer, *name))

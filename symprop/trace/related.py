@@ -131,7 +131,8 @@ def _draft(part: Factors, reader: Draft, tracer: Tracer) -> Draft:
     rhs = substitute_term(product, {i: idx(f) for i, f in fresh.items()})
     op = "divide" if any(e < 0 for _, e in part) else "multiply"
     name = f"{PROVISIONAL}{len(tracer.drafts) + 1}"
-    draft = Draft(name, tuple(fresh.values()), rhs, "float", op, reader.source)
+    draft = Draft(name, tuple(fresh.values()), rhs, "float", op, reader.source,
+                  call=reader.call)
     tracer.drafts[name] = draft
     return draft
 

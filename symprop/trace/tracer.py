@@ -30,7 +30,7 @@ from symprop.algebra.expr import (
 )
 from symprop.errors import SympropError, TraceError
 from symprop.names import unused
-from symprop.system import Array, Condition, IndexRange
+from symprop.system import Array, Call, Condition, IndexRange
 from symprop.trace.context import located, source_line
 from symprop.trace.text import size_text
 
@@ -57,6 +57,8 @@ class Draft:
     hint: str | None = None  # the user's variable that holds a view of it, such as a transpose
     depth: int = 0
     beside: str = ""  # an array that is kept for the gradient's sake (determinants.py)
+    call: Call | None = None  # what made it
+    variable: str | None = None  # what held it first there
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -109,14 +111,16 @@ class Tracer:
         draft = self._table.get(key)
         if draft is None:
             name = f"{PROVISIONAL}{len(self.drafts) + 1}"
-            draft = Draft(name, formals, rhs, kind, op, self._bounded(source_line(), op))
+            draft = Draft(name, formals, rhs, kind, op, self._bounded(source_line(), op),
+                          call=self.observer.call_here())
             self._table[key] = self.drafts[name] = draft
         return access(draft.array, [idx(f) for f in formals]), draft
 
     def reserve(self, axes: Sequence[Index], kind: str, op: str) -> Draft:
         """An equation whose right-hand side is filled in later (a recurrence's)."""
         name = f"{PROVISIONAL}{len(self.drafts) + 1}"
-        draft = Draft(name, tuple(axes), ZERO, kind, op, source_line())
+        draft = Draft(name, tuple(axes), ZERO, kind, op, source_line(),
+                      call=self.observer.call_here())
         self.drafts[name] = draft
         return draft
 
