@@ -1,4 +1,4 @@
-# symprop sha256:516c2f71f9173770894d60c862dcc7e5
+# symprop sha256:f7d749c491367a6701f95fa10666688e
 """gpt: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:gpt.
@@ -252,9 +252,9 @@ def forward(
     # (F28)  h_sum_4[n,t,f] = Σ_d h_u[n,t,d] blocks_0_W1[d,f] + blocks_0_c1[f]
     #       (N, T, F)
     h_sum_4 = h_u @ blocks_0_W1 + blocks_0_c1
-    # (F29)  h_inner[n,t,f] = 0.7978845608028654
-    #       (h_sum_4[n,t,f] + 0.044715 h_sum_4[n,t,f]³)  (N, T, F)
-    h_inner = 0.7978845608028654 * (h_sum_4 + 0.044715 * (h_sum_4 * h_sum_4 * h_sum_4))
+    # (F29)  h_inner[n,t,f] = √(2/π) (h_sum_4[n,t,f] + 0.044715 h_sum_4[n,t,f]³)
+    #       (N, T, F)
+    h_inner = (2 / np.pi)**0.5 * (h_sum_4 + 0.044715 * (h_sum_4 * h_sum_4 * h_sum_4))
     # (F30)  h_tanh[n,t,f] = tanh(h_inner[n,t,f])  (N, T, F)
     h_tanh = np.tanh(h_inner)
     h_sum_5 = 1 + h_tanh          # (F31)  h_sum_5[n,t,f] = 1 + h_tanh[n,t,f]  (N, T, F)
@@ -327,11 +327,9 @@ def forward(
     # (F60)  h_sum_9[n,t,f] = Σ_d h_u_2[n,t,d] blocks_1_W1[d,f] + blocks_1_c1[f]
     #       (N, T, F)
     h_sum_9 = h_u_2 @ blocks_1_W1 + blocks_1_c1
-    # (F61)  h_inner_2[n,t,f] = 0.7978845608028654
-    #       (h_sum_9[n,t,f] + 0.044715 h_sum_9[n,t,f]³)  (N, T, F)
-    h_inner_2 = (
-        0.7978845608028654 * (h_sum_9 + 0.044715 * (h_sum_9 * h_sum_9 * h_sum_9))
-    )
+    # (F61)  h_inner_2[n,t,f] = √(2/π) (h_sum_9[n,t,f] + 0.044715 h_sum_9[n,t,f]³)
+    #       (N, T, F)
+    h_inner_2 = (2 / np.pi)**0.5 * (h_sum_9 + 0.044715 * (h_sum_9 * h_sum_9 * h_sum_9))
     # (F62)  h_tanh_2[n,t,f] = tanh(h_inner_2[n,t,f])  (N, T, F)
     h_tanh_2 = np.tanh(h_inner_2)
     # (F63)  h_sum_10[n,t,f] = 1 + h_tanh_2[n,t,f]  (N, T, F)
@@ -446,11 +444,11 @@ def backward(saved, dL=1.0):
     #       (2 - h_sum_10[n,t,f])  (N, T, F)  from (F62) with (B24)
     dh_inner_2 = dh_hidden_2 * h_hidden_2 * (2 - h_sum_10)
     # (B26)  dh_sum_9[n,t,f] = dh_hidden_2[n,t,f] h_sum_10[n,t,f]/2
-    #       + dh_inner_2[n,t,f] (0.7978845608028654
-    #       + 0.107032224408900379083 h_sum_9[n,t,f]²)  (N, T, F)  from (F64), (F61)
+    #       + dh_inner_2[n,t,f] (√(2/π) + 3·0.044715 √(2/π) h_sum_9[n,t,f]²)  (N, T, F)
+    #       from (F64), (F61)
     dh_sum_9 = (
         0.5 * dh_hidden_2 * h_sum_10
-        + dh_inner_2 * (0.7978845608028654 + 0.10703222440890038 * (h_sum_9 * h_sum_9))
+        + dh_inner_2 * ((2 / np.pi)**0.5 + 0.10703222440890038 * (h_sum_9 * h_sum_9))
     )
     # (B27)  dblocks_1_W1[d,f] = Σ_nt dh_sum_9[n,t,f] h_u_2[n,t,d]  (D, F)  from (F60)
     dblocks_1_W1 = np.tensordot(h_u_2, dh_sum_9, axes=((0, 1), (0, 1)))
@@ -575,11 +573,11 @@ def backward(saved, dL=1.0):
     #       (N, T, F)  from (F30) with (B69)
     dh_inner = dh_hidden * h_hidden * (2 - h_sum_5)
     # (B71)  dh_sum_4[n,t,f] = dh_hidden[n,t,f] h_sum_5[n,t,f]/2
-    #       + dh_inner[n,t,f] (0.7978845608028654 + 0.107032224408900379083
-    #       h_sum_4[n,t,f]²)  (N, T, F)  from (F32), (F29)
+    #       + dh_inner[n,t,f] (√(2/π) + 3·0.044715 √(2/π) h_sum_4[n,t,f]²)  (N, T, F)
+    #       from (F32), (F29)
     dh_sum_4 = (
         0.5 * dh_hidden * h_sum_5
-        + dh_inner * (0.7978845608028654 + 0.10703222440890038 * (h_sum_4 * h_sum_4))
+        + dh_inner * ((2 / np.pi)**0.5 + 0.10703222440890038 * (h_sum_4 * h_sum_4))
     )
     # (B72)  dblocks_0_W1[d,f] = Σ_nt dh_sum_4[n,t,f] h_u[n,t,d]  (D, F)  from (F28)
     dblocks_0_W1 = np.tensordot(h_u, dh_sum_4, axes=((0, 1), (0, 1)))
@@ -904,9 +902,9 @@ def predict(
     # (F28)  h_sum_4[n,t,f] = Σ_d h_u[n,t,d] blocks_0_W1[d,f] + blocks_0_c1[f]
     #       (N, T, F)
     h_sum_4 = h_u @ blocks_0_W1 + blocks_0_c1
-    # (F29)  h_inner[n,t,f] = 0.7978845608028654
-    #       (h_sum_4[n,t,f] + 0.044715 h_sum_4[n,t,f]³)  (N, T, F)
-    h_inner = 0.7978845608028654 * (h_sum_4 + 0.044715 * (h_sum_4 * h_sum_4 * h_sum_4))
+    # (F29)  h_inner[n,t,f] = √(2/π) (h_sum_4[n,t,f] + 0.044715 h_sum_4[n,t,f]³)
+    #       (N, T, F)
+    h_inner = (2 / np.pi)**0.5 * (h_sum_4 + 0.044715 * (h_sum_4 * h_sum_4 * h_sum_4))
     # (F30)  h_tanh[n,t,f] = tanh(h_inner[n,t,f])  (N, T, F)
     h_tanh = np.tanh(h_inner)
     h_sum_5 = 1 + h_tanh          # (F31)  h_sum_5[n,t,f] = 1 + h_tanh[n,t,f]  (N, T, F)
@@ -979,11 +977,9 @@ def predict(
     # (F60)  h_sum_9[n,t,f] = Σ_d h_u_2[n,t,d] blocks_1_W1[d,f] + blocks_1_c1[f]
     #       (N, T, F)
     h_sum_9 = h_u_2 @ blocks_1_W1 + blocks_1_c1
-    # (F61)  h_inner_2[n,t,f] = 0.7978845608028654
-    #       (h_sum_9[n,t,f] + 0.044715 h_sum_9[n,t,f]³)  (N, T, F)
-    h_inner_2 = (
-        0.7978845608028654 * (h_sum_9 + 0.044715 * (h_sum_9 * h_sum_9 * h_sum_9))
-    )
+    # (F61)  h_inner_2[n,t,f] = √(2/π) (h_sum_9[n,t,f] + 0.044715 h_sum_9[n,t,f]³)
+    #       (N, T, F)
+    h_inner_2 = (2 / np.pi)**0.5 * (h_sum_9 + 0.044715 * (h_sum_9 * h_sum_9 * h_sum_9))
     # (F62)  h_tanh_2[n,t,f] = tanh(h_inner_2[n,t,f])  (N, T, F)
     h_tanh_2 = np.tanh(h_inner_2)
     # (F63)  h_sum_10[n,t,f] = 1 + h_tanh_2[n,t,f]  (N, T, F)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -180,6 +181,7 @@ class System:
     constants: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     sizes: tuple[str, ...] = ()
     output_shapes: tuple[tuple[Expr, ...], ...] = ()  # with the axes of size 1
+    numbers: tuple[Fraction, ...] = ()  # the floats that the author wrote
     departure: Departure | None = None  # None: the adjoint equations are those of the gradient
 
     def equation(self, array: str) -> Equation | None:

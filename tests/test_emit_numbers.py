@@ -12,7 +12,7 @@ import pytest
 from emitted_models import MODELS, body, generated, inputs, mlp, module
 
 from symprop.emit.module import GeneratedModule
-from symprop.emit.targets.numpy.sizes import numeral
+from symprop.emit.targets.numpy.numerals import numeral
 from symprop.files.load import load_text
 
 

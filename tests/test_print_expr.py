@@ -108,7 +108,9 @@ def test_expressions(expr: Expr, in_latex: str, in_text: str) -> None:
     (2.5e-8, r"2.5 \cdot 10^{-8}", "2.5e-8"),
     (10**12, "10^{12}", "1e12"),
     (123456789, "123456789", "123456789"),
-    (0.7978845608028654, "0.7978845608028654", "0.7978845608028654"),
+    (0.7978845608028654, r"\sqrt{\frac{2}{\pi}}", "√(2/π)"),
+    (0.797884561, r"{\approx}0.7979", "≈0.7979"),
+    (1.25e-7 / 3, r"{\approx}4.167 \cdot 10^{-8}", "≈4.167e-8"),
     (Fraction(5, 2), r"\frac{5}{2}", "5/2"),
     (12.5, r"\frac{25}{2}", "25/2"),
 ])
@@ -117,9 +119,10 @@ def test_numbers(value: float | Fraction, in_latex: str, in_text: str) -> None:
     assert text(number(value)) == in_text
 
 
-def test_a_float_is_printed_with_its_exact_value() -> None:
-    for value in (0.1, 1 / 3, 1e-12, 2.5e17, 6.02214076e23, 0.30000000000000004):
-        assert float(text(number(value))) == value
+def test_a_float_of_few_digits_is_printed_with_its_exact_value() -> None:
+    for value in (0.1, 1e-12, 2.5e17, 6.02214e23, 1 / 64, 3.25):
+        assert float(Fraction(text(number(value)))) == value
+    assert text(number(1 / 3)) == "1/3" and text(number(0.30000000000000004)) == "≈0.3000"
 
 
 def test_distinct_names_print_distinctly() -> None:

@@ -9,6 +9,7 @@ import baseline
 import numpy as np
 import pytest
 from built_models import Built, assert_close, built, single
+from test_numbers import longest
 
 import symprop
 from symprop.train.signature import leaves_of
@@ -38,6 +39,14 @@ def test_no_operation_no_term_more(name: str, request: pytest.FixtureRequest) ->
     except symprop.SympropError:
         found = baseline.measure(model.derivation, model.sizes[0])
     baseline.hold("zoo", name, found, request)
+
+
+@pytest.mark.parametrize("name", [n for n, m in models().items() if not m.shown])
+def test_no_number_has_many_digits(name: str) -> None:
+    """As in tests/test_numbers.py, which reads the gallery."""
+    model = built(name)
+    assert len(longest(model.derivation.text())) <= 6
+    assert len(longest(model.module.source)) <= 17
 
 
 def test_the_code_of_the_mlp(request: pytest.FixtureRequest) -> None:

@@ -28,9 +28,11 @@ from symprop.algebra.expr import (
     Term,
     times,
 )
+from symprop.algebra.ratios import nearest
 
 ZERO = Expr()
 ONE = Expr((Term(UNIT),))
+_DIGITS = 15  # in the text of a float: one of fewer is what somebody wrote
 _KEPT = 1 << 15  # how many of the commonest expressions are kept: indices, sizes, numbers
 _FLIP = {">": "<", ">=": "<="}
 _NEGATION = {"==": ("!=", False), "!=": ("==", False), "<": ("<=", True), "<=": ("<", True)}
@@ -38,12 +40,24 @@ _NEGATION = {"==": ("!=", False), "!=": ("==", False), "<": ("<=", True), "<=": 
 
 @lru_cache(maxsize=_KEPT, typed=True)
 def number(value: float | Fraction) -> Expr:
-    """A number; a float stands for the decimal that Python prints for it."""
+    """A number; a float stands for the decimal that Python prints for it.
+
+    One of many digits that is a small ratio to the last bit, as 1 / 3 is, stands for the ratio.
+    """
     if isinstance(value, float):
-        value = Fraction(repr(value))
+        value = _meant(value)
     if value == 1:
         return ONE
     return Expr((Term(Fraction(value)),)) if value else ZERO
+
+
+@lru_cache(maxsize=_KEPT)
+def _meant(value: float) -> Fraction:
+    printed = Fraction(repr(value))
+    if len(repr(value)) < _DIGITS:
+        return printed
+    ratio = nearest(abs(value))
+    return printed if ratio is None else -ratio if value < 0 else ratio
 
 
 def atom(value: Atom) -> Expr:

@@ -37,7 +37,8 @@ class LatexStyle(Style):
 
 def notation(system: System) -> LatexNotation:
     """LaTeX for one system: a size that has an array's name is set apart."""
-    return LatexNotation(clashing=frozenset(system.sizes) & frozenset(system.arrays))
+    clashing = frozenset(system.sizes) & frozenset(system.arrays)
+    return LatexNotation(clashing, system.numbers)
 
 
 def latex(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Sequence
+from fractions import Fraction
 from typing import ClassVar
 
 from symprop.algebra import rows
@@ -30,12 +31,17 @@ class LatexNotation(Notation):
         "plus": " + ", "minus": " - ", "negative": "-", "times": r"{}\times ",
         "==": " = ", "!=": r" \ne ", "<": " < ", "<=": r" \le ",
         "mod": r" \bmod ", "hadamard": r" \odot ", "comma": ", ",
-        "in": r" \in ", "divides": r" \mid ",
+        "in": r" \in ", "divides": r" \mid ", "dot": r" \cdot ", "about": r"{\approx}",
     }
-    words: ClassVar[dict[str, str]] = {"infinity": r"\infty", "diag": r"\operatorname{diag}"}
+    words: ClassVar[dict[str, str]] = {
+        "infinity": r"\infty", "diag": r"\operatorname{diag}", "pi": r"\pi", "log": r"\log ",
+    }
 
-    def __init__(self, clashing: Container[str] = ()) -> None:
+    def __init__(
+        self, clashing: Container[str] = (), constants: tuple[Fraction, ...] = ()
+    ) -> None:
         self.clashing = clashing
+        self.constants = constants
 
     def measure(self, text: str) -> float:
         return width(text)
@@ -59,10 +65,12 @@ class LatexNotation(Notation):
         return self.piece(rf"\frac{{{above.text}}}{{{below.text}}}", ATOM, tall=True)
 
     def power(self, base: Piece, exponent: Exponent) -> Piece:
-        simple = not re.search(r"\^|\\frac|\s", _unscripted(base.text)) or base.text[-1] in ")]"
-        body = base if simple else self.enclosed(base)
         last = self.piece(f"^{{{_ratio(exponent)}}}")
-        return join([body, last], ATOM)
+        return join([self.raisable(base), last], ATOM)
+
+    def raisable(self, base: Piece) -> Piece:
+        simple = not re.search(r"\^|\\frac|\s", _unscripted(base.text)) or base.text[-1] in ")]"
+        return base if simple else self.enclosed(base)
 
     def root(self, body: Piece) -> Piece:
         return self.piece(rf"\sqrt{{{body.text}}}", ATOM, body.tall)
@@ -142,7 +150,7 @@ _COMMANDS = {
     r"\odot": 12.2, r"\le": 13.3, r"\ne": 13.3, r"\cdot": 7.2, r"\circ": 5.0, r"\top": 7.8,
     r"\bmod": 24.0, r"\lfloor": 4.5, r"\rfloor": 4.5, r"\lceil": 4.5, r"\rceil": 4.5,
     r"\Bigl": 1.8, r"\Bigr": 1.8, r"\bigl": 0.7, r"\bigr": 0.7, r"\_": 5.0, r"\lvert": 2.8,
-    r"\rvert": 2.8, r"\partial": 5.8,
+    r"\rvert": 2.8, r"\partial": 5.8, r"\approx": 7.8,
 }
 _NO_WIDTH = frozenset((
     r"\mathrm", r"\mathbf", r"\mathsf", r"\bar", r"\overline", r"\operatorname", r"\textstyle",

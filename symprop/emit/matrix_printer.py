@@ -110,11 +110,21 @@ class MatrixPrinter:
         by = [self._scalar(b) for b in form.by] if body else [self._factor(b) for b in form.by]
         first = form.by[0]
         if self.to.divides_last and isinstance(first, Scalar) and (by[1:] or body):
-            above, below = _split(first.value)
-            top = [self.plain.expr(above)] if above != ONE else []
-            whole = self.to.product([*top, *by[1:], *body])
-            return whole if below == ONE else self.to.fraction(whole, self.plain.expr(below))
+            above, below = self._split(first.value)
+            whole = self.to.product([*above, *by[1:], *body])
+            return self.to.fraction(whole, self.to.product(below)) if below else whole
         return self.to.product([*by, *body])
+
+    def _split(self, value: Expr) -> tuple[list[Piece], list[Piece]]:
+        """Numerator and denominator of a scalar of one term."""
+        if len(value.terms) != 1 or value.terms[0].bound or value.terms[0].coef < 0:
+            return [self.plain.expr(value)], []
+        term = value.terms[0]
+        above, below = self.to.numbers(term.coef)
+        for sign, pieces in ((1, above), (-1, below)):
+            sized = make_term(Fraction(1), {a: sign * e for a, e in term.factors if sign * e > 0})
+            pieces += [self.plain.expr(sized)] * (sized != ONE)
+        return above, below
 
     def _scalar(self, form: MatrixForm) -> Piece:
         """A scalar before a matrix: uᵀv is set apart from what follows."""
@@ -160,13 +170,3 @@ def _opposite(value: Expr) -> Expr | None:
         return None
     term = value.terms[0]
     return make_term(-term.coef, dict(term.factors), term.bound)
-
-
-def _split(value: Expr) -> tuple[Expr, Expr]:
-    """Numerator and denominator of a scalar of one term."""
-    if len(value.terms) != 1 or value.terms[0].bound:
-        return value, ONE
-    term = value.terms[0]
-    above = make_term(Fraction(term.coef.numerator), {a: e for a, e in term.factors if e > 0})
-    below = make_term(Fraction(term.coef.denominator), {a: -e for a, e in term.factors if e < 0})
-    return above, below

@@ -12,10 +12,9 @@ from fractions import Fraction
 from typing import ClassVar
 
 from symprop.algebra.expr import Exponent
+from symprop.emit.constants import SHOWN, WHOLE, Constant, Spelled, decimal, is_ratio, spell
 from symprop.emit.pieces import ATOM, BIG, PRODUCT, Chunk, Piece, join
 
-_SMALL = 8  # 1/8 is printed as a fraction, 1/10 as a decimal
-_SMALL_POWER_OF_TWO = 64
 _LONG = 6  # so many zeros are printed as a power of ten
 
 
@@ -27,6 +26,7 @@ class Notation(ABC):
     sets_functions_apart: bool  # (\tanh z)^2, not \tanh z^2
     signs: ClassVar[dict[str, str]]  # operators with their spaces
     words: ClassVar[dict[str, str]]  # fixed symbols
+    constants: tuple[Fraction, ...] = ()  # the numbers that the author wrote
 
     # ---- what a subclass writes ----------------------------------------------------------
 
@@ -124,6 +124,10 @@ class Notation(ABC):
         """The piece, in parentheses unless it is an atom."""
         return printed if printed.binds == ATOM else self.enclosed(printed)
 
+    def raisable(self, base: Piece) -> Piece:
+        """An atom that an exponent may stand behind."""
+        return base
+
     def product(self, factors: Sequence[Piece], by: str = "", level: int = 1) -> Piece:
         """Factors side by side; a line may end before each but the first."""
         if len(factors) == 1:
@@ -137,44 +141,77 @@ class Notation(ABC):
         return join(parts, BIG if factors[-1].binds == BIG else PRODUCT)
 
     def number(self, value: Fraction) -> Piece:
-        """A number that is not negative: a small fraction, a decimal, or a power of ten."""
+        """A number that is not negative: a small fraction, a decimal, or a product of constants."""
+        above, below = self.numbers(value)
+        over = self._multiplied(above) if above else self.piece("1")
+        return self.fraction(over, self._multiplied(below)) if below else over
+
+    def numbers(self, value: Fraction) -> tuple[list[Piece], list[Piece]]:
+        """What stands above and what below the line of a number; nothing for 1."""
+        spelled = spell(value, self.constants) if value != 1 else Spelled(value)
+        if not spelled.exact:
+            shown = self._about(spelled.ratio)
+            return [join([self.sign("about"), shown], shown.binds)], []
+        ratio, above, below = spelled.ratio, list[Piece](), list[Piece]()
+        top, bottom = (ratio.numerator, ratio.denominator) if is_ratio(ratio) else (ratio, 1)
+        if top != 1:
+            above.append(self._decimal(Fraction(top)))
+        if bottom != 1:
+            below.append(self._decimal(Fraction(bottom)))
+        for constant, exponent in spelled.factors:
+            (above if exponent > 0 else below).append(self._constant(constant, abs(exponent)))
+        return [self._multiplied(above)] if above else [], [
+            self._multiplied(below)] if below else []
+
+    def _multiplied(self, factors: Sequence[Piece]) -> Piece:
+        """Numbers side by side, a dot where digits would meet."""
+        parts = [factors[0]]
+        for factor in factors[1:]:
+            digits = factor.text[0].isdigit()
+            parts += [self.sign("dot") if digits else self.beside(parts[-1], factor), factor]
+        return join(parts, PRODUCT).unbroken() if len(parts) > 1 else parts[0]
+
+    def _constant(self, constant: Constant, exponent: int) -> Piece:
+        if constant.kind == "decimal":
+            base = self._decimal(constant.number)
+        elif constant.kind == "pi":
+            base = self.word("pi")
+        else:
+            below = [self.word("pi")] * (constant.pi < 0)
+            above = [self.word("pi")] * (constant.pi > 0)
+            top, bottom = constant.number.numerator, constant.number.denominator
+            if top != 1 or not above:
+                above.insert(0, self._decimal(Fraction(top)))
+            if bottom != 1:
+                below.insert(0, self._decimal(Fraction(bottom)))
+            inside = self._multiplied(above)
+            inside = self.fraction(inside, self._multiplied(below)) if below else inside
+            base = self.root(inside) if constant.kind == "root" else join(
+                [self.word("log"), self.enclosed(inside)], ATOM)
+        return base if exponent == 1 else self.power(base, exponent)
+
+    def _about(self, value: Fraction) -> Piece:
+        """A rounded number with all the digits that are known of it."""
+        mantissa, _, exponent = f"{float(value):.{SHOWN - 1}e}".partition("e")
+        if -4 < int(exponent) < SHOWN:
+            return self.piece(f"{float(value):.{SHOWN - 1 - int(exponent)}f}")
+        return self.scientific(mantissa, int(exponent))
+
+    def _decimal(self, value: Fraction) -> Piece:
+        """A whole number, a decimal, or a power of ten."""
         if value.denominator == 1 and len(str(value)) <= _LONG:
             return self.piece(str(value))
         if is_ratio(value):
             return self.fraction(
-                self.number(Fraction(value.numerator)), self.number(Fraction(value.denominator))
+                self._decimal(Fraction(value.numerator)), self._decimal(Fraction(value.denominator))
             )
-        digits, exponent = _decimal(value)
+        digits, exponent = decimal(value)
         if exponent < 0 and value >= Fraction(1, 1000):
             return self.piece(f"{_shifted(digits, exponent)}")
-        if 0 <= exponent < _LONG:
+        if 0 <= exponent < _LONG and len(digits) + exponent <= WHOLE:
             return self.piece(digits + "0" * exponent)
         mantissa = digits[0] + ("." + digits[1:] if digits[1:] else "")
         return self.scientific(mantissa, exponent + len(digits) - 1)
-
-
-def is_ratio(value: Fraction) -> bool:
-    """Whether a number is written as numerator / denominator, not as a decimal."""
-    below = value.denominator
-    if below == 1:
-        return False
-    power_of_two = below & (below - 1) == 0
-    if below <= _SMALL or (power_of_two and below <= _SMALL_POWER_OF_TWO):
-        return True
-    for prime in (2, 5):
-        while below % prime == 0:
-            below //= prime
-    return below != 1
-
-
-def _decimal(value: Fraction) -> tuple[str, int]:
-    """(digits, exponent) with value = digits * 10^exponent, no digit 0 at the end."""
-    exponent = 0
-    while value.denominator != 1:
-        value, exponent = value * 10, exponent - 1
-    digits = str(value.numerator)
-    short = digits.rstrip("0") or "0"
-    return short, exponent + len(digits) - len(short)
 
 
 def _shifted(digits: str, exponent: int) -> str:

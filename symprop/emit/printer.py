@@ -31,8 +31,9 @@ from symprop.algebra.expr import (
     atoms_of,
     indices_of,
 )
+from symprop.emit.constants import is_ratio
 from symprop.emit.letters import occurrences
-from symprop.emit.notation import Notation, is_ratio
+from symprop.emit.notation import Notation
 from symprop.emit.pieces import ATOM, BIG, PRODUCT, SIGNED, SUM, Piece, join
 
 Factor = tuple[Atom, Exponent]
@@ -123,13 +124,9 @@ class Printer:
         self, coef: Fraction, constants: Sequence[Factor], others: Sequence[Factor]
     ) -> Piece:
         """coef * constants * others, with what has a negative exponent below a line."""
-        ratio = is_ratio(coef)
-        numbers = self._powers(constants, 1, False)
-        if (ratio and coef.numerator != 1) or (not ratio and coef != 1):
-            numbers.insert(0, self.to.number(Fraction(coef.numerator) if ratio else coef))
-        below = self._powers(constants, -1, False)
-        if ratio:
-            below.insert(0, self.to.number(Fraction(coef.denominator)))
+        over, divisor = self.to.numbers(coef)
+        numbers = [*over, *self._powers(constants, 1, False)]
+        below = [*divisor, *self._powers(constants, -1, False)]
         under = self._powers(others, -1, False)
         above = self._powers(others, 1, not under)
         if under or (below and above and self.to.divides_last):
@@ -260,8 +257,9 @@ class Printer:
             if before:
                 parts.append(self.to.piece(before))
             value = values[match.group().strip("(){}")].deeper(2)
-            parts.append(self._argument(match.group(), before, value))
+            part = self._argument(match.group(), before, value)
             at = match.end()
+            parts.append(self.to.raisable(part) if template[at:at + 1] == "^" else part)
         if template[at:]:
             parts.append(self.to.piece(template[at:]))
         whole = join(parts, ATOM)

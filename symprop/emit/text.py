@@ -48,7 +48,8 @@ def text(
     """
     system = derivation.system
     clashing = frozenset(system.sizes) & frozenset(system.arrays)
-    style = TextStyle(TextNotation(WIDTH - INDENT, clashing=clashing))
+    style = TextStyle(TextNotation(
+        WIDTH - INDENT, clashing=clashing, constants=derivation.system.numbers))
     sheet = SheetPrinter(derivation, style, only).sheet()
     values = {"sheet": sheet, "aligned": aligned, "padded": padded, "wrapped": wrapped}
     return render(PAGE, values, templates)

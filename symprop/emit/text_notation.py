@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Container, Mapping, Sequence
+from fractions import Fraction
 from typing import ClassVar
 
 from symprop.algebra import rows
@@ -31,16 +32,20 @@ class TextNotation(Notation):
         "plus": " + ", "minus": " - ", "negative": "-", "times": "·", "==": " = ",
         "!=": " ≠ ", "<": " < ", "<=": " ≤ ", "mod": " mod ", "hadamard": " ⊙ ",
         "comma": ", ", "in": " ∈ ", "divides": " divides ",
+        "dot": "·", "about": "≈",
     }
-    words: ClassVar[dict[str, str]] = {"infinity": "∞", "diag": "diag"}
+    words: ClassVar[dict[str, str]] = {
+        "infinity": "∞", "diag": "diag", "pi": "π", "log": "log",
+    }
 
     def __init__(
         self, room: int = 76, names: Mapping[str, str] | None = None,
-        clashing: Container[str] = (),
+        clashing: Container[str] = (), constants: tuple[Fraction, ...] = (),
     ) -> None:
         self.room = float(room)
         self.clashing = clashing
         self.names = names or {}
+        self.constants = constants
 
     def measure(self, text: str) -> float:
         return float(columns(text))

@@ -78,7 +78,7 @@ def reciprocal_of(expr: Expr) -> Expr:
         raise located(InputError, "a division by the number 0")
     exact = 1 / value
     short = abs(exact.numerator) <= _EXACT and exact.denominator <= _EXACT
-    return build.number(exact if short else Fraction(repr(float(exact))))
+    return build.number(exact if short else float(exact))
 
 
 @ufunc("reciprocal")

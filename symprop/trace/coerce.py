@@ -43,7 +43,10 @@ def as_traced(value: Any) -> Traced:
     if isinstance(value, int | np.integer):
         return Traced(tracer, (), number(int(value)), "int")
     if isinstance(value, float | np.floating):
-        return Traced(tracer, (), number_expr(float(value)), "float")
+        written = number_expr(float(value))
+        if written.number:
+            tracer.numbers[abs(written.number)] = None
+        return Traced(tracer, (), written, "float")
     if isinstance(value, Fraction):
         return Traced(tracer, (), number(value), "float")
     return _from_array(tracer, value)

@@ -87,6 +87,7 @@ def trace(
         index_ranges=result.index_ranges,
         conditions=tuple(tracer.conditions),
         constants=tracer.constants,
+        numbers=tuple(tracer.numbers),
         sizes=tuple(tracer.size_names),
     )
 

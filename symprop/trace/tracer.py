@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,7 @@ class Tracer:
         self.index_ranges: list[IndexRange] = []
         self.limits: dict[str, Limits] = {}  # of the entries of integer equations
         self.constants: dict[str, np.ndarray[Any, Any]] = {}
+        self.numbers: dict[Fraction, None] = {}  # the floats that the author wrote, in order
         self.loops: list[Index] = []  # the time indices of the scans being traced
         self.size_names: list[str] = []
         self.inverses: dict[Any, Any] = {}  # by matrix: one equation for each

@@ -50,7 +50,8 @@ class Lines:
         self.letters: dict[str, Mapping[int, str]] = {}
         self.noted = ""  # the equation whose note stands already
         sizes = {n for n in printer.sizes.values() if n in printer.names.values()}
-        self.notation = TextNotation(room=200, names=printer.names, clashing=sizes)
+        self.notation = TextNotation(
+            room=200, names=printer.names, clashing=sizes, constants=self.system.numbers)
 
     def rows(self, statements: Sequence[ir.Statement]) -> list[Row]:
         """All statements, with the numbers of their equations in the margin."""

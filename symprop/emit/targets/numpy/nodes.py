@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from symprop.algebra import rows
 from symprop.algebra.expr import Expr, Index
-from symprop.emit.targets.numpy.sizes import numeral
+from symprop.emit.targets.numpy.numerals import numeral, written
 from symprop.emit.targets.numpy.views import WHOLE, ViewPrinter
 from symprop.errors import UnsupportedError
 from symprop.lower import ir
@@ -96,7 +96,10 @@ class NumpyPrinter(ViewPrinter):
     # ---- leaves ---------------------------------------------------------------------------
 
     def _number(self, node: ir.Number) -> ast.expr:
-        return numeral(node.value)
+        return self._written(node.value)
+
+    def _written(self, value: Fraction) -> ast.expr:
+        return written(value, self.system.numbers, self.target)
 
     def _sizeof(self, node: ir.SizeOf) -> ast.expr:
         return self.size(node.size)
@@ -158,7 +161,7 @@ class NumpyPrinter(ViewPrinter):
         elif coef == -1 and arrays and not divisors:
             arrays[0] = ast.UnaryOp(ast.USub(), arrays[0])
         elif coef != 1:
-            head.insert(0, numeral(coef))
+            head.insert(0, self._written(coef))
         if head or not arrays:
             arrays, divisors = [over(product(head), divisors), *arrays], []
         result = over(product(arrays), divisors)

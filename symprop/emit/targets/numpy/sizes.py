@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from symprop.algebra.expr import Access, Apply, Atom, Expr, Idx, Paren, Size, Term
+from symprop.emit.targets.numpy.numerals import numeral
 from symprop.emit.targets.numpy.table import NUMPY
 from symprop.emit.targets.target import Target
 from symprop.errors import UnsupportedError
@@ -77,13 +78,3 @@ class SizePrinter:
     def shape(self, sizes: tuple[Expr, ...]) -> ast.expr:
         """A tuple of sizes."""
         return packed(map(self.size, sizes))
-
-
-def numeral(value: Fraction) -> ast.expr:
-    """A number, the shortest text that has the same bits: 2, 0.044715, 1 / 3."""
-    if value.denominator == 1:
-        return tree(value.numerator if abs(value.numerator) < 65536 else float(value))
-    text, quotient = repr(float(value)), f"{value.numerator} / {value.denominator}"
-    if Fraction(text) == value or len(text) <= len(quotient):
-        return tree(float(value))
-    return ast.BinOp(tree(value.numerator), ast.Div(), tree(value.denominator))

@@ -10,6 +10,7 @@ from symprop.emit.targets.target import Target
 NUMPY = Target("numpy", "module.py.jinja", {
     # arrays that are made
     "infinity": "np.inf",
+    "pi": "np.pi",
     "positions": "np.arange({count})",
     "numbers": "np.arange({count}, dtype={dtype})",
     "zeros": "np.zeros({shape}, {dtype})",
