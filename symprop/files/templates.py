@@ -6,6 +6,7 @@ it (`symprop/templates`) once installed from a wheel.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,12 @@ def environment(folder: str | Path | None = None, latex: bool = False) -> jinja2
     )
 
 
+@cache
+def _of_ours(latex: bool) -> jinja2.Environment:
+    """The environment of the default skeletons, which are compiled once."""
+    return environment(latex=latex)
+
+
 def render(
     name: str,
     values: Mapping[str, object],
@@ -73,7 +80,8 @@ def render(
 ) -> str:
     """Render the template called `name`. InputError names the template and line at fault."""
     try:
-        return environment(folder, latex).get_template(name).render(values)
+        found = _of_ours(latex) if folder is None else environment(folder, latex)
+        return found.get_template(name).render(values)
     except jinja2.TemplateSyntaxError as error:
         where = f"{error.name or name}:{error.lineno}"
         raise InputError(f"the template {where} cannot be read: {error.message}") from error

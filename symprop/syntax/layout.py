@@ -63,14 +63,17 @@ class _Documents:
 
     def __init__(self, whole: bool) -> None:
         self.whole = whole
+        self._laid: dict[int, Document] = {}  # by node, which outlives this
         self.own: ast.expr | None = None  # its brackets hold the whole value of a statement
 
     def of(self, node: ast.AST, least: int = 0) -> Document:
         """A node, in parentheses where it binds less tightly than `least`."""
-        method = getattr(self, f"_{type(node).__name__.lower()}", None)
-        if method is None:
-            raise UnsupportedError(f"no layout for {type(node).__name__}")
-        found: Document = method(node)
+        found = self._laid.get(id(node))
+        if found is None:
+            method = getattr(self, f"_{type(node).__name__.lower()}", None)
+            if method is None:
+                raise UnsupportedError(f"no layout for {type(node).__name__}")
+            found = self._laid[id(node)] = method(node)
         if precedence(node) >= least:
             return found
         return Block(("(", Block((Line(), found), deeper=len(INDENT)), Line(), ")"), group=True)
@@ -187,6 +190,7 @@ class _Documents:
     def value(self, node: ast.expr) -> Document:
         """What stands behind a sign of assignment: in parentheses where it takes several lines."""
         self.own = self._holder(node)
+        self._laid.clear()  # what holds it was laid out as if its brackets were any others
         found = self.of(node)
         held = isinstance(found, str) or self.own is not None
         if held and start_of(found) <= SHORT:
@@ -303,8 +307,10 @@ def lines(item: ast.AST, room: int = BODY) -> list[str]:
     >>> lines(state("if x > 0: raise ValueError('x is positive')"), 40)
     ['if x > 0:', '    raise ValueError("x is positive")']
     """
-    found = min((rendered(_Documents(whole).of(item), room) for whole in (True, False)),
-                key=lambda text: max(map(len, text)) > room)
+    found = rendered(_Documents(True).of(item), room)
+    if max(map(len, found)) > room:
+        torn = rendered(_Documents(False).of(item), room)
+        found = torn if max(map(len, torn)) <= room else found
     inside = [line for s in getattr(item, "body", ()) for line in lines(s, room - len(INDENT))] \
         if isinstance(item, ast.stmt) else []
     return [*found, *(INDENT + line for line in inside)]
