@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 PY := .venv/bin/python
-PYTEST := $(PY) -m pytest -n 2
+PYTEST := $(PY) -m pytest -n 2 --dist loadgroup
 DEV := .venv/dev.stamp
 ORACLES := .venv/oracles.stamp
 OLDEST := .venv-oldest/dev.stamp
@@ -18,7 +18,7 @@ QUICK := tests/test_floors.py tests/test_algebra.py tests/test_sift.py tests/tes
   $(KINDS:%="tests/test_generated.py::test_generated[%]")
 
 .PHONY: help demo feedback runs test quick bench lint format generated test-tex test-oracles test-packaging
-.PHONY: test-oldest fuzz clean
+.PHONY: test-oldest test-deep fuzz clean
 
 help:
 	@echo "make demo            derive, check and train a network on handwritten digits -> build/"
@@ -33,6 +33,7 @@ help:
 	@echo "make test-oracles    the tests against PyTorch, JAX and autograd"
 	@echo "make test-packaging  wheel, sdist, editable install, bare checkout"
 	@echo "make test-oldest     all tests with the oldest supported NumPy and SymPy"
+	@echo "make test-deep       the same tests at more seeds, sizes and points"
 	@echo "make fuzz            a long random search for mistakes"
 
 demo: $(DEV)
@@ -46,7 +47,7 @@ runs: $(DEV)
 	$(PY) examples/characters.py
 
 test: $(DEV)
-	$(PYTEST) -m "not tex and not oracles and not packaging and not oldest and not fuzz"
+	$(PYTEST) -m "not tex and not oracles and not packaging and not oldest and not deep and not fuzz"
 
 quick: $(DEV)
 	$(PY) -m pytest -q $(QUICK)
@@ -74,12 +75,15 @@ test-oracles: $(ORACLES)
 	$(PY) -c "import torch, jax, autograd"
 	$(PYTEST) -m oracles
 
+test-deep: $(DEV)
+	$(PYTEST) -m "deep and not tex and not oracles and not packaging and not oldest and not fuzz"
+
 test-packaging: $(DEV)
 	$(PY) -m pytest -m packaging
 
 test-oldest: $(OLDEST)
-	.venv-oldest/bin/python -m pytest -n 2 \
-	  -m "not tex and not oracles and not packaging and not fuzz"
+	.venv-oldest/bin/python -m pytest -n 2 --dist loadgroup \
+	  -m "not tex and not oracles and not packaging and not deep and not fuzz"
 
 fuzz: $(DEV)
 	$(PYTEST) -m fuzz

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,17 +28,18 @@ from symprop.system import Array, Equation, System
 Values = Mapping[str, Any]
 
 
+KINDS = {"f": "float", "i": "int", "u": "int", "b": "bool"}
+Shapes = tuple[tuple[str, str, tuple[Expr, ...]], ...]  # name, dtype and shape of each input
+
+
 def system_of(
-    rhs: Expr, indices: Sequence[Index], shapes: Mapping[str, Sequence[Expr]], arrays: Values,
-    sizes: Mapping[str, int],
+    rhs: Expr, indices: tuple[Index, ...], inputs: Shapes, sizes: tuple[str, ...]
 ) -> System:
-    """A system of one equation, whose inputs have the dtypes of the arrays."""
-    kinds = {"f": "float", "i": "int", "u": "int", "b": "bool"}
-    declared = {n: Array(n, kinds[np.asarray(arrays[n]).dtype.kind], tuple(s), "input")
-                for n, s in shapes.items()}
+    """A system of one equation."""
+    declared = {name: Array(name, kind, shape, "input") for name, kind, shape in inputs}
     declared["out"] = Array("out", "float", tuple(i.size for i in indices), "computed")
     return System(name="case", module="case", arguments=(), arrays=declared, loss="out",
-                  equations=(Equation("F1", "out", tuple(indices), rhs),), sizes=tuple(sizes))
+                  equations=(Equation("F1", "out", indices, rhs),), sizes=sizes)
 
 
 def source(system: System) -> str:
@@ -59,19 +61,29 @@ def source(system: System) -> str:
     return text
 
 
+@lru_cache(maxsize=4)
+def compiled(
+    rhs: Expr, indices: tuple[Index, ...], inputs: Shapes, sizes: tuple[str, ...]
+) -> tuple[Any, str]:
+    """(the function `run`, its text): the same at all sizes and in all dtypes."""
+    text = source(system_of(rhs, indices, inputs, sizes))
+    return load_text(text, "case").run, text
+
+
 def both(
     rhs: Expr, indices: Sequence[Index], shapes: Mapping[str, Sequence[Expr]], arrays: Values,
     sizes: Mapping[str, int], dtype: Any = np.float64,
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], str]:
     """(what the code gives, what the interpreter gives, the code)."""
-    system = system_of(rhs, indices, shapes, arrays, sizes)
-    text = source(system)
+    inputs = tuple((n, KINDS[np.asarray(arrays[n]).dtype.kind], tuple(s))
+                   for n, s in shapes.items())
+    run, text = compiled(rhs, tuple(indices), inputs, tuple(sizes))
     given = {n: np.asarray(a).astype(dtype) if np.asarray(a).dtype.kind == "f" else a
              for n, a in arrays.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            found = load_text(text, "case").run(*given.values(), *sizes.values(), np.dtype(dtype))
+            found = run(*given.values(), *sizes.values(), np.dtype(dtype))
         except Exception as error:
             raise AssertionError(f"{error!r}\n{rhs}\n{text}") from error
     wanted = evaluate(rhs, dict(arrays), sizes, indices)

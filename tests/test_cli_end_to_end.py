@@ -288,6 +288,7 @@ def test_a_pdf_is_made_and_is_the_same_every_time(tmp_path: Path) -> None:
     assert symprop("derive", "mlp", "-o", "one.pdf", folder=tmp_path).returncode == 0
 
 
+@pytest.mark.deep
 def test_the_same_bytes_under_every_hash_seed(tmp_path: Path) -> None:
     for seed in "01234":
         words = ("build", "mlp", "-o", seed, "--size", "H=5")

@@ -20,8 +20,12 @@ PAGES = [*DOCS, ROOT / "generated" / "README.md"]
 RUN = [p for p in PAGES if any(True for _ in blocks(p.read_text(encoding="utf-8")))]
 
 
+DEEP = ("adding-an-operation.md", "learning-rules.md", "nn.md", "training.md")  # they train
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("path", RUN, ids=[p.name for p in RUN])
+@pytest.mark.parametrize("path", [
+    pytest.param(p, id=p.name, marks=[pytest.mark.deep] * (p.name in DEEP)) for p in RUN])
 def test_the_page_is_true(path: Path, tmp_path: Path) -> None:
     Page(path, tmp_path).run()
 

@@ -25,6 +25,10 @@ def program(system: System) -> Program:
     return lower(system, symprop.derive(system).adjoints)
 
 
+def built_program(name: str) -> Program:
+    return lower(built(name).system, built(name).derivation.adjoints)
+
+
 def nodes(node: ir.Node) -> Iterator[ir.Node]:
     """A node and all below it; conditions, which guard what stands beside them, stay."""
     yield node
@@ -52,7 +56,7 @@ def misplaced(made: Program) -> list[str]:
 
 @pytest.mark.parametrize("name", [*models(), *PROOFS])
 def test_nothing_stays_in_a_loop_that_does_not_depend_on_it(name: str) -> None:
-    assert not misplaced(program(built(name).system))
+    assert not misplaced(built_program(name))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -63,7 +67,7 @@ def test_nor_in_random_recurrences(seed: int) -> None:
 
 
 def test_what_a_step_alone_reads_is_not_kept_for_all_steps() -> None:
-    made = program(built("lstm").system)
+    made = built_program("lstm")
     kept = {s.array for s in made.backward if isinstance(s, ir.Allocate)}
     inside = {w.array for loop in loops(made) for w in loop.body}
     assert "∂z" in kept  # the weights' gradients need all of it, after the loop

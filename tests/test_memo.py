@@ -60,7 +60,8 @@ def printed(system: System) -> str:
     return text.text(symprop.derive(system))
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", [
+    pytest.param(n, marks=[pytest.mark.deep] * (k % 4 > 0)) for k, n in enumerate(SYSTEMS)])
 def test_the_same_bytes_without_the_memory(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     system = SYSTEMS[name]()
     with_memory = printed(system)
@@ -84,7 +85,8 @@ def counting() -> Iterator[dict[str, int]]:
         yield counts
 
 
-@pytest.mark.parametrize("network, depths", [(residual, (4, 5, 7)), (gpt, (2, 3, 5))])
+@pytest.mark.parametrize("network, depths", [
+    (residual, (4, 5, 7)), pytest.param(gpt, (2, 3, 5), marks=pytest.mark.deep)])
 def test_what_is_done_does_not_depend_on_the_depth(network: Any, depths: Any) -> None:
     """Beyond the first few blocks every block is a replay, and each adds as many."""
     done, replayed = [], []

@@ -17,7 +17,7 @@ from random_scans import random_scan
 
 import symprop
 
-SEEDS = 200
+SEEDS, QUICK = 200, 40
 GAINS = 20
 SCANS = 40
 CHUNK = 10
@@ -85,7 +85,13 @@ def check_program(program: Program) -> None:
         raise AssertionError(f"seed {program.seed}: {error!r}") from error
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+def chunks(seeds: int, quick: int) -> list[Any]:
+    """The first seeds of each chunk; those beyond the quick ones are deep."""
+    return [pytest.param(first, marks=[pytest.mark.deep] * (first >= quick))
+            for first in range(0, seeds, CHUNK)]
+
+
+@pytest.mark.parametrize("first", chunks(SEEDS, QUICK))
 def test_random_systems(first: int) -> None:
     failed = []
     for seed in range(first, first + CHUNK):
@@ -96,7 +102,7 @@ def test_random_systems(first: int) -> None:
     assert not failed, "\n".join(failed)
 
 
-@pytest.mark.parametrize("first", range(0, GAINS, CHUNK))
+@pytest.mark.parametrize("first", chunks(GAINS, CHUNK))
 def test_random_systems_with_factors_that_may_be_zero(first: int) -> None:
     failed = []
     for seed in range(first, first + CHUNK):
@@ -107,7 +113,7 @@ def test_random_systems_with_factors_that_may_be_zero(first: int) -> None:
     assert not failed, "\n".join(failed)
 
 
-@pytest.mark.parametrize("first", range(0, SCANS, CHUNK))
+@pytest.mark.parametrize("first", chunks(SCANS, CHUNK))
 def test_random_recurrences(first: int) -> None:
     failed = []
     for seed in range(first, first + CHUNK):

@@ -1,7 +1,8 @@
 """Every spelled derivative is proven equal to the derivative of the row's definition.
 
-"Equal": at 1,000 seeded points of the domain, far tails included, the spelling in exact
-functions agrees with mpmath's numerical derivative of the definition to 20 digits, relative.
+"Equal": at seeded points of the domain (1,000 in the deep tests), far tails included, the
+spelling in exact functions agrees with mpmath's numerical derivative of the definition to 20
+digits, relative.
 """
 
 from __future__ import annotations
@@ -41,10 +42,11 @@ def disagreements(row: rows.Row, k: int, spelled: sympy.Expr, count: int) -> lis
     return found
 
 
+@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.deep)])
 @pytest.mark.parametrize(("name", "k"), SPELLED)
-def test_spelled_derivative_is_the_derivative_of_the_definition(name, k):
+def test_spelled_derivative_is_the_derivative_of_the_definition(name, k, count):
     row = rows.get(name)
-    assert not disagreements(row, k, rows.partial(name, k, rows.X[: row.arity]), 1000)
+    assert not disagreements(row, k, rows.partial(name, k, rows.X[: row.arity]), count)
 
 
 @pytest.mark.parametrize(("name", "k"), DERIVED)

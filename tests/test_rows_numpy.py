@@ -55,10 +55,11 @@ def columns(points):
     return [np.array(column) for column in zip(*points, strict=True)]
 
 
+@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.deep)])
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_value_equals_the_definition_at_1000_points(name, values):
+def test_value_equals_the_definition(name, count, values):
     row = rows.get(name)
-    points = oracle.points(row, 1000)
+    points = oracle.points(row, count)
     got = getattr(values, name)(*columns(points))
     f = oracle.value_of(row)
     for point, value in zip(points, got, strict=True):
@@ -69,11 +70,12 @@ def test_value_equals_the_definition_at_1000_points(name, values):
         assert abs(float(value) - wanted) <= bound, (point, value, float(wanted))
 
 
+@pytest.mark.parametrize("count", [50, pytest.param(200, marks=pytest.mark.deep)])
 @pytest.mark.parametrize(("name", "k"), DERIVATIVES)
-def test_derivative_in_float64_equals_that_of_the_definition(name, k):
+def test_derivative_in_float64_equals_that_of_the_definition(name, k, count):
     row = rows.get(name)
-    points = oracle.points(row, 200)
-    got = np.broadcast_to(derivative(name, k)(*columns(points)), 200)
+    points = oracle.points(row, count)
+    got = np.broadcast_to(derivative(name, k)(*columns(points)), count)
     f = oracle.derivative_of(row, k)
     for point, value in zip(points, got, strict=True):
         wanted = oracle.settled(f, point)

@@ -541,6 +541,7 @@ def test_a_network_of_symbolic_depth_has_one_fixed_array_for_all_layers() -> Non
 
 # ---- the example ----------------------------------------------------------------------------
 
+@pytest.mark.deep
 def test_the_example_trains_with_every_rule(tmp_path: Any, capsys: Any) -> None:
     path = Path(__file__).resolve().parent.parent / "examples" / "feedback.py"
     pytest.importorskip("sklearn")

@@ -38,7 +38,7 @@ def test_trigrams_are_a_distribution(characters):
         np.testing.assert_allclose(total, 1, atol=1e-12)
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 @pytest.mark.parametrize("name", ["lstm", "gpt"])
 def test_a_model_learns_a_short_text(characters, name, tmp_path, capsys):
     small = {"lstm": {"D": 6, "H": 24}, "gpt": {"D": 16, "F": 32}}[name]
@@ -53,7 +53,7 @@ def test_a_model_learns_a_short_text(characters, name, tmp_path, capsys):
     assert len(written) == 400 and set(written) <= set(TEXT)
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_lenet5_learns_a_few_digits(tmp_path, capsys):
     status = load_file(EXAMPLES / "lenet5.py").main(tmp_path, ((4, 4e-3),), 300)
     told = capsys.readouterr().out

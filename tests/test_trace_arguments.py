@@ -273,6 +273,7 @@ for e in trace(loss).equations:
 """
 
 
+@pytest.mark.deep
 def test_the_same_bytes_under_every_hash_seed():
     root = Path(__file__).resolve().parent.parent
     texts = {

@@ -13,7 +13,7 @@ LEFT = ("digits.tex", "digits.py", "digits_check.txt", "digits_params.npz")
 PICTURES = ("digits_loss.png", "digits_worst.png")
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_the_demo(tmp_path, capsys):
     demo = load_file(DEMO)
     assert demo.main(tmp_path) == 0

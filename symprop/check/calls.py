@@ -8,6 +8,7 @@ import inspect
 import linecache
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import TracebackType
 from typing import Any
 
@@ -28,6 +29,10 @@ class Entry:
         """The name of the function, for messages."""
         return getattr(self.function, "__name__", type(self.function).__name__)
 
+    @cached_property
+    def _positional(self) -> frozenset[str]:
+        return frozenset(positional_only(self.function))
+
     def __call__(self, leaves: Mapping[str, Any]) -> Any:
         """Call the function with the arrays of the table, put together as its arguments are."""
         built = {name: rebuild(name, tree, leaves) for name, tree in self.trees.items()}
@@ -36,9 +41,8 @@ class Entry:
     def run(self, arguments: Mapping[str, Any], *rest: Any) -> Any:
         """Call the function with ready arguments; InputError says what it raised, and where."""
         first, named = [], dict(self.options)
-        positional = positional_only(self.function)
         for name, value in arguments.items():
-            if name in positional:
+            if name in self._positional:
                 first.append(value)
             else:
                 named[name] = value

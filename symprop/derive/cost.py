@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from symprop.algebra.build import ZERO, add, negation, number, sub
 from symprop.algebra.canonical import normal
@@ -171,6 +172,7 @@ def _everywhere(item: Atom, terms: Sequence[Term], shared: Mapping[Atom, Exponen
     return not all(kept) or any(_opposite(a, b) for a in single for b in single)
 
 
+@lru_cache(maxsize=4096)
 def _opposite(one: Iverson, other: Iverson) -> bool:
     """Whether always one of two brackets holds."""
     if negation(one).single_atom == other:

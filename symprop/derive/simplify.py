@@ -165,6 +165,7 @@ def _try_definitions(trail: Trail, known: Knowledge, pairs: bool = False) -> Non
     groups: list[tuple[Equation, ...]] = [(d,) for d in found]
     if 1 < len(found) <= _TOGETHER:
         groups += [*(combinations(found, 2) if pairs else ()), tuple(found)]
+    least = _settled_cost(trail.expr, known) if groups else 0.0
     for group in groups:
         tried = trail.copy()
         for equation in group:
@@ -175,8 +176,9 @@ def _try_definitions(trail: Trail, known: Knowledge, pairs: bool = False) -> Non
         tried.move("expand", lambda e: _to_basis(e, known))
         tried.move("fold", lambda e: fold_sums(e, known))
         tried.move("cancel", lambda e: opened(e, known))
-        if _settled_cost(tried.expr, known) < _settled_cost(trail.expr, known):
-            trail.expr, trail.steps = tried.expr, tried.steps
+        settled_cost = _settled_cost(tried.expr, known)
+        if settled_cost < least:
+            least, trail.expr, trail.steps = settled_cost, tried.expr, tried.steps
     _open_sums(trail, known)
 
 

@@ -239,6 +239,9 @@ def diagflat(v: Any, k: Any = 0) -> Traced:
 
 # ---- statistics ---------------------------------------------------------------------------
 
+# NumPy 1.26 reads a single row as one variable, whatever rowvar says.
+_ONE_ROW_IS_A_VARIABLE = np.ndim(np.cov(np.ones((1, 2)), rowvar=False, ddof=0)) == 0
+
 
 @function("cov")
 def cov(m: Any, y: Any = None, rowvar: Any = True, bias: Any = False, ddof: Any = None,
@@ -250,6 +253,8 @@ def cov(m: Any, y: Any = None, rowvar: Any = True, bias: Any = False, ddof: Any 
     if array.ndim != 2:
         raise located(ShapeError, f"cov: {array.described()} is no matrix")
     rows = array if rowvar else swapaxes(array, 0, 1)
+    if not rowvar and _ONE_ROW_IS_A_VARIABLE:
+        current().at_least(array.sizes[0], number(2))
     less = (0 if bias else 1) if ddof is None else ddof
     centred = subtract(rows, mean(rows, axis=1, keepdims=True))
     count = Traced(rows.tracer, (), sub(rows.sizes[1], number(less)), "int")
