@@ -27,7 +27,7 @@ help:
 	@echo "make quick           algebra, sifting, closed forms, print and code of each kind (1 minute)"
 	@echo "make test            the tests, at most 7 minutes"
 	@echo "make lint            ruff and mypy --strict"
-	@echo "make generated       rewrite generated/ and docs/coverage.md"
+	@echo "make generated       rewrite generated/, docs/coverage.md, docs/programs.md"
 	@echo "make bench           how long deriving and verifying take"
 	@echo "make test-tex        the tests that need pdflatex"
 	@echo "make test-oracles    the tests against PyTorch, JAX and autograd"
@@ -60,7 +60,7 @@ format: $(DEV)
 	$(PY) -m ruff check --fix .
 
 generated: $(DEV)
-	$(PY) -m pytest -q tests/test_generated.py tests/test_coverage.py --update
+	$(PY) -m pytest -q tests/test_generated.py tests/test_coverage.py tests/test_idioms.py --update
 
 # Some environments preset an OpenBLAS kernel older than the processor: timings are without it.
 bench: $(DEV)

@@ -182,6 +182,7 @@ class System:
     sizes: tuple[str, ...] = ()
     output_shapes: tuple[tuple[Expr, ...], ...] = ()  # with the axes of size 1
     numbers: tuple[Fraction, ...] = ()  # the floats that the author wrote
+    written: tuple[str, ...] = ()  # the lines of the user's that write into an array in place
     departure: Departure | None = None  # None: the adjoint equations are those of the gradient
 
     def equation(self, array: str) -> Equation | None:

@@ -6,6 +6,7 @@ import inspect
 import re
 from pathlib import Path
 
+import idioms
 import numpy as np
 import pytest
 import trace_cases
@@ -18,7 +19,7 @@ from symprop.trace.registry import FUNCTIONS, METHODS, PROPERTIES, REFUSED, UFUN
 from symprop.trace.trace import trace
 
 PAGE = Path(__file__).parent.parent / "docs" / "coverage.md"
-FORMS = inspect.getsource(trace_cases) + inspect.getsource(trace_forms)
+FORMS = "".join(map(inspect.getsource, (trace_cases, trace_forms, idioms)))
 OPERATORS = set(coverage._OPERATORS)
 # The same under a name of another version of NumPy.
 ELSEWHERE = {"trapz", "trapezoid", "mT"}
@@ -102,10 +103,10 @@ REFUSALS = [
     (lambda x: np.nonzero(x)[0].sum() * x.sum(), "np.nonzero", "depends on the numbers"),
     (lambda x: np.histogram(x)[0].sum() * x.sum(), "np.histogram", "depends on the numbers"),
     (lambda x: np.apply_along_axis(np.sum, 0, x).sum(), "np.apply_along_axis", "Python"),
-    (lambda x: x.sum() * x.sort(), ".sort", "np.sort"),
-    (lambda x: x.fill(0), ".fill", "in place"),
+    (lambda x: x.sum() * x.sort(), "argument", "x.copy()"),
+    (lambda x: x.fill(0), "argument", "x.copy()"),
     (lambda x: np.put(x, 0, 1) or x.sum(), "np.put", "in place"),
-    (lambda x: np.add.at(x, 0, 1) or x.sum(), "np.add.at", "in place"),
+    (lambda x: np.add.at(x, 0, 1) or x.sum(), "argument", "x.copy()"),
     (lambda x: np.add.reduceat(x, [0, 1]).sum(), "np.add.reduceat", "reduce"),
     (lambda x: np.allclose(x, 0) * x.sum(), "np.allclose", "np.isclose"),
     (lambda x: np.pad(x, 1, "linear_ramp").sum(), "np.pad", "reflect"),

@@ -37,22 +37,40 @@ def write_plus(W):
     return W.sum()
 
 
-def write_into_plain(W):
-    ones = np.ones((2, 3))
-    ones += W
-    return ones.sum()
+def write_into_global(W):
+    global TABLE
+    TABLE += W
+    return TABLE.sum()
 
 
-def write_row_into_plain(W):
-    ones = np.ones((2, 3))
-    ones[0] = W[0]
-    return ones.sum()
+def write_row_of_plain(W):
+    row = np.ones((2, 3))[0]
+    row[0] = W[0, 0]
+    return row.sum()
 
 
-def write_number_into_plain(W):
-    zeros = np.zeros(3)
-    zeros[0] = W.sum()
-    return zeros.sum()
+def write_floats_into_integers(W):
+    counts = np.zeros(3, dtype=int)
+    counts[0] = W.sum()
+    return counts.sum() + W.sum()
+
+
+def write_where_positions_repeat(W):
+    rows = np.zeros((4, 3))
+    rows[np.argmax(W, axis=1)] = W
+    return rows.sum()
+
+
+def write_many_behind_a_mask(W):
+    h = W * 2
+    h[h < 0] = W[0]
+    return h.sum()
+
+
+def write_what_does_not_fit(W):
+    h = W[0] * 2
+    h += W
+    return h.sum()
 
 
 def leak(x):
@@ -87,11 +105,12 @@ TRAPS = [
     (lambda W: sum([0] * W.shape[0]) + W.sum(), "N", TraceError, "size N"),
     (write_entry, "N K", TraceError, "np.where"),
     (write_plus, "N K", TraceError, "x = x + y"),
-    (write_into_plain, "2 3", TraceError, "x = x + y"),
-    (write_row_into_plain, "2 3", TraceError, "np.where"),
-    (write_number_into_plain, "2 3", TraceError, "number"),
-    (lambda W: np.exp(W, out=np.zeros(3)).sum(), "3", TraceError, "np.exp"),
-    (lambda W: np.dot(W, W, out=np.zeros(())), "3", TraceError, "out="),
+    (write_into_global, "4 3", TraceError, "x.copy()"),
+    (write_row_of_plain, "2 3", TraceError, "x[i, j] = value"),
+    (write_floats_into_integers, "2 3", DTypeError, "kind int"),
+    (write_where_positions_repeat, "2 3", TraceError, "np.add.at"),
+    (write_many_behind_a_mask, "N 3", TraceError, "depends on the numbers"),
+    (write_what_does_not_fit, "N 3", ShapeError, "(3,)"),
     (lambda W: np.exp(W, where=W > 0).sum(), "3", TraceError, "where="),
     (lambda W: W[W > 0].sum(), "N", TraceError, "np.where"),
     (lambda W: np.where(W > 0)[0].sum(), "N", TraceError, "two branches"),

@@ -34,8 +34,8 @@ from symprop.algebra.integers_linear import satisfiable
 from symprop.algebra.integers_rows import Facts, Opaque, opposite
 
 __all__ = [
-    "NOTHING", "Facts", "coefficient", "exact", "exact_quotient", "filled", "floordiv", "guard",
-    "larger", "maximum_of", "minimum_of", "mod", "never_zero", "nonnegative", "quotient",
+    "NOTHING", "Facts", "coefficient", "exact", "exact_quotient", "exclude", "filled", "floordiv",
+    "guard", "larger", "maximum_of", "minimum_of", "mod", "never_zero", "nonnegative", "quotient",
     "reading", "recombine", "smaller", "solve", "within",
 ]
 
@@ -130,6 +130,21 @@ def within(expr: Expr, size: Expr, facts: Facts = NOTHING) -> bool:
     if single is not None and same(single.size, size):
         return True
     return nonnegative(expr, facts) and nonnegative(sub(sub(size, ONE), expr), facts)
+
+
+def exclude(one: Iverson, other: Iverson) -> bool:
+    """Whether two brackets on whole numbers are known not to hold together."""
+    return all(_exclusive(held, claimed)
+               for held in _told(one, holds=True) for claimed in _told(other, holds=True))
+
+
+@lru_cache(maxsize=_KEPT)
+def _exclusive(held: tuple[Expr, ...], claimed: tuple[Expr, ...]) -> bool:
+    try:
+        rows = opposite((*held, *claimed), (), NOTHING)
+    except Opaque:
+        return False
+    return satisfiable(*rows) is False
 
 
 def filled(count: Expr, facts: Facts = NOTHING) -> bool:

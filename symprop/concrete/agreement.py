@@ -43,6 +43,7 @@ Array = np.ndarray[Any, Any]
 _SMALL = 30  # equations up to which every set of sizes is tried, else three
 _CHEAP, _LARGE = 1e6, 2e9  # products: of all sets, and of one at all
 _NUDGES = 6
+_MOST_LINES = 3  # that write in place, in one message
 # Which of equal entries comes first is NumPy's to choose; singular matrices have no pivots.
 _NOT_SPECIAL = {"argpartition", "det", "slogdet"}
 _NO_PLAIN_RUN = (TypeError, AttributeError, NameError, NotImplementedError)
@@ -227,11 +228,18 @@ class _Check:
     def _sentence(self, equation: Equation, at: Place, ours: Any, theirs: Any) -> str:
         where = equation.source or self.subject.system.name
         entry = equation.array + (f"[{', '.join(map(str, at))}]" if at else "")
-        return (
+        differs = (
             f"{where}: the traced equations are not the function{_at(self.sizes)}: "
-            f"({equation.number}) gives {entry} = {ours:.12g}, the function {theirs:.12g}; if it "
-            "does the same on traced and on plain arrays, this is a mistake of symprop: please "
-            "report it, and write the line in another way")
+            f"({equation.number}) gives {entry} = {ours:.12g}, the function {theirs:.12g}; ")
+        written = self.subject.system.written
+        if written:
+            return differs + (
+                f"{', '.join(written[:_MOST_LINES])} writes in place, and what was taken from "
+                "that array before, a part or a transpose, shares its memory: take it after the "
+                "write, or write into a copy, x = x.copy()")
+        return differs + (
+            "if it does the same on traced and on plain arrays, this is a mistake of symprop: "
+            "please report it, and write the line in another way")
 
 
 @dataclass(frozen=True)

@@ -212,7 +212,9 @@ def input_array(tracer: Tracer, name: str) -> Traced:
     body = access_to(name, [idx(a) for a in axes])
     if array.dtype == "bool":
         body = iverson("!=", body, number(0))
-    return Traced(tracer, axes, body, array.dtype)
+    found = Traced(tracer, axes, body, array.dtype)
+    found.is_input = True
+    return found
 
 
 def bound_call(function: Callable[..., Any], values: Mapping[str, Any]) -> Any:

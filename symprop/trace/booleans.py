@@ -8,6 +8,8 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any
 
+import numpy as np
+
 from symprop.algebra.build import ONE, ZERO, add, atom, iverson, mul, negation, number
 from symprop.algebra.expr import Expr, Iverson, Term
 from symprop.errors import TraceError
@@ -29,6 +31,15 @@ def as_condition(value: Any) -> Traced:
     if array.kind == "bool":
         return array if _is_guarded(array.body) else _compared("!=", named(array), number(0))
     return pointwise((array, 0), lambda x, y: iverson("!=", x, y), "bool", "condition")
+
+
+def is_mask(part: Any) -> bool:
+    """Whether a part of a key is an array of truth values."""
+    if isinstance(part, Traced):
+        return part.kind == "bool" and part.ndim > 0
+    plain = isinstance(part, np.ndarray) or (isinstance(part, list) and bool(part) and all(
+        isinstance(p, bool | np.bool_) for p in part))
+    return plain and np.asarray(part).dtype.kind == "b" and np.ndim(part) > 0
 
 
 def _compared(relation: str, array: Traced, other: Expr) -> Traced:

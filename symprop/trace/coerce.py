@@ -18,10 +18,11 @@ from symprop.errors import DTypeError, InputError, NameRuleError, TraceError
 from symprop.names import check_name, unused
 from symprop.system import Array
 from symprop.trace.context import located, user_frame
+from symprop.trace.fillable import Fillable, is_symbolic
 from symprop.trace.registry import NAMED
 from symprop.trace.running import current
 from symprop.trace.sizes import SymbolicSize
-from symprop.trace.tensor import Traced
+from symprop.trace.tensor import Traced, settled
 from symprop.trace.tracer import Tracer
 
 MOST_NUMBERS = 1000
@@ -31,11 +32,13 @@ _KINDS = {"f": "float", "i": "int", "u": "int", "b": "bool"}
 def as_traced(value: Any) -> Traced:
     """Any operand as a traced array. DTypeError, InputError or TraceError where it cannot be."""
     tracer = current()
+    if isinstance(value, Fillable) and value.held is not None:
+        value = value.held
     if isinstance(value, Traced):
         if value.tracer is not tracer:
             value.tracer.check_running()
             raise located(TraceError, "a traced array of another trace was used in this one")
-        return value
+        return settled(value)
     if isinstance(value, SymbolicSize):
         return Traced(tracer, (), value.expr, "int")
     if isinstance(value, bool | np.bool_):
@@ -62,7 +65,7 @@ def number_expr(value: float) -> Expr:
 
 
 def _from_array(tracer: Tracer, value: Any) -> Traced:
-    if isinstance(value, list | tuple) and _holds_traced(value):
+    if isinstance(value, list | tuple) and is_symbolic(value):
         return NAMED["array"](value)  # type: ignore[no-any-return]
     array = np.asarray(value)
     if array.dtype.kind not in _KINDS:
@@ -78,13 +81,6 @@ def _from_array(tracer: Tracer, value: Any) -> Traced:
         if kind == "bool":
             body = iverson("!=", body, number(0))
     return Traced(tracer, axes, body, kind)
-
-
-def _holds_traced(value: Any) -> bool:
-    return any(
-        isinstance(v, Traced | SymbolicSize) or (isinstance(v, list | tuple) and _holds_traced(v))
-        for v in value
-    )
 
 
 def _uniform(array: np.ndarray[Any, Any]) -> Expr | None:

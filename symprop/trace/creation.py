@@ -27,11 +27,12 @@ from symprop.trace.arithmetic import divide, maximum, multiply, power, subtract
 from symprop.trace.callers import called_by_name
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located, unwatched
-from symprop.trace.joining import array
+from symprop.trace.fillable import fillable, is_symbolic
+from symprop.trace.joining import array, asarray
 from symprop.trace.registry import FUNCTIONS, function
 from symprop.trace.running import active, current
 from symprop.trace.scipy_special import PATCHED, refuse_imported
-from symprop.trace.shapes_of import is_symbolic, new_axes, shape_exprs, steps_between
+from symprop.trace.shapes_of import new_axes, shape_exprs, steps_between
 from symprop.trace.shaping import broadcast_to
 from symprop.trace.sizes import size_expr
 from symprop.trace.tensor import Traced
@@ -177,8 +178,8 @@ def meshgrid(*xi: Any, copy: Any = True, sparse: Any = False, indexing: Any = "x
 CREATION: dict[str, Callable[..., Any]] = {
     "arange": arange, "zeros": zeros, "ones": ones, "full": full, "empty": zeros, "eye": eye,
     "identity": identity, "tri": tri, "linspace": linspace, "indices": indices,
-    "logspace": logspace, **dict.fromkeys((
-        "array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray"), array),
+    "logspace": logspace, "array": array, **dict.fromkeys((
+        "asarray", "asanyarray", "ascontiguousarray", "asfortranarray"), asarray),
 }
 _SHAPED = ("reshape", "broadcast_to", "tile", "repeat", "full_like", "zeros_like", "ones_like",
            "empty_like", "tril", "triu", "take")
@@ -255,8 +256,9 @@ def _wrapper(
     def call(*args: Any, **options: Any) -> Any:
         if active() is None:
             return original(*args, **options)
-        if not (any(map(is_symbolic, args)) or any(map(is_symbolic, options.values()))):
-            return original(*args, **options)
+        if not is_symbolic([*args, *options.values()]):
+            result = original(*args, **options)
+            return fillable(result, *args) if named else result
         if named and not called_by_name(sys._getframe(1), original.__name__):
             raise located(TraceError, (
                 f"np.{original.__name__} was asked for a symbolic size by compiled code, such as "

@@ -20,6 +20,7 @@ from symprop.system import Array, Equation, IndexRange, cycles
 from symprop.trace.coerce import as_traced
 from symprop.trace.determinants import inverses
 from symprop.trace.elementwise import named
+from symprop.trace.fillable import traced_part
 from symprop.trace.merge import merge, renamed
 from symprop.trace.naming import is_whole, name_all
 from symprop.trace.outside import name_sums
@@ -75,6 +76,8 @@ def returned(value: Any, tracer: Tracer) -> Returned:
 def _checked_loss(value: Any) -> Traced:
     if isinstance(value, SymbolicSize):
         raise TraceError("the function returns the size of an axis, not a loss")
+    part = traced_part(value)
+    value = value if part is None else part
     if not isinstance(value, Traced):
         shown = "nothing" if value is None else f"a plain {type(value).__name__}"
         raise TraceError(

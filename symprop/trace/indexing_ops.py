@@ -18,7 +18,7 @@ from symprop.algebra.expr import Access, Apply, Expr, Index, Size, accesses, ato
 from symprop.algebra.integers import mod, nonnegative, within
 from symprop.errors import DTypeError, IndexRangeError, ShapeError, TraceError, UnsupportedError
 from symprop.trace.arithmetic import add as add_arrays
-from symprop.trace.booleans import guarded
+from symprop.trace.booleans import guarded, is_mask
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
 from symprop.trace.elementwise import named
@@ -53,7 +53,12 @@ class _Reading:
 @method("__getitem__")
 def getitem(array: Traced, key: Any) -> Traced:
     """array[key] with integers, slices, None, ..., integer arrays."""
-    parts = _spelled_out(array, _without_masks(key if isinstance(key, tuple) else (key,)))
+    return array.view(*read(array, key if isinstance(key, tuple) else (key,)))
+
+
+def read(array: Traced, key: tuple[Any, ...]) -> tuple[list[Index], list[Expr]]:
+    """(the axes of array[key], the positions in the array that its entry reads)."""
+    parts = _spelled_out(array, _without_masks(key))
     reading = _Reading()
     axis = 0
     for item, part in enumerate(parts):
@@ -64,16 +69,15 @@ def getitem(array: Traced, key: Any) -> Traced:
             continue
         _read(array, axis, part, item, reading)
         axis += 1
-    return _with_arrays(array, reading)
+    _place_arrays(reading)
+    return reading.axes, reading.at
 
 
 def _without_masks(key: tuple[Any, ...]) -> tuple[Any, ...]:
     """Plain arrays of truth values as the places at which they are true."""
     found: list[Any] = []
     for part in key:
-        mask = isinstance(part, np.ndarray) or (isinstance(part, list) and part and all(
-            isinstance(p, bool | np.bool_) for p in part))
-        if mask and np.asarray(part).dtype.kind == "b" and np.ndim(part):
+        if is_mask(part) and not isinstance(part, Traced):
             found.extend(np.nonzero(part))
         else:
             found.append(part)
@@ -236,18 +240,17 @@ def _plain_slice(size: int, part: slice) -> tuple[Index, Expr]:
 # ---- integer arrays -----------------------------------------------------------------------
 
 
-def _with_arrays(array: Traced, reading: _Reading) -> Traced:
-    """The view, with the axes of the index arrays where NumPy puts them."""
+def _place_arrays(reading: _Reading) -> None:
+    """Puts the axes of the index arrays where NumPy puts them."""
     if not reading.arrays:
-        return array.view(reading.axes, reading.at)
+        return
     indices = [i for _, i in reading.arrays]
     shared = broadcast(indices, "integer arrays as an index")
     for axis, index in reading.arrays:
         reading.at[axis] = normal(index.aligned(shared))
     together = reading.items == list(range(reading.items[0], reading.items[-1] + 1))
     place = reading.places[0] if together else 0
-    axes = [*reading.axes[:place], *shared, *reading.axes[place:]]
-    return array.view(axes, reading.at)
+    reading.axes[place:place] = shared
 
 
 def _checked_range(array: Traced, axis: int, index: Traced, size: Expr) -> Traced:
@@ -349,7 +352,11 @@ def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Traced:
     array, index = as_traced(arr), as_traced(indices)
     if axis is None:
         array, axis = array.ravel(), 0
-    place = normal_axis(axis, array.ndim, "take_along_axis")
+    return array.view(*along(array, index, normal_axis(axis, array.ndim, "take_along_axis")))
+
+
+def along(array: Traced, index: Traced, place: int) -> tuple[tuple[Index, ...], list[Expr]]:
+    """(the axes of the entries at positions on one axis, the positions that they read)."""
     if index.ndim != array.ndim:
         raise located(ShapeError, (
             f"take_along_axis: {array.described()} and {index.described()} have not as many axes"))
@@ -362,7 +369,7 @@ def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Traced:
     index = _checked_range(array, place, index, array.sizes[place])
     at = positions(axes)
     at[place] = normal(index.aligned(axes))
-    return array.view(axes, at)
+    return axes, at
 
 
 def _triangle(lower: bool) -> Any:

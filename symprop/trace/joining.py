@@ -17,13 +17,14 @@ from symprop.trace.booleans import guarded
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
 from symprop.trace.elementwise import defined, result_kind
+from symprop.trace.fillable import Fillable
 from symprop.trace.registry import function
 from symprop.trace.running import current
 from symprop.trace.shapes_of import new_axes, normal_axis, positions
 from symprop.trace.shaping import ravel
 from symprop.trace.sizes import same_size
 from symprop.trace.tensor import Traced
-from symprop.trace.views import astype, atleast_2d, expand_dims
+from symprop.trace.views import astype, atleast_2d, copy, expand_dims
 
 
 @function("concatenate", "concat")
@@ -44,7 +45,7 @@ def concatenate(arrays: Any, axis: Any = 0, out: Any = None, **options: Any) -> 
                 f"concatenate: {parts[0].described()} and {part.described()} differ in more "
                 f"than axis {place}"))
     if len(parts) == 1:
-        return parts[0]
+        return copy(parts[0])
     sizes = list(parts[0].sizes)
     sizes[place] = current().size_normal(add(*(p.sizes[place] for p in parts)))
     axes = new_axes(sizes)
@@ -161,14 +162,20 @@ def _blocks(arrays: Any, depth: int, rank: int) -> Traced:
 # ---- lists of arrays ----------------------------------------------------------------------
 
 
-@function("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
-def array(object: Any, dtype: Any = None, *args: Any, **options: Any) -> Traced:
+@function("asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
+def asarray(a: Any, dtype: Any = None, *args: Any, **options: Any) -> Traced:
     """An array as it is; a list of numbers and arrays of one shape as their stack."""
-    found = of_list(object) if isinstance(object, list | tuple) else as_traced(object)
+    found = of_list(a) if isinstance(a, list | tuple) else as_traced(a)
     found = found if dtype is None else astype(found, dtype)
     while found.ndim < (options.get("ndmin") or 0):
         found = expand_dims(found, 0)
     return found
+
+
+@function("array")
+def array(object: Any, dtype: Any = None, *args: Any, **options: Any) -> Traced:
+    """The same as an array of its own."""
+    return copy(asarray(object, dtype, *args, **options))
 
 
 def of_list(items: Sequence[Any]) -> Traced:
@@ -196,7 +203,7 @@ def _nested(items: Sequence[Any]) -> tuple[tuple[int, ...], list[Leaf]]:
     leaves: list[Leaf] = []
     for k, item in enumerate(items):
         inner: tuple[int, ...] = ()
-        found: list[Leaf] = [((), item)] if isinstance(item, Traced) else []
+        found: list[Leaf] = [((), as_traced(item))] if isinstance(item, Traced | Fillable) else []
         if isinstance(item, list | tuple):
             inner, found = _nested(item)
         elif not found:

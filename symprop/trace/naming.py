@@ -26,6 +26,7 @@ from symprop.errors import NameRuleError
 from symprop.names import LONGEST, check_name
 from symprop.system import Call
 from symprop.trace.context import is_users, line_of
+from symprop.trace.fillable import traced_part
 from symprop.trace.tensor import Traced
 from symprop.trace.tracer import Draft, Tracer
 
@@ -104,7 +105,9 @@ class Observer:
         self.levels[frame] = level
         if frame not in self.calls:  # a generator is entered again and again
             self.calls[frame] = self._call(frame, parent)
-        self.seen[frame] = dict(_items(frame.f_locals))
+        self.seen[frame] = {
+            name: value if (array := traced_part(value)) is None else array.body
+            for name, value in _items(frame.f_locals)}
         for name, value in frame.f_locals.items():
             if isinstance(value, Traced) and value.draft is not None and value.draft.op == CARRY:
                 self._note(name, value, frame)
@@ -126,10 +129,12 @@ class Observer:
         if frame in self.levels and event in ("line", "return"):
             seen = self.seen[frame]
             for name, value in _items(frame.f_locals):
-                if seen.get(name) is not value:
-                    seen[name] = value
-                    if isinstance(value, Traced):
-                        self._note(name, value, frame)
+                array = traced_part(value)
+                held = value if array is None else array.body  # a write changes it
+                if seen.get(name) is not held:
+                    seen[name] = held
+                    if array is not None:
+                        self._note(name, array, frame)
         if event == "return":
             self.levels.pop(frame, None)
             self.seen.pop(frame, None)

@@ -26,11 +26,12 @@ from symprop.trace import (
     shaping,
     splitting,
     views,
+    writing,
 )
 
 __all__ = [
     "arithmetic", "booleans", "choices", "compositions", "contractions", "creation",
     "determinants", "factorizations", "implicit", "indexing_ops", "joining", "norms", "ordering",
     "padding", "products", "reductions", "refusals", "rounding", "scipy_special", "shaping",
-    "splitting", "views",
+    "splitting", "views", "writing",
 ]

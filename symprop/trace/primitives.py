@@ -13,8 +13,7 @@ from symprop.algebra import rows
 from symprop.algebra.rows import Row
 from symprop.files.load import load_text
 from symprop.trace.elementwise import row
-from symprop.trace.sizes import SymbolicSize
-from symprop.trace.tensor import Traced
+from symprop.trace.fillable import is_symbolic
 
 _spelled: dict[tuple[object, Row], Callable[..., Any]] = {}  # by the rows in force
 
@@ -27,7 +26,7 @@ def elementwise(row_name: str, *args: Any) -> Any:
     >>> float(elementwise("relu", -2.0))
     0.0
     """
-    if any(isinstance(a, Traced | SymbolicSize) for a in args):
+    if is_symbolic(args):
         return row(row_name, *args)
     return _function(rows.get(row_name))(*args)
 

@@ -38,8 +38,7 @@ REFUSED.update({
     **dict.fromkeys(("isnan", "isfinite", "isinf", "isnat", "isposinf", "isneginf"), _FINITE),
     **dict.fromkeys(("allclose", "array_equal", "array_equiv"),
                     "it gives one truth for Python to branch on: np.where(np.isclose(a, b), ...)"),
-    **dict.fromkeys(("put", "place", "copyto", "putmask", "put_along_axis", "fill_diagonal",
-                     "fill", "setfield", "setflags", "resize", "at"), _WRITES),
+    **dict.fromkeys(("put", "setfield", "setflags", "resize", "at"), _WRITES),
     **dict.fromkeys(("linalg.lstsq", "linalg.pinv", "linalg.qr", "linalg.tensorinv",
                      "linalg.tensorsolve"), _IMPLICIT),
     **dict.fromkeys(("linalg.eig", "linalg.eigh", "linalg.eigvals", "linalg.eigvalsh",
@@ -60,6 +59,5 @@ REFUSED.update({
     "lexsort": "it orders by several keys", "sort_complex": _COMPLEX,
     "unwrap": "the jumps that it takes out depend on one another",
     "i0": "the modified Bessel function is no row", "einsum_path": "it plans, and computes nothing",
-    "ndarray.sort": "it sorts in place: use np.sort(x)",
     "ndarray.partition": "it sorts in place: use np.partition(x, k)",
 })

@@ -25,10 +25,11 @@ from symprop.errors import DTypeError, InputError, ShapeError, TraceError, Unsup
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
 from symprop.trace.elementwise import named
+from symprop.trace.fillable import is_symbolic
 from symprop.trace.naming import CARRY, is_whole
 from symprop.trace.registry import NAMED
 from symprop.trace.running import active, current
-from symprop.trace.shapes_of import is_symbolic, new_axes
+from symprop.trace.shapes_of import new_axes
 from symprop.trace.sizes import same_size, size_expr
 from symprop.trace.tensor import Traced
 from symprop.trace.text import shape_text, size_text

@@ -17,7 +17,7 @@ from symprop.algebra.integers import floordiv, nonnegative
 from symprop.errors import ShapeError, TraceError
 from symprop.trace.context import located
 from symprop.trace.running import current
-from symprop.trace.sizes import SymbolicSize, same_size, size_expr
+from symprop.trace.sizes import same_size, size_expr
 from symprop.trace.tensor import Traced
 from symprop.trace.text import size_text
 
@@ -126,16 +126,6 @@ def shape_exprs(shape: Any, what: str) -> list[Expr]:
         assert expr is not None
         found.append(expr)
     return found
-
-
-def is_symbolic(value: Any) -> bool:
-    """Whether an argument holds a symbolic size or a traced array."""
-    if isinstance(value, SymbolicSize | Traced):
-        return True
-    if isinstance(value, tuple | list):
-        return any(is_symbolic(v) for v in value)
-    return isinstance(value, slice) and any(
-        is_symbolic(v) for v in (value.start, value.stop, value.step))
 
 
 def expect_same(what: str, left: Traced, axis: int, right: Traced, other: int) -> None:

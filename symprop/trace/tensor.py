@@ -3,7 +3,7 @@
 In: NumPy's protocols (NEP 13 and NEP 18), operators, methods and attributes. Out: what the
 tables of `registry` say. `axes` are the formal indices and `body` the entry at them; a
 transpose or a slice is another body over other axes, and no equation. An axis of size 1 has an
-index that occurs nowhere.
+index that occurs nowhere. A write gives the array another body, for all names that hold it.
 """
 
 from __future__ import annotations
@@ -39,11 +39,13 @@ class MissingAttribute(UnsupportedError, AttributeError):
 class Traced:
     """An array of a trace. Never made by users: `trace` hands it to their function."""
 
-    __slots__ = ("__weakref__", "axes", "body", "kind", "tracer")
+    __slots__ = ("__weakref__", "axes", "body", "is_input", "kind", "pieces", "tracer")
     __array_priority__ = 2000
 
     def __init__(self, tracer: Tracer, axes: Sequence[Index], body: Expr, kind: str) -> None:
         self.tracer = tracer
+        self.is_input = False  # the caller's array, which may not be written into
+        self.pieces = False  # its body is what was written into it so far, and no equation yet
         self.axes = tuple(axes)
         self.body = ZERO if any(a.size.is_zero for a in self.axes) else body  # no entries
         self.kind = kind
@@ -99,45 +101,19 @@ class Traced:
     # ---- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: np.ufunc, call: str, *inputs: Any, **options: Any) -> Any:
-        name = ufunc.__name__
-        if any(value is not None for value in options.pop("out", ())):
-            raise located(TraceError, (
-                f"np.{name} writes into an existing array (+= and out= do), which a trace "
-                "cannot follow: write x = x + y"))
-        key = name if call == "__call__" else f"{name}.{call}"
-        if call == "outer" and key not in UFUNCS:
-            key, inputs = name, _spread(*inputs)
-        handler = UFUNCS.get(key)
-        if handler is None:
-            shown = name if call == "__call__" else f"{name}.{call}"
-            raise located(UnsupportedError, _refusal(f"np.{shown}", shown, call))
-        return handler(*inputs, **options)
+        return called_ufunc(ufunc, call, inputs, options)
 
     def __array_function__(self, func: Any, types: Any, args: Any, options: Any) -> Any:
-        handler = FUNCTIONS.get(func)
-        name = getattr(func, "__name__", str(func))
-        shown = f"{getattr(func, '__module__', None) or 'numpy'}.{name}".replace("numpy", "np", 1)
-        if handler is None:
-            raise located(UnsupportedError, _refusal(shown, shown.removeprefix("np."), name))
-        if options.get("out") is not None:
-            raise located(TraceError, f"{shown} writes into an existing array (out=), which a "
-                                      "trace cannot follow")
-        try:
-            return handler(*args, **options)
-        except TypeError as error:
-            if isinstance(error, SympropError):
-                raise
-            raise located(UnsupportedError, f"{shown} is not traced with these arguments "
-                                            f"({error})") from error
+        return called_function(func, args, options)
 
     def __array__(self, *args: Any, **options: Any) -> NoReturn:
         raise located(TraceError, _AS_ARRAY)
 
     def __getattr__(self, name: str) -> Any:
         if name in PROPERTIES:
-            return PROPERTIES[name](self)
+            return PROPERTIES[name](settled(self))
         if name in METHODS:
-            return partial(METHODS[name], self)
+            return partial(METHODS[name], settled(self))
         if name.startswith("_"):
             raise AttributeError(f"a traced array has no attribute {name!r}")
         if hasattr(np.ndarray, name):
@@ -198,10 +174,8 @@ class Traced:
     def __getitem__(self, key: Any) -> Any:
         return METHODS["__getitem__"](self, key)
 
-    def __setitem__(self, key: Any, value: Any) -> NoReturn:
-        raise located(TraceError, (
-            "writing into an array in place cannot be traced: build the new array with "
-            "np.where, np.concatenate or np.stack"))
+    def __setitem__(self, key: Any, value: Any) -> None:
+        METHODS["__setitem__"](self, key, value)
 
     # ---- what would make a number of it
 
@@ -229,10 +203,10 @@ class Traced:
         return f"<traced {self.described()}>"
 
     def __copy__(self) -> Traced:
-        return self
+        return METHODS["copy"](self)  # type: ignore[no-any-return]
 
     def __deepcopy__(self, memo: Any) -> Traced:
-        return self
+        return METHODS["copy"](self)  # type: ignore[no-any-return]
 
     def __reduce__(self) -> NoReturn:
         raise located(TraceError, "a traced array cannot be pickled")
@@ -241,6 +215,57 @@ class Traced:
         self.__bool__()
 
     __hash__ = object.__hash__
+
+
+def settled(array: Traced) -> Traced:
+    """The array, whose pieces have become an equation."""
+    if array.pieces:
+        array.body, _ = array.tracer.define(array.body, array.axes, array.kind, "stack")
+        array.pieces = False
+    return array
+
+
+# ---- what NumPy's functions mean ------------------------------------------------------------
+
+
+def called_ufunc(ufunc: np.ufunc, call: str, inputs: Any, options: dict[str, Any]) -> Any:
+    """A ufunc, or one of its methods, of arrays of which one is traced, or is to become so."""
+    name = ufunc.__name__
+    out = [value for value in options.pop("out", ()) if value is not None]
+    key = name if call == "__call__" else f"{name}.{call}"
+    if call == "outer" and key not in UFUNCS:
+        key, inputs = name, _spread(*inputs)
+    handler = UFUNCS.get(key)
+    if handler is None:
+        shown = name if call == "__call__" else f"{name}.{call}"
+        raise located(UnsupportedError, _refusal(f"np.{shown}", shown, call))
+    return _put(out, handler(*inputs, **options), name)
+
+
+def called_function(func: Any, args: Any, options: dict[str, Any]) -> Any:
+    """One of NumPy's functions, of arguments in which an array is traced."""
+    handler = FUNCTIONS.get(func)
+    name = getattr(func, "__name__", str(func))
+    shown = f"{getattr(func, '__module__', None) or 'numpy'}.{name}".replace("numpy", "np", 1)
+    if handler is None:
+        raise located(UnsupportedError, _refusal(shown, shown.removeprefix("np."), name))
+    out = options.pop("out", None)
+    try:
+        return _put([] if out is None else [out], handler(*args, **options), name)
+    except TypeError as error:
+        if isinstance(error, SympropError):
+            raise
+        raise located(UnsupportedError, f"{shown} is not traced with these arguments "
+                                        f"({error})") from error
+
+
+def _put(out: Sequence[Any], result: Any, name: str) -> Any:
+    """What a function gives, in the array that out= names (+= names one too)."""
+    if not out:
+        return result
+    if len(out) > 1:
+        raise located(TraceError, f"np.{name} is traced with one array as out=")
+    return METHODS["__become__"](out[0], result)
 
 
 def _spread(left: Any, right: Any) -> tuple[Any, Any]:
@@ -287,31 +312,30 @@ def _unary(name: str) -> Any:
     return apply
 
 
-def _in_place(symbol: str) -> Any:
-    def refuse(self: Traced, other: object) -> NoReturn:
-        raise located(TraceError, (
-            f"{symbol}= writes into an array in place, which a trace cannot follow: "
-            f"write x = x {symbol} y"))
+def _in_place(name: str) -> Any:
+    def apply(self: Traced, other: object) -> Any:
+        if not _is_operand(other):
+            return NotImplemented
+        return METHODS["__become__"](self, _called(name, self, other))
 
-    return refuse
+    return apply
 
 
 _BINARY = {
-    "add": ("add", "+"), "sub": ("subtract", "-"), "mul": ("multiply", "*"),
-    "truediv": ("divide", "/"), "floordiv": ("floor_divide", "//"), "mod": ("remainder", "%"),
-    "pow": ("power", "**"), "matmul": ("matmul", "@"), "and": ("bitwise_and", "&"),
-    "or": ("bitwise_or", "|"), "xor": ("bitwise_xor", "^"),
-    "lshift": ("left_shift", "<<"), "rshift": ("right_shift", ">>"), "divmod": ("divmod", "%"),
+    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide",
+    "floordiv": "floor_divide", "mod": "remainder", "pow": "power", "matmul": "matmul",
+    "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor", "lshift": "left_shift",
+    "rshift": "right_shift", "divmod": "divmod",
 }
 _COMPARISONS = {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal",
                 "gt": "greater", "ge": "greater_equal"}
 _UNARY = {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "invert"}
 
-for _name, (_ufunc, _symbol) in _BINARY.items():
+for _name, _ufunc in _BINARY.items():
     setattr(Traced, f"__{_name}__", _operator(_ufunc))
     setattr(Traced, f"__r{_name}__", _operator(_ufunc, swapped=True))
     if _name != "divmod":
-        setattr(Traced, f"__i{_name}__", _in_place(_symbol))
+        setattr(Traced, f"__i{_name}__", _in_place(_ufunc))
 for _name, _ufunc in _COMPARISONS.items():
     setattr(Traced, f"__{_name}__", _operator(_ufunc))
 for _name, _ufunc in _UNARY.items():

@@ -89,6 +89,7 @@ def trace(
         constants=tracer.constants,
         numbers=tuple(tracer.numbers),
         sizes=tuple(tracer.size_names),
+        written=tuple(dict.fromkeys(tracer.written)),
     )
 
 

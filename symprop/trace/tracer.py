@@ -80,6 +80,7 @@ class Tracer:
         self.numbers: dict[Fraction, None] = {}  # the floats that the author wrote, in order
         self.loops: list[Index] = []  # the time indices of the scans being traced
         self.size_names: list[str] = []
+        self.written: list[str] = []  # the lines that write into an array in place
         self.inverses: dict[Any, Any] = {}  # by matrix: one equation for each
         self.taken: set[str] = set()  # names of arrays that are given away
         self.finished = False

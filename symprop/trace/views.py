@@ -266,15 +266,17 @@ def _view_method(array: Traced, *args: Any) -> Traced:
     return array
 
 
-@method("copy", "conj", "conjugate", "__pos__")
-def _copy(array: Traced, *args: Any, **options: Any) -> Traced:
-    """The array itself: traced arrays never change."""
-    return array
-
-
-@function("copy", "ascontiguousarray", "real")
+@method("copy", "conj", "conjugate")
+@function("copy")
 def copy(a: Any, *args: Any, **options: Any) -> Traced:
-    """The array itself: traced arrays never change."""
+    """The same entries in an array of its own, that writes into the other do not reach."""
+    array = as_traced(a)
+    return Traced(array.tracer, array.axes, array.body, array.kind)
+
+
+@function("real")
+def real(a: Any) -> Traced:
+    """The array itself."""
     return as_traced(a)
 
 

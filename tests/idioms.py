@@ -1,0 +1,166 @@
+"""What people write in NumPy, idiom by idiom: docs/programs.md shows what becomes of each.
+
+A section is a list of functions; the docstring of each is the idiom's title. `FUNCTIONAL` holds
+other spellings of some, which must give the same equations.
+"""
+
+import numpy as np
+
+# ---- writing in place -------------------------------------------------------------------------
+
+
+def rebinding(x: "N D", w: "D"):
+    """`x += y` and its kin"""
+    h = x * w
+    h += x
+    h *= 2
+    h -= h.mean(axis=0)
+    return np.sum(h**2)
+
+
+def adding_up(x: "N D", w: "D"):
+    """a loss that grows in a loop"""
+    loss = 0.0
+    for power in range(1, 4):
+        loss += np.sum((x @ w) ** power)
+    return loss
+
+
+def masked_write(x: "N D"):
+    """`h[h < 0] = v`"""
+    h = x * 2
+    h[h < 0] = 0
+    return np.sum(h**2)
+
+
+def diagonal_write(x: "N D"):
+    """`sim[i, i] = -np.inf`"""
+    sim = x @ x.T
+    i = np.arange(x.shape[0])
+    sim[i, i] = -np.inf
+    return np.sum(np.exp(sim))
+
+
+def one_hot_write(x: "N D", y: "int N"):
+    """a one-hot matrix written into zeros"""
+    one_hot = np.zeros_like(x)
+    one_hot[np.arange(x.shape[0]), y] = 1
+    return np.sum((x - one_hot) ** 2)
+
+
+def margins(x: "N D", y: "int N"):
+    """`margins[np.arange(N), y] = 0`"""
+    i = np.arange(x.shape[0])
+    margins = np.maximum(0, x - x[i, y][:, None] + 1)
+    margins[i, y] = 0
+    return margins.sum()
+
+
+def strided_write(x: "N 2*K"):
+    """`pe[:, 0::2] = v`"""
+    turned = np.empty_like(x)
+    turned[:, 0::2] = -x[:, 1::2]
+    turned[:, 1::2] = x[:, 0::2]
+    return np.sum(turned * np.sin(x))
+
+
+def filled_in_a_loop(x: "N 3", w: "3 3"):
+    """zeros, filled in a loop"""
+    out = np.zeros((3, 3))
+    h = np.zeros(3)
+    for t in range(3):
+        h = np.tanh(x[0] + h @ w)
+        out[t] = h
+    return np.sum(out @ w)
+
+
+def rows_in_place(x: "3 D"):
+    """`x[i] += v`, where x[i - 1] has changed before"""
+    h = x * 2
+    for i in range(1, 3):
+        h[i] += i * h[i - 1]
+    return np.sum(h**2)
+
+
+def scattered(m: "E D", to: "int E", x: "N D"):
+    """`np.add.at`"""
+    total = np.zeros(x.shape)
+    np.add.at(total, to, m)
+    return np.sum(np.tanh(total) * x)
+
+
+def along_an_axis(x: "N D", top: "int N 2"):
+    """`np.put_along_axis`, `np.fill_diagonal`"""
+    mask = np.zeros_like(x)
+    np.put_along_axis(mask, top, 1.0, axis=1)
+    near = x @ x.T
+    np.fill_diagonal(near, 0)
+    return np.sum(x**2 * mask) + np.sum(near)
+
+
+def into_out(x: "N D"):
+    """`out=`"""
+    h = x * 2
+    np.exp(h, out=h)
+    np.maximum(h, 1, out=h)
+    return h.sum()
+
+
+def in_place_functions(x: "N D", y: "N"):
+    """`np.copyto`, `np.putmask`, `np.place`, `x.fill`, `x.sort`, `np.subtract.at`"""
+    h = np.zeros_like(x)
+    np.copyto(h, x, where=x < 1)
+    g = x * 2
+    g.fill(3)
+    np.putmask(h, h < -1, -1)
+    np.place(h, h > 1, 1)
+    z = y * 2
+    z.sort()
+    np.subtract.at(z, np.argsort(y), y)
+    return np.sum(h**2 * g) + np.sum(z**3)
+
+
+def backwards(x: "N"):
+    """a write in reverse order, from a part of the array itself"""
+    h = np.zeros_like(x)
+    h[::-1] = x**2
+    h[1:] = h[:-1]
+    return np.sum(h * np.tanh(x))
+
+
+WRITING = [rebinding, adding_up, masked_write, diagonal_write, one_hot_write, margins,
+           strided_write, filled_in_a_loop, rows_in_place, scattered, along_an_axis, into_out,
+           in_place_functions, backwards]
+
+
+# ---- the same, spelled without writing ----------------------------------------------------------
+
+
+def rebinding_functional(x: "N D", w: "D"):
+    h = x * w
+    h = h + x
+    h = h * 2
+    h = h - h.mean(axis=0)
+    return np.sum(h**2)
+
+
+def masked_functional(x: "N D"):
+    h = x * 2
+    h = np.where(h < 0, 0, h)
+    return np.sum(h**2)
+
+
+def filled_functional(x: "N 3", w: "3 3"):
+    hs = []
+    h = np.zeros(3)
+    for _ in range(3):
+        h = np.tanh(x[0] + h @ w)
+        hs.append(h)
+    out = np.stack(hs)
+    return np.sum(out @ w)
+
+
+FUNCTIONAL = [(rebinding, rebinding_functional), (masked_write, masked_functional),
+              (filled_in_a_loop, filled_functional)]
+
+SECTIONS = {"Writing in place": WRITING}
