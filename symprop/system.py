@@ -142,6 +142,13 @@ class Equation:
         return arrays_of(self.rhs)
 
 
+LEARNING_RULES = {  # by their short names
+    "fa": "feedback alignment",
+    "dfa": "direct feedback alignment",
+    "dtp": "difference target propagation",
+}
+
+
 @dataclass(frozen=True)
 class Departure:
     """A learning rule whose adjoint equations depart from the gradient (symprop/rules).

@@ -10,13 +10,15 @@ import pytest
 
 from symprop import pipeline
 from symprop.check import CheckReport, CheckRow
-from symprop.cli import build, derive, listing, targets, train
+from symprop.cli import build, derive, listing, train
+from symprop.cli import check as checking
 from symprop.cli.main import run
 from symprop.errors import InputError, VerificationError
 from symprop.files.marks import read_mark, stamp
 from symprop.files.write import status_of
 from symprop.system import Fact
 from symprop.train import TrainResult
+from symprop.zoo import table
 
 PDF = b"%PDF-1.5\n%%EOF\n"
 SOURCE = stamp('"""A module."""\nWRT = ("w",)\n')
@@ -70,12 +72,12 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Calls:
         return TrainResult(params, (0.5,), (), 1, False, last=params, best=params)
 
     module = SimpleNamespace(source=SOURCE)
-    monkeypatch.setattr(targets, "models", lambda: {"line": model})
-    monkeypatch.setattr(listing, "models", lambda: {"line": model, "longer_name": model})
+    monkeypatch.setattr(table, "models", lambda: {"line": model})
+    monkeypatch.setattr(listing, "titles", lambda: dict.fromkeys(("line", "longer_name"), "A line"))
     monkeypatch.setattr(pipeline, "trace", trace)
     monkeypatch.setattr(pipeline, "derive", lambda system, rule: FakeDerivation())
     monkeypatch.setattr(pipeline, "generate", lambda derivation, **options: module)
-    monkeypatch.setattr(pipeline, "check", check)
+    monkeypatch.setattr(checking, "run", check)
     monkeypatch.setattr(train, "run", fit)
     monkeypatch.setattr(build, "training_module", lambda source, name, **options: f"# {options}\n")
     monkeypatch.setattr(build, "missing_sizes", lambda source, name: ("H",))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from symprop.cli import progress
+from symprop.cli import bar
 from symprop.cli.pdf import MISSING, compile_pdf, has_tex
 from symprop.cli.progress import working
 from symprop.errors import InputError
@@ -21,9 +21,10 @@ class Terminal(io.StringIO):
 
 def on_terminal(monkeypatch: pytest.MonkeyPatch, patience: float) -> Terminal:
     screen = Terminal()
-    monkeypatch.setattr(progress, "PATIENCE", patience)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr(bar, "PATIENCE", patience)
     monkeypatch.setattr(
-        progress,
+        bar,
         "Console",
         lambda stderr: Console(file=screen, force_terminal=True, width=80, stderr=stderr),
     )

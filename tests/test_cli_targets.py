@@ -12,6 +12,7 @@ from symprop.cli.constants import Options
 from symprop.cli.targets import blaming, find_forward, find_forward_or_module, import_file
 from symprop.errors import FileError, InputError, NameRuleError, ShapeError, SympropError
 from symprop.system import Fact
+from symprop.zoo import table
 
 ONE = Fact("sums_to_one", "Y", (1,))
 POSITIVE = Fact("positive", "X")
@@ -26,7 +27,7 @@ def zoo(monkeypatch: pytest.MonkeyPatch) -> None:
     model = SimpleNamespace(
         function=forward, shapes={"X": "N K"}, wrt=("X",), facts=(ONE,), static={"heads": 2}
     )
-    monkeypatch.setattr(targets, "models", lambda: {"mlp": model, "autoencoder": model})
+    monkeypatch.setattr(table, "models", lambda: {"mlp": model, "autoencoder": model})
 
 
 @pytest.fixture

@@ -3,19 +3,27 @@
 In: TARGET and options. Out: the report on standard output; exit status 1 if a gradient failed.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from symprop import pipeline
-from symprop.against import against as compared
 from symprop.check import CheckReport
+from symprop.check import check as run
 from symprop.cli.constants import Options
 from symprop.cli.options import seed_option, size_option, target_options
 from symprop.cli.progress import working
 from symprop.cli.stages import derived, generated, given
 from symprop.cli.targets import Target, find_forward, find_forward_or_module, import_file
 from symprop.errors import InputError
+from symprop.files.load import Later
+
+if TYPE_CHECKING:
+    from symprop import against as comparing
+else:
+    comparing = Later("symprop.against")
 
 EXAMPLES = """\b
 Examples:
@@ -65,7 +73,7 @@ def _against(
         raise InputError(f"--against is for a file with forward and backward, not for {target}")
     derivation = derived(find_forward(model, options))
     said = given(shapes=options.shapes or None, wrt=options.wrt)
-    report = compared(import_file(found), derivation, seed=seed, **said)
+    report = comparing.against(import_file(found), derivation, seed=seed, **said)
     click.echo(str(report))
     return 0 if report.passed else 1
 
@@ -78,4 +86,4 @@ def status_of(report: CheckReport) -> int:
 def checked(module: object, name: str, **options: object) -> CheckReport:
     """Check a module, with a bar on a terminal."""
     with working(f"checking {name}") as progress:
-        return pipeline.check(module, progress=progress, **options)  # type: ignore[arg-type]
+        return run(module, progress=progress, **options)  # type: ignore[arg-type]

@@ -3,7 +3,10 @@
 In: TARGET and options. Out: the text on standard output or in a file.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,10 +23,12 @@ from symprop.cli.progress import working
 from symprop.cli.stages import deliver, derived, given
 from symprop.cli.targets import find_forward
 from symprop.cli.words import read_names
-from symprop.derivation import Derivation
 from symprop.errors import InputError
 from symprop.files.marks import stamp
 from symprop.files.write import may_write, write_bytes
+
+if TYPE_CHECKING:
+    from symprop.derivation import Derivation
 
 FORMATS = ("latex", "markdown", "text", "pdf")
 FORMAT_OF = {".md": "markdown", ".txt": "text", ".pdf": "pdf"}

@@ -13,13 +13,8 @@ from typing import NoReturn
 
 import click
 
-from symprop.cli.build import build
-from symprop.cli.check import check
-from symprop.cli.derive import derive
-from symprop.cli.generate import generate
-from symprop.cli.listing import listing
-from symprop.cli.train import train
 from symprop.errors import RefusedToOverwrite, SympropError, VerificationError
+from symprop.files.load import part
 from symprop.version import __version__
 
 DONE, FAILED, BAD_INPUT, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -46,11 +41,38 @@ Exit status: 0 done, 1 a check failed, 2 bad input, 3 refused to overwrite,
 """
 
 
+# A command is imported when it is run: help and version need no SymPy.
+COMMANDS = {
+    "derive": ("symprop.cli.derive", "derive",
+               "Print the derivation of every gradient of TARGET, step by step."),
+    "generate": ("symprop.cli.generate", "generate",
+                 "Write the NumPy module of loss and gradients of TARGET."),
+    "check": ("symprop.cli.check", "check",
+              "Compare the gradients of TARGET with finite differences."),
+    "train": ("symprop.cli.train", "train",
+              "Train the parameters of TARGET on the arrays of an .npz file."),
+    "build": ("symprop.cli.build", "build", "Write all that there is of TARGET to a folder."),
+    "list": ("symprop.cli.listing", "listing",
+             "List the models of the zoo, each of which is a TARGET."),
+}
+
+
 class InOrder(click.Group):
-    """Lists the commands in the order in which they are added."""
+    """The commands of the table, in its order."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name, _ = COMMANDS[cmd_name]
+        command: click.Command = part(module, name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, _, about) in COMMANDS.items()])
 
 
 @click.group(
@@ -61,10 +83,6 @@ class InOrder(click.Group):
 @click.version_option(__version__, message="symprop %(version)s")
 def program() -> None:
     """From a NumPy forward pass to a checked derivation and a NumPy backward pass."""
-
-
-for command in (derive, generate, check, train, build, listing):
-    program.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

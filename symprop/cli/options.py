@@ -13,7 +13,7 @@ import click
 
 from symprop.cli.constants import Options
 from symprop.cli.words import read_facts, read_names, read_shapes, read_sizes, read_statics
-from symprop.rules import SHORT
+from symprop.system import LEARNING_RULES
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -53,9 +53,9 @@ def target_options(function: Function) -> Function:
         "--static", "statics", multiple=True, metavar="heads=4", help="Constant of the trace."
     )
     @click.option(
-        "--rule", type=click.Choice(tuple(SHORT)),
+        "--rule", type=click.Choice(tuple(LEARNING_RULES)),
         help="A learning rule that is not the gradient: "
-        + ", ".join(f"{short} ({long})" for short, long in SHORT.items()) + ".",
+        + ", ".join(f"{short} ({long})" for short, long in LEARNING_RULES.items()) + ".",
     )  # fmt: skip
     @functools.wraps(function)
     def command(

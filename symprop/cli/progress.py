@@ -4,50 +4,26 @@ In: what is being done. Out: a bar on standard error while it lasts, nothing if 
 no terminal or the work is done within a second.
 """
 
+import os
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Column
-from rich.text import Text
+from symprop.files.load import Later
 
-PATIENCE = 1.0
+if TYPE_CHECKING:
+    from symprop.cli import bar
+else:
+    bar = Later("symprop.cli.bar")  # rich takes longer to import than a small check to run
 
 Report = Callable[[str, int, int], None]
-
-
-class Rate(ProgressColumn):
-    """How many are done in a second or, if they are slow, how many seconds one takes."""
-
-    def __init__(self, unit: str) -> None:
-        super().__init__(Column(no_wrap=True))
-        self.unit = unit
-
-    def render(self, task: Task) -> Text:
-        """Return what stands in the bar."""
-        speed = task.finished_speed or task.speed
-        if not speed:
-            return Text("")
-        if speed < 1:
-            return Text(f"{1 / speed:.3g} s/{self.unit}")
-        return Text(f"{speed:.3g} {self.unit}s/s")
+FORCED = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")  # what makes rich see a terminal
 
 
 def on_a_terminal() -> bool:
     """Tell whether somebody watches the bar and the output in the same place."""
-    return sys.stdout.isatty() and Console(stderr=True).is_terminal
+    return sys.stdout.isatty() and _may_be_one() and bar.is_terminal()
 
 
 @contextmanager
@@ -57,28 +33,12 @@ def working(what: str, unit: str = "") -> Iterator[Report]:
     With the name of a `unit` the bar also shows how many are done in a second and how long the rest
     will take.
     """
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if not _may_be_one():
         yield lambda name, done, total: None
         return
-    # Lines printed meanwhile must stand above the bar, but never leave a pipe.
-    together = sys.stdout.isatty()
-    said = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis"))
-    plain: tuple[ProgressColumn, ...] = (said, BarColumn(), TimeElapsedColumn())
-    left = TimeRemainingColumn(compact=True)
-    rated = (said, BarColumn(12), MofNCompleteColumn(), Rate(unit), left)
-    columns = rated if unit else plain
-    bar = Progress(*columns, console=console, transient=True, redirect_stdout=together)
-    task = bar.add_task(what, total=None)
-    timer = threading.Timer(PATIENCE, bar.start)
-    timer.daemon = True
-    timer.start()
-    try:
-        opening = "" if unit else what  # the rate and the time need its place
-        yield lambda name, done, total: bar.update(
-            task, description=f"{opening} {name}".strip(), completed=done, total=total
-        )
-    finally:
-        timer.cancel()
-        timer.join()
-        bar.stop()
+    with bar.shown(what, unit) as report:
+        yield report
+
+
+def _may_be_one() -> bool:
+    return sys.stderr.isatty() or any(os.environ.get(name) for name in FORCED)

@@ -4,17 +4,24 @@ In: a `Target`. Out: its derivation and its generated module; and texts brought 
 wants them.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from symprop import pipeline
 from symprop.cli.progress import working
 from symprop.cli.targets import Target, blaming
-from symprop.derivation import Derivation
-from symprop.emit.module import GeneratedModule
+from symprop.files.load import Later
 from symprop.files.write import write_text
+
+if TYPE_CHECKING:
+    from symprop import pipeline
+    from symprop.derivation import Derivation
+    from symprop.emit.module import GeneratedModule
+else:
+    pipeline = Later("symprop.pipeline")
 
 
 def derived(target: Target) -> Derivation:

@@ -13,15 +13,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from symprop.cli.constants import Options, said_in_file
 from symprop.errors import FileError, InputError, SympropError
-from symprop.files.load import load_file
+from symprop.files.load import Later, load_file
 from symprop.system import Fact
-from symprop.zoo import models
+
+if TYPE_CHECKING:
+    from symprop import zoo
+else:
+    zoo = Later("symprop.zoo")
 
 PACKAGE = str(Path(__file__).resolve().parent.parent)
 
@@ -108,12 +112,12 @@ def _split(text: str) -> tuple[Path | None, str]:
 
 
 def _from_zoo(name: str, options: Options) -> Target:
-    zoo = models()
-    if name not in zoo:
-        close = difflib.get_close_matches(name, zoo, 1)
+    models = zoo.models()
+    if name not in models:
+        close = difflib.get_close_matches(name, models, 1)
         guess = f"did you mean {close[0]}?" if close else "symprop list shows the zoo"
         raise InputError(f"{name!r} is neither a model of the zoo nor file.py:function; {guess}")
-    model = zoo[name]
+    model = models[name]
     return Target(
         name=name,
         function=model.function,

@@ -1,9 +1,12 @@
 """From text to a live module: the only place in the package where text becomes code.
 
+It is also where modules of symprop are imported that are not needed at once.
+
 In: source text that symprop emitted and verified, or a `.py` file that its user named. Out: the
 module. Python's own import machinery does it, so tracebacks and `inspect` show the real lines.
 """
 
+import importlib
 import importlib.util
 import linecache
 import sys
@@ -14,6 +17,7 @@ from importlib.abc import SourceLoader
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import Any
 
 from symprop.errors import FileError, InputError
 
@@ -68,6 +72,26 @@ def load_file(path: str | Path) -> ModuleType:
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror or error}") from error
     return _execute(path.stem, _TextLoader(str(path.absolute()), data))
+
+
+class Later:
+    """A module of symprop that is imported when something of it is first used."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return part(self._module, name)
+
+
+def imported(module: str) -> ModuleType:
+    """Return a module of symprop by its name."""
+    return importlib.import_module(module)
+
+
+def part(module: str, name: str) -> Any:
+    """Return what a module of symprop calls `name`."""
+    return getattr(imported(module), name)
 
 
 def _execute(name: str, loader: _TextLoader, source: str | None = None) -> ModuleType:

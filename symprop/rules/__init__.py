@@ -12,7 +12,7 @@ from symprop.derive.sweep import LearningRule
 from symprop.errors import InputError
 from symprop.rules.alignment import DFA, FA, direct_feedback_alignment, feedback_alignment
 from symprop.rules.targets import DTP, difference_target_propagation
-from symprop.system import System
+from symprop.system import LEARNING_RULES, System
 
 __all__ = [
     "RULES",
@@ -31,7 +31,7 @@ RULES: Mapping[str, RuleMaker] = {
     DFA: direct_feedback_alignment,
     DTP: difference_target_propagation,
 }
-SHORT = {"fa": FA, "dfa": DFA, "dtp": DTP}
+SHORT = LEARNING_RULES
 
 
 def apply_rule(system: System, rule: str | RuleMaker) -> tuple[System, LearningRule]:

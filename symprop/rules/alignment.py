@@ -21,10 +21,10 @@ from symprop.derive.sweep import Draft, letter
 from symprop.errors import UnsupportedError
 from symprop.rules.inputs import partner_name, with_input
 from symprop.rules.layers import Layers, mentions
-from symprop.system import Departure, System
+from symprop.system import LEARNING_RULES, Departure, System
 
-FA = "feedback alignment"
-DFA = "direct feedback alignment"
+FA = LEARNING_RULES["fa"]
+DFA = LEARNING_RULES["dfa"]
 
 FA_STATEMENT = (
     "This is feedback alignment and not the gradient: on its way down, the error is carried by"

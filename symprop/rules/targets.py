@@ -40,9 +40,9 @@ from symprop.names import LONGEST, unused
 from symprop.rules.alignment import recurrent
 from symprop.rules.inputs import partner_name, with_input
 from symprop.rules.layers import Layers
-from symprop.system import Array, Departure, Equation, Step, System
+from symprop.system import LEARNING_RULES, Array, Departure, Equation, Step, System
 
-DTP = "difference target propagation"
+DTP = LEARNING_RULES["dtp"]
 STATEMENT = (
     "This is difference target propagation and not the gradient: a hidden layer below the last"
     " moves towards a target, which learned inverses carry down from the layer above, and what"
