@@ -108,7 +108,7 @@ def test_help_and_version_are_no_errors(
     assert captured.out and not captured.err
 
 
-@pytest.mark.parametrize("name", list(main.program.commands))
+@pytest.mark.parametrize("name", list(main.COMMANDS))
 def test_every_help_has_an_example_and_fits_a_terminal(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -65,7 +65,7 @@ class InOrder(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
-            return None
+            return super().get_command(ctx, cmd_name)
         module, name, _ = COMMANDS[cmd_name]
         command: click.Command = part(module, name)
         return command
