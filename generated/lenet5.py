@@ -1,4 +1,4 @@
-# symprop sha256:17d7871c2648d0690bbcb42447041b0b
+# symprop sha256:d53804b81da6fc922c4105edf40164cc
 """lenet5: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.convolutional:lenet5.
@@ -114,7 +114,9 @@ def forward(
     # (F3)  A1[n,i,j,p] = tanh(A1_in[n,i,j,p])  (N, 6, 28, 28)
     A1 = np.tanh(A1_in)
     # (F4)  P1[n,i,j,p] = Σ_qr A1[n,i,2 j+q,2 p+r]/4  (N, 6, 14, 14)
-    P1 = 0.25 * A1.reshape(N, 6, 14, 2, 14, 2).sum(axis=3).sum(axis=4)
+    P1_blocks = A1.reshape(N, 6, 14, 2, 14, 2)
+    P1_sum = P1_blocks[:, :, :, 0] + P1_blocks[:, :, :, 1]
+    P1 = 0.25 * (P1_sum[..., 0] + P1_sum[..., 1])
     # (F5)  A2_in[n,i,j,p] = Σ_qrs P1[n,q,j+r,p+s] K2[i,q,r,s] + c2[i]  (N, 16, 10, 10)
     A2_in_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
     A2_in = (
@@ -126,7 +128,9 @@ def forward(
     # (F6)  A2[n,i,j,p] = tanh(A2_in[n,i,j,p])  (N, 16, 10, 10)
     A2 = np.tanh(A2_in)
     # (F7)  P2[n,i,j,p] = Σ_qr A2[n,i,2 j+q,2 p+r]/4  (N, 16, 5, 5)
-    P2 = 0.25 * A2.reshape(N, 16, 5, 2, 5, 2).sum(axis=3).sum(axis=4)
+    P2_blocks = A2.reshape(N, 16, 5, 2, 5, 2)
+    P2_sum = P2_blocks[:, :, :, 0] + P2_blocks[:, :, :, 1]
+    P2 = 0.25 * (P2_sum[..., 0] + P2_sum[..., 1])
     # (F8)  A3_in[n,i] = Σ_j P2[n,⌊j/25⌋,(⌊j/5⌋ mod 5),(j mod 5)] W3[j,i] + b3[i]
     #       (N, 120)
     A3_in = P2.reshape(N, 400) @ W3 + b3
@@ -284,7 +288,9 @@ def predict(
     )
     A1 = np.tanh(A1_in)   # (F3)  A1[n,i,j,p] = tanh(A1_in[n,i,j,p])  (N, 6, 28, 28)
     # (F4)  P1[n,i,j,p] = Σ_qr A1[n,i,2 j+q,2 p+r]/4  (N, 6, 14, 14)
-    P1 = 0.25 * A1.reshape(N, 6, 14, 2, 14, 2).sum(axis=3).sum(axis=4)
+    P1_blocks = A1.reshape(N, 6, 14, 2, 14, 2)
+    P1_sum = P1_blocks[:, :, :, 0] + P1_blocks[:, :, :, 1]
+    P1 = 0.25 * (P1_sum[..., 0] + P1_sum[..., 1])
     # (F5)  A2_in[n,i,j,p] = Σ_qrs P1[n,q,j+r,p+s] K2[i,q,r,s] + c2[i]  (N, 16, 10, 10)
     A2_in_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
     A2_in = (
@@ -295,7 +301,9 @@ def predict(
     )
     A2 = np.tanh(A2_in)   # (F6)  A2[n,i,j,p] = tanh(A2_in[n,i,j,p])  (N, 16, 10, 10)
     # (F7)  P2[n,i,j,p] = Σ_qr A2[n,i,2 j+q,2 p+r]/4  (N, 16, 5, 5)
-    P2 = 0.25 * A2.reshape(N, 16, 5, 2, 5, 2).sum(axis=3).sum(axis=4)
+    P2_blocks = A2.reshape(N, 16, 5, 2, 5, 2)
+    P2_sum = P2_blocks[:, :, :, 0] + P2_blocks[:, :, :, 1]
+    P2 = 0.25 * (P2_sum[..., 0] + P2_sum[..., 1])
     # (F8)  A3_in[n,i] = Σ_j P2[n,⌊j/25⌋,(⌊j/5⌋ mod 5),(j mod 5)] W3[j,i] + b3[i]
     #       (N, 120)
     A3_in = P2.reshape(N, 400) @ W3 + b3

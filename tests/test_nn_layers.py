@@ -217,3 +217,12 @@ def test_every_function_has_an_example_that_is_true(name: str) -> None:
     assert [t for t in found if t.examples], name
     for test in found:
         assert not doctest.DocTestRunner(verbose=False).run(test).failed
+
+
+@pytest.mark.parametrize("name", [
+    "max_pool2d", "max_pool2d overlapping", "avg_pool1d", "avg_pool2d"])
+def test_no_loop_over_the_few_entries_of_a_window(name: str) -> None:
+    """Windows are reduced slab by slab, in forward and where entries that are equal are counted."""
+    source = module(name).source
+    assert "blocks" in source or "windows" in source
+    assert not re.findall(r"(?:\.|np\.)(?:max|sum)\([^\n]*axis=\(?[345]", source)

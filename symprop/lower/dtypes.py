@@ -13,6 +13,7 @@ from symprop.lower.ir import (
     Cast,
     Compare,
     Copy,
+    Entry,
     Expand,
     Fill,
     Infinity,
@@ -51,7 +52,7 @@ def flavour(node: Node) -> str:
         return node.flavour
     if isinstance(node, View):
         return {"int": WHOLE}.get(node.dtype, node.dtype)
-    if isinstance(node, (Transpose, Reshape, Repeat, Running, Fill, Expand, Copy)):
+    if isinstance(node, (Transpose, Reshape, Repeat, Running, Fill, Expand, Copy, Entry)):
         return flavour(node.body)
     if isinstance(node, Cast) and not node.axes:
         return SCALAR

@@ -13,6 +13,7 @@ from symprop.lower import ir
 from symprop.lower.program import Program
 from symprop.lower.quiet import Guards
 from symprop.lower.shares import shared
+from symprop.lower.slabs import by_slabs
 from symprop.lower.walk import writes
 from symprop.system import Adjoint, Equation
 
@@ -40,7 +41,7 @@ def _write(statement: ir.Write, guards: Guards) -> ir.Write:
     if isinstance(statement, ir.Zeros | ir.Allocate):
         return statement
     node = statement.node if isinstance(statement, ir.Assign) else statement.value
-    quiet, sharing = guards.risky(statement.array, node), shared(node)
+    quiet, sharing = guards.risky(statement.array, node), by_slabs(shared(node))
     if isinstance(statement, ir.Assign):
         return replace(statement, node=sharing.node, shares=tuple(sharing.shares), quiet=quiet)
     return replace(statement, value=sharing.node, shares=tuple(sharing.shares), quiet=quiet)

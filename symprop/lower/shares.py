@@ -32,17 +32,20 @@ class Sharing:
     shares: list[Share] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
+    def add(self, part: Node, word: str) -> str:
+        """A part that the node is going to read: its label."""
+        self.counts[word] += 1
+        self.shares.append(Share(f"{word} {self.counts[word]}", part))
+        return self.shares[-1].label
+
     def name(self, part: Node) -> None:
         """Give a part, and all that computes the same, a name."""
-        word = role(part)
-        self.counts[word] += 1
-        label = f"{word} {self.counts[word]}"
+        label = self.add(part, role(part))
         alike = pattern(part)
         for same in {n for n in inner(self.node) if n == part or (
             type(n) is type(part) and pattern(n) == alike
         )}:
             self.node = exchanged(self.node, same, ir.Local(same.axes, label, flavour(part)))
-        self.shares.append(Share(label, part))
 
 
 def shared(node: Node) -> Sharing:

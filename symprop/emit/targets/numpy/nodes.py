@@ -122,6 +122,12 @@ class NumpyPrinter(ViewPrinter):
     def _local(self, node: ir.Local) -> ast.expr:
         return tree(self.locals[node.label])
 
+    def _entry(self, node: ir.Entry) -> ast.expr:
+        place = node.body.axes.index(node.axis)
+        last = place == len(node.axes)
+        marks = [tree(...)] if last and place > 1 else [WHOLE] * place
+        return quote("{x}[{marks}]", x=self.tree(node.body), marks=[*marks, tree(node.position)])
+
     def _copy(self, node: ir.Copy) -> ast.expr:
         return self.target.spell("copy", x=self.tree(node.body))
 
