@@ -17,7 +17,9 @@ from symprop.zoo import models
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [*DOCS, ROOT / "generated" / "README.md"]
-RUN = [p for p in PAGES if any(True for _ in blocks(p.read_text(encoding="utf-8")))]
+GENERATED = ("programs.md",)  # compared word by word, in test_idioms
+RUN = [p for p in PAGES if p.name not in GENERATED and any(
+    True for _ in blocks(p.read_text(encoding="utf-8")))]
 
 
 DEEP = ("adding-an-operation.md", "learning-rules.md", "nn.md", "training.md")  # they train
