@@ -12,10 +12,6 @@ from symprop.lower.ir import (
     Call,
     Cast,
     Compare,
-    Copy,
-    Entry,
-    Expand,
-    Fill,
     Infinity,
     Local,
     LoopIndex,
@@ -24,12 +20,8 @@ from symprop.lower.ir import (
     Power,
     Product,
     Reduce,
-    Repeat,
-    Reshape,
-    Running,
     SizeOf,
     Sum,
-    Transpose,
     View,
     Where,
 )
@@ -52,8 +44,6 @@ def flavour(node: Node) -> str:
         return node.flavour
     if isinstance(node, View):
         return {"int": WHOLE}.get(node.dtype, node.dtype)
-    if isinstance(node, (Transpose, Reshape, Repeat, Running, Fill, Expand, Copy, Entry)):
-        return flavour(node.body)
     if isinstance(node, Cast) and not node.axes:
         return SCALAR
     if isinstance(node, Cast) and node.whole:
@@ -61,6 +51,9 @@ def flavour(node: Node) -> str:
     if isinstance(node, Reduce):
         inner = flavour(node.body)
         return WHOLE if inner == BOOL and node.kind == "sum" else inner
+    body = getattr(node, "body", None)
+    if isinstance(body, Node) and not isinstance(node, Cast):  # the same numbers elsewhere
+        return flavour(body)
     parts: tuple[Node, ...]
     if isinstance(node, Sum):
         parts = tuple(n for _, n in node.terms)

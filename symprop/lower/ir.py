@@ -132,15 +132,6 @@ class Local(Node):
 
 
 @dataclass(frozen=True)
-class Entry(Node):
-    """The entries of a share at one position of one of its axes, which goes."""
-
-    body: Local
-    axis: Index
-    position: int
-
-
-@dataclass(frozen=True)
 class Sum(Node):
     """A sum with signs."""
 

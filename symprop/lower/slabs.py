@@ -7,6 +7,8 @@ slabs and one addition.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from symprop.algebra.expr import Index
 from symprop.lower import ir
 from symprop.lower.dtypes import FLOAT, flavour
@@ -16,6 +18,15 @@ from symprop.lower.walk import inner
 
 _MOST = 4  # entries of an axis
 _TWO = {"max": "maximum", "min": "minimum"}
+
+
+@dataclass(frozen=True)
+class Entry(Node):
+    """The entries of a share at one position of one of its axes, which goes."""
+
+    body: ir.Local
+    axis: Index
+    position: int
 
 
 def by_slabs(sharing: Sharing) -> Sharing:
@@ -63,7 +74,7 @@ def _without(body: Node, axis: Index, kind: str, sharing: Sharing) -> Node:
         label = sharing.add(held, "blocks" if isinstance(held, ir.Reshape) else role(held))
         held = ir.Local(held.axes, label, flavour(held))
     left = tuple(a for a in body.axes if a is not axis)
-    slabs: list[Node] = [ir.Entry(left, held, axis, k) for k in range(_length(axis))]
+    slabs: list[Node] = [Entry(left, held, axis, k) for k in range(_length(axis))]
     if isinstance(body, ir.Cast):  # a sum of booleans is their disjunction
         slabs = [ir.Cast(left, slab) for slab in slabs]
     if kind == "sum":

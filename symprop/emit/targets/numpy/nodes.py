@@ -21,6 +21,7 @@ from symprop.lower.dtypes import SCALAR, flavour, guards
 from symprop.lower.extrema import Determinant
 from symprop.lower.graded import raises
 from symprop.lower.ir import Axes, Node
+from symprop.lower.slabs import Entry
 from symprop.syntax.layout import ATOM, precedence
 from symprop.syntax.tree import (
     Value,
@@ -122,7 +123,7 @@ class NumpyPrinter(ViewPrinter):
     def _local(self, node: ir.Local) -> ast.expr:
         return tree(self.locals[node.label])
 
-    def _entry(self, node: ir.Entry) -> ast.expr:
+    def _entry(self, node: Entry) -> ast.expr:
         place = node.body.axes.index(node.axis)
         last = place == len(node.axes)
         marks = [tree(...)] if last and place > 1 else [WHOLE] * place
