@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import sympy
 
@@ -22,7 +23,10 @@ from symprop.derive import derivation as derived
 from symprop.derive.notes import notes
 from symprop.emit import latex, markdown, text
 from symprop.emit.letters import equation_letters
+from symprop.emit.worked import stepped
+from symprop.emit.worked_pages import worked_page
 from symprop.errors import InputError
+from symprop.interpret.evaluation import Evaluation, evaluation
 from symprop.lower.count import operations
 from symprop.lower.program import lower
 from symprop.rules import RuleMaker, apply_rule
@@ -103,6 +107,43 @@ class Derivation:
         """Unicode mathematics for a terminal."""
         self.verify()
         return text.text(self, only=only, templates=templates)
+
+    def evaluate(self, inputs: Mapping[str, Any]) -> Evaluation:
+        """Every forward value and every adjoint on the given inputs, by name.
+
+        `inputs` are arrays by argument, nested as the argument is, or by leaf. Raises InputError
+        for inputs that are missing, of the wrong shape or kind, or not what a fact says.
+
+        >>> import numpy as np, symprop
+        >>> def loss(x: "N", w: ""):
+        ...     return np.sum(np.tanh(w * x))
+        >>> derivation = symprop.derive(symprop.trace(loss, wrt=["w"]))
+        >>> found = derivation.evaluate({"x": [0.0, 1.0], "w": 0.5})
+        >>> found.values["L_tanh"].round(3), found.adjoints["w"].round(3)
+        (array([0.   , 0.462]), array(0.786))
+        """
+        return evaluation(self.system, self.adjoints, inputs)
+
+    def worked_example(
+        self, inputs: Mapping[str, Any], *, step: float = 0.5, precision: int = 9,
+        format: str = "text", standalone: bool = False, templates: str | Path | None = None,
+    ) -> str:
+        """The derivation in numbers: each equation, its numbers put in, and what comes out.
+
+        At the end stand the parameters after one `step` against their gradients (all of which
+        are worked out before any parameter changes), and the loss before and after. `format` is
+        "text", "markdown" or "latex"; `precision` is the number of decimals. Raises InputError as
+        `evaluate` does.
+        """
+        self.verify()
+        if not isinstance(precision, int) or not 1 <= precision <= 15:
+            raise InputError(f"precision must be a whole number from 1 to 15, not {precision!r}")
+        before = self.evaluate(inputs)
+        names = [n for n, a in self.system.arrays.items() if a.kind == "input"]
+        moved = stepped(before.arrays, before.gradients, self.system.wrt, step)
+        after = self.evaluate({name: moved[name] for name in names})
+        return worked_page(self, before, after, step=step, precision=precision, form=format,
+                           standalone=standalone, templates=templates)
 
     def operations(self, sizes: Mapping[str, int]) -> Mapping[str, int]:
         """How many operations the backward pass takes, by equation, for axes of these sizes.

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from symprop.cli.constants import Options
+from symprop.cli.numbers import read_numbers
 from symprop.cli.options import (
+    FILE,
     force_option,
     only_option,
     output_option,
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from symprop.derivation import Derivation
 
 FORMATS = ("latex", "markdown", "text", "pdf")
-FORMAT_OF = {".md": "markdown", ".txt": "text", ".pdf": "pdf"}
+FORMAT_OF = {".tex": "latex", ".md": "markdown", ".txt": "text", ".pdf": "pdf"}
 COMMENTS = {"latex": "% ", "markdown": "<!-- ", "text": "# "}
 
 EXAMPLES = """\b
@@ -39,6 +41,7 @@ Examples:
   symprop derive mlp --format text
   symprop derive mlp --only W1 -o mlp.tex        for \\input
   symprop derive mlp --standalone -o mlp.tex     a document
+  symprop derive model.py:loss --numbers inputs.json --format text
   symprop derive model.py:loss --shape "X=N K" --fact "sums_to_one(Y,1)" -o model.pdf
 """
 
@@ -52,6 +55,14 @@ Examples:
 )  # fmt: skip
 @click.option("--standalone", is_flag=True, help="A LaTeX document, not a fragment for \\input.")
 @only_option
+@click.option(
+    "--numbers", type=FILE, metavar="FILE",
+    help="The inputs (.npz, .json, .toml): print a worked example.",
+)  # fmt: skip
+@click.option("--step", type=float, default=0.5, show_default=True,
+              help="With --numbers: the step against the gradients.")
+@click.option("--precision", type=click.IntRange(1, 15), default=9, show_default=True,
+              help="With --numbers: how many decimals.")
 @template_option
 @force_option
 def derive(
@@ -63,23 +74,41 @@ def derive(
     only: tuple[str, ...],
     template_dir: Path | None,
     force: bool,
+    numbers: Path | None,
+    step: float,
+    precision: int,
 ) -> None:
     """Print the derivation of every gradient of TARGET, step by step."""
-    form = form or FORMAT_OF.get(output.suffix.lower() if output else "", "latex")
-    if form == "pdf" and output is None:
-        raise InputError("a PDF needs a file: say -o FILE.pdf")
     if output is not None:
         may_write(output, force)
+    form = form or _form_of(output)
+    if form == "pdf" and output is None:
+        raise InputError("a PDF needs a file: say -o FILE.pdf")
     names = read_names(only, "--only")
     found = find_forward(target, options)
     derivation = derived(found)
     with working(f"verifying {found.name}"):
-        text = printed(derivation, form, standalone, names, template_dir)
+        if numbers is None:
+            text = printed(derivation, form, standalone, names, template_dir)
+        else:
+            text = derivation.worked_example(
+                read_numbers(numbers), step=step, precision=precision,
+                format="latex" if form == "pdf" else form,
+                standalone=standalone or form == "pdf", templates=template_dir)
     if form == "pdf" and output is not None:
         with working("running pdflatex"):
             write_bytes(output, compile_pdf(text), force)
     else:
         deliver(text if output is None else stamp(text, COMMENTS[form]), output, force)
+
+
+def _form_of(output: Path | None) -> str:
+    """Return the format that a suffix stands for; InputError for one that stands for none."""
+    suffix = output.suffix.lower() if output else ".tex"
+    if suffix and suffix not in FORMAT_OF:
+        raise InputError(f"{output}: the suffix {suffix} is that of no format; there are "
+                         f"{', '.join(FORMAT_OF)}, or say --format")
+    return FORMAT_OF.get(suffix, "latex")
 
 
 def printed(

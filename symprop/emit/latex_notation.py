@@ -35,6 +35,7 @@ class LatexNotation(Notation):
     }
     words: ClassVar[dict[str, str]] = {
         "infinity": r"\infty", "diag": r"\operatorname{diag}", "pi": r"\pi", "log": r"\log ",
+        "dots": r"\dots",
     }
 
     def __init__(
@@ -50,8 +51,11 @@ class LatexNotation(Notation):
         return self.piece(symbol(name).latex)
 
     def entry(self, name: str, positions: Sequence[Piece]) -> Piece:
+        return self.piece(symbol(name).latex + self._lowered(positions))
+
+    def _lowered(self, positions: Sequence[Piece]) -> str:
         lowered = ",".join(p.text for p in positions)
-        return self.piece(symbol(name).latex + (f"_{{{lowered}}}" if lowered else ""))
+        return f"_{{{lowered}}}" if lowered else ""
 
     def size(self, name: str) -> Piece:
         text = size_symbol(name)
@@ -110,6 +114,10 @@ class LatexNotation(Notation):
 
     def transposed(self, body: Piece) -> Piece:
         return self._raised(body, r"\top")
+
+    def marked_new(self, name: str, positions: Sequence[Piece]) -> Piece:
+        marked = self._raised(self.array(name), "+")
+        return self.piece(marked.text + self._lowered(positions))
 
     def elementwise_power(self, body: Piece, exponent: Exponent) -> Piece:
         return self._raised(body, rf"\circ {_ratio(exponent)}")

@@ -26,6 +26,7 @@ class Notation(ABC):
     sets_functions_apart: bool  # (\tanh z)^2, not \tanh z^2
     signs: ClassVar[dict[str, str]]  # operators with their spaces
     words: ClassVar[dict[str, str]]  # fixed symbols
+    between: str = ""  # the sign between factors; else they stand side by side
     constants: tuple[Fraction, ...] = ()  # the numbers that the author wrote
 
     # ---- what a subclass writes ----------------------------------------------------------
@@ -99,6 +100,10 @@ class Notation(ABC):
         """A transpose."""
 
     @abstractmethod
+    def marked_new(self, name: str, positions: Sequence[Piece]) -> Piece:
+        """An array after a step of training, at a position."""
+
+    @abstractmethod
     def elementwise_power(self, body: Piece, exponent: Exponent) -> Piece:
         """A power of every entry."""
 
@@ -135,9 +140,10 @@ class Notation(ABC):
         carry = self.sign("times")
         parts = [factors[0].deeper(level)]
         for factor in factors[1:]:
-            between = self.sign(by) if by else self.beside(parts[-1], factor)
+            mark = by or self.between
+            between = self.sign(mark) if mark else self.beside(parts[-1], factor)
             spaced = join([between, factor.deeper(level)], factor.binds).fused()
-            parts.append(spaced.opening(level, *(("", 0.0) if by else (carry.text, carry.width))))
+            parts.append(spaced.opening(level, *(("", 0.0) if mark else (carry.text, carry.width))))
         return join(parts, BIG if factors[-1].binds == BIG else PRODUCT)
 
     def number(self, value: Fraction) -> Piece:

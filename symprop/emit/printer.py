@@ -60,7 +60,7 @@ class Printer:
             return self.to.piece("0")
         parts = []
         for number, term in enumerate(expr.terms):
-            printed = self._unsigned(term)
+            printed = self._unsigned(term) if number else self.leading(term)
             negative = term.coef < 0
             if number == 0 and not negative:
                 parts.append(printed)
@@ -84,6 +84,10 @@ class Printer:
         return self.to.position(self.expr(Expr(tuple(terms))))
 
     # ---- terms ---------------------------------------------------------------------------
+
+    def leading(self, term: Term) -> Piece:
+        """The first term of a sum, without its sign."""
+        return self._unsigned(term)
 
     def _unsigned(self, term: Term) -> Piece:
         """A term without its sign."""

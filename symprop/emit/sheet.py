@@ -187,17 +187,17 @@ class SheetPrinter:
     # ---- rows ----------------------------------------------------------------------------
 
     def _forward(self, equation: Equation) -> Block:
-        printer = self._printer(equation)
-        row = self._index_row(equation, printer, number=equation.number)
+        printer = self.printer(equation)
+        row = self.index_row(equation, printer, number=equation.number)
         matrix = self._matrix_row(equation)
         rows = (row,) if matrix is None else (row, matrix)
         return Block(equation.number, self._name(equation.array), rows)
 
     def _backward(self, adjoint: Adjoint) -> Block:
-        printer = self._printer(adjoint)
+        printer = self.printer(adjoint)
         rows = self._steps(adjoint, printer)
         matrix = self._matrix_row(adjoint, number=adjoint.number)
-        rows.append(matrix or self._index_row(adjoint, printer, number=adjoint.number))
+        rows.append(matrix or self.index_row(adjoint, printer, number=adjoint.number))
         return Block(
             number=adjoint.number,
             heading=self._name(adjoint.primal),
@@ -237,15 +237,16 @@ class SheetPrinter:
         return f", where {', '.join(printed)}" if printed else ""
 
     def _gradient(self, adjoint: Adjoint) -> Block:
-        printer = self._printer(adjoint)
-        rows = [self._index_row(adjoint, printer, number=adjoint.number)]
+        printer = self.printer(adjoint)
+        rows = [self.index_row(adjoint, printer, number=adjoint.number)]
         matrix = self._matrix_row(adjoint)
         return Block(adjoint.number, self._name(adjoint.primal),
                      tuple(rows if matrix is None else [*rows, matrix]), zero=adjoint.rhs.is_zero)
 
-    def _index_row(
+    def index_row(
         self, equation: Equation | Adjoint, printer: Printer, number: str = ""
     ) -> Row:
+        """An equation in index notation."""
         self.seen.expr(equation.rhs)
         solved = sides(equation)
         if solved is None:
@@ -256,7 +257,7 @@ class SheetPrinter:
         return Row(left.text, self._cut(printer.expr(right), left), number=number)
 
     def _matrix_row(self, equation: Equation | Adjoint, number: str = "") -> Row | None:
-        printer = self._printer(equation)
+        printer = self.printer(equation)
         solved = sides(equation)
         if solved is not None:
             return self._matrix_sides(equation, solved, number)
@@ -283,7 +284,7 @@ class SheetPrinter:
             return None
         for form in known:
             self.seen.form(form)
-        printer = MatrixPrinter(self.to, self._printer(equation).letters)
+        printer = MatrixPrinter(self.to, self.printer(equation).letters)
         left, right = (printer.form(f) for f in known)
         return Row(left.text, self._cut(right, left), number=number)
 
@@ -295,7 +296,8 @@ class SheetPrinter:
         first = self.to.room - left.width - self.to.sign("==").width
         return tuple(lines(printed, first, first - self.style.continuation))
 
-    def _printer(self, equation: Equation | Adjoint) -> Printer:
+    def printer(self, equation: Equation | Adjoint) -> Printer:
+        """A printer with the letters of an equation."""
         return Printer(self.to, equation_letters(self.system, equation))
 
     def _reason(self, reason: str) -> str:

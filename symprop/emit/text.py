@@ -12,6 +12,7 @@ from pathlib import Path
 from symprop.emit.sheet import Derived, Row, SheetPrinter, Style
 from symprop.emit.text_notation import TextNotation, columns
 from symprop.files.templates import render
+from symprop.system import System
 
 PAGE = "derivation.txt.jinja"
 WIDTH = 88
@@ -34,6 +35,12 @@ class TextStyle(Style):
         return " × "
 
 
+def notation(system: System) -> TextNotation:
+    """Text for one system: a size that has an array's name is set apart."""
+    clashing = frozenset(system.sizes) & frozenset(system.arrays)
+    return TextNotation(WIDTH - INDENT, clashing=clashing, constants=system.numbers)
+
+
 def text(
     derivation: Derived,
     *,
@@ -46,11 +53,7 @@ def text(
     templates: a folder whose derivation.txt.jinja goes before ours. Raises InputError for a
     name that has no gradient.
     """
-    system = derivation.system
-    clashing = frozenset(system.sizes) & frozenset(system.arrays)
-    style = TextStyle(TextNotation(
-        WIDTH - INDENT, clashing=clashing, constants=derivation.system.numbers))
-    sheet = SheetPrinter(derivation, style, only).sheet()
+    sheet = SheetPrinter(derivation, TextStyle(notation(derivation.system)), only).sheet()
     values = {"sheet": sheet, "aligned": aligned, "padded": padded, "wrapped": wrapped}
     return render(PAGE, values, templates)
 

@@ -35,7 +35,7 @@ class TextNotation(Notation):
         "dot": "·", "about": "≈",
     }
     words: ClassVar[dict[str, str]] = {
-        "infinity": "∞", "diag": "diag", "pi": "π", "log": "log",
+        "infinity": "∞", "diag": "diag", "pi": "π", "dots": "...", "log": "log",
     }
 
     def __init__(
@@ -107,6 +107,10 @@ class TextNotation(Notation):
 
     def transposed(self, body: Piece) -> Piece:
         return join([self.atomic(body), self.piece("ᵀ")], ATOM)
+
+    def marked_new(self, name: str, positions: Sequence[Piece]) -> Piece:
+        inside = ",".join(p.text for p in positions)
+        return self.piece(self.array(name).text + "⁺" + (f"[{inside}]" if inside else ""))
 
     def elementwise_power(self, body: Piece, exponent: Exponent) -> Piece:
         return join([self.atomic(body), self.piece(f"^∘({exponent})")], ATOM)

@@ -1,0 +1,55 @@
+"""A worked example as LaTeX, Markdown or text.
+
+In: a derivation, its evaluations before and after a step. Out: a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from symprop.emit import latex, text
+from symprop.emit.latex_notation import LatexNotation
+from symprop.emit.markdown import MarkdownStyle
+from symprop.emit.sheet import Derived, Row
+from symprop.emit.worked import WorkedPrinter
+from symprop.errors import InputError
+from symprop.files.templates import render
+from symprop.interpret.evaluation import Evaluation
+
+FORMATS = ("text", "markdown", "latex")
+
+
+def worked_page(
+    derived: Derived, before: Evaluation, after: Evaluation, *, step: float, precision: int,
+    form: str, standalone: bool = False, templates: str | Path | None = None,
+) -> str:
+    """A worked example in one of the `FORMATS`; `standalone` makes a LaTeX document of it."""
+    notation: LatexNotation = latex.notation(derived.system)
+    styles = {"latex": latex.LatexStyle(notation), "markdown": MarkdownStyle(notation),
+              "text": text.TextStyle(text.notation(derived.system))}
+    if form not in styles:
+        raise InputError(f"there is no format {form!r}; there are {', '.join(FORMATS)}")
+    worked = WorkedPrinter(derived, styles[form], before, after, step, precision).worked()
+    if form == "text":
+        return render("worked.txt.jinja", {"worked": worked, "aligned": text.aligned}, templates)
+    if form == "markdown":
+        return render("worked.md.jinja", {"worked": worked, "draw": _drawn}, templates)
+    fragment = render("worked.tex.jinja", {"worked": worked, "aligned": latex.aligned}, templates,
+                      latex=True)
+    if not standalone:
+        return fragment
+    values = {"worked": worked, "fragment": fragment}
+    return render("worked_document.tex.jinja", values, templates, latex=True)
+
+
+def _drawn(rows: Sequence[Row]) -> str:
+    """Rows as one $$ block, aligned; a number stands behind the first of them."""
+    number = next((r.number for r in rows if r.number), "")
+    inside = []
+    for row in rows:
+        inside.append(f"{row.left} &= {row.lines[0]}")
+        inside += [rf"&\quad {{}}{line.strip()}" for line in row.lines[1:]]
+    tag = rf" \tag{{{number}}}" if number else ""
+    body = " \\\\\n".join(inside)
+    return f"$$\n\\begin{{aligned}}\n{body}\n\\end{{aligned}}{tag}\n$$"
