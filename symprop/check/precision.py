@@ -18,6 +18,7 @@ from symprop.errors import InputError
 EPS = float(np.finfo(np.float32).eps)
 MOVES = 3
 OWN = 2000.0  # roundings of the largest entry, for what a backward pass adds up
+FAINT = 1e-2  # of the largest gradient: what a faint one may be the difference of
 MOVED = 50.0  # times what the rounding of the inputs does
 
 
@@ -72,7 +73,7 @@ def _said(name: str, narrow: Any, wide: Any, moves: Sequence[Any], overall: floa
     if not all(np.all(np.isfinite(array)) for array in arrays[1:]):
         return ""
     spread = max((largest(np.asarray(m) - right) for m in moves), default=0.0)
-    bound = OWN * EPS * max(largest(right), 1e-3 * overall) + MOVED * spread
+    bound = OWN * EPS * max(largest(right), FAINT * overall) + MOVED * spread
     errors = np.abs(left.astype(np.float64) - right)
     if not errors.size or np.all(errors <= bound):
         return ""

@@ -17,8 +17,8 @@ Array = np.ndarray[Any, Any]
 
 
 def arguments(declared: Sequence[Argument], leaves: Mapping[str, Array]) -> dict[str, Any]:
-    """The arguments by name, structured as they are declared."""
-    return {a.name: a.static if a.tree is None else _built(a.tree, leaves) for a in declared}
+    """The arguments by name, structured as they are declared; constants keep their defaults."""
+    return {a.name: _built(a.tree, leaves) for a in declared if a.tree is not None}
 
 
 def _built(tree: Any, leaves: Mapping[str, Array]) -> Any:

@@ -189,16 +189,27 @@ class Evaluator:
     ) -> tuple[Value, list[np.ndarray[Any, Any]]]:
         """Where all brackets of a term hold, and where each does.
 
-        Those on positions come first: they guard the others.
+        Those on positions come first: they guard the others. One that reads out of range waits
+        until the others hold, for they may guard it: [x[j - y[n]] < 0] [0 <= j - y[n]].
         """
-        found = [a for a, _ in term.factors if isinstance(a, Iverson)]
-        if len(found) > 1:
-            found.sort(key=lambda a: any(c.arrays for c in a.children))
+        left = [a for a, _ in term.factors if isinstance(a, Iverson)]
+        if len(left) > 1:
+            left.sort(key=lambda a: any(c.arrays for c in a.children))
         own: Value = None
-        parts = []
-        for bracket in found:
-            parts.append(np.asarray(self.bracket(bracket, frame, both(live, own))))
-            own = both(own, parts[-1])
+        parts: list[np.ndarray[Any, Any]] = []
+        waited = 0
+        while left:
+            bracket = left.pop(0)
+            try:
+                part = np.asarray(self.bracket(bracket, frame, both(live, own)))
+            except IndexRangeError:
+                waited += 1
+                if waited > len(left):
+                    raise
+                left.append(bracket)
+                continue
+            parts.append(part)
+            own, waited = both(own, part), 0
         return own, parts
 
     def coefficient(self, coef: Fraction) -> Value:

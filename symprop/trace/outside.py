@@ -7,7 +7,9 @@ multiplied by something free of its indices which has a gradient:
     z[n] = Σ_k a b X[n,k] w[k]          ->  z_dot = Σ_k X[n,k] w[k],  z = a b z_dot
 
 The gradients of g, a and b need the sum without them; it could be had from L only by a division
-by what may be zero. Whoever writes g * np.sum(x) gets the same equations.
+by what may be zero. Whoever writes g * np.sum(x) gets the same equations. A bracket under the sum
+goes on guarding what may be infinite: Σ_n [c[n]] x[n]/g stays whole, of Σ_n [g ≠ 0] x[n]/g the
+bracket stands outside too.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from fractions import Fraction
 
 from symprop.algebra.build import access, idx, substitute_term
 from symprop.algebra.expr import (
+    Access,
     Atom,
+    Exponent,
     Expr,
     Index,
     Iverson,
@@ -57,8 +61,12 @@ def _named(
 ) -> tuple[Draft, Term] | None:
     """A draft for the sum of a term, and the term that reads it; None where it is one already."""
     bound = frozenset(term.bound)
+    guards = [a for a, _ in term.factors
+              if isinstance(a, Iverson) and any(map(arrays_of, a.children))]
+    inside = any(indices_of(a) & bound for a in guards)
     outer = [(a, e) for a, e in term.factors
-             if not indices_of(a) & bound and not isinstance(a, Iverson)]
+             if not indices_of(a) & bound and not isinstance(a, Iverson)
+             and not (inside and _is_sharp(a, e))]
     inner = [(a, e) for a, e in term.factors if (a, e) not in outer]
     if not bound or not inner or not any(_has_gradient(a, moving) for a, _ in outer):
         return None
@@ -75,7 +83,15 @@ def _named(
                   call=reader.call)
     tracer.drafts[array] = draft
     name = access(array, [idx(i) for i in indices]).terms[0].factors
-    return draft, Term(term.coef, (*outer, *name))
+    kept = [(a, 1) for a in guards] if any(_is_sharp(a, e) for a, e in outer) else []
+    return draft, Term(term.coef, (*kept, *outer, *name))
+
+
+def _is_sharp(item: Atom, exponent: Exponent) -> bool:
+    """Whether a factor may be infinite, or no number, where what it reads is finite."""
+    if isinstance(item, Size):
+        return False
+    return not isinstance(item, Access) or not isinstance(exponent, int) or exponent < 0
 
 
 def _has_gradient(item: Atom, moving: Set[str] | None) -> bool:

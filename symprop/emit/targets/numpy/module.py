@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from symprop.algebra import rows
 from symprop.algebra.expansion_numpy import helper_of, helper_source
 from symprop.algebra.expr import Apply, Expr, Extremum, Iverson, Size, adjoint, atoms
@@ -26,6 +28,7 @@ from symprop.emit.targets.numpy.text import (
     docstring,
     entries,
     facts_data,
+    fixed_value,
     signature,
     table,
 )
@@ -235,9 +238,20 @@ def _size_name(size: Expr) -> str:
 
 def _fixed(argument: Argument) -> ast.stmt:
     """The test that a constant of the trace is what it was."""
-    return state("if {x} != {value}: raise ValueError({message})", x=argument.name,
-                 value=quote(repr(argument.static)),
-                 message=literal(f"{argument.name} is fixed at {argument.static!r}"))
+    value = fixed_value(argument.static)
+    is_none = isinstance(value, ast.Constant) and value.value is None
+    test = quote("{x} is not None" if is_none else "{x} != {v}", x=argument.name, v=value)
+    return state("if {test}: raise ValueError({message})", test=test,
+                 message=literal(f"{argument.name} is fixed at {_named(argument.static)}"))
+
+
+def _named(value: Any) -> str:
+    """A constant in a sentence: a function by its name, what has no short name by its kind."""
+    name = getattr(value, "__name__", None)
+    if isinstance(name, str) and name.isidentifier():
+        return name
+    shown = repr(value.item() if isinstance(value, np.generic) else value)
+    return shown if len(shown) < 40 and not shown.startswith("<") else f"a {type(value).__name__}"
 
 
 def both(system: System, names: Names) -> list[str]:

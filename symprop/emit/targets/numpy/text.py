@@ -5,6 +5,8 @@ In: arguments, facts, arrays. Out: lines of text.
 
 from __future__ import annotations
 
+import ast
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -80,9 +82,22 @@ def signature(
 ) -> list[str]:
     """The def line, wrapped one argument a line when it is long."""
     given = [parameter(a.name, note=literal(a.annotation)) if a.tree is not None
-             else parameter(a.name, default=quote(repr(a.static))) for a in arguments]
+             else parameter(a.name, default=fixed_value(a.static)) for a in arguments]
     return heading(function, [*given, *[parameter(names.own["validate"], default=tree(True))]
                               * validate])
+
+
+def fixed_value(value: Any) -> ast.expr:
+    """A constant of the trace as a default: None for what no literal spells, such as a function."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and math.isinf(value):
+        return quote("float({x})", x=literal(str(value)))
+    try:
+        same = ast.literal_eval(repr(value)) == value
+    except (ValueError, SyntaxError):
+        same = False
+    return quote(repr(value)) if same is True else tree(None)
 
 
 def table(items: Sequence[str] | Mapping[str, str]) -> str:
