@@ -70,17 +70,18 @@ class Condition:
 class IndexRange:
     """The integer array `array` is used as a position: its values lie in start <= value < size.
 
-    start: None where any negative value will do.
+    start: None where any negative value will do; ignored: a value that may stand there as well.
     """
 
     array: str
     size: Expr
     start: Expr | None = ZERO
+    ignored: int | None = None
 
     @property
     def inside(self) -> bool:
         """Whether the values are positions on an axis of that size as they stand."""
-        return self.start is not None and nonnegative(self.start)
+        return self.ignored is None and self.start is not None and nonnegative(self.start)
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,11 @@ def holds(case: Found) -> None:
 
 
 
+def ignoring(x: Any, y: Any) -> Any:
+    picked = nn.log_softmax(x, axis=-1)[np.arange(x.shape[0]), np.where(y != -100, y, 0)]
+    return -np.sum(np.where(y != -100, picked, 0))
+
+
 QUICK: dict[str, Found] = {
     # the divisor left a sum whose bracket guarded it
     "a guarded divisor": found(
@@ -83,6 +88,31 @@ QUICK: dict[str, Found] = {
         lambda r, w, t: np.sum(np.sin(np.take_along_axis(
             np.max(windows(r * r, 2, axis=-1) * w, axis=-1), t[:, None], axis=1))),
         {}, r="3 4", w="2", t="int 3"),
+}
+
+
+QUICK |= {
+    # the first vector shorter than the kernel
+    "a short convolution, same": found(
+        lambda a, k: np.sum(np.sin(np.convolve(a, k, "same"))), {"N": 1}, {"N": 2}, {"N": 4},
+        a="N", k="3"),
+    "a short convolution, valid": found(
+        lambda a, k: np.sum(np.sin(np.convolve(a, k, "valid"))), {"N": 1}, {"N": 2}, {"N": 4},
+        a="N", k="3"),
+    # slices that end before they begin, axes without entries
+    "an empty middle": found(
+        lambda x: np.sum(np.sin(x[2:-1])) + np.sum((x[2:] - 2 * x[1:-1] + x[:-2]) ** 2),
+        {"N": 1}, {"N": 2}, {"N": 5}, x="N"),
+    "an axis without entries": found(lambda x, w, b: np.sum(np.sin(x @ w + b)), {"N": 2},
+                                     x="N 0", w="0 3", b="3"),
+    "an upper triangle": found(
+        lambda x: np.sum(np.sin(x[np.triu_indices(x.shape[0], 1)]) * np.arange(
+            x.shape[0] * (x.shape[0] - 1) // 2)), {"N": 1}, {"N": 2}, {"N": 4}, x="N N"),
+    "a lower triangle": found(lambda x: np.sum(np.sin(x[np.tril_indices(x.shape[0])])),
+                              {"N": 1}, {"N": 4}, x="N N"),
+    # a label that is no position
+    "an ignored label": found(
+        ignoring, {"x": ANY(size=(4, 3)), "y": np.array([2, -100, 0, -100])}, x="N K", y="int N"),
 }
 
 
@@ -101,6 +131,22 @@ def test_a_guarded_divisor_is_exactly_nothing_where_it_is_0() -> None:
     gradients = module.backward(saved)
     assert np.allclose(gradients["g"], x.sum())
     assert not gradients["x"].any()
+
+
+def test_ignored_labels_leave_the_closed_form() -> None:
+    system = symprop.trace(ignoring, shapes={"x": "N K", "y": "int N"})
+    (adjoint,) = [a for a in symprop.derive(system).adjoints if a.primal == "x"]
+    assert len(adjoint.rhs.terms) == 1 and not any(t.bound for t in adjoint.rhs.terms)
+    module = generated(ignoring, x="N K", y="int N")
+    with pytest.raises(IndexError, match="outside 0 to K - 1 that is not -100"):
+        module.forward(np.ones((2, 3)), np.array([-1, 0]))
+
+
+@pytest.mark.parametrize("reduce", [np.mean, np.max])
+def test_what_has_no_value_without_entries_asks_for_one(reduce: Any) -> None:
+    module = generated(lambda x: reduce(np.sin(x[3:])), x="N")
+    with pytest.raises(ValueError, match="N must be at least 4"):
+        module.forward(np.ones(3))
 
 
 @pytest.mark.parametrize(("value", "shown"), [

@@ -23,6 +23,7 @@ from symprop.algebra.build import (
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr, Index, Iverson
 from symprop.algebra.integers_linear import satisfiable
+from symprop.interpret.evaluate import extent
 
 N, M, H, D, K, W = map(size, "NMHDKW")
 TWO = number(2)
@@ -198,6 +199,24 @@ def test_conditions_are_facts() -> None:
     assert not integers.nonnegative(sub(N, number(6)), given)
     assert integers.within(number(4), N, given)
     assert integers.within(add(i, number(2)), N)
+
+
+def test_claims_on_the_larger_of_two_sizes_are_true() -> None:
+    """0 <= a i + b < n with i < max(N + c, d): what is proven holds at all small sizes."""
+    rng, proven, n = random.Random(5), 0, size("N")
+    for _ in range(150):
+        top = integers.most(add(n, number(rng.randint(-3, 1))), number(rng.randint(0, 3)))
+        index = Index("i", top)
+        a, b = rng.randint(1, 2), rng.randint(-1, 2)
+        position = add(mul(number(a), idx(index)), number(b))
+        limit = add(mul(number(a), rng.choice([n, top])), number(rng.randint(0, 2)))
+        if integers.within(position, limit):
+            proven += 1
+            for count in range(1, 7):
+                length = extent(top, {"N": count})
+                above = extent(limit, {"N": count}) if length else 0
+                assert all(0 <= a * i + b < above for i in range(length)), (top, position, limit)
+    assert proven > 20
 
 
 def test_the_larger_and_the_smaller_of_two() -> None:

@@ -225,7 +225,7 @@ CALLS = [
     ({"shapes": {"x": "N", "z": "N"}}, InputError, "'z'"),
     ({"shapes": ["x"]}, InputError, "mapping"),
     ({"shapes": {"x": "N+", "y": "N"}}, ShapeError, "'N+'"),
-    ({"shapes": {"x": "0", "y": "1"}}, ShapeError, "less than 1"),
+    ({"shapes": {"x": "1-2", "y": "1"}}, ShapeError, "less than 0"),
     ({"wrt": ["z"]}, InputError, "'z'"),
     ({"wrt": ["x", "x"]}, InputError, "twice"),
     ({"wrt": []}, InputError, "empty"),

@@ -114,9 +114,24 @@ def test_convolutions_of_all_lengths(function, mode):
 
 
 @pytest.mark.parametrize("mode", ["same", "valid"])
-def test_a_first_vector_that_is_too_short_is_refused_at_the_door(mode):
-    system = trace(lambda a, k: np.sum(np.convolve(a, k, mode) ** 2), {"a": "N", "k": "3"})
-    assert any(c.kind == "at_least" and c.right.number == 3 for c in system.conditions)
+def test_a_first_vector_may_be_shorter_than_the_second(mode):
+    """NumPy swaps them: the length is that of the longer one, whichever that is."""
+    def loss(a, k):
+        out = np.convolve(a, k, mode)
+        return np.sum(out**2), {"out": out}
+
+    system = trace(loss, {"a": "N", "k": "K"})
+    assert not system.conditions
+    for n, k in itertools.product(range(1, 5), repeat=2):
+        a, v = np.arange(1.0, n + 1), 10.0 ** np.arange(k)
+        out = run(system, {"a": a, "k": v}, {"N": n, "K": k})[dict(system.outputs)["out"]]
+        np.testing.assert_allclose(np.ravel(out), np.convolve(a, v, mode), rtol=1e-12)
+
+
+def test_beside_an_axis_the_longer_of_two_is_that_axis():
+    """max(N, 3) is N where the two are added: a test at the door."""
+    system = trace(lambda a, k: np.sum(np.convolve(a, k, "same") * a), {"a": "N", "k": "3"})
+    assert [(c.kind, c.right.number) for c in system.conditions] == [("at_least", 3)]
 
 
 def test_a_boolean_input_is_no_index():

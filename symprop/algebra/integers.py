@@ -29,14 +29,14 @@ from symprop.algebra.integers_affine import (
     solve,
     split,
 )
-from symprop.algebra.integers_ends import maximum_of, minimum_of
+from symprop.algebra.integers_ends import is_larger_size, maximum_of, minimum_of
 from symprop.algebra.integers_linear import satisfiable
 from symprop.algebra.integers_rows import Facts, Opaque, opposite
 
 __all__ = [
     "NOTHING", "Facts", "coefficient", "exact", "exact_quotient", "exclude", "filled", "floordiv",
-    "guard", "larger", "maximum_of", "minimum_of", "mod", "never_zero", "nonnegative", "quotient",
-    "reading", "recombine", "smaller", "solve", "within",
+    "guard", "is_larger_size", "larger", "maximum_of", "minimum_of", "mod", "most", "never_zero",
+    "nonnegative", "quotient", "reading", "recombine", "smaller", "solve", "within",
 ]
 
 NOTHING = Facts()
@@ -88,11 +88,7 @@ def _impossible(expr: Expr, facts: Facts, zero: bool) -> bool:
     bracket = next((a for t in expr.terms for a, _ in t.factors if isinstance(a, Iverson)), None)
     if bracket is not None:
         return _in_both_cases(expr, bracket, facts, zero)
-    try:
-        rows = opposite(() if zero else (expr,), (expr,) if zero else (), facts)
-    except Opaque:
-        return False
-    return satisfiable(*rows) is False
+    return _unsolvable(() if zero else (expr,), (expr,) if zero else (), facts)
 
 
 def _in_both_cases(expr: Expr, bracket: Iverson, facts: Facts, zero: bool) -> bool:
@@ -140,11 +136,15 @@ def exclude(one: Iverson, other: Iverson) -> bool:
 
 @lru_cache(maxsize=_KEPT)
 def _exclusive(held: tuple[Expr, ...], claimed: tuple[Expr, ...]) -> bool:
+    return _unsolvable((*held, *claimed), (), NOTHING)
+
+
+def _unsolvable(least: tuple[Expr, ...], zero: tuple[Expr, ...], facts: Facts) -> bool:
+    """Whether no whole numbers make all of `least` at least 0 and all of `zero` 0."""
     try:
-        rows = opposite((*held, *claimed), (), NOTHING)
+        return all(satisfiable(*rows) is False for rows in opposite(least, zero, facts))
     except Opaque:
         return False
-    return satisfiable(*rows) is False
 
 
 def filled(count: Expr, facts: Facts = NOTHING) -> bool:
@@ -161,8 +161,22 @@ def guard(expr: Expr, size: Expr, facts: Facts = NOTHING) -> list[Expr]:
     if not nonnegative(expr, facts):
         brackets.append(iverson("<=", ZERO, expr))
     if not nonnegative(sub(sub(size, ONE), expr), facts):
-        brackets.append(iverson("<", expr, size))
+        brackets.append(iverson("<", expr, unclipped(size)))
     return brackets
+
+
+def unclipped(size: Expr) -> Expr:
+    """N - 3 of max(N - 3, 0): the same limit, to what is at least 0."""
+    item = size.single_atom
+    if isinstance(item, Apply) and item.function == "maximum" and item.args[1].is_zero:
+        return item.args[0]
+    return size
+
+
+def end_of(start: Expr, count: Expr) -> Expr:
+    """Where so many positions end: N - 1 of max(N - 3, 0) from 2 on; below 0 it would be none."""
+    end = normal(add(start, unclipped(count)))
+    return end if nonnegative(end) else normal(add(start, count))
 
 
 def larger(left: Expr, right: Expr, facts: Facts = NOTHING) -> Expr | None:
@@ -177,6 +191,13 @@ def smaller(left: Expr, right: Expr, facts: Facts = NOTHING) -> Expr | None:
     if nonnegative(sub(right, left), facts):
         return left
     return right if nonnegative(sub(left, right), facts) else None
+
+
+def most(left: Expr, right: Expr, facts: Facts = NOTHING) -> Expr:
+    """The larger of two, max(N - 3, 0) where it is not known which."""
+    left, right = normal(left), normal(right)
+    known = larger(left, right, facts)
+    return apply("maximum", left, right) if known is None else known
 
 
 # ---- quotients and rests --------------------------------------------------------------------

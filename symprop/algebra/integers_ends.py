@@ -48,9 +48,15 @@ def _bound(expr: Expr, low: bool) -> Expr:
 def _is_size(atom: Atom) -> bool:
     """Whether an atom is made of sizes only: a whole number that is at least 0."""
     return isinstance(atom, Size) or (
-        isinstance(atom, Apply) and atom.function in ("floordiv", "mod")
+        isinstance(atom, Apply) and atom.function in ("floordiv", "mod", "maximum")
         and all(_is_size(a) for c in atom.args for t in c.terms for a, _ in t.factors)
-        and never_negative(atom.args[0]))
+        and any(map(never_negative, atom.args[:2 if atom.function == "maximum" else 1])))
+
+
+def is_larger_size(item: Atom) -> bool:
+    """Whether an atom is the larger of two sizes: max(N - 3, 0)."""
+    return isinstance(item, Apply) and item.function == "maximum" and all(
+        _is_size(a) for c in item.args for t in c.terms for a, _ in t.factors)
 
 
 def _unknown() -> Expr:

@@ -8,6 +8,7 @@ In: expressions that are claimed to be negative, or 0, and facts. Out: the rows,
     i                       i,  size - 1 - i             where i is read, its axis has entries
     q = a // d              a - d q,  d q + d - 1 - a    for a divisor that is at least 1
     r = a % d               r,  d - 1 - r,  r = a - d q
+    m = max(a, b)           m - a,  m - b,  and m = a or else m = b
     D/2, D/H                it less 1,  2 (D/2) = D      a quotient of sizes is a whole number
     y[n]                    its declared ends
     a b (a product)         (row of a) b                 for b that is never negative
@@ -17,10 +18,11 @@ Products of sizes and indices are unknowns of their own; the last line ties them
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from math import lcm
 
 from symprop.algebra.build import ONE, ZERO, apply, atom, mul, sub
@@ -33,6 +35,7 @@ Linear = dict[Monomial, Fraction]
 Unknown = tuple[Monomial, int]  # a monomial, divided by a number
 
 _MOST_ROWS = 100
+_MOST_CHOICES = 3  # maxima in one question: each is its first argument, or its second
 _CONSTANT: Monomial = ()
 
 
@@ -54,10 +57,14 @@ class Facts:
 
 
 class Rows:
-    """Rows on the parts of some claims, and on the parts of those parts."""
+    """Rows on the parts of some claims, and on the parts of those parts.
 
-    def __init__(self, facts: Facts) -> None:
-        self.facts = facts
+    picks: which of its arguments each maximum is, in the order in which they are met.
+    """
+
+    def __init__(self, facts: Facts, picks: tuple[int, ...] = ()) -> None:
+        self.facts, self.picks = facts, picks
+        self.choices = 0
         self.least: list[Linear] = []
         self.equal: list[Linear] = []
         self.known: dict[Atom, list[Linear]] = {}  # the rows on single parts
@@ -108,6 +115,8 @@ class Rows:
             self._bounds(item, ZERO, sub(item.index.size, ONE))
         elif isinstance(item, Apply) and item.function in ("floordiv", "mod"):
             self._digit(item)
+        elif isinstance(item, Apply) and item.function == "maximum":
+            self._maximum(item)
         elif isinstance(item, Access):
             for array, low, high in self.facts.entries:
                 if array == item.array:
@@ -143,6 +152,16 @@ class Rows:
             self._bounds(item, ZERO, None)
         self._row(item, self.linear(rest))
         self._row(item, self.linear(sub(sub(by, ONE), rest)))
+
+    def _maximum(self, item: Apply) -> None:
+        arguments = [self._whole(a) for a in item.args]
+        if any(map(self._never_negative, arguments)):
+            self.positive.add(item)
+        for argument in item.args:
+            self._row(item, self.linear(sub(atom(item), argument)))
+        pick = self.picks[self.choices] if self.choices < len(self.picks) else 0
+        self.choices += 1
+        self._row(item, self.linear(sub(item.args[pick], atom(item))))
 
     def _at_least_one(self, row: Linear) -> bool:
         return all(c > 0 and all(isinstance(a, Size) for a, _ in m) for m, c in row.items())
@@ -242,14 +261,29 @@ def _whole(row: dict[Unknown, Fraction], unknowns: dict[Unknown, int], width: in
     return tuple(dense)
 
 
-def opposite(least: Iterable[Expr], zero: Iterable[Expr], facts: Facts) -> tuple[
-        list[Row], list[Row]]:
-    """The rows of: all of `least` at least 0, all of `zero` 0, and what is known of their parts."""
-    rows = Rows(facts)
+def opposite(
+    least: Sequence[Expr], zero: Sequence[Expr], facts: Facts
+) -> Iterator[tuple[list[Row], list[Row]]]:
+    """The rows of: all of `least` at least 0, all of `zero` 0, and what is known of their parts.
+
+    One system for every choice of what the maxima in it are.
+    """
+    first = _rows(least, zero, facts, ())
+    if first.choices > _MOST_CHOICES:
+        raise Opaque
+    yield first.rows()
+    for picks in list(product((0, 1), repeat=first.choices))[1:]:
+        yield _rows(least, zero, facts, picks).rows()
+
+
+def _rows(
+    least: Sequence[Expr], zero: Sequence[Expr], facts: Facts, picks: tuple[int, ...]
+) -> Rows:
+    rows = Rows(facts, picks)
     for expr in least:
         rows.claim(expr, zero=False)
     for expr in zero:
         rows.claim(expr, zero=True)
     rows.multiply()
-    return rows.rows()
+    return rows
 

@@ -92,6 +92,8 @@ def _part(item: Atom, sizes: Mapping[str, int], at: Mapping[Index, int]) -> Numb
         if item.index not in at:
             raise _Senseless
         return at[item.index]
+    if isinstance(item, Apply) and item.function == "maximum":
+        return max(_value(a, sizes, at) for a in item.args)
     if isinstance(item, Apply) and item.function in ("floordiv", "mod"):
         left, right = (_value(a, sizes, at) for a in item.args)
         if right < 1:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from symprop.algebra import rows
 from symprop.algebra.build import (
@@ -40,7 +41,8 @@ from symprop.algebra.expr import (
     Paren,
     Size,
 )
-from symprop.derive.sift import tidy_term
+from symprop.algebra.integers import Facts, reading, within
+from symprop.derive.sift import sift, tidy_term
 from symprop.system import Equation, System, cycles
 
 Case = tuple[Iverson, ...]  # all of these hold
@@ -112,6 +114,7 @@ def _passed(
 ) -> dict[str, Region]:
     """The regions where those of the arrays in `own` are known."""
     found = {e.array: Region(e.indices, [()] if e.array in always else []) for e in equations}
+    facts = reading((r.array, r.size) for r in system.index_ranges if r.inside)
     for equation in reversed(equations):
         cases = own.get(equation.array, found[equation.array].cases)
         for item, held in _reads(equation.rhs, ()):
@@ -120,7 +123,7 @@ def _passed(
                 shape = system.arrays[item.array].shape
                 region = found[item.array] = Region(tuple(Index("i", s) for s in shape))
             for case in () if region.is_everywhere else cases:
-                for seen in _seen(item, (*case, *held), region.indices):
+                for seen in _seen(item, (*case, *held), region.indices, facts):
                     region.add(seen)
     return found
 
@@ -137,7 +140,9 @@ def _reads(expr: Expr, held: Case) -> Iterator[tuple[Access, Case]]:
                     yield from _reads(child, inside)
 
 
-def _seen(item: Access, held: Case, variables: tuple[Index, ...]) -> Iterator[Case]:
+def _seen(
+    item: Access, held: Case, variables: tuple[Index, ...], facts: Facts
+) -> Iterator[Case]:
     """The cases in which an entry of an array is what `item` reads where `held` holds."""
     if not held:
         yield ()
@@ -158,7 +163,7 @@ def _seen(item: Access, held: Case, variables: tuple[Index, ...]) -> Iterator[Ca
         solved = {i: substitute(v, {index: value}) for i, v in solved.items()} | {index: value}
         if place.single_index is None or index.size != variable.size:
             conditions += [iverson("<=", ZERO, value), iverson("<", value, index.size)]
-    yield from _settled([substitute(c, solved) for c in conditions], variables)
+    yield from _settled([substitute(c, solved) for c in conditions], variables, facts)
 
 
 def _alone(place: Expr, variables: tuple[Index, ...]) -> Index | None:
@@ -174,8 +179,13 @@ def _alone(place: Expr, variables: tuple[Index, ...]) -> Index | None:
     return None
 
 
-def _settled(conditions: list[Expr], variables: tuple[Index, ...]) -> Iterator[Case]:
-    """The conditions as a case of the variables alone; none where they exclude each other."""
+def _settled(
+    conditions: list[Expr], variables: tuple[Index, ...], facts: Facts
+) -> Iterator[Case]:
+    """The conditions as a case of the variables alone; none where they exclude each other.
+
+    At a position that lies in an axis for certain, one entry of that axis is read.
+    """
     case: list[Iverson] = []
     own = frozenset(variables)
     for alone in (True, False):
@@ -183,7 +193,9 @@ def _settled(conditions: list[Expr], variables: tuple[Index, ...]) -> Iterator[C
         product = mul(ONE, *part)
         if not alone and part:
             others = sorted(product.free - own, key=lambda i: i.uid)
-            product = iverson("<", ZERO, sum_over(product, others))
+            total = sift(sum_over(product, others), partial(within, facts=facts))
+            bound = any(t.bound for t in total.terms)
+            product = iverson("<", ZERO, total) if bound else total
         done = Expr(tuple(t for term in product.terms for t in tidy_term(term).terms))
         if done.is_zero:
             return

@@ -123,7 +123,7 @@ def _positional(item: Atom) -> bool:
     if isinstance(item, Paren):
         return is_position(item.body)
     if isinstance(item, Apply):
-        return item.function in ("floordiv", "mod")
+        return item.function in ("floordiv", "mod") or integers.is_larger_size(item)
     return isinstance(item, (Idx, Size)) or (isinstance(item, Access) and bool(item.indices))
 
 
@@ -311,7 +311,8 @@ def tidy_atom(item: Atom) -> Expr:
         terms = tuple(t for b in item.body.terms for t in tidy_term(b).terms)
         body = Expr(terms)
         return atom(item) if body.key == item.body.key else paren(body)
-    if isinstance(item, Apply) and item.function in ("floordiv", "mod"):
+    if isinstance(item, Apply) and (
+            item.function in ("floordiv", "mod") or integers.is_larger_size(item)):
         return position(atom(item))
     if isinstance(item, (Apply, Extremum)) and item.children:
         return _tidy_children(item)

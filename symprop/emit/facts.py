@@ -70,7 +70,11 @@ class Facts:
         entry, printer, _ = self._entry(found.array)
         low = printer.expr(entry) if found.start is None else self._line(
             self.plain.expr(found.start), "<=", printer.expr(entry))
-        return self._line(low, "<", self.plain.expr(found.size))
+        line = self._line(low, "<", self.plain.expr(found.size))
+        if found.ignored is None:
+            return line
+        other = self._line(printer.expr(entry), "==", self._value(found.ignored))
+        return join([line, self.to.sign("comma"), self.to.piece("or "), other], SUM)
 
     def _condition(self, kind: str, left: Expr, right: Expr) -> str:
         if kind == "equal":

@@ -149,7 +149,11 @@ def _draw_integers(
         first, last = facts["in_range"].args
         low = max(low, int(first))
         high = min(int(last) + 1, high) if tops else int(last) + 1
-    return np.asarray(generator.integers(low, max(high, low + 1), shape))
+    drawn = np.asarray(generator.integers(low, max(high, low + 1), shape))
+    for ignored in (r.ignored for r in system.index_ranges if r.array == array.name):
+        if ignored is not None:
+            drawn = np.where(generator.integers(0, 4, shape) == 0, ignored, drawn)
+    return drawn
 
 
 def _matrices(drawn: np.ndarray[Any, Any], facts: Mapping[str, Fact]) -> np.ndarray[Any, Any]:

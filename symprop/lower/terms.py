@@ -29,6 +29,7 @@ from symprop.algebra.expr import (
     atoms_of,
     indices_of,
 )
+from symprop.algebra.integers import is_larger_size
 from symprop.derive.cost import components
 from symprop.errors import UnsupportedError
 from symprop.lower.axes import aligned, closed, opened
@@ -296,7 +297,7 @@ class Lowering:
         """One factor."""
         if isinstance(item, Access):
             return aligned(self._read(item, order), order)
-        if isinstance(item, Size):
+        if isinstance(item, Size) or is_larger_size(item):
             return SizeOf((), Expr((Term(Fraction(1), ((item, 1),)),)))
         if isinstance(item, Idx):
             if item.index is self.scope.loop:

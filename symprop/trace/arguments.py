@@ -167,8 +167,8 @@ def _axis(tracer: Tracer, name: str, axis: int, dim: Dim) -> Expr:
         tracer.size_names.append(own)
         return size(own)
     expr = normal(dim_expr(dim, tracer))
-    if expr.number is not None and expr.number < 1:
-        raise ShapeError(f"axis {axis} of {name} is declared as {dim}, which is less than 1")
+    if expr.number is not None and expr.number < 0:
+        raise ShapeError(f"axis {axis} of {name} is declared as {dim}, which is less than 0")
     return expr
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number, sub, sum_over
 from symprop.algebra.canonical import normal
+from symprop.algebra.integers import floordiv, guard, most, nonnegative
 from symprop.errors import ShapeError, UnsupportedError
 from symprop.trace.arithmetic import add as add_arrays
 from symprop.trace.arithmetic import divide, multiply, power, sqrt, subtract
@@ -173,22 +174,20 @@ def _convolved(a: Any, v: Any, mode: Any, turned: bool) -> Traced:
         if array.ndim != 1:
             raise located(ShapeError, f"convolve: {array.described()} is no vector")
     longer, shorter = _by_length(left, right)
-    big, small = longer.sizes[0], shorter.sizes[0]
-    if mode in ("same", "valid"):  # NumPy swaps the two: the length is that of the longer one
-        current().at_least(big, small)
+    if mode == "same" and turned and not nonnegative(sub(longer.sizes[0], shorter.sizes[0])):
+        current().at_least(longer.sizes[0], shorter.sizes[0])  # else its middle is another one
+    # NumPy swaps the two: lengths are told by the longer one, which may be either.
+    big = current().size_normal(most(longer.sizes[0], shorter.sizes[0]))
+    small = normal(sub(add(longer.sizes[0], shorter.sizes[0]), big))
     size = {"full": sub(add(big, small), ONE), "same": big,
             "valid": add(sub(big, small), ONE)}.get(mode)
     if size is None:
         raise located(UnsupportedError, f"np.convolve has no mode {mode!r}")
-    if mode == "same" and small.number is None:
-        raise located(UnsupportedError, "np.convolve with mode='same' needs a kernel whose "
-                                        "length is a number")
-    middle = int(small.number or 1) - (0 if turned and longer is right else 1)
-    start = {"full": ZERO, "valid": sub(small, ONE)}.get(mode, number(middle // 2))
-    n, k = new_axes([current().size_normal(size), small])
+    middle = small if turned and longer is right else sub(small, ONE)
+    start = {"full": ZERO, "valid": sub(small, ONE)}.get(mode, floordiv(middle, number(2)))
+    n, k = new_axes([current().size_normal(size), shorter.sizes[0]])
     at = normal(sub(add(idx(n), start), idx(k)))
-    inside = ONE if mode == "valid" else mul(
-        iverson("<=", ZERO, at), iverson("<", at, big))
+    inside = mul(ONE, *guard(at, longer.sizes[0]))
     entry = mul(inside, longer.at([at]), shorter.at([idx(k)]))
     return defined(sum_over(entry, [k]), [n], result_kind((left, right)), "convolve")
 

@@ -20,7 +20,7 @@ import numpy as np
 from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr, Index
-from symprop.algebra.integers import nonnegative
+from symprop.algebra.integers import most, nonnegative
 from symprop.errors import TraceError, UnsupportedError
 from symprop.trace.arithmetic import add as add_arrays
 from symprop.trace.arithmetic import divide, maximum, multiply, power, subtract
@@ -36,6 +36,7 @@ from symprop.trace.shapes_of import new_axes, shape_exprs, steps_between
 from symprop.trace.shaping import broadcast_to
 from symprop.trace.sizes import size_expr
 from symprop.trace.tensor import Traced
+from symprop.trace.triangles import tril_indices, triu_indices
 
 _KINDS = {"f": "float", "i": "int", "u": "int", "b": "bool"}
 
@@ -102,8 +103,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None,
     if ends[0] is None or ends[1] is None:
         raise located(UnsupportedError, "np.arange of a size is traced with whole ends")
     below, above = (ends[0], ends[1]) if step > 0 else (ends[1], ends[0])
-    current().at_least(above, below)
-    axes = new_axes([steps_between(below, above, abs(step))])
+    axes = new_axes([most(steps_between(below, above, abs(step)), ZERO)])
     body = normal(add(ends[0], mul(number(step), idx(axes[0]))))
     return _made(axes, body, _kind(dtype, "int"))
 
@@ -177,7 +177,8 @@ def meshgrid(*xi: Any, copy: Any = True, sparse: Any = False, indexing: Any = "x
 
 CREATION: dict[str, Callable[..., Any]] = {
     "arange": arange, "zeros": zeros, "ones": ones, "full": full, "empty": zeros, "eye": eye,
-    "identity": identity, "tri": tri, "linspace": linspace, "indices": indices,
+    "identity": identity, "tri": tri, "triu_indices": triu_indices,
+    "tril_indices": tril_indices, "linspace": linspace, "indices": indices,
     "logspace": logspace, "array": array, **dict.fromkeys((
         "asarray", "asanyarray", "ascontiguousarray", "asfortranarray"), asarray),
 }

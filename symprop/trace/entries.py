@@ -7,11 +7,13 @@ input's entries, to be tested at the door of the module; None where no such ends
     np.where(y >= 0, y, 0)         y < N              (any negative label is ignored)
     np.where(y == -1, 0, y)        -1 <= y < N
     i * K + y, in N * K            0 <= y < K
+    np.where(y != -100, y, 0)      0 <= y < K, or y is -100
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from symprop.algebra.build import (
     ONE,
@@ -24,16 +26,27 @@ from symprop.algebra.build import (
     mul,
     neg,
     number,
+    power,
+    rebuild,
     sub,
 )
 from symprop.algebra.canonical import normal
-from symprop.algebra.expr import Access, Apply, Atom, Expr, Size, atoms, free_indices
+from symprop.algebra.expr import Access, Apply, Atom, Expr, Iverson, Size, atoms, free_indices
 from symprop.algebra.integers import Facts, within
 from symprop.trace.booleans import choice
 from symprop.trace.tensor import Traced
 from symprop.trace.tracer import Tracer
 
-Ends = tuple[str, Expr | None, Expr]  # an array, its least entry where there is one, its largest
+
+@dataclass(frozen=True)
+class Ends:
+    """An array, its least entry where there is one, its largest, and a value beside these."""
+
+    array: str
+    low: Expr | None
+    high: Expr
+    ignored: int | None = None
+
 
 _DEEPEST = 8  # equations opened one inside the other
 
@@ -51,8 +64,44 @@ def permitted(index: Traced, size: Expr) -> Ends | None:
     conditions = tuple(sub(c.left, c.right) for c in tracer.conditions if c.kind == "at_least")
     for low, high in _candidates(body, size):
         if within(body, size, Facts(conditions, ((array, low, high),))):
-            return array, low, high
+            return Ends(array, low, high, _beside(body, size, low, array, conditions))
     return None
+
+
+def _beside(
+    body: Expr, size: Expr, low: Expr | None, array: str, conditions: tuple[Expr, ...]
+) -> int | None:
+    """A number that entries are compared with, for which positions lie in the axis as well."""
+    for value in _compared(body, array):
+        outside = low is not None and low.number is not None and value < low.number
+        if outside and within(_at(body, array, number(value)), size, Facts(conditions)):
+            return value
+    return None
+
+
+def _compared(body: Expr, array: str) -> Iterator[int]:
+    """The numbers with which entries are compared for equality."""
+    for item in dict.fromkeys(atoms(body)):
+        if isinstance(item, Iverson) and item.relation in ("==", "!=") and array in item.lhs.arrays:
+            gap = normal(sub(item.lhs, item.rhs))
+            value = normal(sub(gap, atom(next(a for a in gap.atoms if isinstance(a, Access))))
+                           ).number
+            if value is not None:
+                yield -int(value)
+
+
+def _at(expr: Expr, array: str, value: Expr) -> Expr:
+    """The expression where all entries of an array are this value."""
+    terms = []
+    for term in expr.terms:
+        product = make_term(term.coef, {}, term.bound)
+        for item, exponent in term.factors:
+            entry = isinstance(item, Access) and item.array == array
+            new = value if entry else rebuild(
+                item, tuple(_at(c, array, value) for c in item.children))
+            product = mul(product, power(new, exponent))
+        terms.append(product)
+    return normal(add(*terms))
 
 
 def _candidates(body: Expr, size: Expr) -> Iterator[tuple[Expr | None, Expr]]:

@@ -15,7 +15,7 @@ import numpy as np
 from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, neg, number, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Access, Apply, Expr, Index, Size, accesses, atoms
-from symprop.algebra.integers import mod, nonnegative, within
+from symprop.algebra.integers import mod, most, nonnegative, within
 from symprop.errors import DTypeError, IndexRangeError, ShapeError, TraceError, UnsupportedError
 from symprop.trace.arithmetic import add as add_arrays
 from symprop.trace.booleans import guarded, is_mask
@@ -208,9 +208,15 @@ def _sliced(array: Traced, axis: int, part: slice) -> tuple[Index, Expr]:
     if nonnegative(normal(sub(low, high))):
         return new_axes([ZERO])[0], ZERO
     current().at_least(size, high)
-    current().at_least(low, ZERO)
-    current().at_least(high, low)
-    (index,) = new_axes([steps_between(low, high, abs(step))])
+    lowest = ends[0] if step > 0 else ends[1]
+    if lowest is not None and not nonnegative(lowest):
+        current().at_least(low, ZERO)
+    count = steps_between(low, high, abs(step))
+    if step > 0:  # what would end before it begins is empty
+        count = current().size_normal(most(count, ZERO))
+    else:
+        current().at_least(high, low)
+    (index,) = new_axes([count])
     first = low if step > 0 else sub(high, ONE)
     return index, normal(add(first, mul(number(step), idx(index))))
 
@@ -297,8 +303,7 @@ def _provable(array: Traced, axis: int, index: Traced, size: Expr) -> Traced:
         return index
     ends = permitted(index, size)
     if ends is not None:
-        name, low, high = ends
-        index.tracer.index_range(name, normal(add(high, ONE)), low)
+        index.tracer.index_range(ends.array, normal(add(ends.high, ONE)), ends.low, ends.ignored)
         return _noted(index, size)
     raise located(UnsupportedError, (
         f"whether an index calculated from an integer array lies within axis {axis} of "

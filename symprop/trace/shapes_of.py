@@ -91,12 +91,16 @@ def normal_axis(axis: Any, rank: int, what: str) -> int:
 
 
 def expect_entries(array: Traced, axes: Sequence[int], what: str) -> None:
-    """Raises ShapeError where one of the axes is empty and `what` has no value there."""
+    """Raises ShapeError where one of the axes is empty and `what` has no value there.
+
+    That an axis which may be empty is not is tested at the door.
+    """
     for axis in axes:
         if array.sizes[axis].is_zero:
             raise located(ShapeError, (
                 f"{what} over axis {axis} of {array.described()}, which has no entries, is no "
                 "number: leave the empty array out"))
+        current().at_least(array.sizes[axis], ONE)
 
 
 def axis_tuple(axis: Any, rank: int, what: str) -> tuple[int, ...]:

@@ -179,7 +179,10 @@ def equal(left: Expr, right: Expr) -> bool:
 
 def same_size(left: Expr, right: Expr) -> bool:
     """Whether two sizes are known to be equal."""
-    return left is right or same(left, right) or current().size_normal(sub(left, right)).is_zero
+    if left is right or same(left, right):
+        return True
+    difference = current().size_normal(sub(left, right))
+    return difference.is_zero or current().agreed(difference)
 
 
 def _is_rest(expr: Expr) -> bool:

@@ -47,6 +47,8 @@ def _atom_text(atom: Atom) -> str:
     if isinstance(atom, Apply) and atom.function in ("floordiv", "mod"):
         sign = "//" if atom.function == "floordiv" else "%"
         return sign.join(_wrapped(a) for a in atom.args)
+    if isinstance(atom, Apply) and atom.function == "maximum":
+        return f"max({', '.join(map(size_text, atom.args))})"
     return atom.key
 
 

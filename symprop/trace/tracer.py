@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from symprop.algebra import integers
-from symprop.algebra.build import ONE, ZERO, access, idx, make_term, mul, neg, sub
+from symprop.algebra.build import ONE, ZERO, access, add, idx, make_term, mul, neg, sub
 from symprop.algebra.canonical import canonical, normal, same
 from symprop.algebra.expr import (
     Access,
@@ -175,6 +175,11 @@ class Tracer:
         difference = self.size_normal(sub(left, right))
         if integers.nonnegative(difference):
             return
+        for item in _maxima(difference):  # taken off: both must hold; added: the first of the two
+            taken_off = any(t.coef < 0 for t in difference.terms if item in dict(t.factors))
+            for value in item.args if taken_off else item.args[:1]:
+                self.at_least(_with(difference, item, value), ZERO)
+            return
         left = Expr(tuple(t for t in difference.terms if t.coef > 0))
         right = neg(Expr(tuple(t for t in difference.terms if t.coef < 0)))
         right = normal(right)
@@ -182,6 +187,18 @@ class Tracer:
                    and integers.nonnegative(normal(sub(c.right, right)))
                    for c in self.conditions):
             self.conditions.append(Condition("at_least", left, right, source_line()))
+
+    def agreed(self, difference: Expr) -> bool:
+        """Whether two sizes are equal where a maximum in one of them is its first argument.
+
+        That it is becomes a condition: beside an axis N, max(N, 3) is N.
+        """
+        for item in _maxima(difference):
+            for own, other in (item.args, item.args[::-1]):
+                if _with(difference, item, own).is_zero:
+                    self.at_least(own, other)
+                    return True
+        return False
 
     def exact_quotient(self, left: Expr, right: Expr) -> Expr:
         """left // right, where the rest is tested to be 0."""
@@ -202,7 +219,7 @@ class Tracer:
 
     def size_normal(self, expr: Expr) -> Expr:
         """The normal form of a size, in which (D // h) * h is D where h is known to divide D."""
-        expr = normal(expr)
+        expr = self._settled(normal(expr))
         if not self._divisible or not any(isinstance(a, Apply) for a in atoms(expr)):
             return expr
         for position, term in enumerate(expr.terms):
@@ -220,13 +237,41 @@ class Tracer:
                     return self.size_normal(Expr(terms))
         return expr
 
+    def _settled(self, expr: Expr) -> Expr:
+        """Maxima that the conditions decide as what they are."""
+        maxima = _maxima(expr)
+        if not maxima:
+            return expr
+        least = (sub(c.left, c.right) for c in self.conditions if c.kind == "at_least")
+        facts = integers.Facts(tuple(least))
+        for item in maxima:
+            known = integers.larger(item.args[0], item.args[1], facts)
+            expr = expr if known is None else _with(expr, item, known)
+        return expr
+
     # ---- inputs
 
-    def index_range(self, array: str, size: Expr, start: Expr | None = ZERO) -> None:
+    def index_range(
+        self, array: str, size: Expr, start: Expr | None = ZERO, ignored: int | None = None
+    ) -> None:
         """Notes that the integer array `array` points into an axis of that size."""
-        found = IndexRange(array, size, start)
+        found = IndexRange(array, size, start, ignored)
         if found not in self.index_ranges:
             self.index_ranges.append(found)
+
+
+def _maxima(expr: Expr) -> list[Apply]:
+    """The larger of two sizes, wherever one stands as a factor."""
+    return list(dict.fromkeys(
+        a for a in expr.atoms if isinstance(a, Apply) and a.function == "maximum"))
+
+
+def _with(expr: Expr, item: Atom, value: Expr) -> Expr:
+    """A sum with another value for one of its factors."""
+    return normal(add(*(
+        mul(make_term(t.coef, {a: e for a, e in t.factors if a != item}), *(
+            value for a, e in t.factors if a == item for _ in range(int(e))))
+        for t in expr.terms)))
 
 
 def _cancelled(left: Expr, right: Expr) -> tuple[Expr, Expr]:

@@ -205,6 +205,10 @@ def _fact(fact: Fact, name: str, target: Target) -> list[ast.stmt]:
 
 def _range(name: str, entry: IndexRange, printer: NumpyPrinter) -> ast.stmt:
     size = printer.shown(entry.size)
+    if entry.ignored is not None:
+        return _test("np.any(({x} != {value}) & (({x} < 0) | ({x} >= {size})))", "IndexError",
+                     f"{name} holds a position outside 0 to {size} - 1 that is not "
+                     f"{entry.ignored}", x=name, value=entry.ignored, size=printer.size(entry.size))
     if entry.start is None:
         return _test("np.any({x} >= {size})", "IndexError",
                      f"{name} holds a position above {size} - 1", x=name,

@@ -16,7 +16,7 @@ from symprop.emit.targets.numpy.table import NUMPY
 from symprop.emit.targets.target import Target
 from symprop.errors import UnsupportedError
 from symprop.syntax.layout import flat
-from symprop.syntax.tree import minus, packed, product, tree
+from symprop.syntax.tree import minus, packed, product, quote, tree
 from symprop.system import System
 
 
@@ -67,6 +67,8 @@ class SizePrinter:
             left, right = map(self.size, item.args)
             mark = ast.FloorDiv() if item.function == "floordiv" else ast.Mod()
             return ast.BinOp(left, mark, right)
+        if isinstance(item, Apply) and item.function == "maximum":
+            return quote("max({x})", x=[self.size(a) for a in item.args])
         if isinstance(item, Access) and not item.indices:
             return tree(self.names[item.array])
         raise UnsupportedError(f"{item} is no size")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from symprop.algebra.build import ONE, add, mul, number, sub
 from symprop.algebra.canonical import normal, same
 from symprop.algebra.expr import ADJOINT, Expr
-from symprop.algebra.integers import filled, floordiv
+from symprop.algebra.integers import end_of, filled, floordiv, unclipped
 from symprop.emit.targets.numpy.sizes import SizePrinter
 from symprop.lower import ir
 from symprop.lower.ir import Axes, Node
@@ -96,9 +96,10 @@ class ViewPrinter(SizePrinter):
             return ast.Slice(None if all_of_it else self.size(item.start),
                              None if last.is_zero else self.size(normal(sub(last, ONE))),
                              tree(item.step))
-        if _count_of(size, item.start, ONE, item.step, item.count):
+        if _count_of(size, item.start, ONE, item.step, unclipped(item.count)):
             return self._slice(item.start, size, size, item.step)
-        stop = normal(add(item.start, span(item.count, item.step)))
+        stop = end_of(item.start, item.count) if item.step == 1 else normal(
+            add(item.start, span(item.count, item.step)))
         return self._slice(item.start, stop, size, item.step)
 
     def _slice(self, start: Expr, stop: Expr, size: Expr, step: int) -> ast.expr:
