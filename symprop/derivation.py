@@ -31,7 +31,7 @@ from symprop.lower.count import operations
 from symprop.lower.program import lower
 from symprop.rules import RuleMaker, apply_rule
 from symprop.system import Adjoint, Step, System
-from symprop.verify import verify
+from symprop.verify import Exact, exact, verify
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,20 @@ class Derivation:
         if "_verified" not in self.__dict__:
             verify(self)
             self.__dict__["_verified"] = True
+
+    @cached_property
+    def exact(self) -> Exact:
+        """How many steps hold exactly, as identities of rational functions over a prime field.
+
+        Raises VerificationError for one that is rational and does not.
+
+        >>> import numpy as np, symprop
+        >>> def loss(x: "N", w: ""):
+        ...     return np.mean(w * x)
+        >>> print(symprop.derive(symprop.trace(loss)).exact.held)
+        8
+        """
+        return exact(self)
 
     def latex(
         self, *, standalone: bool = False, only: Sequence[str] | None = None,

@@ -18,6 +18,7 @@ from gains import GAINS
 import symprop
 from symprop.algebra.expr import Expr, Paren, Size
 from symprop.emit.module import GeneratedModule
+from symprop.errors import InputError
 
 STEP = 1e-80
 EVERY = pytest.mark.parametrize("name", GAINS)
@@ -162,3 +163,26 @@ def test_a_root_is_not_a_name_for_its_square() -> None:
     with np.errstate(all="ignore"):
         _, gradients = module.value_and_grad(v=v, a=np.ones(2), b=b)
     np.testing.assert_allclose(gradients["a"], [10.0, -1.0])
+
+
+@pytest.mark.parametrize("two", [False, True])
+def test_what_needs_a_positive_definite_matrix_says_so(two: bool) -> None:
+    def loss(x, A, B):
+        second = np.linalg.cholesky(B) if two else B
+        return np.sum(x @ np.linalg.cholesky(A)) + np.sum(second)
+
+    shapes = {"x": "N", "A": "N N", "B": "N N"}
+    names = ["A"] + ["B"] * two
+    asked = " and ".join(f"positive_definite\\({n}\\)" for n in names)
+    with pytest.raises(InputError, match=f"Declare the domain of the inputs, {asked}$"):
+        symprop.derive(symprop.trace(loss, shapes)).verify()
+    facts = [symprop.positive_definite(n) for n in names]
+    symprop.derive(symprop.trace(loss, shapes, facts=facts)).verify()
+
+
+@pytest.mark.parametrize("gram", [lambda X: X.T @ X, lambda X: X @ X.T])
+def test_check_draws_sizes_at_which_a_gram_matrix_is_regular(gram) -> None:
+    """At others its determinant is what rounding has left, and says nothing of the gradient."""
+    module = symprop.generate(symprop.trace(lambda X: np.linalg.slogdet(gram(X))[1], {"X": "N K"}))
+    report = symprop.check(module)
+    assert report.passed, str(report)

@@ -21,6 +21,9 @@ from symprop.shapes import solve_sizes
 
 MOST_DRAWS = 20
 MOST_SIZES = 60
+FIRST_DRAWS = 3
+ROUNDING = 4e-16  # by which inputs are moved, relative
+UNSTEADY = 1e-6  # of a loss: by more it does not move for rounding
 DTYPES = {"float": np.float64, "int": np.int64, "bool": np.bool_}
 
 
@@ -59,8 +62,12 @@ class Sampler:
         return set(self.given) == set(self.specs)
 
     def settle_sizes(self) -> None:
-        """Choose sizes with which the function runs; InputError if it runs with none."""
+        """Choose sizes with which the function runs; InputError if it runs with none.
+
+        Where it can be, sizes at which its loss is more than rounding.
+        """
         first: InputError | None = None
+        runs: list[Mapping[str, int]] = []
         tried: list[Mapping[str, int]] = []
         for attempt in range(MOST_SIZES):
             sizes = self._choose(attempt)
@@ -70,11 +77,16 @@ class Sampler:
             self.sizes = sizes
             try:
                 self.subject.loss(self.draw(0).copy(), validate=True)
-                return
+                runs.append(sizes)
+                if self.is_fixed or not self._is_noise():
+                    return
             except InputError as error:
                 first = first or error
                 if not isinstance(error.__cause__, ValueError | IndexError | ZeroDivisionError):
                     break
+        if runs:
+            self.sizes = runs[0]
+            return
         assert first is not None
         shown = ", ".join(f"{name} = {size}" for name, size in tried[0].items())
         raise InputError(f"{first} (on inputs drawn with {shown or 'no sizes'})") from first
@@ -88,14 +100,39 @@ class Sampler:
             leaves[name] = self.given.get(name, drawn)
         return Sample(leaves, {n: self.sizes[n] for n in self.sizes if n in self._shown})
 
+    def _is_noise(self) -> bool:
+        """Say whether the first losses that are finite here are decided by rounding."""
+        for number in range(FIRST_DRAWS):
+            sample = self.draw(number)
+            try:
+                loss = self.subject.loss(sample.copy())
+            except InputError as error:
+                return isinstance(error.__cause__, np.linalg.LinAlgError)
+            if is_finite(loss):
+                return not is_steady(self.subject, sample, loss)
+        return False
+
     def finite(self, start: int) -> Iterator[Sample]:
-        """Draw samples from number `start` on and yield those on which the loss is finite."""
+        """Draw samples from number `start` on and yield those on which the loss is finite.
+
+        Those on which it is decided by rounding only come where there is no other.
+        """
+        others: list[Sample] = []
+        steady = False
         for number in range(start, start + MOST_DRAWS):
             sample = self.draw(number)
-            if is_finite(self.subject.loss(sample.copy())):
+            loss = _value(self.subject, sample)
+            if loss is not None and self.is_fixed:
                 yield sample
+            elif loss is not None and is_steady(self.subject, sample, loss):
+                steady = True
+                yield sample
+            elif loss is not None:
+                others.append(sample)
             if self.is_fixed:
                 return
+        if not steady:
+            yield from others
 
     def elsewhere(self) -> "Iterator[Sampler]":
         """Yield this sampler at other sizes of the free axes, wherever a loss can be computed."""
@@ -118,10 +155,12 @@ class Sampler:
             other.known = {**rest, **self.known, **wanted}
             try:
                 other.sizes = other._choose(0)
-                other.subject.loss(other.draw(0).copy(), validate=True)
+                sample = other.draw(0)
+                loss = other.subject.loss(sample.copy(), validate=True)
             except (InputError, ShapeError):
                 continue
-            return other
+            if is_steady(self.subject, sample, loss):
+                return other
         return None
 
     @property
@@ -164,6 +203,33 @@ class Sampler:
         specs = {name: self.specs[name] for name in self.given}
         solve_sizes(specs, {name: array.shape for name, array in self.given.items()}, sizes)
         return sizes
+
+
+def _value(subject: Subject, sample: Sample) -> float | None:
+    """The loss on a sample; None where it is not finite, or a matrix is singular."""
+    try:
+        loss = subject.loss(sample.copy())
+    except InputError as error:
+        if isinstance(error.__cause__, np.linalg.LinAlgError):
+            return None
+        raise
+    return loss if is_finite(loss) else None
+
+
+def is_steady(subject: Subject, sample: Sample, loss: Any) -> bool:
+    """Say whether a loss stays what it is where inputs move by their rounding.
+
+    The logarithm of the determinant of a matrix that is singular does not.
+    """
+    rng = np.random.default_rng(0)
+    moved = {name: array * (1 + ROUNDING * rng.choice([-1.0, 1.0], size=array.shape))
+             if array.dtype.kind == "f" else array.copy() for name, array in sample.leaves.items()}
+    try:
+        other = subject.loss(moved)
+    except InputError:
+        return False
+    return not is_finite(loss) or (
+        is_finite(other) and abs(other - loss) <= UNSTEADY * max(1.0, abs(loss)))
 
 
 def is_finite(loss: Any) -> bool:

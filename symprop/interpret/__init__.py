@@ -4,9 +4,9 @@ In: expressions, arrays, sizes. Out: arrays. Shares no code with the way generat
 are written: grids over index values, row functions from their definitions.
 """
 
-from symprop.interpret.draw import draw
+from symprop.interpret.draw import definite, draw
 from symprop.interpret.evaluate import evaluate
 from symprop.interpret.run import jacobian, run, run_equations
 from symprop.interpret.stated import misstated
 
-__all__ = ["draw", "evaluate", "jacobian", "misstated", "run", "run_equations"]
+__all__ = ["definite", "draw", "evaluate", "jacobian", "misstated", "run", "run_equations"]

@@ -159,11 +159,16 @@ def _draw_integers(
 def _matrices(drawn: np.ndarray[Any, Any], facts: Mapping[str, Fact]) -> np.ndarray[Any, Any]:
     """Symmetric matrices over the last two axes, and positive definite ones, where facts say so."""
     if "positive_definite" in facts:
-        product = drawn @ np.swapaxes(drawn, -1, -2) / drawn.shape[-1]
-        return np.asarray(product + 0.5 * np.eye(drawn.shape[-1]))
+        return definite(drawn)
     if "symmetric" in facts:
         return np.asarray((drawn + np.swapaxes(drawn, -1, -2)) / 2)
     return drawn
+
+
+def definite(drawn: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """A positive definite matrix made of any square one."""
+    product = drawn @ np.swapaxes(drawn, -1, -2) / drawn.shape[-1]
+    return np.asarray(product + 0.5 * np.eye(drawn.shape[-1]))
 
 
 def _value(expr: Expr, sizes: Mapping[str, int]) -> int:

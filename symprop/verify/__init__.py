@@ -23,7 +23,8 @@ must be refuted.
 """
 
 from symprop.verify.compare import Refuted
+from symprop.verify.exact import Exact, exact
 from symprop.verify.trial import verify
 from symprop.verify.whole import Derived
 
-__all__ = ["Derived", "Refuted", "verify"]
+__all__ = ["Derived", "Exact", "Refuted", "exact", "verify"]

@@ -16,7 +16,7 @@ from symprop.algebra.build import mul, number
 from symprop.algebra.expr import Apply, Expr, Partial, arrays_of, atoms, free_indices
 from symprop.collector import paused
 from symprop.errors import InputError, VerificationError
-from symprop.interpret import draw, misstated, run, run_equations
+from symprop.interpret import definite, draw, misstated, run, run_equations
 from symprop.interpret.regular import irregular
 from symprop.system import Adjoint, Step, System, departing
 from symprop.verify.compare import Refuted, difference, refuted
@@ -303,4 +303,16 @@ def _finite_draw(
     raise InputError(
         f"{system.name}: the loss is not finite in {_DRAWS} random draws; the first value that "
         f"is not is {first.array} in ({first.number}) {first.source}. Declare the domain of the "
-        "inputs, for example positive(name) or in_range(name, low, high)")
+        f"inputs, {_way_out(system, seed)}")
+
+
+def _way_out(system: System, seed: int) -> str:
+    """The facts to declare: that a matrix is positive definite, where that helps."""
+    sizes, inputs = draw(system, seed)
+    square = {n: definite(v) for n, v in inputs.items() if v.dtype.kind == "f"
+              and v.ndim >= 2 and v.shape[-1] == v.shape[-2]}
+    for names in (*([n] for n in square), list(square)):
+        arrays = run(system, {**inputs, **{n: square[n] for n in names}}, sizes)
+        if names and np.all(np.isfinite(arrays[system.loss])):
+            return " and ".join(f"positive_definite({n})" for n in names)
+    return "for example positive(name) or in_range(name, low, high)"
