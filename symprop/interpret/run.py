@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from symprop.algebra.expr import Access, atoms
 from symprop.errors import InputError
 from symprop.interpret.evaluate import Arrays, Evaluator
 from symprop.system import Adjoint, Equation, System, cycles, itself
@@ -107,28 +108,47 @@ def value_of(item: Item, evaluator: Evaluator) -> Array:
 def solution_of(item: Item, evaluator: Evaluator) -> Array:
     """The array at which both sides of an implicit equation, linear in it, are the same.
 
-    nan where what it reads is not known yet, and everywhere if the system is (nearly) singular.
+    nan where what it reads is not known yet, and where the system is (nearly) singular. An axis
+    along which every entry reads its own place alone has a system of its own at every place: the
+    columns of A X = B.
     """
     shape = tuple(evaluator.extent(i.size) for i in item.indices)
-    count = math.prod(shape)
+    apart = _apart(item)
+    order = (*apart, *(k for k in range(len(shape)) if k not in apart))
+    turned = tuple(shape[k] for k in order)
+    places, count = math.prod(turned[:len(apart)]), math.prod(turned[len(apart):])
 
     def excess(entries: Array) -> Array:
-        own = {item.array: entries.reshape(shape)}
+        own = {item.array: entries.reshape(turned).transpose(np.argsort(order))}
         arrays = ChainMap(own, evaluator.arrays)  # type: ignore[arg-type]  # only read
         right = value_of(item, Evaluator(arrays, evaluator.sizes))
-        return right.reshape(count) - entries
+        return right.transpose(order).reshape(places, count) - entries
 
-    offset = excess(np.zeros(count))
-    matrix = np.stack([offset - excess(unit) for unit in np.eye(count)], axis=-1)
-    found = np.full(count, np.nan, matrix.dtype)
+    offset = excess(np.zeros((places, count)))
+    units = (np.broadcast_to(unit, (places, count)) for unit in np.eye(count))
+    matrix = np.stack([offset - excess(unit) for unit in units], axis=-1)
+    found = np.stack([_solved(m, o) for m, o in zip(matrix, offset, strict=True)])
+    return found.reshape(turned).transpose(np.argsort(order))
+
+
+def _apart(item: Item) -> tuple[int, ...]:
+    """The axes along which an entry reads only entries at its own place."""
+    own = [a for a in atoms(item.rhs) if isinstance(a, Access) and a.array == item.array]
+    return tuple(k for k, index in enumerate(item.indices)
+                 if all(a.indices[k].single_index is index for a in own))
+
+
+def _solved(matrix: Array, offset: Array) -> Array:
+    """One linear system: nan for what is not known, or nearly singular."""
+    found = np.full(len(offset), np.nan, matrix.dtype)
     known = ~(np.isnan(offset) | np.isnan(matrix).any(axis=1))
     while np.any(lost := known & (matrix[:, ~known] != 0).any(axis=1)):
         known &= ~lost
     system = matrix[np.ix_(known, known)]
-    norm = 1 if count > _MANY else None  # singular values of a large system take long
+    norm = 1 if len(offset) > _MANY else None  # singular values of a large system take long
     if system.size and np.linalg.cond(system, norm) < _CONDITION:
         found[known] = np.linalg.solve(system, offset[known])
-    return found.reshape(shape)
+    return found
 
 
 def slope(equation: Equation, array: str, direction: Array, evaluator: Evaluator) -> Array:
