@@ -97,30 +97,34 @@ class Derivation:
 
     def latex(
         self, *, standalone: bool = False, only: Sequence[str] | None = None,
-        templates: str | Path | None = None,
+        templates: str | Path | None = None, names: Mapping[str, str] | None = None,
     ) -> str:
         r"""A fragment for \input (amsmath), or a document with `standalone`.
 
         `only` keeps what the named gradients depend on, with the numbers unchanged.
-        `templates` is a folder whose templates take precedence. Raises InputError for a
-        name that has no gradient.
+        `templates` is a folder whose templates take precedence. `names` says in LaTeX what an
+        array is called, as in `names={"W1": r"W^{(1)}", "sigma2": r"\sigma^2"}`. Raises InputError
+        for a name that has no gradient, or that no array has.
         """
         self.verify()
-        return latex.latex(self, standalone=standalone, only=only, templates=templates)
+        return latex.latex(self, standalone=standalone, only=only, templates=templates,
+                           names=names)
 
     def markdown(
-        self, *, only: Sequence[str] | None = None, templates: str | Path | None = None
+        self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
+        names: Mapping[str, str] | None = None,
     ) -> str:
-        """Markdown with one KaTeX block for each equation."""
+        """Markdown with one KaTeX block for each equation; options as for `latex`."""
         self.verify()
-        return markdown.markdown(self, only=only, templates=templates)
+        return markdown.markdown(self, only=only, templates=templates, names=names)
 
     def text(
-        self, *, only: Sequence[str] | None = None, templates: str | Path | None = None
+        self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
+        names: Mapping[str, str] | None = None,
     ) -> str:
-        """Unicode mathematics for a terminal."""
+        """Unicode mathematics for a terminal; `names` may be in LaTeX or in Unicode."""
         self.verify()
-        return text.text(self, only=only, templates=templates)
+        return text.text(self, only=only, templates=templates, names=names)
 
     def evaluate(self, inputs: Mapping[str, Any]) -> Evaluation:
         """Every forward value and every adjoint on the given inputs, by name.
@@ -141,6 +145,7 @@ class Derivation:
     def worked_example(
         self, inputs: Mapping[str, Any], *, step: float = 0.5, precision: int = 9,
         format: str = "text", standalone: bool = False, templates: str | Path | None = None,
+        names: Mapping[str, str] | None = None,
     ) -> str:
         """The derivation in numbers: each equation, its numbers put in, and what comes out.
 
@@ -153,11 +158,11 @@ class Derivation:
         if not isinstance(precision, int) or not 1 <= precision <= 15:
             raise InputError(f"precision must be a whole number from 1 to 15, not {precision!r}")
         before = self.evaluate(inputs)
-        names = [n for n, a in self.system.arrays.items() if a.kind == "input"]
+        inside = [n for n, a in self.system.arrays.items() if a.kind == "input"]
         moved = stepped(before.arrays, before.gradients, self.system.wrt, step)
-        after = self.evaluate({name: moved[name] for name in names})
+        after = self.evaluate({name: moved[name] for name in inside})
         return worked_page(self, before, after, step=step, precision=precision, form=format,
-                           standalone=standalone, templates=templates)
+                           standalone=standalone, templates=templates, names=names)
 
     def operations(self, sizes: Mapping[str, int]) -> Mapping[str, int]:
         """How many operations the backward pass takes, by equation, for axes of these sizes.

@@ -137,13 +137,13 @@ def test_latex() -> None:
 
 
 def test_latex_has_one_superscript_where_a_slice_is_transposed() -> None:
-    """h^{prev}_{t}^{top} is an error in TeX."""
-    arrays = {**ARRAYS, "h_prev": Array("h_prev", "float", (N, K, H), "input")}
-    rhs = sum_over(at("h_prev", n, k, h), [n, k])
+    """h^{(1)}_{t}^{top} is an error in TeX."""
+    arrays = {**ARRAYS, "h1": Array("h1", "float", (N, K, H), "input")}
+    rhs = sum_over(at("h1", n, k, h), [n, k])
     found = slice_form(Equation("F1", "b", (h,), rhs), arrays)
     assert found is not None
     printed = MatrixPrinter(LatexNotation(), {n.uid: "n"}).form(found[1]).text
-    assert printed == r"\sum_{n} h^{\mathrm{prev} \top}_{n} \, \mathbf{1}_{K}"
+    assert printed == r"\sum_{n} h^{(1) \top}_{n} \mathbf{1}_{K}"
 
 
 def test_a_slice_is_no_whole_matrix() -> None:

@@ -63,8 +63,9 @@ def build(
     module = generated(derivation, found.name, template_dir)
     report = checked(module, found.name, seed=seed)
     texts = {
-        ".tex": printed(derivation, "latex", True, None, template_dir),
-        ".md": printed(derivation, "markdown", templates=template_dir),
+        ".tex": printed(derivation, "latex", True, None, template_dir, found.names),
+        ".md": printed(
+            derivation, "markdown", templates=template_dir, names=found.names),
         ".py": module.source,
         "_check.txt": str(report),
     }

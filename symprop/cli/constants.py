@@ -5,6 +5,7 @@ In: the module of a file. Out: `Options`, from its constants
     WRT = ("W1", "b1")                  as --wrt
     FACTS = ("sums_to_one(Y,1)",)       as --fact, or as symprop.sums_to_one("Y", axis=1)
     STATIC = {"heads": 4}               as --static
+    NAMES = {"W1": r"W^{(1)}"}          as --name
 
 WRT and FACTS may also be dicts from the name of a function to these, in a file of several.
 """
@@ -29,6 +30,7 @@ class Options:
     facts: Sequence[Fact] = ()
     static: Mapping[str, Any] = field(default_factory=dict)
     rule: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def said_in_file(module: ModuleType, function: str, path: Path) -> Options:
@@ -41,7 +43,16 @@ def said_in_file(module: ModuleType, function: str, path: Path) -> Options:
         wrt=None if wrt is None else read_names(_words(wrt, "WRT", path), f"WRT in {path}:"),
         facts=[_fact(fact, path) for fact in _listed(facts or (), "FACTS", path)],
         static=static,
+        names=_names(getattr(module, "NAMES", None) or {}, path),
     )
+
+
+def _names(value: Any, path: Path) -> Mapping[str, str]:
+    whole = isinstance(value, Mapping) and all(
+        isinstance(word, str) for pair in value.items() for word in pair)
+    if not whole:
+        raise InputError(f"NAMES in {path} must be a dict such as {{'W1': 'W^{{(1)}}'}}")
+    return dict(value)
 
 
 def _of(value: Any, function: str) -> Any:

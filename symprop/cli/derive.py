@@ -5,6 +5,7 @@ In: TARGET and options. Out: the text on standard output or in a file.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,12 +90,13 @@ def derive(
     derivation = derived(found)
     with working(f"verifying {found.name}"):
         if numbers is None:
-            text = printed(derivation, form, standalone, names, template_dir)
+            text = printed(derivation, form, standalone, names, template_dir, found.names)
         else:
             text = derivation.worked_example(
                 read_numbers(numbers), step=step, precision=precision,
                 format="latex" if form == "pdf" else form,
-                standalone=standalone or form == "pdf", templates=template_dir)
+                standalone=standalone or form == "pdf",
+                **given(templates=template_dir, names=found.names or None))
     if form == "pdf" and output is not None:
         with working("running pdflatex"):
             write_bytes(output, compile_pdf(text), force)
@@ -117,9 +119,10 @@ def printed(
     standalone: bool = False,
     only: list[str] | None = None,
     templates: Path | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> str:
     """Return the derivation in one of the formats; for a PDF, the document to compile."""
-    own = given(templates=templates)
+    own = given(templates=templates, names=names or None)
     if form == "text":
         return derivation.text(only=only, **own)
     if form == "markdown":

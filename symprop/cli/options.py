@@ -12,7 +12,14 @@ from typing import Any, TypeVar
 import click
 
 from symprop.cli.constants import Options
-from symprop.cli.words import read_facts, read_names, read_shapes, read_sizes, read_statics
+from symprop.cli.words import (
+    read_facts,
+    read_names,
+    read_pairs,
+    read_shapes,
+    read_sizes,
+    read_statics,
+)
 from symprop.system import LEARNING_RULES
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -57,6 +64,10 @@ def target_options(function: Function) -> Function:
         help="A learning rule that is not the gradient: "
         + ", ".join(f"{short} ({long})" for short, long in LEARNING_RULES.items()) + ".",
     )  # fmt: skip
+    @click.option(
+        "--name", "names", multiple=True, metavar="W1=W^{(1)}",
+        help="What an array is called in print, in LaTeX.",
+    )  # fmt: skip
     @functools.wraps(function)
     def command(
         shapes: tuple[str, ...],
@@ -64,6 +75,7 @@ def target_options(function: Function) -> Function:
         facts: tuple[str, ...],
         statics: tuple[str, ...],
         rule: str | None,
+        names: tuple[str, ...],
         **rest: Any,
     ) -> Any:
         options = Options(
@@ -72,6 +84,7 @@ def target_options(function: Function) -> Function:
             facts=read_facts(facts),
             static=read_statics(statics),
             rule=rule,
+            names=read_pairs(names, "--name", "W1=W^{(1)}"),
         )
         return function(options=options, **rest)
 

@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,7 @@ class Target:
     facts: Sequence[Fact]
     static: Mapping[str, Any] | None
     rule: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_forward(text: str, options: Options) -> Target:
@@ -126,6 +127,7 @@ def _from_zoo(name: str, options: Options) -> Target:
         facts=(*model.facts, *options.facts),
         static={**(model.static or {}), **options.static} or None,
         rule=options.rule,
+        names=options.names,
     )
 
 
@@ -150,6 +152,7 @@ def _from_file(path: Path, name: str, options: Options) -> Target:
         facts=(*said.facts, *options.facts),
         static={**said.static, **options.static} or None,
         rule=options.rule,
+        names={**said.names, **options.names},
     )
 
 

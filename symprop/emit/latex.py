@@ -6,10 +6,11 @@ In: a derivation. Out: LaTeX. Rows are cut by measured width before they overflo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from symprop.emit.latex_names import escape
+from symprop.emit.given_names import check_names
+from symprop.emit.latex_names import escape, symbols
 from symprop.emit.latex_notation import LatexNotation
 from symprop.emit.sheet import Derived, Row, SheetPrinter, Style
 from symprop.files.templates import render
@@ -35,10 +36,11 @@ class LatexStyle(Style):
         return r" \times "
 
 
-def notation(system: System) -> LatexNotation:
+def notation(system: System, names: Mapping[str, str] | None = None) -> LatexNotation:
     """LaTeX for one system: a size that has an array's name is set apart."""
     clashing = frozenset(system.sizes) & frozenset(system.arrays)
-    return LatexNotation(clashing, system.numbers)
+    check_names(system, names or {})
+    return LatexNotation(clashing, system.numbers, symbols(system.arrays, names))
 
 
 def latex(
@@ -47,14 +49,15 @@ def latex(
     standalone: bool = False,
     only: Sequence[str] | None = None,
     templates: str | Path | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> str:
     r"""The derivation for \input, or a document with `standalone`.
 
     only: names of gradients; what they depend on is printed, numbered as in the whole.
     templates: a folder whose derivation.tex.jinja or standalone.tex.jinja goes before ours.
-    Raises InputError for a name that has no gradient.
+    names: what arrays are called, in LaTeX. Raises InputError for a name that has no gradient.
     """
-    sheet = SheetPrinter(derivation, LatexStyle(notation(derivation.system)), only).sheet()
+    sheet = SheetPrinter(derivation, LatexStyle(notation(derivation.system, names)), only).sheet()
     text = render(FRAGMENT, {"sheet": sheet, "aligned": aligned}, templates, latex=True)
     if not standalone:
         return text

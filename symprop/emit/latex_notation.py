@@ -7,13 +7,14 @@ to break lines before they overflow.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import ClassVar
 
 from symprop.algebra import rows
-from symprop.algebra.expr import Exponent
-from symprop.emit.latex_names import size_symbol, symbol
+from symprop.algebra.expr import ADJOINT, Exponent
+from symprop.emit.latex_names import Symbol, size_symbol, symbol
 from symprop.emit.notation import Notation
 from symprop.emit.pieces import ATOM, PRODUCT, Piece, join
 
@@ -39,23 +40,27 @@ class LatexNotation(Notation):
     }
 
     def __init__(
-        self, clashing: Container[str] = (), constants: tuple[Fraction, ...] = ()
+        self, clashing: Container[str] = (), constants: tuple[Fraction, ...] = (),
+        symbols: Mapping[str, Symbol] | None = None,
     ) -> None:
         self.clashing = clashing
+        self.symbols = symbols or {}
         self.constants = constants
 
     def measure(self, text: str) -> float:
         return width(text)
 
     def array(self, name: str) -> Piece:
-        return self.piece(symbol(name).latex)
+        return self.piece(self.symbol(name).latex)
 
     def entry(self, name: str, positions: Sequence[Piece]) -> Piece:
-        return self.piece(symbol(name).latex + self._lowered(positions))
+        return self.piece(self.symbol(name).at(",".join(p.text for p in positions)))
 
-    def _lowered(self, positions: Sequence[Piece]) -> str:
-        lowered = ",".join(p.text for p in positions)
-        return f"_{{{lowered}}}" if lowered else ""
+    def symbol(self, name: str) -> Symbol:
+        """What an array, or an adjoint, is called."""
+        primal = name.removeprefix(ADJOINT)
+        known = self.symbols.get(primal)
+        return symbol(name) if known is None else replace(known, barred=primal != name)
 
     def size(self, name: str) -> Piece:
         text = size_symbol(name)
@@ -116,17 +121,22 @@ class LatexNotation(Notation):
         return self._raised(body, r"\top")
 
     def marked_new(self, name: str, positions: Sequence[Piece]) -> Piece:
-        marked = self._raised(self.array(name), "+")
-        return self.piece(marked.text + self._lowered(positions))
+        found = self.symbol(name)
+        marked = replace(found, raised=f"{found.raised} +".strip())
+        return self.piece(marked.at(",".join(p.text for p in positions)))
 
     def elementwise_power(self, body: Piece, exponent: Exponent) -> Piece:
-        return self._raised(body, rf"\circ {_ratio(exponent)}")
+        mark = rf"\circ {_ratio(exponent)}"
+        if "^" in body.text:
+            body = self.enclosed(body)
+        return self._raised(body, mark)
 
     def _raised(self, body: Piece, mark: str) -> Piece:
         """A mark behind a matrix; it joins the superscript that a name may end with."""
         text, below = _without_subscript(body.text)
         match = re.fullmatch(r"(.*)\^\{([^{}]*(?:\{[^{}]*\})?)\}", text)
-        if match and body.binds == ATOM and "(" not in match[1]:
+        named = match is not None and match[2][0] in "(["
+        if match and named and body.binds == ATOM and "(" not in match[1]:
             return self.piece(rf"{match[1]}^{{{match[2]} {mark}}}{below}")
         base = self.atomic(body)
         return join([base, self.piece(f"^{{{mark}}}")], ATOM)

@@ -7,7 +7,7 @@ same in GitHub, Jupyter, MyST and Quarto.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from symprop.emit.latex import LatexStyle, notation, sign
@@ -30,14 +30,16 @@ def markdown(
     *,
     only: Sequence[str] | None = None,
     templates: str | Path | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> str:
     """The derivation as Markdown.
 
     only: names of gradients; what they depend on is printed, numbered as in the whole.
-    templates: a folder whose derivation.md.jinja goes before ours. Raises InputError for a
-    name that has no gradient.
+    templates: a folder whose derivation.md.jinja goes before ours. names: what arrays are
+    called, in LaTeX. Raises InputError for a name that has no gradient.
     """
-    sheet = SheetPrinter(derivation, MarkdownStyle(notation(derivation.system)), only).sheet()
+    style = MarkdownStyle(notation(derivation.system, names))
+    sheet = SheetPrinter(derivation, style, only).sheet()
     return render(PAGE, {"sheet": sheet, "draw": block}, templates)
 
 

@@ -150,6 +150,9 @@ class Printer:
             above = [self.expr(lone[0].body)]
         top = self.to.product(above) if above else self.to.piece("1")
         bottom = self._bare(below, others)
+        if not self.to.divides_last and bottom.width > self.to.room * _FRACTION_SHARE:
+            whole = self.to.power(self.to.atomic(self.to.product(below)), -1)
+            return self.to.product([whole, self._as_factor(top)]) if above else whole
         if top.width > self.to.room * _FRACTION_SHARE:
             head = self.to.fraction(self.to.piece("1"), bottom)
             return self.to.product([head, self._as_factor(top)]).bound_as(PRODUCT)
@@ -221,8 +224,11 @@ class Printer:
         """[a <= b][b < c] as [a <= b < c]."""
         parts = [self.position(brackets[0].lhs)]
         for bracket in brackets:
-            parts += [self.to.sign(bracket.relation), self.position(bracket.rhs)]
-        return self.to.enclosed(join(parts, SUM).unbroken(), "[]")
+            sign, right = self.to.sign(bracket.relation), self.position(bracket.rhs)
+            parts.append(join([sign, right.unbroken()], SUM).fused().opening(1))
+        whole = join([parts[0].unbroken(), *parts[1:]], SUM)
+        wide = whole.width > self.to.room * _FRACTION_SHARE
+        return self.to.enclosed(whole if wide else whole.unbroken(), "[]")
 
     def _extremum(self, atom: Extremum) -> Piece:
         head = self.to.over(atom.kind, [self.letter(b) for b in atom.bound])

@@ -6,9 +6,10 @@ In: a derivation. Out: lines of at most 88 columns, the rule or number of each a
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from symprop.emit.given_names import check_names, in_unicode
 from symprop.emit.sheet import Derived, Row, SheetPrinter, Style
 from symprop.emit.text_notation import TextNotation, columns
 from symprop.files.templates import render
@@ -35,10 +36,11 @@ class TextStyle(Style):
         return " × "
 
 
-def notation(system: System) -> TextNotation:
+def notation(system: System, names: Mapping[str, str] | None = None) -> TextNotation:
     """Text for one system: a size that has an array's name is set apart."""
     clashing = frozenset(system.sizes) & frozenset(system.arrays)
-    return TextNotation(WIDTH - INDENT, clashing=clashing, constants=system.numbers)
+    check_names(system, names or {})
+    return TextNotation(WIDTH - INDENT, in_unicode(names or {}), clashing, system.numbers)
 
 
 def text(
@@ -46,6 +48,7 @@ def text(
     *,
     only: Sequence[str] | None = None,
     templates: str | Path | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> str:
     """The derivation as text.
 
@@ -53,7 +56,7 @@ def text(
     templates: a folder whose derivation.txt.jinja goes before ours. Raises InputError for a
     name that has no gradient.
     """
-    sheet = SheetPrinter(derivation, TextStyle(notation(derivation.system)), only).sheet()
+    sheet = SheetPrinter(derivation, TextStyle(notation(derivation.system, names)), only).sheet()
     values = {"sheet": sheet, "aligned": aligned, "padded": padded, "wrapped": wrapped}
     return render(PAGE, values, templates)
 

@@ -5,6 +5,7 @@ In: printed parts. Out: one line of text for each expression, with widths in col
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Container, Mapping, Sequence
 from fractions import Fraction
@@ -16,6 +17,7 @@ from symprop.emit.notation import Notation
 from symprop.emit.pieces import ATOM, BIG, PRODUCT, Piece, join
 
 _RAISED = str.maketrans("0123456789-+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺")
+_RAISED_SIGNS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ}"
 _OVER = {"sum": "Σ", "max": "max", "min": "min", "det": "det", "cof": "cof"}
 
 
@@ -51,7 +53,10 @@ class TextNotation(Notation):
         return float(columns(text))
 
     def array(self, name: str) -> Piece:
-        return self.piece(self.names.get(name) or spelled(name))
+        known = self.names.get(name)
+        if known is None and name.startswith(ADJOINT) and name[len(ADJOINT):] in self.names:
+            known = spelled(ADJOINT + self.names[name[len(ADJOINT):]])
+        return self.piece(known or spelled(name))
 
     def entry(self, name: str, positions: Sequence[Piece]) -> Piece:
         inside = ",".join(p.text for p in positions)
@@ -74,7 +79,10 @@ class TextNotation(Notation):
         return join([top, self.piece("/"), bottom], PRODUCT)
 
     def power(self, base: Piece, exponent: Exponent) -> Piece:
-        return join([base, self.piece(_raised(exponent))], ATOM)
+        return join([self.raisable(base), self.piece(_raised(exponent))], ATOM)
+
+    def raisable(self, base: Piece) -> Piece:
+        return self.enclosed(base) if base.text[-1] in _RAISED_SIGNS else base
 
     def root(self, body: Piece) -> Piece:
         inside = body if body.binds == ATOM else self.enclosed(body)
@@ -125,6 +133,8 @@ def spelled(name: str) -> str:
     if not name.startswith(ADJOINT):
         return name
     name = name[len(ADJOINT):]
+    if re.search("[⁰¹²³⁴⁵⁶⁷⁸⁹](?<!⁽.)(?!⁾)", name):  # as a power: the bar goes over all of it
+        return "".join(c + "\u0305" for c in name)
     stem = next((k for k, c in enumerate(name) if not c.isalpha()), len(name))
     if stem == 1:
         return name[0] + "\u0304" + name[1:]

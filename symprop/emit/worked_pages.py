@@ -5,7 +5,7 @@ In: a derivation, its evaluations before and after a step. Out: a text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from symprop.emit import latex, text
@@ -23,11 +23,12 @@ FORMATS = ("text", "markdown", "latex")
 def worked_page(
     derived: Derived, before: Evaluation, after: Evaluation, *, step: float, precision: int,
     form: str, standalone: bool = False, templates: str | Path | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> str:
     """A worked example in one of the `FORMATS`; `standalone` makes a LaTeX document of it."""
-    notation: LatexNotation = latex.notation(derived.system)
+    notation: LatexNotation = latex.notation(derived.system, names)
     styles = {"latex": latex.LatexStyle(notation), "markdown": MarkdownStyle(notation),
-              "text": text.TextStyle(text.notation(derived.system))}
+              "text": text.TextStyle(text.notation(derived.system, names))}
     if form not in styles:
         raise InputError(f"there is no format {form!r}; there are {', '.join(FORMATS)}")
     worked = WorkedPrinter(derived, styles[form], before, after, step, precision).worked()
