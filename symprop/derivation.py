@@ -98,33 +98,48 @@ class Derivation:
     def latex(
         self, *, standalone: bool = False, only: Sequence[str] | None = None,
         templates: str | Path | None = None, names: Mapping[str, str] | None = None,
+        detail: str = "full", equation: str | None = None,
     ) -> str:
         r"""A fragment for \input (amsmath), or a document with `standalone`.
 
-        `only` keeps what the named gradients depend on, with the numbers unchanged.
+        `only` keeps what the named gradients depend on, with the numbers unchanged; `equation`
+        keeps one equation with its steps, as in `equation="B13"`. `detail` is "full" (every step),
+        "normal" (the chain rule and what comes of it) or "brief" (the backward pass in one table).
         `templates` is a folder whose templates take precedence. `names` says in LaTeX what an
         array is called, as in `names={"W1": r"W^{(1)}", "sigma2": r"\sigma^2"}`. Raises InputError
         for a name that has no gradient, or that no array has.
         """
         self.verify()
         return latex.latex(self, standalone=standalone, only=only, templates=templates,
-                           names=names)
+                           names=names, detail=detail, equation=equation)
 
     def markdown(
         self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
-        names: Mapping[str, str] | None = None,
+        names: Mapping[str, str] | None = None, detail: str = "full",
+        equation: str | None = None,
     ) -> str:
         """Markdown with one KaTeX block for each equation; options as for `latex`."""
         self.verify()
-        return markdown.markdown(self, only=only, templates=templates, names=names)
+        return markdown.markdown(self, only=only, templates=templates, names=names,
+                                 detail=detail, equation=equation)
 
     def text(
         self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
-        names: Mapping[str, str] | None = None,
+        names: Mapping[str, str] | None = None, detail: str = "full",
+        equation: str | None = None,
     ) -> str:
         """Unicode mathematics for a terminal; `names` may be in LaTeX or in Unicode."""
         self.verify()
-        return text.text(self, only=only, templates=templates, names=names)
+        return text.text(self, only=only, templates=templates, names=names, detail=detail,
+                         equation=equation)
+
+    def _repr_markdown_(self) -> str:
+        """What a notebook shows of it: the backward pass in one table."""
+        return self.markdown(detail="brief")
+
+    def __repr__(self) -> str:
+        return (f"<Derivation of {self.system.name}: {len(self.system.equations)} equations, "
+                f"{len(self.adjoints)} adjoints, gradients of {', '.join(self.system.wrt)}>")
 
     def evaluate(self, inputs: Mapping[str, Any]) -> Evaluation:
         """Every forward value and every adjoint on the given inputs, by name.

@@ -96,6 +96,12 @@ class CheckReport:
             "problems": list(self.problems),
         }
 
+    def _repr_markdown_(self) -> str:
+        return f"```text\n{self}\n```\n"  # what a notebook shows
+
+    def __repr__(self) -> str:
+        return f"<CheckReport of {self.title}: {self._verdict()}>"
+
     def __str__(self) -> str:
         sizes = " ".join(f"{name}={size}" for name, size in self.sizes)
         head = f"check of {self.title}: {sizes + ', ' if sizes else ''}seed {self.seed}"

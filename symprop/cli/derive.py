@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -56,6 +56,9 @@ Examples:
 )  # fmt: skip
 @click.option("--standalone", is_flag=True, help="A LaTeX document, not a fragment for \\input.")
 @only_option
+@click.option("--equation", metavar="B13", help="Only this equation, with its steps.")
+@click.option("--detail", type=click.Choice(("brief", "normal", "full")), default="full",
+              show_default=True, help="How much of each equation.")
 @click.option(
     "--numbers", type=FILE, metavar="FILE",
     help="The inputs (.npz, .json, .toml): print a worked example.",
@@ -75,6 +78,8 @@ def derive(
     only: tuple[str, ...],
     template_dir: Path | None,
     force: bool,
+    detail: str,
+    equation: str | None,
     numbers: Path | None,
     step: float,
     precision: int,
@@ -90,7 +95,9 @@ def derive(
     derivation = derived(found)
     with working(f"verifying {found.name}"):
         if numbers is None:
-            text = printed(derivation, form, standalone, names, template_dir, found.names)
+            text = printed(
+                derivation, form, standalone, names, template_dir, found.names,
+                detail=None if detail == "full" else detail, equation=equation)
         else:
             text = derivation.worked_example(
                 read_numbers(numbers), step=step, precision=precision,
@@ -120,9 +127,10 @@ def printed(
     only: list[str] | None = None,
     templates: Path | None = None,
     names: Mapping[str, str] | None = None,
+    **options: Any,
 ) -> str:
     """Return the derivation in one of the formats; for a PDF, the document to compile."""
-    own = given(templates=templates, names=names or None)
+    own = given(templates=templates, names=names or None, **options)
     if form == "text":
         return derivation.text(only=only, **own)
     if form == "markdown":

@@ -12,7 +12,7 @@ from pathlib import Path
 from symprop.emit.given_names import check_names
 from symprop.emit.latex_names import escape, symbols
 from symprop.emit.latex_notation import LatexNotation
-from symprop.emit.sheet import Derived, Row, SheetPrinter, Style
+from symprop.emit.sheet import Derived, Row, SheetPrinter, Style, compacted
 from symprop.files.templates import render
 from symprop.system import System
 
@@ -50,15 +50,20 @@ def latex(
     only: Sequence[str] | None = None,
     templates: str | Path | None = None,
     names: Mapping[str, str] | None = None,
+    detail: str = "full",
+    equation: str | None = None,
 ) -> str:
     r"""The derivation for \input, or a document with `standalone`.
 
     only: names of gradients; what they depend on is printed, numbered as in the whole.
     templates: a folder whose derivation.tex.jinja or standalone.tex.jinja goes before ours.
-    names: what arrays are called, in LaTeX. Raises InputError for a name that has no gradient.
+    names: what arrays are called, in LaTeX. detail: "brief", "normal" or "full". equation: the
+    number of the only one to print. Raises InputError for a name that has no gradient.
     """
-    sheet = SheetPrinter(derivation, LatexStyle(notation(derivation.system, names)), only).sheet()
-    text = render(FRAGMENT, {"sheet": sheet, "aligned": aligned}, templates, latex=True)
+    style = LatexStyle(notation(derivation.system, names))
+    sheet = SheetPrinter(derivation, style, only, detail, equation).sheet()
+    text = render(FRAGMENT, {"sheet": sheet, "aligned": aligned, "compacted": compacted},
+                  templates, latex=True)
     if not standalone:
         return text
     return render(DOCUMENT, {"sheet": sheet, "fragment": text}, templates, latex=True)

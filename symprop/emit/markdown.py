@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from symprop.emit.latex import LatexStyle, notation, sign
-from symprop.emit.sheet import Derived, Row, SheetPrinter
+from symprop.emit.sheet import Derived, Row, SheetPrinter, compact
 from symprop.files.templates import render
 
 PAGE = "derivation.md.jinja"
@@ -31,6 +31,8 @@ def markdown(
     only: Sequence[str] | None = None,
     templates: str | Path | None = None,
     names: Mapping[str, str] | None = None,
+    detail: str = "full",
+    equation: str | None = None,
 ) -> str:
     """The derivation as Markdown.
 
@@ -39,8 +41,8 @@ def markdown(
     called, in LaTeX. Raises InputError for a name that has no gradient.
     """
     style = MarkdownStyle(notation(derivation.system, names))
-    sheet = SheetPrinter(derivation, style, only).sheet()
-    return render(PAGE, {"sheet": sheet, "draw": block}, templates)
+    sheet = SheetPrinter(derivation, style, only, detail, equation).sheet()
+    return render(PAGE, {"sheet": sheet, "draw": block, "compact": compact}, templates)
 
 
 def block(row: Row) -> str:

@@ -51,6 +51,9 @@ class GeneratedModule:
     def __reduce__(self) -> tuple[type[GeneratedModule], tuple[str, str]]:
         return GeneratedModule, (self.source, self.name)
 
+    def _repr_markdown_(self) -> str:
+        return f"```python\n{self.source}```\n"  # what a notebook shows
+
     def __repr__(self) -> str:
         lines = len(self.source.splitlines())
         return f"<GeneratedModule {self.name}: {lines} lines, gradients of {', '.join(self.WRT)}>"

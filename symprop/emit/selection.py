@@ -7,7 +7,7 @@ with every number as it is in the whole.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from symprop.algebra.expr import ADJOINT, Expr, Size, atoms
@@ -45,6 +45,30 @@ def select(
         arrays=arrays,
         sizes=tuple(n for n in system.sizes if only is None or n in used),
     )
+
+
+def select_equation(
+    system: System, adjoints: Sequence[Adjoint], number: str
+) -> Selection:
+    """One equation with its steps, and the arrays that occur in it. InputError for no number."""
+    whole = select(system, adjoints)
+    wanted = number.strip("() ").upper()
+    forward = tuple(e for e in whole.forward if e.number == wanted)
+    backward = tuple(a for a in whole.backward if a.number == wanted)
+    if not (forward or backward):
+        raise InputError(
+            f"there is no equation {number!r}; there are (F1) to ({whole.forward[-1].number}) and "
+            f"(B1) to ({whole.backward[-1].number})")
+    found: list[Equation | Adjoint] = [*forward, *backward]
+    names = {n for e in found for n in (e.array, *e.reads)}
+    for adjoint in backward:
+        names |= {adjoint.primal, *(n for s in adjoint.steps for n in _mentioned(s.after))}
+    names |= {n.removeprefix(ADJOINT) for n in names}
+    arrays = tuple(n for n in whole.arrays if n in names)
+    used = {a.name for n in arrays for s in system.arrays[n].shape for a in atoms(s)
+            if isinstance(a, Size)}
+    return replace(whole, gradients=(), forward=forward, backward=backward, arrays=arrays,
+                   sizes=tuple(n for n in whole.sizes if n in used))
 
 
 def _asked(system: System, only: Sequence[str]) -> tuple[str, ...]:

@@ -25,10 +25,14 @@ from symprop.emit.notation import Notation
 from symprop.emit.pieces import SUM, Piece, join, lines
 from symprop.emit.printer import Printer
 from symprop.emit.rules import rule
-from symprop.emit.selection import Selection, select
+from symprop.emit.selection import Selection, select, select_equation
+from symprop.errors import InputError
 from symprop.system import Adjoint, Array, Equation, Step, System, sides
 
 _NUMBER = re.compile(r"[FB][0-9]+")
+
+
+DETAILS = ("brief", "normal", "full")
 
 
 class Derived(Protocol):
@@ -96,6 +100,21 @@ class Sheet:
     rules: tuple[tuple[str, str], ...]
     departure: str = ""  # the learning rule by which this is not the gradient
     statement: str = ""  # where it departs, in words
+    detail: str = "full"
+
+
+def compact(block: Block) -> tuple[Row, ...]:
+    """An equation in one row: in matrix notation where it has one, with its number."""
+    *others, last = block.rows
+    departing = [row for row in others if row.label]
+    if departing:
+        return block.rows
+    return (replace(last, number=block.number),)
+
+
+def compacted(blocks: Sequence[Block]) -> tuple[Row, ...]:
+    """Equations in a row each."""
+    return tuple(row for block in blocks for row in compact(block))
 
 
 class Style(ABC):
@@ -123,12 +142,21 @@ class Style(ABC):
 class SheetPrinter:
     """Prints one derivation in one style."""
 
-    def __init__(self, derived: Derived, style: Style, only: Sequence[str] | None) -> None:
+    def __init__(
+        self, derived: Derived, style: Style, only: Sequence[str] | None = None,
+        detail: str = "full", equation: str | None = None,
+    ) -> None:
+        if detail not in DETAILS:
+            raise InputError(f"there is no detail {detail!r}; there are {', '.join(DETAILS)}")
+        if only is not None and equation is not None:
+            raise InputError("only= and equation= exclude each other")
+        self.detail = detail
         self.derived = derived
         self.system = derived.system
         self.style = style
         self.to = style.to
-        self.chosen: Selection = select(derived.system, derived.adjoints, only)
+        self.chosen: Selection = select(derived.system, derived.adjoints, only) if (
+            equation is None) else select_equation(derived.system, derived.adjoints, equation)
         self.seen = Seen()
         self.facts = Facts(self.system, style.to)
 
@@ -136,9 +164,10 @@ class SheetPrinter:
         """Everything, printed."""
         system = self.system
         forward = tuple(self._forward(e) for e in self.chosen.forward)
-        backward = tuple(self._backward(a) for a in self.chosen.backward)
+        shown = [a for a in self.chosen.backward if self.detail != "brief" or not a.inlined]
+        backward = tuple(self._backward(a) for a in shown)
         gradients = tuple(self._gradient(self._adjoint_of[n]) for n in self.chosen.gradients)
-        used = dict.fromkeys(s.rule for a in self.chosen.backward for s in a.steps)
+        used = dict.fromkeys(s.rule for a in shown for s in self._shown(a))
         explained = [(rule(name).label, rule(name).sentence) for name in used]
         letters = axis_letters(system.sizes, taken_by(system))
         return Sheet(
@@ -156,6 +185,7 @@ class SheetPrinter:
             rules=tuple((a, self.style.plain(b)) for a, b in explained if b),
             departure=self.style.plain(system.departure.rule) if system.departure else "",
             statement=self.style.plain(system.departure.statement) if system.departure else "",
+            detail=self.detail,
         )
 
     @cached_property
@@ -197,6 +227,8 @@ class SheetPrinter:
         printer = self.printer(adjoint)
         rows = self._steps(adjoint, printer)
         matrix = self._matrix_row(adjoint, number=adjoint.number)
+        if matrix is not None and adjoint.steps and self.detail == "normal":
+            rows.append(self._last_row(adjoint, printer))
         rows.append(matrix or self.index_row(adjoint, printer, number=adjoint.number))
         return Block(
             number=adjoint.number,
@@ -209,17 +241,29 @@ class SheetPrinter:
             role=adjoint.role,
         )
 
+    def _shown(self, adjoint: Adjoint) -> tuple[Step, ...]:
+        """The steps that are printed: all, the chain rule and where a rule departs, or none."""
+        if self.detail == "full":
+            return adjoint.steps
+        return tuple(s for s in adjoint.steps if s.departs or s.conditions or (
+            s.rule == "chain rule" and self.detail == "normal"))
+
+    def _last_row(self, adjoint: Adjoint, printer: Printer) -> Row:
+        """The adjoint itself, in index notation, after the steps that are shown."""
+        row = self.index_row(adjoint, printer)
+        return replace(row, left="") if self._shown(adjoint) else row
+
     def _steps(self, adjoint: Adjoint, printer: Printer) -> list[Row]:
         left = self._left(adjoint, printer)
         rows: list[Row] = []
-        for step in adjoint.steps:
+        for step in self._shown(adjoint):
             self.seen.expr(step.after)
             reasons = step.because or (adjoint.sources if step.rule == "chain rule" else ())
             label = ", ".join([rule(step.rule).label, *map(self._reason, reasons)])
             cut = self._cut(printer.expr(step.after), left)
             beside = self.style.plain(label) + self._where(step, printer)
             rows.append(Row("" if rows else left.text, cut, beside, departs=step.departs))
-        if adjoint.steps and adjoint.steps[-1].after != adjoint.rhs:
+        if self.detail == "full" and adjoint.steps and adjoint.steps[-1].after != adjoint.rhs:
             rows.append(Row("", self._cut(printer.expr(adjoint.rhs), left)))
         return rows
 

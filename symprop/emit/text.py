@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from symprop.emit.given_names import check_names, in_unicode
-from symprop.emit.sheet import Derived, Row, SheetPrinter, Style
+from symprop.emit.sheet import Derived, Row, SheetPrinter, Style, compact
 from symprop.emit.text_notation import TextNotation, columns
 from symprop.files.templates import render
 from symprop.system import System
@@ -49,6 +49,8 @@ def text(
     only: Sequence[str] | None = None,
     templates: str | Path | None = None,
     names: Mapping[str, str] | None = None,
+    detail: str = "full",
+    equation: str | None = None,
 ) -> str:
     """The derivation as text.
 
@@ -56,8 +58,10 @@ def text(
     templates: a folder whose derivation.txt.jinja goes before ours. Raises InputError for a
     name that has no gradient.
     """
-    sheet = SheetPrinter(derivation, TextStyle(notation(derivation.system, names)), only).sheet()
-    values = {"sheet": sheet, "aligned": aligned, "padded": padded, "wrapped": wrapped}
+    style = TextStyle(notation(derivation.system, names))
+    sheet = SheetPrinter(derivation, style, only, detail, equation).sheet()
+    values = {"sheet": sheet, "aligned": aligned, "padded": padded, "wrapped": wrapped,
+              "compact": compact}
     return render(PAGE, values, templates)
 
 
