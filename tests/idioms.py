@@ -4,7 +4,17 @@ A section is a list of functions; the docstring of each is the idiom's title. `F
 other spellings of some, which must give the same equations.
 """
 
+import math
+from dataclasses import dataclass
+from math import sqrt
+
 import numpy as np
+import scipy.linalg
+import scipy.stats
+from scipy.linalg import cho_solve, solve_triangular
+from scipy.spatial.distance import cdist
+from scipy.special import logsumexp, softmax
+from scipy.stats import multivariate_normal, norm
 
 # ---- writing in place -------------------------------------------------------------------------
 
@@ -133,6 +143,114 @@ WRITING = [rebinding, adding_up, masked_write, diagonal_write, one_hot_write, ma
            in_place_functions, backwards]
 
 
+# ---- indexing ---------------------------------------------------------------------------------
+
+
+def labels(x: "N D", y: "int N"):
+    """`x[np.arange(len(y)), y]`, `x[range(N), y]`"""
+    chosen = x[np.arange(len(y)), y]
+    return np.sum(chosen) / len(x) + np.sum(x[range(len(x)), y] ** 2)
+
+
+def tables(x: "N D", y: "int N"):
+    """tables made in the function: `np.eye(3)[y]`, `alpha[t]`"""
+    alpha = np.cumprod(1 - np.linspace(0.1, 0.2, 7))
+    return np.sum(x[:, :1] * np.eye(7)[y]) + np.sum(np.sqrt(alpha[y])[:, None] * x)
+
+
+def masks(x: "N D", m: "bool N"):
+    """`x[mask]`, reduced at once or written back"""
+    h = x * 2
+    h[h < 0] *= 0.1
+    h[h > 1] = np.sqrt(h[h > 1])
+    return x[m].sum() + np.mean(x[m] ** 2) + h[m].sum(axis=0)[0]
+
+
+def floors(p: "N", image: "W"):
+    """`np.floor(p).astype(int)` as an index: piecewise constant, with the derivative 0"""
+    left = np.clip(np.floor(p).astype(int), 0, len(image) - 1)
+    return np.sum(image[left] * (p - left))
+
+
+def counts(m: "E", to: "int E", x: "N"):
+    """`np.bincount(i, minlength=N)`"""
+    degree = np.bincount(to, minlength=len(x))
+    total = np.bincount(to, weights=m, minlength=len(x))
+    return np.sum(total * x / np.maximum(degree, 1))
+
+
+def joined(x: "N D"):
+    """`np.c_`, `np.r_`, lists as arguments"""
+    wide = np.c_[x[:, 0], x[:, 1:]]
+    longer = np.r_[x[0], 1.0, x[1]]
+    return np.sum(wide**2) + np.mean([np.sum(longer), np.max([x[0, 0], x[1, 1]])])
+
+
+INDEXING = [labels, tables, masks, floors, counts, joined]
+
+# ---- functions by any name --------------------------------------------------------------------
+
+
+def imported(x: "N D"):
+    """`from scipy.special import logsumexp`, `from math import sqrt`"""
+    scores = x / sqrt(x.shape[1])
+    return np.sum(logsumexp(scores, axis=1)) + np.sum(softmax(scores, axis=1) ** 2) / math.log(3)
+
+
+def normal(x: "N", s: ""):
+    """`scipy.stats.norm`"""
+    return -np.sum(norm.logpdf(x, 0.5, s**2 + 1)) + np.sum(scipy.stats.norm.cdf(x))
+
+
+def gaussian(x: "N D", m: "D", A: "D D"):
+    """`multivariate_normal.logpdf`"""
+    return -np.sum(multivariate_normal.logpdf(x, m, A @ A.T + np.eye(len(m))))
+
+
+def factors(A: "D D", b: "D"):
+    """`scipy.linalg`"""
+    K = A @ A.T + np.eye(len(b))
+    L = scipy.linalg.cholesky(K, lower=True)
+    return np.sum(solve_triangular(L, b, lower=True) ** 2) + b @ cho_solve((L, True), b)
+
+
+def distances(x: "N D", y: "M D"):
+    """`cdist`"""
+    return np.sum(np.exp(-cdist(x, y, "sqeuclidean")))
+
+
+def python(x: "3 D"):
+    """`isinstance(x, np.ndarray)`, `max(a, b)` of numbers"""
+    assert isinstance(x, np.ndarray)
+    return max(np.sum(x[0]), np.sum(x[1])) * min(2.0, np.sum(x[2]))
+
+
+NAMES = [imported, normal, gaussian, factors, distances, python]
+
+# ---- arguments and results ----------------------------------------------------------------------
+
+
+@dataclass
+class Settings:
+    scale: float = 2.0
+
+
+WEIGHTS, SETTINGS = np.array([1.0, 2.0, 4.0]), Settings()
+
+
+def defaults(x: "3 D", act=np.tanh, limit=float("inf"), w=WEIGHTS, settings=SETTINGS):
+    """defaults that are functions, infinite, arrays, objects: constants of the trace"""
+    return np.sum(np.minimum(act(x), limit) * w[:, None]) * settings.scale
+
+
+def more_than_the_loss(x: "N D"):
+    """`return loss, cache`: what is no dict of arrays is left out"""
+    h = np.tanh(x)
+    return h.sum(), (h, [x])
+
+
+RESULTS = [defaults, more_than_the_loss]
+
 # ---- the same, spelled without writing ----------------------------------------------------------
 
 
@@ -163,4 +281,5 @@ def filled_functional(x: "N 3", w: "3 3"):
 FUNCTIONAL = [(rebinding, rebinding_functional), (masked_write, masked_functional),
               (filled_in_a_loop, filled_functional)]
 
-SECTIONS = {"Writing in place": WRITING}
+SECTIONS = {"Writing in place": WRITING, "Indexing": INDEXING, "Functions by any name": NAMES,
+            "Arguments and results": RESULTS}

@@ -1,9 +1,15 @@
 """NumPy's namespace during a trace: patched on the tracing thread only, restored always."""
 
+import builtins
+import math
 import threading
+from math import sqrt
 
 import numpy as np
 import pytest
+import scipy.special
+import scipy.stats
+from scipy.special import softmax
 
 from symprop.errors import TraceError
 from symprop.trace.trace import trace
@@ -13,13 +19,27 @@ NAMES = ("arange", "zeros", "ones", "full", "empty", "eye", "identity", "tri", "
 
 
 def snapshot():
-    return ([getattr(np, n) for n in NAMES],
+    return ([globals().get(n) for n in ("sqrt", "softmax", "len", "range", "isinstance")],
+            builtins.__import__, math.sqrt, scipy.special.softmax, vars(scipy.stats.norm).copy(),
+            [getattr(np, n) for n in NAMES],
             [getattr(np.random, n) for n in np.random.__all__])
 
 
 def test_the_namespace_comes_back():
     before = snapshot()
     trace(lambda x: np.sum(np.eye(x.shape[0]) @ x), {"x": "N"})
+    assert snapshot() == before
+
+
+def test_what_a_module_imported_is_intercepted_and_comes_back():
+    before = snapshot()
+
+    def loss(x: "N K"):
+        import colorsys  # noqa: F401
+        assert isinstance(x, np.ndarray) and x.ndim == 2
+        return np.sum(softmax(x, axis=1)[range(len(x)), 0]) * sqrt(x.shape[1])
+
+    trace(loss)
     assert snapshot() == before
 
 

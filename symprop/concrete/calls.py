@@ -21,6 +21,7 @@ import numpy as np
 from symprop.concrete.words import words_of
 from symprop.system import System
 from symprop.trace.arguments import Arguments, argument_values, bound_call
+from symprop.trace.finish import loss_and_outputs
 
 Array = np.ndarray[Any, Any]
 _lock = threading.RLock()  # warnings and standard output belong to the whole process
@@ -61,10 +62,7 @@ class Subject:
 
     def _named(self, result: Any) -> dict[str, Any]:
         """Copies of the loss and of the outputs (an output may be one of the inputs)."""
-        loss: Any = result
-        extra: Mapping[str, Any] = {}
-        if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], Mapping):
-            loss, extra = result
+        loss, extra = loss_and_outputs(result)
         values = {self.system.loss: np.array(loss)}
         values |= {array: np.array(extra[name]) for name, array in self.system.outputs
                    if name in extra}

@@ -34,6 +34,7 @@ from symprop.lower.ir import (
     Assign,
     At,
     Axes,
+    Cast,
     Copy,
     Expand,
     Fill,
@@ -185,6 +186,8 @@ def _first(
             placed[0] = _setting(first)
         return (Zeros(equation.array, shape, equation.number, frame.at),)
     node = aligned(frame.value(frame.lowering.expr(rest, frame.live)), frame.live)
+    if frame.lowering.integer and flavour(node) == FLOAT:
+        node = Cast(node.axes, node, whole=True)
     if frame.at is not None or _certainly(node, frame.live):
         node = broadcast(node, frame.live)
     fresh = _is_new(node)

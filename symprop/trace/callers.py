@@ -11,9 +11,15 @@ from functools import lru_cache
 from types import CodeType, FrameType
 
 
-def called_by_name(frame: FrameType, name: str) -> bool:
-    """Whether the call that `frame` is in the middle of is spelled `name(...)` or `x.name(...)`."""
-    return _spelled(frame.f_code, frame.f_lasti, name)
+def called_by_name(frame: FrameType, name: str, function: object = None) -> bool:
+    """Whether the call that `frame` is in the middle of is spelled `name(...)` or `x.name(...)`.
+
+    Or by another name under which the frame's module knows the function.
+    """
+    if _spelled(frame.f_code, frame.f_lasti, name):
+        return True
+    return any(frame.f_globals.get(other) is function and _spelled(
+        frame.f_code, frame.f_lasti, other) for other in frame.f_code.co_names)
 
 
 @lru_cache(maxsize=1024)

@@ -1,18 +1,12 @@
 """NumPy's creation functions on symbolic sizes, in index notation.
 
 In: sizes and traced arrays as shape arguments. Out: traced arrays without equations: arange is
-i, eye is [i = j], tri is [j <= i]. While a trace runs, `patched` puts wrappers into NumPy's
-namespace that act only on the tracing thread and only where a size is symbolic; random
-functions refuse. The namespace is restored whatever happens.
+i, eye is [i = j], tri is [j <= i]; `CREATION` holds them by name, for `namespace` to patch.
 """
 
 from __future__ import annotations
 
-import functools
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,20 +15,17 @@ from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr, Index
 from symprop.algebra.integers import most, nonnegative
-from symprop.errors import TraceError, UnsupportedError
+from symprop.errors import UnsupportedError
 from symprop.trace.arithmetic import add as add_arrays
 from symprop.trace.arithmetic import divide, maximum, multiply, power, subtract
-from symprop.trace.callers import called_by_name
 from symprop.trace.coerce import as_traced
-from symprop.trace.context import located, unwatched
-from symprop.trace.fillable import fillable, is_symbolic
+from symprop.trace.context import located
 from symprop.trace.joining import array, asarray
-from symprop.trace.registry import FUNCTIONS, function
-from symprop.trace.running import active, current
-from symprop.trace.scipy_special import PATCHED, refuse_imported
+from symprop.trace.registry import function
+from symprop.trace.running import current
 from symprop.trace.shapes_of import new_axes, shape_exprs, steps_between
 from symprop.trace.shaping import broadcast_to
-from symprop.trace.sizes import size_expr
+from symprop.trace.sizes import SymbolicRange, size_expr
 from symprop.trace.tensor import Traced
 from symprop.trace.triangles import tril_indices, triu_indices
 
@@ -108,6 +99,13 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None,
     return _made(axes, body, _kind(dtype, "int"))
 
 
+def listed(part: Any) -> Any:
+    """A range as the array of its positions; anything else as it is."""
+    if isinstance(part, SymbolicRange):
+        return arange(*part.ends)
+    return np.asarray(part) if isinstance(part, range) else part
+
+
 def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None, **options: Any) -> Traced:
     """[j = i + k]."""
     axes = new_axes(shape_exprs((N, N if M is None else M), "eye"))
@@ -173,8 +171,6 @@ def meshgrid(*xi: Any, copy: Any = True, sparse: Any = False, indexing: Any = "x
     return found
 
 
-# ---- NumPy's namespace during a trace -----------------------------------------------------
-
 CREATION: dict[str, Callable[..., Any]] = {
     "arange": arange, "zeros": zeros, "ones": ones, "full": full, "empty": zeros, "eye": eye,
     "identity": identity, "tri": tri, "triu_indices": triu_indices,
@@ -182,101 +178,3 @@ CREATION: dict[str, Callable[..., Any]] = {
     "logspace": logspace, "array": array, **dict.fromkeys((
         "asarray", "asanyarray", "ascontiguousarray", "asfortranarray"), asarray),
 }
-_SHAPED = ("reshape", "broadcast_to", "tile", "repeat", "full_like", "zeros_like", "ones_like",
-           "empty_like", "tril", "triu", "take")
-_lock = threading.Lock()
-_saved: dict[tuple[Any, str], Any] = {}
-_depth = 0
-
-
-@contextmanager
-def patched() -> Iterator[None]:
-    """NumPy's namespace understands symbolic sizes for the length of a with block."""
-    global _depth
-    with _lock:
-        if not _depth:
-            _patch()
-        _depth += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _depth -= 1
-            if not _depth:
-                _restore()
-
-
-def _patch() -> None:
-    try:
-        for name, traced in CREATION.items():
-            _replace(np, name, _wrapper(getattr(np, name), unwatched(traced)))
-        for name in _SHAPED:
-            original = getattr(np, name)
-            _replace(np, name, _wrapper(original, FUNCTIONS[original]))
-        _patch_scipy()
-        for name in np.random.__all__:
-            original = getattr(np.random, name)
-            if callable(original) and not isinstance(original, type):
-                _replace(np.random, name, _refusing(original, name))
-    except BaseException:
-        _restore()
-        raise
-
-
-def _patch_scipy() -> None:
-    """The Python functions of scipy.special, where somebody has imported it."""
-    special = sys.modules.get("scipy.special")
-    if special is None:
-        return
-    for name, traced in PATCHED.items():
-        if hasattr(special, name):
-            _replace(special, name, _wrapper(getattr(special, name), traced, named=False))
-    inside = sys.modules.get("scipy.special._logsumexp")
-    namespace = getattr(inside, "array_namespace", None)
-    if namespace is not None:
-        _replace(inside, "array_namespace", _wrapper(namespace, refuse_imported, named=False))
-
-
-def _replace(module: Any, name: str, value: Any) -> None:
-    _saved[module, name] = getattr(module, name)
-    setattr(module, name, value)
-
-
-def _restore() -> None:
-    for (module, name), original in _saved.items():
-        setattr(module, name, original)
-    _saved.clear()
-
-
-def _wrapper(
-    original: Callable[..., Any], traced: Callable[..., Any], named: bool = True
-) -> Callable[..., Any]:
-    """`traced` for symbolic arguments, else `original`; `named`: only when called by its name."""
-
-    @functools.wraps(original)
-    def call(*args: Any, **options: Any) -> Any:
-        if active() is None:
-            return original(*args, **options)
-        if not is_symbolic([*args, *options.values()]):
-            result = original(*args, **options)
-            return fillable(result, *args) if named else result
-        if named and not called_by_name(sys._getframe(1), original.__name__):
-            raise located(TraceError, (
-                f"np.{original.__name__} was asked for a symbolic size by compiled code, such as "
-                f"a random generator's, or under another name: call it as "
-                f"np.{original.__name__}, and pass random arrays as inputs"))
-        return traced(*args, **options)
-
-    return call
-
-
-def _refusing(original: Callable[..., Any], name: str) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def call(*args: Any, **options: Any) -> Any:
-        if active() is None:
-            return original(*args, **options)
-        raise located(TraceError, (
-            f"np.random.{name} gives other numbers on every call, but a trace runs once: pass "
-            "random arrays as inputs of the function"))
-
-    return call

@@ -53,10 +53,8 @@ class Returned:
 
 def returned(value: Any, tracer: Tracer) -> Returned:
     """The loss and the outputs by name."""
-    extra: Any = {}
-    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], Mapping):
-        value, extra = value
-    elif isinstance(value, tuple | list | dict):
+    value, extra = loss_and_outputs(value)
+    if isinstance(value, tuple | list | dict):
         raise InputError(
             "the function must return its loss, or (loss, {name: array}), not a "
             f"{type(value).__name__} of {len(value)}")
@@ -65,12 +63,24 @@ def returned(value: Any, tracer: Tracer) -> Returned:
     shapes = []
     for name, array in extra.items():
         check_name(name, "an output")
-        if not isinstance(array, Traced | np.ndarray | np.generic | int | float):
-            raise InputError(f"the output {name} is a {type(array).__name__}, not an array")
         traced = as_traced(array)
         outputs[name] = _equation_of(traced, "copy", name)
         shapes.append(tuple(traced.sizes))
     return Returned(loss, outputs, tuple(shapes))
+
+
+def loss_and_outputs(value: Any) -> tuple[Any, dict[str, Any]]:
+    """(the loss, the outputs by name) of what a function returned.
+
+    `return loss, {...}` names outputs; whatever else stands behind the loss is left out.
+    """
+    if not isinstance(value, tuple) or not value:
+        return value, {}
+    loss, *others = value
+    if len(others) != 1 or not isinstance(others[0], Mapping):
+        return loss, {}
+    arrays = (Traced, np.ndarray, np.generic, int, float)
+    return loss, {k: v for k, v in others[0].items() if isinstance(v, arrays)}
 
 
 def _checked_loss(value: Any) -> Traced:

@@ -21,6 +21,7 @@ from symprop.trace.arithmetic import add as add_arrays
 from symprop.trace.booleans import guarded, is_mask
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
+from symprop.trace.creation import listed
 from symprop.trace.elementwise import named
 from symprop.trace.entries import permitted
 from symprop.trace.limits import ends_of, ranged
@@ -50,7 +51,6 @@ class _Reading:
     items: list[int] = field(default_factory=list)
 
 
-@method("__getitem__")
 def getitem(array: Traced, key: Any) -> Traced:
     """array[key] with integers, slices, None, ..., integer arrays."""
     return array.view(*read(array, key if isinstance(key, tuple) else (key,)))
@@ -58,7 +58,7 @@ def getitem(array: Traced, key: Any) -> Traced:
 
 def read(array: Traced, key: tuple[Any, ...]) -> tuple[list[Index], list[Expr]]:
     """(the axes of array[key], the positions in the array that its entry reads)."""
-    parts = _spelled_out(array, _without_masks(key))
+    parts = _spelled_out(array, _without_masks(tuple(map(listed, key))))
     reading = _Reading()
     axis = 0
     for item, part in enumerate(parts):

@@ -24,7 +24,7 @@ from symprop.trace.shapes_of import new_axes, normal_axis, positions
 from symprop.trace.shaping import ravel
 from symprop.trace.sizes import same_size
 from symprop.trace.tensor import Traced
-from symprop.trace.views import astype, atleast_2d, copy, expand_dims
+from symprop.trace.views import astype, atleast_1d, atleast_2d, copy, expand_dims
 
 
 @function("concatenate", "concat")
@@ -104,7 +104,7 @@ def vstack(tup: Any, **options: Any) -> Traced:
 @function("hstack")
 def hstack(tup: Any, **options: Any) -> Traced:
     """Arrays side by side."""
-    parts = [as_traced(a) for a in tup]
+    parts = [atleast_1d(a) for a in tup]
     return concatenate(parts, 0 if parts[0].ndim == 1 else 1)
 
 

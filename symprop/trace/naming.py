@@ -27,6 +27,7 @@ from symprop.names import LONGEST, check_name
 from symprop.system import Call
 from symprop.trace.context import is_users, line_of
 from symprop.trace.fillable import traced_part
+from symprop.trace.imported import NAMESPACES
 from symprop.trace.tensor import Traced
 from symprop.trace.tracer import Draft, Tracer
 
@@ -98,6 +99,8 @@ class Observer:
             observed = self.observed[place] = _observed(frame)
         if not observed or event != "call":
             return None
+        if is_users(frame):
+            NAMESPACES.adapt(frame)
         level = self.codes.get(frame.f_code)
         parent = self._observed_from(frame.f_back)
         if level is None:

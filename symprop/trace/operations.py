@@ -22,7 +22,9 @@ from symprop.trace import (
     reductions,
     refusals,
     rounding,
+    scipy_functions,
     scipy_special,
+    selected,
     shaping,
     splitting,
     views,
@@ -32,6 +34,6 @@ from symprop.trace import (
 __all__ = [
     "arithmetic", "booleans", "choices", "compositions", "contractions", "creation",
     "determinants", "factorizations", "implicit", "indexing_ops", "joining", "norms", "ordering",
-    "padding", "products", "reductions", "refusals", "rounding", "scipy_special", "shaping",
-    "splitting", "views", "writing",
+    "padding", "products", "reductions", "refusals", "rounding", "scipy_functions",
+    "scipy_special", "selected", "shaping", "splitting", "views", "writing",
 ]

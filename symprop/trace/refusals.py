@@ -27,7 +27,7 @@ REFUSED.update({
                      "savez", "array2string", "array_repr", "array_str"), _NO_NUMBERS),
     **dict.fromkeys(("flat", "base", "data", "strides", "ctypes", "flags", "nbytes", "itemsize"),
                     _MEMORY),
-    **dict.fromkeys(("nonzero", "argwhere", "flatnonzero", "trim_zeros", "bincount",
+    **dict.fromkeys(("nonzero", "argwhere", "flatnonzero", "trim_zeros",
                      "histogram", "histogram2d", "histogramdd", "histogram_bin_edges"),
                     _NO_SHAPE),
     **dict.fromkeys(("unique", "unique_all", "unique_counts", "unique_inverse", "unique_values",

@@ -6,6 +6,8 @@ In: tracers, when a trace begins. Out: the current one.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from symprop.errors import TraceError
 from symprop.trace.tracer import Tracer
@@ -32,6 +34,16 @@ def current() -> Tracer:
     if tracer is None:
         raise TraceError("a traced array or size was used after its trace had ended")
     return tracer
+
+
+@contextmanager
+def suspended() -> Iterator[None]:
+    """No trace runs on this thread for the length of a with block."""
+    before, _running.stack = _running.stack, []
+    try:
+        yield
+    finally:
+        _running.stack = before
 
 
 def enter(tracer: Tracer) -> None:

@@ -131,6 +131,5 @@ PATCHED: dict[str, Any] = {"logsumexp": logsumexp, "softmax": softmax, "log_soft
 def refuse_imported(*arrays: Any, **options: Any) -> Any:
     """Stands where SciPy asks for the library of its arguments: ours come there by mistake."""
     raise located(TraceError, (
-        "scipy.special.logsumexp, softmax and log_softmax are traced under these names: after "
-        "`from scipy.special import softmax` a trace cannot follow them; write "
-        "scipy.special.softmax(x), or symprop.nn.softmax(x)"))
+        "a trace cannot follow this function of scipy under the name that calls it here: call it "
+        "as scipy.special.softmax(x), or use symprop.nn.softmax(x)"))

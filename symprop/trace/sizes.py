@@ -142,6 +142,21 @@ class SymbolicSize:
         return size_text(self.expr)
 
 
+class SymbolicRange:
+    """range(N) of a named axis: its positions, to index with and not to loop over."""
+
+    def __init__(self, *ends: Any) -> None:
+        self.ends = ends
+
+    def __iter__(self, *key: object) -> NoReturn:
+        for end in self.ends:
+            if isinstance(end, SymbolicSize):
+                end.__index__()
+        raise located(TraceError, "a loop over a named axis cannot be traced")
+
+    __getitem__ = __iter__
+
+
 def as_size(expr: Expr) -> Any:
     """A size as the user sees it: a plain int where it is one."""
     expr = current().size_normal(expr)

@@ -238,7 +238,8 @@ def called_ufunc(ufunc: np.ufunc, call: str, inputs: Any, options: dict[str, Any
     handler = UFUNCS.get(key)
     if handler is None:
         shown = name if call == "__call__" else f"{name}.{call}"
-        raise located(UnsupportedError, _refusal(f"np.{shown}", shown, call))
+        module = "np" if hasattr(np, name) else "scipy.special"
+        raise located(UnsupportedError, _refusal(f"{module}.{shown}", shown, call))
     return _put(out, handler(*inputs, **options), name)
 
 

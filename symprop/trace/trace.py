@@ -24,9 +24,9 @@ from symprop.trace.arguments import (
     module_of,
     read_arguments,
 )
-from symprop.trace.creation import patched
 from symprop.trace.facts import checked_facts
 from symprop.trace.finish import finish, returned
+from symprop.trace.namespace import patched
 from symprop.trace.naming import Observer
 from symprop.trace.tracer import Tracer
 

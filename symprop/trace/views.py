@@ -19,6 +19,7 @@ from symprop.errors import ShapeError, TraceError, UnsupportedError
 from symprop.trace.booleans import as_condition, guarded
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
+from symprop.trace.elementwise import row
 from symprop.trace.registry import attribute, function, method
 from symprop.trace.running import current
 from symprop.trace.shapes_of import axis_tuple, new_axes, normal_axis, positions, shape_exprs
@@ -309,8 +310,16 @@ def astype(array: Traced, dtype: Any, *args: Any, **options: Any) -> Traced:
         return Traced(array.tracer, array.axes, array.body, kind)
     if kind == "bool":
         return as_condition(array)
-    raise located(TraceError, "a float array cannot become one of integers: rounding has no "
-                              "derivative")
+    return _whole(array)
+
+
+def _whole(array: Traced) -> Traced:
+    """The whole part of floats as integers: piecewise constant, with the derivative 0."""
+    draft = array.draft
+    is_whole = draft is not None and draft.op in ("floor", "ceil", "trunc", "rint")
+    found = array if is_whole else row("trunc", array)
+    body, _ = array.tracer.define(found.body, found.axes, "int", "whole", force=True)
+    return Traced(array.tracer, found.axes, body, "int")
 
 
 @attribute("real")

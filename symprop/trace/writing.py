@@ -47,7 +47,9 @@ from symprop.trace.fillable import Fillable
 from symprop.trace.indexing_ops import along, read
 from symprop.trace.ordering import sort
 from symprop.trace.registry import function, method, ufunc
-from symprop.trace.shapes_of import broadcast, new_axes, normal_axis, positions
+from symprop.trace.running import current
+from symprop.trace.selected import Selected, spread
+from symprop.trace.shapes_of import broadcast, new_axes, normal_axis, positions, shape_exprs
 from symprop.trace.sizes import same_size
 from symprop.trace.tensor import Traced, settled
 from symprop.trace.text import shape_text
@@ -175,6 +177,9 @@ def _masked(array: Traced, parts: tuple[Any, ...], value: Any) -> None:
             "a boolean mask in a key with other parts cannot be written to: use "
             "np.where(mask, value, x)"))
     mask = as_traced(mask)
+    if isinstance(value, Selected) and value.has(mask):
+        become(array, choose(spread(mask, array.ndim), value.values, array))
+        return
     new = as_traced(value)
     rest = array.ndim - mask.ndim
     if rest < 0 or not all(map(same_size, mask.sizes, array.sizes)):
@@ -185,10 +190,8 @@ def _masked(array: Traced, parts: tuple[Any, ...], value: Any) -> None:
             "how many entries a boolean mask chooses depends on the numbers, and so does which "
             "of the values goes where: write one value, or use np.where(mask, value, x)"))
     entry = _fitting(array, new, array.axes[mask.ndim:])
-    whole = Traced(array.tracer, mask.axes + tuple(Index("i", ONE) for _ in range(rest)),
-                   mask.body, "bool")
-    spread = Traced(array.tracer, array.axes[mask.ndim:], entry, array.kind)
-    result = choose(whole, spread, settled(array))
+    values = Traced(array.tracer, array.axes[mask.ndim:], entry, array.kind)
+    result = choose(spread(mask, array.ndim), values, settled(array))
     array.body = result.aligned(array.axes)
 
 
@@ -337,6 +340,20 @@ def add_at(target: Any, indices: Any, values: Any, **options: Any) -> None:
 def subtract_at(target: Any, indices: Any, values: Any, **options: Any) -> None:
     """Every value taken off the entry at its position."""
     _added(target, indices, negative(values))
+
+
+@function("bincount")
+def bincount(x: Any, weights: Any = None, minlength: Any = 0) -> Traced:
+    """How often 0 to minlength - 1 stand in x, or the sum of their weights."""
+    (size,) = shape_exprs(minlength, "bincount")
+    if size.is_zero:
+        raise located(TraceError, (
+            "how many entries np.bincount gives depends on the numbers: say it by minlength=, "
+            "which all entries must be below"))
+    axes = new_axes([size])
+    counts = Traced(current(), axes, ZERO, "int" if weights is None else "float")
+    _added(counts, x, 1 if weights is None else weights)
+    return counts
 
 
 @function("put_along_axis")
