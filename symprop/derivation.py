@@ -23,6 +23,7 @@ from symprop.derive import derivation as derived
 from symprop.derive.notes import notes
 from symprop.emit import latex, markdown, text
 from symprop.emit.letters import equation_letters
+from symprop.emit.sympy_shown import shown as shown_in_sympy
 from symprop.emit.worked import stepped
 from symprop.emit.worked_pages import worked_page
 from symprop.errors import InputError
@@ -36,12 +37,28 @@ from symprop.verify import Exact, exact, verify
 
 @dataclass(frozen=True)
 class Gradient:
-    """∂L/∂W as SymPy: `lhs[indices] = rhs`, with the number it has in print and in code."""
+    """∂L/∂W as SymPy: `lhs[indices] = rhs`, with the number it has in print and in code.
+
+    SymPy's printers print it as the `equation` that it is.
+    """
 
     number: str
     indices: tuple[sympy.Expr, ...]
     lhs: sympy.Expr
     rhs: sympy.Expr
+
+    @property
+    def equation(self) -> sympy.Eq:
+        """Both sides as a `sympy.Eq` that nothing evaluates."""
+        return sympy.Eq(self.lhs, self.rhs, evaluate=False)
+
+    def _printed(self, printer: Any) -> Any:
+        return printer._print(self.equation)
+
+    _latex = _pretty = _sympystr = _sympyrepr = _printed
+
+    def _repr_latex_(self) -> str:
+        return f"${sympy.latex(self)}$"
 
 
 @dataclass(frozen=True)
@@ -210,8 +227,8 @@ def _gradient(adjoint: Adjoint, system: System) -> Gradient:
     return Gradient(
         number=adjoint.number,
         indices=tuple(to_sympy(i).xreplace(letters) for i in at),
-        lhs=to_sympy(access(adjoint.array, at)).xreplace(letters),
-        rhs=to_sympy(adjoint.rhs).xreplace(letters),
+        lhs=shown_in_sympy(to_sympy(access(adjoint.array, at)).xreplace(letters)),
+        rhs=shown_in_sympy(to_sympy(adjoint.rhs).xreplace(letters)),
     )
 
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
+from built_models import built
 from random_expressions import SIZES, Maker, arrays, index
 
 from symprop.algebra import rows
@@ -299,3 +300,20 @@ def test_a_scalar_and_an_axis_of_size_one_are_told_apart() -> None:
         vector = local_derivative(power(access("v", [ZERO]), 2), Access("v", (idx(one),)))
         assert scalar == mul(number(2), access("s"))
         assert vector == mul(number(2), access("v", [ZERO]))
+
+
+@pytest.mark.parametrize("name", ["mlp", "attention", "elman_rnn", "lenet5"])
+def test_gradients_print_as_equations_of_sympy(name: str) -> None:
+    """latex, pretty, str and srepr take a gradient; its sums are sums."""
+    for gradient in built(name).derivation.gradients.values():
+        assert sympy.latex(gradient) == sympy.latex(gradient.equation)
+        assert sympy.pretty(gradient) and sympy.sstr(gradient) and sympy.srepr(gradient)
+        text = sympy.latex(gradient)
+        assert "BoundSum" not in text and "Bracket" not in text and "∂" not in text
+        assert text.startswith((r"\bar{", r"\overline{"))
+
+
+def test_a_gradient_is_a_sum_that_sympy_can_work_out() -> None:
+    gradient = built("mlp").derivation.gradients["b2"]
+    total = gradient.rhs.subs(sympy.Symbol("N", integer=True, positive=True), 2).doit()
+    assert total == sum(gradient.rhs.function.subs(gradient.rhs.variables[0], k) for k in (0, 1))
