@@ -208,3 +208,21 @@ def test_a_bracket_on_twice_a_float_is_no_claim_on_whole_numbers() -> None:
 def test_an_index_squared_is_not_the_index() -> None:
     with pytest.raises(UnsupportedError, match="at the door"):
         symprop.trace(lambda x, y: np.sum(x[y * y]), shapes={"x": "N", "y": "int M"})
+
+
+@pytest.mark.parametrize("function, wanted", [
+    (lambda x: np.sum(np.delete(x, 1, axis=1) ** 2), ["K >= 2"]),
+    (lambda x: np.sum(np.insert(x, 2, 0.5, axis=1) ** 2), ["K >= 2"]),
+    (lambda x: np.sum(np.ravel(x[:, 2:]) ** 2), []),
+    (lambda x: np.sum((x[:, 1:-1] * np.ones(1)).reshape(-1) ** 3), []),
+], ids=["delete", "insert", "ravel", "stretched"])
+def test_no_size_is_assumed_that_numpy_does_not_ask_for(
+    function: Callable[..., Any], wanted: list[str]
+) -> None:
+    """Two sizes that are compared in passing, or beside a 1, put no condition on the axis."""
+    system = symprop.trace(function, {"x": "N K"})
+    assert [f"{_size(c.left)} >= {_size(c.right)}" for c in system.conditions] == wanted
+
+
+def _size(size: Any) -> str:
+    return size.single_atom.name if size.single_atom is not None else str(size.number)

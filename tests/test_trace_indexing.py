@@ -134,6 +134,10 @@ def test_beside_an_axis_the_longer_of_two_is_that_axis():
     assert [(c.kind, c.right.number) for c in system.conditions] == [("at_least", 3)]
 
 
-def test_a_boolean_input_is_no_index():
+def test_a_boolean_input_chooses_what_is_reduced_at_once():
+    shapes = {"x": "N K", "m": "bool N"}
+    system = trace(lambda x, m: np.sum(x[m] ** 2), shapes)
+    x, m = np.arange(6.0).reshape(3, 2), np.array([True, False, True])
+    assert run(system, {"x": x, "m": m}, {"N": 3, "K": 2})["L"] == np.sum(x[m] ** 2)
     with pytest.raises(SympropError, match="mask"):
-        trace(lambda x, m: np.sum(x[m]), {"x": "N K", "m": "bool N"})
+        trace(lambda x, m: x[m][0].sum(), shapes)

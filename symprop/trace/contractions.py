@@ -19,7 +19,7 @@ from symprop.trace.elementwise import defined, result_kind
 from symprop.trace.reductions import sum_, summed
 from symprop.trace.registry import function, method, ufunc
 from symprop.trace.shapes_of import broadcast, expect_same, new_axes, normal_axis, positions
-from symprop.trace.sizes import same_size
+from symprop.trace.sizes import fits
 from symprop.trace.tensor import Traced
 from symprop.trace.text import size_text
 
@@ -211,7 +211,7 @@ def _note_axis(
     if letter not in table or (table[letter].size == ONE and size != ONE):
         (table[letter],) = new_axes([size])
         owner[letter] = (array, axis)
-    elif size != ONE and not same_size(size, table[letter].size):
+    elif size != ONE and not fits(size, table[letter].size):
         other, place = owner[letter]
         raise located(ShapeError, (
             f"einsum: the index {letter} is axis {place} of {other.described()} with size "

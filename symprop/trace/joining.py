@@ -22,7 +22,7 @@ from symprop.trace.registry import function
 from symprop.trace.running import current
 from symprop.trace.shapes_of import new_axes, normal_axis, positions
 from symprop.trace.shaping import ravel
-from symprop.trace.sizes import same_size
+from symprop.trace.sizes import fits, same_size
 from symprop.trace.tensor import Traced
 from symprop.trace.views import astype, atleast_1d, atleast_2d, copy, expand_dims
 
@@ -39,7 +39,7 @@ def concatenate(arrays: Any, axis: Any = 0, out: Any = None, **options: Any) -> 
     place = normal_axis(axis, parts[0].ndim, "concatenate")
     for part in parts[1:]:
         if part.ndim != parts[0].ndim or not all(
-                k == place or same_size(a, b)
+                k == place or fits(a, b)
                 for k, (a, b) in enumerate(zip(part.sizes, parts[0].sizes, strict=True))):
             raise located(ShapeError, (
                 f"concatenate: {parts[0].described()} and {part.described()} differ in more "

@@ -17,7 +17,7 @@ from symprop.algebra.integers import floordiv, nonnegative
 from symprop.errors import ShapeError, TraceError
 from symprop.trace.context import located
 from symprop.trace.running import current
-from symprop.trace.sizes import same_size, size_expr
+from symprop.trace.sizes import fits, size_expr
 from symprop.trace.tensor import Traced
 from symprop.trace.text import size_text
 
@@ -59,11 +59,12 @@ def broadcast(arrays: Sequence[Traced], what: str) -> tuple[Index, ...]:
             if array.ndim < -axis:
                 continue
             size = array.sizes[axis]
-            if size == ONE or same_size(size, chosen):
+            if size == ONE:
                 continue
-            if chosen != ONE:
+            if chosen == ONE:  # it stretches to any size: nothing is assumed of 1 + max(K - 2, 0)
+                chosen, owner = size, array
+            elif not fits(size, chosen):
                 raise _misfit(what, owner, array, axis, chosen, size)
-            chosen, owner = size, array
         sizes.append(chosen)
     return new_axes(sizes)
 
@@ -135,7 +136,7 @@ def shape_exprs(shape: Any, what: str) -> list[Expr]:
 def expect_same(what: str, left: Traced, axis: int, right: Traced, other: int) -> None:
     """Raises ShapeError unless two axes that are summed together have equal sizes."""
     a, b = left.sizes[axis], right.sizes[other]
-    if not same_size(a, b):
+    if not fits(a, b):
         raise located(ShapeError, (
             f"{what}: axis {axis} of {left.described()} has size {size_text(a)}, but axis "
             f"{other} of {right.described()} has size {size_text(b)}"))

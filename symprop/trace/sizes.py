@@ -196,8 +196,12 @@ def same_size(left: Expr, right: Expr) -> bool:
     """Whether two sizes are known to be equal."""
     if left is right or same(left, right):
         return True
-    difference = current().size_normal(sub(left, right))
-    return difference.is_zero or current().agreed(difference)
+    return current().size_normal(sub(left, right)).is_zero
+
+
+def fits(left: Expr, right: Expr) -> bool:
+    """Whether two sizes are equal, or can be where a condition says so: else it is an error."""
+    return same_size(left, right) or current().agreed(current().size_normal(sub(left, right)))
 
 
 def _is_rest(expr: Expr) -> bool:

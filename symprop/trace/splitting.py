@@ -132,6 +132,8 @@ def _cut(array: Traced, place: int, end: int, start: int) -> tuple[Traced | None
     size = array.sizes[place].number
     if size is not None and not -size <= end < size:
         raise located(IndexRangeError, f"position {end} is outside an axis of size {size}")
+    if size is None:  # the entry that goes, or the place between two, is there
+        current().at_least(array.sizes[place], number(max(-end, end + (start != end))))
     before = None if end == 0 or (size is not None and end == -size) else slice(None, end)
     last = (start == 0 and end < 0) or (size is not None and start == size)
     after = None if last else slice(start, None)
