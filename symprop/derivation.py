@@ -11,17 +11,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import sympy
 
+from symprop import blocks
 from symprop.algebra.build import access, atom, idx
 from symprop.algebra.expr import Expr, Extremum, Idx, Index
 from symprop.algebra.sympy_bridge import to_sympy
 from symprop.collector import paused
 from symprop.derive import derivation as derived
 from symprop.derive.notes import notes
-from symprop.emit import latex, markdown, text
+from symprop.emit import latex, lemmas, markdown, text
 from symprop.emit.letters import equation_letters
 from symprop.emit.sympy_shown import shown as shown_in_sympy
 from symprop.emit.worked import stepped
@@ -245,8 +246,48 @@ def _indices(expr: Expr) -> Iterator[Index]:
                 yield from _indices(child)
 
 
+@dataclass(frozen=True)
+class BlockDerivation(blocks.BlockDerivation):
+    """The derivation of every gradient by lemmas: a block that the program repeats stands once.
+
+    `lemmas` and `program` hold their equations and steps; `verify` evaluates them all. What a
+    helper returns and takes has an adjoint of its own: nothing is inserted across its border.
+    """
+
+    def latex(
+        self, *, standalone: bool = False, templates: str | Path | None = None
+    ) -> str:
+        r"""A fragment for \input (amsmath), or a document with `standalone`."""
+        self.verify()
+        return lemmas.latex_pages((*self.lemmas, self.program), standalone, templates)
+
+    def markdown(self, *, templates: str | Path | None = None) -> str:
+        """Markdown with one KaTeX block for each equation."""
+        self.verify()
+        return lemmas.markdown_pages((*self.lemmas, self.program), templates)
+
+    def text(self, *, templates: str | Path | None = None) -> str:
+        """Unicode mathematics for a terminal."""
+        self.verify()
+        return lemmas.text_pages((*self.lemmas, self.program), templates)
+
+
+@overload
+def derive(
+    system: System, rule: str | RuleMaker | None = None, *, structure: Literal["flat"] = "flat"
+) -> Derivation: ...
+
+
+@overload
+def derive(
+    system: System, rule: str | RuleMaker | None = None, *, structure: Literal["blocks"]
+) -> BlockDerivation: ...
+
+
 @paused()
-def derive(system: System, rule: str | RuleMaker | None = None) -> Derivation:
+def derive(
+    system: System, rule: str | RuleMaker | None = None, *, structure: str = "flat"
+) -> Derivation | BlockDerivation:
     """Every gradient of the system's loss, by one reverse sweep.
 
     `rule` departs from the gradient where a learning rule does: "feedback alignment" (fa),
@@ -254,8 +295,19 @@ def derive(system: System, rule: str | RuleMaker | None = None) -> Derivation:
     one, as in `functools.partial(difference_target_propagation, step=0.1)`. The derivation
     says where, and its system has what the rule needs as further inputs.
 
+    `structure="blocks"` keeps the shape of the program: calls of a helper (or of a function of
+    `symprop.nn`) that are equal but for their names are one lemma, derived and printed once,
+    whatever their number. `symprop.generate` takes the flat form.
+
     Raises UnsupportedError for an operation without a derivative, and for a system that the
-    rule does not fit.
+    rule does not fit; InputError for another structure, and for blocks with a rule.
     """
+    if structure not in ("flat", "blocks"):
+        raise InputError(f'structure is "flat" or "blocks", not {structure!r}')
+    if structure == "blocks":
+        if rule is not None:
+            raise InputError('a learning rule is for the flat form: leave structure="blocks" out')
+        found = blocks.derive_blocks(system)
+        return BlockDerivation(found.system, found.lemmas, found.program)
     result = derived.derive(system) if rule is None else derived.derive(*apply_rule(system, rule))
     return Derivation(result.system, result.adjoints)

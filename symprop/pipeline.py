@@ -20,7 +20,7 @@ from typing import Any
 from symprop.check import CheckReport, check
 from symprop.close import close
 from symprop.concrete import check_function
-from symprop.derivation import Derivation, derive
+from symprop.derivation import BlockDerivation, Derivation, derive
 from symprop.emit import module as emit_module
 from symprop.emit.module import GeneratedModule
 from symprop.errors import InputError
@@ -81,6 +81,9 @@ def generate(
     """
     if rule is not None and not isinstance(source, System):
         raise InputError("a rule is for a system: what is derived already follows its own")
+    if isinstance(source, BlockDerivation):
+        raise InputError(
+            'a module is written from the flat form: derive without structure="blocks"')
     derivation = derive(source, rule) if isinstance(source, System) else source
     derivation.verify()
     program = lower(derivation.system, derivation.adjoints)

@@ -107,6 +107,8 @@ class Call:
 
     place: where the function is defined; site: the line that calls it, both "file.py:12".
     parent: the call in which that line stands; None for the traced function itself.
+    parameters: what it was handed of arrays, each with its name there.
+    iteration: it is one turn of a `for` loop, whose line `place` and `site` are.
     """
 
     number: int
@@ -114,6 +116,13 @@ class Call:
     place: str
     site: str
     parent: Call | None = None
+    parameters: tuple[tuple[str, Access], ...] = field(default=(), compare=False)
+    iteration: bool = False
+
+    @property
+    def within(self) -> Call | None:
+        """The call of a function in which this is an iteration, or itself."""
+        return self if not self.iteration else self.parent and self.parent.within
 
     @property
     def chain(self) -> tuple[Call, ...]:
@@ -192,6 +201,7 @@ class System:
     numbers: tuple[Fraction, ...] = ()  # the floats that the author wrote
     written: tuple[str, ...] = ()  # the lines of the user's that write into an array in place
     departure: Departure | None = None  # None: the adjoint equations are those of the gradient
+    given: tuple[str, ...] = ()  # arrays whose adjoints come from outside (symprop/blocks)
 
     def equation(self, array: str) -> Equation | None:
         """The equation that defines an array; None for inputs and constants."""

@@ -34,6 +34,7 @@ FLOORS = {
     "symprop.derive": 7,
     "symprop.rules": 7.5,
     "symprop.verify": 8,
+    "symprop.blocks": 8.5,
     "symprop.lower": 9,
     "symprop.emit": 10,
     "symprop.close": 10.2,

@@ -92,10 +92,30 @@ def test_a_comprehension_belongs_to_its_function(
 ) -> None:
     system = traced(loss)
     calls = made(system, "layer")
-    assert [[c.function for c in e.call.chain] for call in calls for e in call if e.call] == [
-        chain] * 4
+    assert [[c.function for c in e.call.chain if not c.iteration]
+            for call in calls for e in call if e.call] == [chain] * 4
     outermost = {e.call.chain[0].number for call in calls for e in call if e.call}
     assert len(outermost) == (1 if chain[0] == "layers" else 2)
+
+
+def test_an_iteration_counts_as_a_call() -> None:
+    def loss(x: "N", Ws: ["N N", "N N"]):
+        for k, W in enumerate(
+                Ws):
+            for _ in range(2):
+                h = np.tanh(x @ W)
+            x = h + x * (k + 2)
+        for W in Ws: x = layer(x, W)  # noqa: E701
+        return (x * x).sum()
+
+    system = traced(loss)
+    head = loss.__code__.co_firstlineno + 1
+    outer, inner, line = (made(system, f"loop_{head + k}") for k in (0, 2, 5))
+    assert [[e.variable for e in turn] for turn in outer] == [["", "h", "x"]] * 2
+    assert [len(turn) for turn in inner] == [2, 2]  # the second turn makes what is there
+    assert [[e.call.function for e in turn if e.call] for turn in line] == [["layer"] * 2] * 2
+    assert system.equations[-1].call is None
+    assert not any(c.iteration for c in [system.equations[0].call.within] if c)
 
 
 def test_a_function_of_nn_is_one_call() -> None:

@@ -23,7 +23,7 @@ from symprop.cli.options import (
 )
 from symprop.cli.pdf import compile_pdf
 from symprop.cli.progress import working
-from symprop.cli.stages import deliver, derived, given
+from symprop.cli.stages import deliver, derived, derived_by_blocks, given
 from symprop.cli.targets import find_forward
 from symprop.cli.words import read_names
 from symprop.errors import InputError
@@ -31,7 +31,7 @@ from symprop.files.marks import stamp
 from symprop.files.write import may_write, write_bytes
 
 if TYPE_CHECKING:
-    from symprop.derivation import Derivation
+    from symprop.derivation import BlockDerivation, Derivation
 
 FORMATS = ("latex", "markdown", "text", "pdf")
 FORMAT_OF = {".tex": "latex", ".md": "markdown", ".txt": "text", ".pdf": "pdf"}
@@ -55,6 +55,10 @@ Examples:
     help="Default: what the suffix of FILE says, else latex.",
 )  # fmt: skip
 @click.option("--standalone", is_flag=True, help="A LaTeX document, not a fragment for \\input.")
+@click.option(
+    "--structure", type=click.Choice(("flat", "blocks")), default="flat", show_default=True,
+    help="blocks: what the program repeats is one lemma, printed once.",
+)  # fmt: skip
 @only_option
 @click.option("--equation", metavar="B13", help="Only this equation, with its steps.")
 @click.option("--detail", type=click.Choice(("brief", "normal", "full")), default="full",
@@ -75,6 +79,7 @@ def derive(
     output: Path | None,
     form: str | None,
     standalone: bool,
+    structure: str,
     only: tuple[str, ...],
     template_dir: Path | None,
     force: bool,
@@ -91,15 +96,23 @@ def derive(
     if form == "pdf" and output is None:
         raise InputError("a PDF needs a file: say -o FILE.pdf")
     names = read_names(only, "--only")
+    if structure == "blocks":
+        for option, said in (("--only", names), ("--equation", equation), ("--numbers", numbers),
+                             ("--detail", detail != "full")):
+            if said:
+                raise InputError(f"{option} is for the flat form: leave --structure blocks out")
     found = find_forward(target, options)
-    derivation = derived(found)
+    if structure == "blocks" and found.names:
+        raise InputError("--name is for the flat form: leave --structure blocks out")
+    flat = derived(found) if structure == "flat" else None
+    derivation = flat or derived_by_blocks(found)
     with working(f"verifying {found.name}"):
-        if numbers is None:
+        if numbers is None or flat is None:
             text = printed(
                 derivation, form, standalone, names, template_dir, found.names,
                 detail=None if detail == "full" else detail, equation=equation)
         else:
-            text = derivation.worked_example(
+            text = flat.worked_example(
                 read_numbers(numbers), step=step, precision=precision,
                 format="latex" if form == "pdf" else form,
                 standalone=standalone or form == "pdf",
@@ -121,7 +134,7 @@ def _form_of(output: Path | None) -> str:
 
 
 def printed(
-    derivation: Derivation,
+    derivation: Derivation | BlockDerivation,
     form: str,
     standalone: bool = False,
     only: list[str] | None = None,
@@ -130,9 +143,9 @@ def printed(
     **options: Any,
 ) -> str:
     """Return the derivation in one of the formats; for a PDF, the document to compile."""
-    own = given(templates=templates, names=names or None, **options)
+    own = given(templates=templates, only=only, names=names or None, **options)
     if form == "text":
-        return derivation.text(only=only, **own)
+        return derivation.text(**own)
     if form == "markdown":
-        return derivation.markdown(only=only, **own)
-    return derivation.latex(standalone=standalone or form == "pdf", only=only, **own)
+        return derivation.markdown(**own)
+    return derivation.latex(standalone=standalone or form == "pdf", **own)

@@ -18,24 +18,37 @@ from symprop.files.write import write_text
 
 if TYPE_CHECKING:
     from symprop import pipeline
-    from symprop.derivation import Derivation
+    from symprop.derivation import BlockDerivation, Derivation
     from symprop.emit.module import GeneratedModule
+    from symprop.system import System
 else:
     pipeline = Later("symprop.pipeline")
 
 
-def derived(target: Target) -> Derivation:
-    """Trace the forward pass and derive all its gradients."""
+def traced(target: Target) -> System:
+    """Trace the forward pass."""
     with working(f"tracing {target.name}"), blaming(target.function):
-        system = pipeline.trace(
+        return pipeline.trace(
             target.function,
             shapes=target.shapes,
             wrt=target.wrt,
             facts=target.facts,
             static=target.static,
         )
+
+
+def derived(target: Target) -> Derivation:
+    """Trace the forward pass and derive all its gradients."""
+    system = traced(target)
     with working(f"deriving {target.name}"):
         return pipeline.derive(system, target.rule)
+
+
+def derived_by_blocks(target: Target) -> BlockDerivation:
+    """Trace the forward pass and derive each of its blocks once."""
+    system = traced(target)
+    with working(f"deriving {target.name}"):
+        return pipeline.derive(system, target.rule, structure="blocks")
 
 
 def generated(derivation: Derivation, name: str, templates: Path | None = None) -> GeneratedModule:

@@ -6,11 +6,12 @@ In: a System. Out: a `Derivation` with every adjoint equation and every step as 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sympy.core.parameters import distribute
 
+from symprop.algebra.expr import Access
 from symprop.derive.absorb import absorb
 from symprop.derive.definitions import Definitions
 from symprop.derive.requirements import with_conditions
@@ -39,11 +40,20 @@ class Derivation:
 
 def derive(system: System, rule: LearningRule | None = None) -> Derivation:
     """Every gradient of the loss by one reverse sweep; with `rule`, what stands in its place."""
-    known = Definitions(system)
+    known = Definitions(_opaque(system))
     with distribute(False):  # a number times a sum stays as it is
         drafts = sweep(system, known, rule)
         absorb(drafts, known)
     return Derivation(system, with_conditions([_freeze(d) for d in drafts], known))
+
+
+def _opaque(system: System) -> System:
+    """The system without the copies that it hands over: nothing is folded to these."""
+    if not system.given:
+        return system
+    return replace(system, equations=tuple(
+        e for e in system.equations
+        if e.array not in system.given or not isinstance(e.rhs.single_atom, Access)))
 
 
 def _freeze(draft: Draft) -> Adjoint:

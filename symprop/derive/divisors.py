@@ -17,7 +17,7 @@ from symprop.system import System
 def divisors(system: System) -> frozenset[str]:
     """The arrays that stand below the line, or under a root, in every case."""
     own = system.departure.losses if system.departure else ()
-    found = regions(system.equations, system, {system.loss, *own})
+    found = regions(system.equations, system, {system.loss, *system.given, *own})
     return frozenset(
         array for e in system.equations if found[e.array].is_everywhere for array in _below(e.rhs))
 

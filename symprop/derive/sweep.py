@@ -77,10 +77,11 @@ def needed(system: System) -> list[str]:
 
     An array comes after every equation that reads it; a wrt array at once after the last.
     """
-    order = dict.fromkeys(_needed_for(system, system.loss))
+    order = dict.fromkeys(_needed_for(system, {system.loss, *system.given}))
     for loss in system.departure.losses if system.departure else ():
-        order |= dict.fromkeys(_needed_for(system, loss))
-    return [*order, *(w for w in system.wrt if w not in order)]
+        order |= dict.fromkeys(_needed_for(system, {loss}))
+    return [*(a for a in order if a not in system.given),
+            *(w for w in system.wrt if w not in order and w not in system.given)]
 
 
 def differentiated(system: System, equation: Equation) -> tuple[str, ...]:
@@ -91,11 +92,11 @@ def differentiated(system: System, equation: Equation) -> tuple[str, ...]:
     return tuple(a for a in equation.reads if (equation.array, a) not in detached)
 
 
-def _needed_for(system: System, loss: str) -> list[str]:
-    """`needed` for one loss, wrt arrays that do not reach it left out."""
+def _needed_for(system: System, ends: set[str]) -> list[str]:
+    """`needed` for some ends, wrt arrays that do not reach them left out."""
     reads = {e.array: differentiated(system, e) for e in system.equations}
     depends = _closure(system.equations, reads, set(system.wrt), forward=True)
-    reaches = _closure(tuple(reversed(system.equations)), reads, {loss}, forward=False)
+    reaches = _closure(tuple(reversed(system.equations)), reads, set(ends), forward=False)
     live = [e for e in system.equations if e.array in depends and e.array in reaches]
     first_reader: dict[str, str] = {}
     for equation in live:
@@ -130,14 +131,15 @@ def _closure(
 def sweep(system: System, known: Definitions, rule: LearningRule | None = None) -> list[Draft]:
     """The adjoint of every needed array, the loss first."""
     order = needed(system)
-    wanted = frozenset(order)
+    wanted = frozenset((*order, *system.given))
     readers: dict[str, list[Equation]] = {}
     for equation in system.equations:
         for array in differentiated(system, equation):
             if array in wanted and equation.array in wanted and array not in known.integers:
                 readers.setdefault(array, []).append(equation)
     live = [e for e in system.equations if e.array in wanted]
-    branches = Branches(live, system, [e.array for e in live if is_loss(system, e.array)])
+    branches = Branches(live, system, [
+        e.array for e in live if is_loss(system, e.array) or e.array in system.given])
     drafts: list[Draft] = []
     for primal in order:
         if rule is not None:

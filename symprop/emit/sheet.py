@@ -29,7 +29,7 @@ from symprop.emit.selection import Selection, select, select_equation
 from symprop.errors import InputError
 from symprop.system import Adjoint, Array, Equation, Step, System, sides
 
-_NUMBER = re.compile(r"[FB][0-9]+")
+_NUMBER = re.compile(r"(?:[0-9]+\.)?[FB][0-9]+")
 
 
 DETAILS = ("brief", "normal", "full")
@@ -100,6 +100,7 @@ class Sheet:
     rules: tuple[tuple[str, str], ...]
     departure: str = ""  # the learning rule by which this is not the gradient
     statement: str = ""  # where it departs, in words
+    title: str = ""  # of a lemma
     detail: str = "full"
 
 

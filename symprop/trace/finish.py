@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from symprop.algebra.build import ONE, idx, substitute
-from symprop.algebra.expr import Expr, Index
+from symprop.algebra.expr import Access, Expr, Index
 from symprop.errors import DTypeError, InputError, ShapeError, TraceError
 from symprop.names import check_name
-from symprop.system import Array, Equation, IndexRange, cycles
+from symprop.system import Array, Call, Equation, IndexRange, cycles
 from symprop.trace.coerce import as_traced
 from symprop.trace.determinants import inverses
 from symprop.trace.elementwise import named
@@ -123,22 +123,40 @@ def finish(
     names = name_all(drafts, tracer, loss)
     arrays = dict(tracer.arrays)
     equations = []
+    calls = _Calls(names, arrays)
     for count, draft in enumerate(drafts, 1):
         name = names[draft.array]
         arrays[name] = Array(name, draft.kind, tuple(i.size for i in draft.indices), "computed")
-        equations.append(_equation(f"F{count}", draft, names))
+        equations.append(_equation(f"F{count}", draft, names, calls))
     final = tuple((name, names[array]) for name, array in outputs.items())
     ranges = (replace(r, array=names.get(r.array, r.array)) for r in tracer.index_ranges)
     return Result(tuple(equations), arrays, names[loss], final,
                   tuple(r for r in ranges if r.array in arrays))
 
 
-def _equation(number: str, draft: Draft, names: dict[str, str]) -> Equation:
+class _Calls:
+    """The calls, with the arrays that they were handed under their final names."""
+
+    def __init__(self, names: Mapping[str, str], inputs: Mapping[str, Array]) -> None:
+        self.names = {**{n: n for n in inputs}, **names}
+        self.done: dict[Call, Call] = {}
+
+    def named(self, call: Call | None) -> Call | None:
+        """A call; what is no equation any more is left out."""
+        if call is not None and call not in self.done:
+            held = tuple(
+                (n, Access(self.names[a.array], tuple(renamed(i, self.names) for i in a.indices)))
+                for n, a in call.parameters if a.array in self.names)
+            self.done[call] = replace(call, parent=self.named(call.parent), parameters=held)
+        return None if call is None else self.done[call]
+
+
+def _equation(number: str, draft: Draft, names: dict[str, str], calls: _Calls) -> Equation:
     fresh = tuple(Index(i.letter, i.size) for i in draft.indices)
     mapping = {i: idx(f) for i, f in zip(draft.indices, fresh, strict=True) if i.size != ONE}
     rhs = substitute(renamed(draft.rhs, names), mapping)
-    return Equation(number, names[draft.array], fresh, rhs, draft.source, draft.call,
-                    draft.variable or "")
+    return Equation(number, names[draft.array], fresh, rhs, draft.source,
+                    calls.named(draft.call), draft.variable or "")
 
 
 def _live(drafts: Sequence[Draft], keep: set[str]) -> list[Draft]:

@@ -48,7 +48,7 @@ from symprop.algebra.expr import (
     atoms_of,
     indices_of,
 )
-from symprop.system import Equation, cycles
+from symprop.system import Call, Equation, cycles
 from symprop.trace.naming import CARRY
 from symprop.trace.related import contracts
 from symprop.trace.tracer import Draft
@@ -70,7 +70,7 @@ def merge(drafts: Sequence[Draft], keep: Iterable[str]) -> list[Draft]:
         if draft.name or draft.local or len(readers[draft.array]) != 1:
             continue
         reader = left[readers[draft.array][0]]
-        if draft.call is not reader.call and not _is_scaled_copy(draft.rhs):
+        if within(draft) is not within(reader) and not _is_scaled_copy(draft.rhs):
             continue
         inside = component.get(reader.array)
         if reader is draft or (inside is not None and component.get(draft.array) != inside):
@@ -83,6 +83,11 @@ def merge(drafts: Sequence[Draft], keep: Iterable[str]) -> list[Draft]:
             _note_reader(readers, reader)
             del left[draft.array]
     return list(left.values())
+
+
+def within(draft: Draft) -> Call | None:
+    """The call of a function that made a draft: an iteration of a loop has no border."""
+    return None if draft.call is None else draft.call.within
 
 
 def _note_reader(readers: dict[str, list[str]], draft: Draft) -> None:

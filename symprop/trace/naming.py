@@ -3,8 +3,8 @@
 In: the frames of the user's function, of its helpers and of `symprop.nn`. Out: on every draft
 the name of the user's variable that held it first, and for what only a helper named, the
 helper's own name, to be joined to the name of the variable that receives the result; and the
-call that made it. A comprehension belongs to the function in which it stands, what a function of
-`symprop.nn` calls there to that function.
+call that made it; an iteration of a `for` counts as one. A comprehension belongs to the function
+in which it stands, what a function of `symprop.nn` calls there to that function.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from symprop.system import Call
 from symprop.trace.context import is_users, line_of
 from symprop.trace.fillable import traced_part
 from symprop.trace.imported import NAMESPACES
+from symprop.trace.iterations import Iterations, Loop, loops
 from symprop.trace.tensor import Traced
 from symprop.trace.tracer import Draft, Tracer
 
@@ -49,6 +50,7 @@ class Observer:
         self.tracer = tracer
         self.levels: dict[FrameType, int] = {}
         self.calls: dict[FrameType, Call | None] = {}
+        self.turns: dict[FrameType, Iterations] = {}  # the loops of the user's frames
         self.seen: dict[FrameType, dict[str, object]] = {}
         self.codes: dict[CodeType, int] = {}
         self.observed: dict[tuple[object, str], bool] = {}
@@ -90,6 +92,7 @@ class Observer:
             sys.settrace(previous)
             self.levels.clear()
             self.calls.clear()
+            self.turns.clear()
             self.seen.clear()
 
     def _called(self, frame: FrameType, event: str, arg: object) -> Any:
@@ -108,6 +111,8 @@ class Observer:
         self.levels[frame] = level
         if frame not in self.calls:  # a generator is entered again and again
             self.calls[frame] = self._call(frame, parent)
+            if is_users(frame) and loops(frame.f_code):
+                self.turns[frame] = Iterations(frame.f_code, self.calls[frame])
         self.seen[frame] = {
             name: value if (array := traced_part(value)) is None else array.body
             for name, value in _items(frame.f_locals)}
@@ -125,8 +130,21 @@ class Observer:
             return around
         self.count += 1
         code = frame.f_code
-        place = f"{os.path.basename(code.co_filename)}:{code.co_firstlineno}"
-        return Call(self.count, code.co_name, place, line_of(parent), around)
+        return Call(self.count, code.co_name, _place(code, code.co_firstlineno), line_of(parent),
+                    around, _held(frame))
+
+    def _turn(self, frame: FrameType) -> None:
+        """Where a loop comes to another iteration, or ends."""
+        turns = self.turns.get(frame)
+        if turns is not None:
+            self.calls[frame] = turns.at(
+                frame.f_lineno, lambda loop, around: self._iteration(frame, loop, around))
+
+    def _iteration(self, frame: FrameType, loop: Loop, around: Call | None) -> Call:
+        self.count += 1
+        place = _place(frame.f_code, loop.head)
+        return Call(self.count, f"loop_{loop.head}", place, place, around,
+                    _held(frame)[::-1], iteration=True)
 
     def _ran(self, frame: FrameType, event: str, arg: object) -> Any:
         if frame in self.levels and event in ("line", "return"):
@@ -138,11 +156,14 @@ class Observer:
                     seen[name] = held
                     if array is not None:
                         self._note(name, array, frame)
+            if event == "line":
+                self._turn(frame)
         if event == "return":
             self.levels.pop(frame, None)
             self.seen.pop(frame, None)
             if not frame.f_code.co_flags & inspect.CO_GENERATOR:
                 self.calls.pop(frame, None)
+                self.turns.pop(frame, None)
         return self._ran
 
     def _note(self, name: str, value: Traced, frame: FrameType) -> None:
@@ -160,6 +181,17 @@ class Observer:
             draft.name = draft.name or self.tracer.given(name, self.reserved)
         elif draft.local is None or level < draft.depth:
             draft.local, draft.depth = name, level
+
+
+def _place(code: CodeType, line: int) -> str:
+    return f"{os.path.basename(code.co_filename)}:{line}"
+
+
+def _held(frame: FrameType) -> tuple[tuple[str, Access], ...]:
+    """The arrays that a function holds, each with its name."""
+    found = ((name, value.body.single_atom) for name, value in _items(frame.f_locals)
+             if isinstance(value, Traced))
+    return tuple((name, a) for name, a in found if isinstance(a, Access))
 
 
 def is_whole(value: Traced) -> bool:

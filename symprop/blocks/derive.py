@@ -1,0 +1,134 @@
+"""Every distinct block derived once.
+
+In: a System. Out: a `BlockDerivation`: the adjoint equations of the program and of every block,
+which take the adjoints of results as given and hand back those of ports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from symprop.algebra.build import access, add, idx, mul, sum_over
+from symprop.algebra.expr import Index, adjoint
+from symprop.blocks.borders import opened
+from symprop.blocks.outline import Block, Use, outline
+from symprop.blocks.run import check_whole
+from symprop.collector import paused
+from symprop.derive.derivation import Derivation, derive
+from symprop.errors import InputError
+from symprop.names import unused
+from symprop.system import Array, Call, Equation, Step, System
+from symprop.verify import verify
+
+
+@dataclass(frozen=True)
+class Lemma:
+    """A block with its adjoint equations; `number` counts from 1, the program's is 0.
+
+    A lemma uses only those of smaller numbers.
+    """
+
+    number: int
+    block: Block
+    derivation: Derivation
+
+
+@dataclass(frozen=True)
+class BlockDerivation:
+    """The gradients of a system by lemmas; `system` is the flat one, `program` has the last word.
+
+    >>> import numpy as np, symprop
+    >>> def layer(x, W):
+    ...     z = x @ W
+    ...     a = np.tanh(z)
+    ...     return a / np.sqrt(1 + a * a)
+    >>> def loss(x: "N", V: "N N", W: "N N"):
+    ...     return (layer(layer(x, V), W) ** 2).sum()
+    >>> derivation = symprop.derive(symprop.trace(loss), structure="blocks")
+    >>> [(lemma.block.name, lemma.block.gradients) for lemma in derivation.lemmas]
+    [('layer', ('x', 'W'))]
+    """
+
+    system: System
+    lemmas: tuple[Lemma, ...]
+    program: Lemma
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of all lemmas, then those of the program."""
+        return tuple(s for m in (*self.lemmas, self.program) for s in m.derivation.steps)
+
+    def lemma(self, block: Block) -> Lemma:
+        """The lemma of a block."""
+        return next(m for m in self.lemmas if m.block is block)
+
+    def verify(self) -> None:
+        """Evaluates every step of every lemma, and all of them together.
+
+        Raises VerificationError, as `Derivation.verify`. Together: the derivative of the loss of
+        the flat system along a random direction is the product of that direction with the
+        gradients that the lemmas hand to each other.
+        """
+        if "_verified" not in self.__dict__:
+            for lemma in (*self.lemmas, self.program):
+                if lemma.derivation.adjoints:
+                    system = closed(lemma.derivation.system)
+                    verify(replace(lemma.derivation, system=system))
+            check_whole(self.system, self.program.block, self.adjoints)
+            self.__dict__["_verified"] = True
+
+    @property
+    def adjoints(self) -> Mapping[int, Derivation]:
+        """The derivation of a block, by its identity."""
+        return {id(m.block): m.derivation for m in (*self.lemmas, self.program)}
+
+
+@paused()
+def derive_blocks(system: System) -> BlockDerivation:
+    """The derivation of a system, each of its distinct blocks once.
+
+    Borders that borders.py names are opened, until there are none.
+
+    Raises InputError where a learning rule has changed the system.
+    """
+    if system.departure is not None:
+        raise InputError("blocks are derived for the gradient: leave the learning rule out, or "
+                         'structure="blocks"')
+    apart: frozenset[Call] = frozenset()
+    while True:
+        program = outline(system, apart)
+        lemmas = tuple(Lemma(k, block, derive(block.system))
+                       for k, block in enumerate(reversed(program.below), 1))
+        found = BlockDerivation(system, lemmas, Lemma(0, program, derive(program.system)))
+        more = frozenset(call for block in (program, *program.below)
+                         for call in opened(block, found.adjoints))
+        if not more:
+            return found
+        apart |= more
+
+
+def closed(system: System) -> System:
+    """The system with a loss whose adjoints are those that are given, as further inputs.
+
+    The sum of all results, each times its given adjoint.
+    """
+    if not system.given:
+        return system
+    arrays, terms = dict(system.arrays), []
+    if system.loss:
+        terms.append(access(system.loss))
+    for name in system.given:
+        shape = arrays[name].shape
+        arrays[adjoint(name)] = Array(adjoint(name), "float", shape, "input")
+        axes = [Index("i", s) for s in shape]
+        at = [idx(i) for i in axes]
+        terms.append(sum_over(mul(access(adjoint(name), at), access(name, at)), axes))
+    loss = unused("total", arrays)
+    arrays[loss] = Array(loss, "float", (), "computed")
+    number = f"F{len(system.equations) + 1}"
+    return replace(system, arrays=arrays, loss=loss, given=(), equations=(
+        *system.equations, Equation(number, loss, (), add(*terms))))
+
+
+__all__ = ["BlockDerivation", "Lemma", "Use", "closed", "derive_blocks"]

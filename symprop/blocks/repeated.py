@@ -1,0 +1,52 @@
+"""Which calls may be blocks.
+
+In: a System whose equations know their calls. Out: the calls of which there are at least two that
+are equal, each with its text. None is short, lies in a recurrence, holds the loss or an output,
+or reads again what others have made of its results.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from symprop.blocks.equal import key
+from symprop.blocks.ports import cut
+from symprop.system import Call, Equation, System, cycles
+
+SHORTEST = 3  # equations of a block
+
+
+def repeated(system: System) -> dict[Call, str]:
+    """The calls that may be blocks, and of which there are two that are equal; their texts."""
+    members: dict[Call, list[Equation]] = {}
+    for equation in system.equations:
+        for call in equation.call.chain if equation.call is not None else ():
+            members.setdefault(call, []).append(equation)
+    cyclic = cycles(system.equations)
+    ends = {system.loss, *(a for _, a in system.outputs)}
+    traced = {name: name for name in system.arrays}
+    keys: dict[Call, str] = {}
+    hollow = {c.parent for c, own in members.items()
+              if c.parent is not None and len(members[c.parent]) == len(own)}
+    for call, own in members.items():
+        if call in hollow:
+            continue  # all that it does is another call
+        names = {e.array for e in own}
+        if len(own) >= SHORTEST and not names & ends and names.isdisjoint(cyclic) and (
+                _is_closed(system.equations, names)):
+            keys[call] = key(cut(call, own, system, traced), system)[0]
+    often = Counter(keys.values())
+    return {call: text for call, text in keys.items() if often[text] > 1}
+
+
+def _is_closed(equations: Iterable[Equation], own: set[str]) -> bool:
+    """Whether nothing that others make of a call's results comes back into it."""
+    after: set[str] = set()
+    for equation in equations:
+        if equation.array in own:
+            if not after.isdisjoint(equation.reads):
+                return False
+        elif any(a in own or a in after for a in equation.reads):
+            after.add(equation.array)
+    return True
