@@ -28,7 +28,9 @@ from symprop.system import Adjoint
 
 SIZES = {"N": 61, "M": 59, "K": 53, "D": 67, "H": 47, "T": 71}
 ALLOWED = 1.15
-EVERY_ROW = pytest.mark.parametrize("family, name", ROWS)
+PARAMS = {row: pytest.param(*row, marks=[pytest.mark.deep] * (k % 2))
+          for k, row in enumerate(ROWS)}  # every other one is deep
+EVERY_ROW = pytest.mark.parametrize("family, name", list(PARAMS.values()))
 
 
 @cache
@@ -130,7 +132,7 @@ def test_the_count_of_a_program_is_what_runs(family: str, name: str) -> None:
 HELPERS = ("sigmoid", "erf", "erfc", "softplus")
 
 
-STABLE = [(f, n) for f, n in ROWS if FAMILIES[f].stable or FAMILIES[f].steady]
+STABLE = [PARAMS[f, n] for f, n in ROWS if FAMILIES[f].stable or FAMILIES[f].steady]
 
 
 @pytest.mark.parametrize("family, name", STABLE)

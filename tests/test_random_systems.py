@@ -17,7 +17,7 @@ from random_scans import random_scan
 
 import symprop
 
-SEEDS, QUICK = 200, 40
+SEEDS, QUICK = 200, 20
 GAINS = 20
 SCANS = 40
 CHUNK = 10
