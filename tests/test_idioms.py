@@ -19,8 +19,8 @@ HEAD = """\
 # What people write, and what becomes of it
 
 This page is generated: every function below is traced as it stands, and its equations are shown
-as `symprop derive --text` prints them. `make generated` rewrites it; a test compares it, and the
-gradients of every function with finite differences of the function itself.
+as `symprop derive --format text` prints them. `make generated` rewrites it; a test compares it,
+and the gradients of every function with finite differences of the function itself.
 """
 
 
