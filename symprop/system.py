@@ -19,13 +19,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from symprop.algebra.build import ZERO
 from symprop.algebra.expr import Access, Expr, Index, Term, arrays_of
 from symprop.algebra.integers import nonnegative
+
+Node = TypeVar("Node", str, int)
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ class Call:
     parent: the call in which that line stands; None for the traced function itself.
     parameters: what it was handed of arrays, each with its name there.
     iteration: it is one turn of a `for` loop, whose line `place` and `site` are.
+    spot: the instruction that calls it, which tells calls of one line apart.
     """
 
     number: int
@@ -118,6 +121,7 @@ class Call:
     parent: Call | None = None
     parameters: tuple[tuple[str, Access], ...] = field(default=(), compare=False)
     iteration: bool = False
+    spot: int = 0
 
     @property
     def within(self) -> Call | None:
@@ -328,18 +332,21 @@ def cycles(equations: Iterable[Equation | Adjoint]) -> dict[str, int]:
     """Numbers the strongly connected components that hold a recurrence: array -> component."""
     graph = {e.array: e.reads for e in equations}
     found: dict[str, int] = {}
-    for number, component in enumerate(_components(graph)):
+    for number, component in enumerate(components(graph)):
         if len(component) > 1 or component[0] in graph[component[0]]:
             found |= dict.fromkeys(component, number)
     return found
 
 
-def _components(graph: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
-    """Tarjan's algorithm; the path is a list, for a network may be deeper than Python's stack."""
-    low: dict[str, int] = {}
-    order: dict[str, int] = {}
-    stack: list[str] = []
-    pending: set[str] = set()
+def components(graph: Mapping[Node, Iterable[Node]]) -> Iterator[list[Node]]:
+    """The strongly connected components of a graph, each after those that it points to.
+
+    Tarjan's algorithm; the path is a list, for a network may be deeper than Python's stack.
+    """
+    low: dict[Node, int] = {}
+    order: dict[Node, int] = {}
+    stack: list[Node] = []
+    pending: set[Node] = set()
     for root in graph:
         path = [] if root in order else [(root, iter(graph[root]))]
         while path:
@@ -362,9 +369,9 @@ def _components(graph: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
                 low[node] = min(low[node], order[following])
 
 
-def _cut(stack: list[str], node: str, pending: set[str]) -> list[str]:
+def _cut(stack: list[Node], node: Node, pending: set[Node]) -> list[Node]:
     """The part of the stack from a node on, taken off it."""
-    component: list[str] = []
+    component: list[Node] = []
     while not component or component[-1] != node:
         component.append(stack.pop())
     pending.difference_update(component)

@@ -20,14 +20,14 @@ import symprop
 from symprop import nn
 from symprop.algebra.build import mul, number
 from symprop.algebra.expr import adjoint
-from symprop.blocks import outline
+from symprop.blocks import Pull, outline
 from symprop.blocks.run import gradients
 from symprop.cli import main
 from symprop.derivation import BlockDerivation
 from symprop.errors import InputError, VerificationError
 from symprop.interpret import draw, run
 from symprop.interpret.run import run_equations
-from symprop.system import System
+from symprop.system import Adjoint, System
 
 
 def softmax(z: Any) -> Any:
@@ -373,3 +373,91 @@ def test_the_command_line_prints_lemmas(
 def test_a_program_without_equal_calls_has_no_lemma() -> None:
     program = outline(symprop.trace(pair(squared)))
     assert not program.uses and not program.below
+
+
+# ---- runs -----------------------------------------------------------------------------------
+
+
+def unrolled() -> System:
+    """Steps whose results are read one by one as well; the parameters are shared."""
+    def step(x: Any, h: Any, W: Any) -> Any:
+        z = x + h @ W
+        return z / np.sqrt(1 + z * z)
+
+    def loss(X: "3 H", h: "H", W: "H H"):
+        h1 = step(X[0], h, W)
+        h2 = step(X[1], h1, W)
+        h3 = step(X[2], h2, W)
+        return (h1 * h2 * h3).sum()
+
+    return symprop.trace(loss)
+
+
+def in_turn() -> System:
+    """Two blocks in turn, three times, written out."""
+    def one(x: Any, w: Any) -> Any:
+        z = x * w
+        return z / np.sqrt(1 + z * z)
+
+    def other(x: Any, w: Any) -> Any:
+        z = x + w
+        return z / np.sqrt(2 + z * z)
+
+    def loss(x: "N", a: "N", b: "N", c: "N", d: "N", e: "N", f: "N"):
+        x = other(one(x, a), b)
+        x = other(one(x, c), d)
+        return (other(one(x, e), f) ** 2).sum()
+
+    return symprop.trace(loss)
+
+
+@pytest.mark.parametrize("make, name, turns, carried, lists, shared", [
+    (lambda: transformer(3), "block", 3, ["x"], ["g", "b", "W", "c", "d", "V"], []),
+    (lambda: transformer(1), "head", 2, [], ["q", "k", "v"], []),
+    (widths, "dense", 3, ["x"], ["W", "b"], []),
+    (inline, "loop", 3, ["x"], ["W", "b", "g"], []),
+    (unrolled, "step", 3, ["h"], ["x"], ["W"]),
+    (in_turn, "one other", 3, ["x", "x"], ["w", "w"], []),
+], ids=["blocks", "heads", "layers", "no helper", "steps", "two in turn"])
+def test_equal_blocks_in_a_row_are_a_loop(
+    make: Callable[[], System], name: str, turns: int, carried: list[str], lists: list[str],
+    shared: list[str],
+) -> None:
+    derivation = symprop.derive(make(), structure="blocks")
+    own = [(run, lemma) for lemma in (*derivation.lemmas, derivation.program)
+           for run in lemma.block.runs if run.turns[0][0].block.name.startswith(name.split()[0])]
+    ((run, lemma),) = own
+    assert len(run.turns) == turns and {u.number for u in run.uses} == {run.number}
+    ports = [use.block.ports for use in run.turns[0]]
+    assert len(run.turns[0]) == len(name.split())
+
+    def named(use: int, port: int) -> str:
+        return ports[use][port].removeprefix("p_")
+
+    assert [named(c.use, c.port) for c in run.carried] == carried
+    assert {named(x.use, x.port) for x in run.lists} == set(lists)
+    assert [named(*at) for at in run.shared] == shared
+    pulls = [p for p in lemma.backward if isinstance(p, Pull) and p.run is run]
+    assert len(pulls) == 1 and pulls[0].uses == run.uses
+    derivation.verify()
+
+
+def test_lines_come_after_what_they_read() -> None:
+    """Both ways, and no number is used twice; what a run waits for stands before it."""
+    for make in (lambda: transformer(3), unrolled, in_turn, steps, residual):
+        derivation = symprop.derive(make(), structure="blocks")
+        for lemma in (*derivation.lemmas, derivation.program):
+            numbers = [line.number for line in lemma.backward]
+            assert numbers == [f"B{k}" for k in range(1, len(numbers) + 1)]
+            within = {adjoint(a) for line in lemma.backward if isinstance(line, Pull) and line.run
+                      for gives in line.gives for a in gives}
+            makers = [{line.array} if isinstance(line, Adjoint)
+                      else {adjoint(a) for g in line.gives for a in g} for line in lemma.backward]
+            for k, line in enumerate(lemma.backward):
+                reads = set(line.reads) if isinstance(line, Adjoint) else {
+                    adjoint(a) for t in line.takes for a in t}
+                assert reads.isdisjoint(set().union(*makers[k:]) - within - makers[k])
+
+
+def test_two_calls_in_one_expression_are_no_loop() -> None:
+    assert not outline(symprop.trace(pair())).runs

@@ -4,7 +4,9 @@ In: a System whose equations know their calls. Out: a tree of blocks, each a Sys
 that cannot see past its border, with the lines at which it uses others; and their derivations.
 """
 
-from symprop.blocks.derive import BlockDerivation, derive_blocks
-from symprop.blocks.outline import Block, Use, outline
+from symprop.blocks.backward import Pull
+from symprop.blocks.block import Block, Run, Use
+from symprop.blocks.derive import BlockDerivation, Lemma, derive_blocks
+from symprop.blocks.outline import outline
 
-__all__ = ["Block", "BlockDerivation", "Use", "derive_blocks", "outline"]
+__all__ = ["Block", "BlockDerivation", "Lemma", "Pull", "Run", "Use", "derive_blocks", "outline"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from symprop.algebra.expr import Access, Expr, arrays_of
-from symprop.blocks.outline import Block, Use
+from symprop.blocks.block import Block, Use
 from symprop.derive.derivation import Derivation
 from symprop.system import Adjoint, Call
 

@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 
 from symprop.algebra.build import access, add, idx, mul, sum_over
 from symprop.algebra.expr import Index, adjoint
+from symprop.blocks.backward import Line, Pull, backward
+from symprop.blocks.block import Block, Use
 from symprop.blocks.borders import opened
-from symprop.blocks.outline import Block, Use, outline
+from symprop.blocks.outline import outline
 from symprop.blocks.run import check_whole
 from symprop.collector import paused
 from symprop.derive.derivation import Derivation, derive
@@ -26,12 +28,14 @@ from symprop.verify import verify
 class Lemma:
     """A block with its adjoint equations; `number` counts from 1, the program's is 0.
 
-    A lemma uses only those of smaller numbers.
+    A lemma uses only those of smaller numbers. `backward`: the adjoint equations and, as a `Pull`
+    each, the uses and runs pulled back, in the order of their numbers, in which they can run.
     """
 
     number: int
     block: Block
     derivation: Derivation
+    backward: tuple[Line, ...]
 
 
 @dataclass(frozen=True)
@@ -98,9 +102,9 @@ def derive_blocks(system: System) -> BlockDerivation:
     apart: frozenset[Call] = frozenset()
     while True:
         program = outline(system, apart)
-        lemmas = tuple(Lemma(k, block, derive(block.system))
-                       for k, block in enumerate(reversed(program.below), 1))
-        found = BlockDerivation(system, lemmas, Lemma(0, program, derive(program.system)))
+        *lemmas, whole = (Lemma(k, block, *backward(block, derive(block.system))) for k, block in (
+            *enumerate(reversed(program.below), 1), (0, program)))
+        found = BlockDerivation(system, tuple(lemmas), whole)
         more = frozenset(call for block in (program, *program.below)
                          for call in opened(block, found.adjoints))
         if not more:
@@ -131,4 +135,4 @@ def closed(system: System) -> System:
         *system.equations, Equation(number, loss, (), add(*terms))))
 
 
-__all__ = ["BlockDerivation", "Lemma", "Use", "closed", "derive_blocks"]
+__all__ = ["BlockDerivation", "Lemma", "Pull", "Use", "closed", "derive_blocks"]

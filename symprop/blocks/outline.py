@@ -18,56 +18,16 @@ from dataclasses import dataclass, replace
 
 from symprop.algebra.build import access, idx, map_accesses
 from symprop.algebra.expr import Access, Expr, Index
+from symprop.blocks.block import Block, Use
 from symprop.blocks.equal import conditions, facts, key, ranges, sizes_of
 from symprop.blocks.live import Reading, live
 from symprop.blocks.ports import Cut, Port, cut
 from symprop.blocks.repeated import repeated
+from symprop.blocks.runs import with_runs
 from symprop.names import unused
 from symprop.system import Array, Call, Equation, System, cycles
 
 LONG = 8  # of one that is used once, within a block that is used again
-
-
-@dataclass(frozen=True)
-class Use:
-    """A line of a block that is another: `results` = block(`arguments`), names of the caller's.
-
-    A result is "" where nobody here reads it. sizes: those of the block, each with the caller's.
-    """
-
-    number: str
-    call: Call
-    block: Block
-    arguments: tuple[str, ...]
-    results: tuple[str, ...]
-    sizes: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Block:
-    """Equal calls, each a renaming of this one. `uses` stand between the system's equations.
-
-    ports, results: the system's inputs and what it hands back, in the order in which a use has
-    its arguments and results. gradients: the ports whose adjoints it gives, of the program the
-    parameters; the adjoint of one that a use alone reads is given by that use.
-    """
-
-    name: str
-    system: System
-    ports: tuple[str, ...]
-    results: tuple[str, ...]
-    uses: tuple[Use, ...]
-    gradients: tuple[str, ...]
-
-    @property
-    def below(self) -> tuple[Block, ...]:
-        """The blocks that this one uses, directly or not, each once, callers first."""
-        found: dict[int, Block] = {}
-        for use in self.uses:
-            for block in (use.block, *use.block.below):
-                found.pop(id(block), None)
-                found[id(block)] = block
-        return tuple(found.values())
 
 
 def outline(system: System, apart: Set[Call] = frozenset()) -> Block:
@@ -291,21 +251,26 @@ class _Made:
             if k in scope.given:
                 self.given.append(array)
         wanted = tuple(scope.ports[k].name for k in sorted(scope.wanted)) or system.wrt
+        equations, uses, runs = with_runs(self.equations, self.uses)
         made = replace(
-            system, name=scope.name, arrays=self.arrays, equations=tuple(self.equations),
+            system, name=scope.name, arrays=self.arrays, equations=equations,
             wrt=tuple(w for w in dict.fromkeys((*wanted, *self.seeking))
                       if w not in self.given),
             given=tuple(self.given))
         return Block(scope.name, made, tuple(p.name for p in scope.ports), tuple(results),
-                     tuple(self.uses), wanted)
+                     uses, wanted, runs)
 
 
 def _inside(
     found: Cut, system: System, traced: Mapping[str, str], numbered: tuple[str, ...]
 ) -> _Scope:
     """A call by itself: its ports are inputs, its arrays have their names in the helper."""
-    taken = {*(p.name for p in found.ports), *system.sizes, *system.constants}
+    taken = {*system.sizes, *system.constants}
     names: dict[str, str] = {}
+    for port in found.ports:
+        names[port.name] = unused(port.wish, taken) if port.wish in taken else port.wish
+        taken.add(names[port.name])
+    ports = tuple(replace(p, name=names[p.name]) for p in found.ports)
     read = {a for e in found.equations for a in e.reads}
     for equation in found.equations:
         own = equation.variable if equation.call == found.call else ""
@@ -313,7 +278,7 @@ def _inside(
         names[equation.array] = unused(wish, taken) if wish in taken else wish
         taken.add(names[equation.array])
     equations = tuple(_renamed(e, names) for e in found.equations)
-    arrays = {p.name: p.array for p in found.ports}
+    arrays = {p.name: p.array for p in ports}
     arrays |= {n: a for n, a in system.arrays.items() if a.kind == "constant" and any(
         n in e.reads for e in equations)}
     arrays |= {names[e.array]: replace(system.arrays[e.array], name=names[e.array])
@@ -323,16 +288,16 @@ def _inside(
     inner = replace(
         system, name=found.call.function, arguments=(), arrays=arrays, equations=equations,
         loss="", outputs=(), output_shapes=(), wrt=(), wrt_keys=(),
-        facts=tuple(f for p in found.ports for f in facts(p, system)),
-        index_ranges=(*(r for p in found.ports for r in ranges(p, system)), *(
+        facts=tuple(f for p in ports for f in facts(p, system)),
+        index_ranges=(*(r for p in ports for r in ranges(p, system)), *(
             replace(r, array=names[r.array]) for r in system.index_ranges if r.array in names)),
         conditions=conditions(system, sizes),
         constants={n: c for n, c in system.constants.items() if n in arrays},
         sizes=tuple(s for s in system.sizes if s in sizes))
-    outer = {p.name: traced[p.of] for p in found.ports}
+    outer = {p.name: traced[p.of] for p in ports}
     outer |= {names[e.array]: traced[e.array] for e in found.equations}
     outer |= {n: n for n in inner.constants}
-    return _Scope(found.call.function, inner, found.ports, outer, numbered)
+    return _Scope(found.call.function, inner, ports, outer, numbered)
 
 
 def _renamed(equation: Equation, names: Mapping[str, str]) -> Equation:

@@ -29,7 +29,10 @@ _THROUGH = "through "
 
 @dataclass(frozen=True)
 class Port:
-    """`name[axes] = of[at]`; `kept` are the axes of the outer array that the port has whole."""
+    """`name[axes] = of[at]`; `kept` are the axes of the outer array that the port has whole.
+
+    wish: what the helper calls it, which may be the name of another array around.
+    """
 
     name: str
     of: str
@@ -37,6 +40,7 @@ class Port:
     axes: tuple[Index, ...]
     at: tuple[Expr, ...]
     kept: tuple[int, ...]
+    wish: str = ""
 
     @property
     def array(self) -> Array:
@@ -157,7 +161,7 @@ class _Cutter:
             axes += [i for n in new.values() if (i := n.single_index) is not None]
             at.append(substitute(normal(position), new))
         kept = tuple(k for k, view in enumerate(views) if view.text == "")
-        return Port(name, item.array, array.dtype, tuple(axes), tuple(at), kept)
+        return Port(name, item.array, array.dtype, tuple(axes), tuple(at), kept, wish)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from symprop.algebra.expr import adjoint
-from symprop.blocks.outline import Block, Use
+from symprop.blocks.block import Block, Use
 from symprop.derive.derivation import Derivation
 from symprop.errors import InputError, VerificationError
 from symprop.interpret import draw, run

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from symprop.algebra.expr import adjoint
-from symprop.blocks.derive import Lemma
-from symprop.blocks.outline import Use
+from symprop.blocks.block import Use
+from symprop.blocks.derive import Lemma, Pull
 from symprop.derive.derivation import Derivation
 from symprop.emit import latex, markdown, text
 from symprop.emit.latex_names import escape
@@ -111,37 +111,26 @@ class _LemmaPrinter(SheetPrinter):
         return tuple(Block(n, "", tuple(rows[n])) for n in order)
 
     def _with_backward(self, backward: Sequence[Block]) -> tuple[Block, ...]:
-        """The lines of uses, each as soon as the adjoints that it takes are there."""
-        given = set(self.lemma.derivation.system.given)
-        pending = list(reversed(self.lemma.block.uses))
-        there = {adjoint(a) for a in given} - {
-            adjoint(a) for use in pending for a in use.arguments}
+        """The adjoint equations, and a line for each use."""
+        by_number = {block.number: block for block in backward}
         found: list[Block] = []
-        for adjoint_, block in [(None, None), *zip(
-                self.derived.adjoints, backward, strict=True)]:
-            if adjoint_ is not None and block is not None:
-                there.add(adjoint_.array)
-                found.append(block)
-            progress = True
-            while progress:
-                progress = False
-                for use in list(pending):
-                    takes = [r for r in use.results if r in given or r in self.system.wrt]
-                    if all(adjoint(r) in there for r in takes):
-                        gives = [a for a in use.arguments if a in given]
-                        there.update(map(adjoint, gives))
-                        pending.remove(use)
-                        progress = True
-                        if gives:
-                            found.append(self._use(use, takes, gives))
+        for line in self.lemma.backward:
+            if isinstance(line, Pull):
+                found += [self._pulled(self.prefix + line.number, use, takes, gives)
+                          for use, takes, gives in reversed(
+                              [*zip(line.uses, line.takes, line.gives, strict=True)])]
+            elif self.prefix + line.number in by_number:
+                found.append(by_number[self.prefix + line.number])
         return tuple(found)
 
-    def _use(self, use: Use, takes: Sequence[str], gives: Sequence[str]) -> Block:
+    def _pulled(
+        self, number: str, use: Use, takes: Sequence[str], gives: Sequence[str]
+    ) -> Block:
         lemma = f"Lemma {self.numbers[id(use.block)]}"
         left = self._listed(lemma, [adjoint(r) for r in takes])
         row = self._row(left, "", [adjoint(a) for a in gives])
         heading = ", ".join(self._name(a) for a in gives)
-        return Block(f"{self.prefix}{use.number}", heading, (row,), role=f"adjoint, by {lemma},")
+        return Block(number, heading, (row,), role=f"adjoint, by {lemma},")
 
     def _listed(self, function: str, arrays: Sequence[str]) -> Piece:
         """f(x, y), or x where there is no function and one array."""

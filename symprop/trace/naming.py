@@ -131,7 +131,7 @@ class Observer:
         self.count += 1
         code = frame.f_code
         return Call(self.count, code.co_name, _place(code, code.co_firstlineno), line_of(parent),
-                    around, _held(frame))
+                    around, _held(frame), spot=parent.f_lasti)
 
     def _turn(self, frame: FrameType) -> None:
         """Where a loop comes to another iteration, or ends."""
