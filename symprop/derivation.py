@@ -29,6 +29,7 @@ from symprop.emit.worked import stepped
 from symprop.emit.worked_pages import worked_page
 from symprop.errors import InputError
 from symprop.interpret.evaluation import Evaluation, evaluation
+from symprop.interpret.explicit import Explicit, explicit
 from symprop.lower.count import operations
 from symprop.lower.program import lower
 from symprop.rules import RuleMaker, apply_rule
@@ -196,6 +197,27 @@ class Derivation:
         after = self.evaluate({name: moved[name] for name in inside})
         return worked_page(self, before, after, step=step, precision=precision, form=format,
                            standalone=standalone, templates=templates, names=names)
+
+    def explicit(self, sizes: Mapping[str, int]) -> Explicit:
+        """The loss and every gradient as plain SymPy expressions in scalar symbols.
+
+        `sizes` gives every named axis, as in `{"N": 1, "K": 2}`; the smaller, the shorter is what
+        comes out. `loss` and the entries of `gradients` are made of nothing but SymPy's own
+        classes. Raises InputError where the sizes are not those of the system, and where more
+        than some thousand entries would be written out.
+
+        >>> import numpy as np, symprop
+        >>> def loss(x: "N", w: ""):
+        ...     return np.sum(np.tanh(w * x))
+        >>> found = symprop.derive(symprop.trace(loss, wrt=["w"])).explicit({"N": 2})
+        >>> found.loss
+        tanh(w*x_0) + tanh(w*x_1)
+        >>> found.gradients["w"]
+        x_0*(1 - tanh(w*x_0)**2) + x_1*(1 - tanh(w*x_1)**2)
+        >>> found.loss.diff(found.symbols["w"]) - found.gradients["w"]
+        0
+        """
+        return explicit(self.system, self.adjoints, sizes)
 
     def operations(self, sizes: Mapping[str, int]) -> Mapping[str, int]:
         """How many operations the backward pass takes, by equation, for axes of these sizes.
