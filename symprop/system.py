@@ -87,6 +87,24 @@ class IndexRange:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What is traced as it stands and may not be what was meant: `text` says so, and the way out.
+
+    kind: "wrt" (left out, with data among the parameters), "constant" (an array from outside),
+    "integers" (no parameter), "type" (in the place of a shape), "unread" (a parameter), "softmax"
+    (over all axes, or of what is one already) or "pairs" (a broadcast to all pairs of an axis).
+    source: the user's line, "file.py:12", or "".
+    """
+
+    kind: str
+    text: str
+    source: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.text}" if self.source else self.text
+
+
+@dataclass(frozen=True)
 class Argument:
     """An argument of the user's function.
 
@@ -205,6 +223,7 @@ class System:
     numbers: tuple[Fraction, ...] = ()  # the floats that the author wrote
     written: tuple[str, ...] = ()  # the lines of the user's that write into an array in place
     departure: Departure | None = None  # None: the adjoint equations are those of the gradient
+    notes: tuple[Note, ...] = ()  # what may not be what was meant
     given: tuple[str, ...] = ()  # arrays whose adjoints come from outside (symprop/blocks)
 
     def equation(self, array: str) -> Equation | None:

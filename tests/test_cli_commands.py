@@ -16,7 +16,7 @@ from symprop.cli.main import run
 from symprop.errors import InputError, VerificationError
 from symprop.files.marks import read_mark, stamp
 from symprop.files.write import status_of
-from symprop.system import Fact
+from symprop.system import Fact, Note
 from symprop.train import TrainResult
 from symprop.zoo import table
 
@@ -45,6 +45,7 @@ class Calls(dict[str, Any]):
     """What the commands handed to the pipeline, and what it answers."""
 
     passes = True
+    notes: tuple[Note, ...] = ()
 
 
 @pytest.fixture
@@ -54,9 +55,9 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Calls:
         function=forward, title="A line", shapes={}, wrt=("w",), facts=(), static={}
     )
 
-    def trace(function: Any, **options: Any) -> str:
+    def trace(function: Any, **options: Any) -> Any:
         noted["trace"] = (function, options)
-        return "system"
+        return SimpleNamespace(notes=noted.notes)
 
     def check(module: object, **options: Any) -> CheckReport:
         options.pop("progress")("w", 1, 1)
@@ -143,6 +144,21 @@ def test_options_about_the_target_reach_trace(calls: Calls) -> None:
         "facts": (Fact("positive", "x"),),
         "static": {"heads": 4},
     }
+
+
+@pytest.mark.parametrize("words", [
+    ["derive", "line"], ["generate", "line"], ["check", "line"], ["build", "line", "-o", "d"],
+])
+def test_notes_are_said_once_and_can_be_silenced(
+    calls: Calls, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    calls.notes = (Note("unread", "b is not read", "line.py:3"),)
+    assert run(words) == 0
+    first = capsys.readouterr()
+    said = [line for line in first.err.splitlines() if "note" in line]
+    assert said == ["symprop: note: line.py:3: b is not read"] and "note" not in first.out
+    assert run([*words, "--quiet", *(["--force"] if "build" in words else [])]) == 0
+    assert "note" not in capsys.readouterr().err
 
 
 def test_a_gradient_that_is_not_there_leaves_no_file(calls: Calls, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ class Options:
     static: Mapping[str, Any] = field(default_factory=dict)
     rule: str | None = None
     names: Mapping[str, str] = field(default_factory=dict)
+    quiet: bool = False
 
 
 def said_in_file(module: ModuleType, function: str, path: Path) -> Options:

@@ -68,6 +68,9 @@ def target_options(function: Function) -> Function:
         "--name", "names", multiple=True, metavar="W1=W^{(1)}",
         help="What an array is called in print, in LaTeX.",
     )  # fmt: skip
+    @click.option(
+        "--quiet", is_flag=True, help="No notes on what may not have been meant."
+    )
     @functools.wraps(function)
     def command(
         shapes: tuple[str, ...],
@@ -76,6 +79,7 @@ def target_options(function: Function) -> Function:
         statics: tuple[str, ...],
         rule: str | None,
         names: tuple[str, ...],
+        quiet: bool,
         **rest: Any,
     ) -> Any:
         options = Options(
@@ -85,6 +89,7 @@ def target_options(function: Function) -> Function:
             static=read_statics(statics),
             rule=rule,
             names=read_pairs(names, "--name", "W1=W^{(1)}"),
+            quiet=quiet,
         )
         return function(options=options, **rest)
 

@@ -26,15 +26,18 @@ else:
 
 
 def traced(target: Target) -> System:
-    """Trace the forward pass."""
+    """Trace the forward pass, and say on standard error what may not have been meant."""
     with working(f"tracing {target.name}"), blaming(target.function):
-        return pipeline.trace(
+        system = pipeline.trace(
             target.function,
             shapes=target.shapes,
             wrt=target.wrt,
             facts=target.facts,
             static=target.static,
         )
+    for note in () if target.quiet else system.notes:
+        click.echo(f"symprop: note: {note}", err=True)
+    return system
 
 
 def derived(target: Target) -> Derivation:

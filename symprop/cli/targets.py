@@ -42,6 +42,7 @@ class Target:
     static: Mapping[str, Any] | None
     rule: str | None = None
     names: Mapping[str, str] = field(default_factory=dict)
+    quiet: bool = False
 
 
 def find_forward(text: str, options: Options) -> Target:
@@ -128,6 +129,7 @@ def _from_zoo(name: str, options: Options) -> Target:
         static={**(model.static or {}), **options.static} or None,
         rule=options.rule,
         names=options.names,
+        quiet=options.quiet,
     )
 
 
@@ -153,6 +155,7 @@ def _from_file(path: Path, name: str, options: Options) -> Target:
         static={**said.static, **options.static} or None,
         rule=options.rule,
         names={**said.names, **options.names},
+        quiet=options.quiet,
     )
 
 

@@ -121,7 +121,8 @@ def train(
     if isinstance(found, Target):
         module: object = generated(derived(found), found.name)
         if found.rule is not None:  # the angle to the gradient is reported
-            settings["reference"] = generated(derived(replace(found, rule=None)), found.name)
+            gradient = derived(replace(found, rule=None, quiet=True))
+            settings["reference"] = generated(gradient, found.name)
     else:
         module = import_file(found)
     settings |= {"checkpoint": places.checkpoint, "force": force}

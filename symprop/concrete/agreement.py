@@ -36,7 +36,7 @@ from symprop.interpret.evaluate import extent
 from symprop.interpret.regular import singular
 from symprop.system import Equation, System, itself
 from symprop.trace.arguments import Arguments
-from symprop.trace.naming import code_of
+from symprop.trace.context import code_of
 
 Array = np.ndarray[Any, Any]
 

@@ -11,7 +11,7 @@ from types import CodeType
 from typing import Any
 
 from symprop.concrete.sources import held_by
-from symprop.trace.naming import code_of
+from symprop.trace.context import code_of
 
 _DEEPEST = 3
 _LIBRARIES = ("numpy", "scipy", "symprop.")

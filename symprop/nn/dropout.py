@@ -19,7 +19,8 @@ def dropout(input: Any, mask: Any, p: float = 0.5, training: bool = True) -> Any
 
     mask: zeros and ones (or truth values) that broadcast with the input, 0 with probability p:
     `rng.random(x.shape) >= p`. Without `training` the input itself. Raises InputError unless
-    0 <= p < 1. Source: Srivastava et al., JMLR 15 (2014).
+    0 <= p < 1, and for a single number in place of the mask.
+    Source: Srivastava et al., JMLR 15 (2014).
 
     >>> dropout(np.array([1.0, 2.0]), np.array([0.0, 1.0]), p=0.5)
     array([0., 4.])
@@ -28,7 +29,16 @@ def dropout(input: Any, mask: Any, p: float = 0.5, training: bool = True) -> Any
         raise located(InputError, f"dropout: p is at least 0 and less than 1, not {p!r}")
     if not training:
         return input
+    expect_mask(input, mask, "dropout")
     return input * mask * (1 / (1 - p))
+
+
+def expect_mask(input: Any, mask: Any, name: str) -> None:
+    """Raises InputError where one number stands for a mask, as torch's p does in its place."""
+    if np.ndim(mask) == 0 and np.ndim(input):
+        raise located(InputError, (
+            f"{name}: the mask is a single number where an array of zeros and ones is needed, "
+            "such as rng.random(x.shape) >= p, handed in as an argument; p is the third argument"))
 
 
 def channel_dropout(input: Any, mask: Any, p: float = 0.5, training: bool = True) -> Any:
@@ -42,6 +52,7 @@ def channel_dropout(input: Any, mask: Any, p: float = 0.5, training: bool = True
     """
     if not training:
         return input
+    expect_mask(input, mask, "channel_dropout")
     spread = np.expand_dims(mask, tuple(range(2, np.ndim(input))))
     return dropout(input, spread, p, training)
 
@@ -58,6 +69,7 @@ def alpha_dropout(input: Any, mask: Any, p: float = 0.5, training: bool = True) 
         raise located(InputError, f"alpha_dropout: p is at least 0 and less than 1, not {p!r}")
     if not training:
         return input
+    expect_mask(input, mask, "alpha_dropout")
     low = -1.7580993408473766  # -λ α of selu
     a = ((1 - p) * (1 + p * low**2)) ** -0.5
     b = -a * low * p

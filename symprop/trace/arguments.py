@@ -39,6 +39,7 @@ class Arguments:
     arguments: list[Argument] = field(default_factory=list)
     specs: dict[str, Any] = field(default_factory=dict)  # argument -> tree of ArraySpecs
     leaves: dict[str, ArraySpec] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)  # the annotations that are one text
 
 
 def read_arguments(
@@ -92,6 +93,8 @@ def _read_one(
         value = static.get(name, default)
         found.arguments.append(Argument(name, None, None, value, default))
         return
+    if isinstance(annotation, str):
+        found.written[name] = annotation.strip().strip("'\"")
     namespace = getattr(function, "__globals__", {})
     spec = read_annotation(annotation, name, namespace)
     leaves = flatten(name, spec)

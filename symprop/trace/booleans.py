@@ -16,6 +16,7 @@ from symprop.errors import TraceError
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
 from symprop.trace.elementwise import checked, defined, named, pointwise, result_kind
+from symprop.trace.pairs import expect_no_pairs
 from symprop.trace.registry import function, ufunc
 from symprop.trace.shapes_of import broadcast
 from symprop.trace.tensor import Traced
@@ -171,5 +172,6 @@ def where(condition: Any, *branches: Any) -> Traced:
     mask = as_condition(condition)
     yes, no = (as_traced(b) for b in branches)
     axes = broadcast((mask, yes, no), "where")
+    expect_no_pairs((mask, yes, no), "where")
     entries = (mask.aligned(axes), yes.aligned(axes), no.aligned(axes))
     return defined(choice(*entries), axes, result_kind((yes, no)), "where")

@@ -19,6 +19,7 @@ from symprop.names import check_name, unused
 from symprop.system import Array
 from symprop.trace.context import located, user_frame
 from symprop.trace.fillable import Fillable, is_symbolic
+from symprop.trace.outer import name_outside
 from symprop.trace.registry import NAMED
 from symprop.trace.running import current
 from symprop.trace.sizes import SymbolicSize
@@ -73,6 +74,8 @@ def _from_array(tracer: Tracer, value: Any) -> Traced:
             f"a value of type {type(value).__name__} with numbers of kind {array.dtype} stands "
             "where an array of real numbers should"))
     kind = _KINDS[array.dtype.kind]
+    if kind == "float" and array.size > 1:
+        _note_outside(tracer, value)
     axes = [Index("i", number(n)) for n in array.shape]
     body = ZERO if not array.size else _uniform(array) or _progression(array, axes)
     if body is None:
@@ -81,6 +84,16 @@ def _from_array(tracer: Tracer, value: Any) -> Traced:
         if kind == "bool":
             body = iverson("!=", body, number(0))
     return Traced(tracer, axes, body, kind)
+
+
+def _note_outside(tracer: Tracer, value: Any) -> None:
+    """Notes an array that was there before the function was called."""
+    frame = user_frame()
+    name = name_outside(value, frame) if frame is not None else ""
+    if name:
+        tracer.note("constant", (
+            f"{name}, an array of shape {value.shape} from outside of the function, is a constant "
+            "and has no gradient: make it an argument if it is a parameter"))
 
 
 def _uniform(array: np.ndarray[Any, Any]) -> Expr | None:

@@ -1,16 +1,18 @@
 """Where in the user's code a trace is.
 
 In: nothing. Out: "file.py:12" for equations and messages, and errors that begin with it; and
-functions of our own, in which the watch on the user's code rests.
+functions of our own, in which the watch on the user's code rests. A line is the user's own: never
+one of a library that is installed, but where the traced function is part of that library.
 """
 
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import sys
-from collections.abc import Callable
-from types import FrameType
+from collections.abc import Callable, Sequence
+from types import CodeType, FrameType
 from typing import Any, TypeVar, cast
 
 from symprop.errors import SympropError
@@ -19,7 +21,10 @@ _INSIDE = ("symprop.", "numpy.", "scipy.")
 _SHOWN = ("symprop.zoo",)
 _LIBRARY = os.path.join(os.path.dirname(os.__file__), "")
 _F = TypeVar("_F", bound=Callable[..., Any])
-_INSTALLED = tuple(_LIBRARY + folder for folder in ("site-packages", "dist-packages"))
+_CALLER = "symprop.trace.arguments"  # calls the function that is traced
+_FOLDERS = ("site-packages", "dist-packages")  # of installed libraries
+ONLY_NUMPY = "of libraries only NumPy and SciPy are: use their functions, or those of symprop.nn"
+_INSTALLED = tuple(_LIBRARY + folder for folder in _FOLDERS)
 
 
 def is_users(frame: FrameType) -> bool:
@@ -31,12 +36,50 @@ def is_users(frame: FrameType) -> bool:
     return not file.startswith(_LIBRARY) or file.startswith(_INSTALLED)
 
 
+@functools.lru_cache(maxsize=4096)
+def library_of(file: str) -> str:
+    """The installed library to which a file belongs; "" for the user's own files."""
+    parts = file.replace("\\", "/").split("/")
+    for place, part in enumerate(parts[:-1]):
+        if part in _FOLDERS:
+            name = parts[place + 1].removesuffix(".py")
+            return "" if name == "symprop" else name
+    return ""
+
+
 def user_frame() -> FrameType | None:
-    """The innermost frame of the user's code."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and not is_users(frame):
+    """The innermost frame of the user's own code."""
+    frames, _ = _users_frames(sys._getframe(1))
+    return own_frame(frames)
+
+
+def own_frame(frames: Sequence[FrameType]) -> FrameType | None:
+    """Of frames from the inside out, the innermost that is no other library's than the last's."""
+    home = library_of(frames[-1].f_code.co_filename) if frames else ""
+    return next((f for f in frames if library_of(f.f_code.co_filename) in ("", home)), None)
+
+
+def foreign_library() -> str:
+    """The library that the traced function has called, and in which the trace is now; or ""."""
+    frames, is_traced = _users_frames(sys._getframe(1))
+    if not is_traced or not frames or frames[0] is own_frame(frames):
+        return ""
+    return library_of(frames[0].f_code.co_filename)
+
+
+def _users_frames(frame: FrameType | None) -> tuple[list[FrameType], bool]:
+    """The frames of the user's code and of libraries, from the inside out.
+
+    The last is the function that is traced, if one is: the second value says whether.
+    """
+    found: list[FrameType] = []
+    while frame is not None:
+        if frame.f_code.co_name == "bound_call" and frame.f_globals.get("__name__") == _CALLER:
+            return found, True
+        if is_users(frame):
+            found.append(frame)
         frame = frame.f_back
-    return frame
+    return [f for f in found if not library_of(f.f_code.co_filename)] or found, False
 
 
 def source_line() -> str:
@@ -52,9 +95,38 @@ def line_of(frame: FrameType) -> str:
     return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
 
 
+def definition_line(function: Any) -> str:
+    """Where a function is defined: "file.py:12"; "" when it has no code."""
+    code = code_of(function)
+    return f"{os.path.basename(code.co_filename)}:{code.co_firstlineno}" if code else ""
+
+
+def code_of(function: Any) -> CodeType | None:
+    """The code that runs when `function` is called, decorators and partials looked through."""
+    while True:
+        if isinstance(function, functools.partial):
+            function = function.func
+        elif hasattr(function, "__wrapped__"):
+            function = function.__wrapped__
+        elif inspect.ismethod(function):
+            function = function.__func__
+        elif inspect.isfunction(function):
+            return function.__code__
+        elif callable(function) and inspect.ismethod(function.__call__):
+            function = function.__call__.__func__
+        else:
+            return None
+
+
 def located(error: type[SympropError], message: str) -> SympropError:
-    """An error whose message begins with the user's line."""
+    """An error whose message begins with the user's line.
+
+    Of a library that the line has called, the message says that it is none that is traced.
+    """
     line = source_line()
+    library = foreign_library()
+    if library:
+        message = f"{library} cannot be traced ({message.split(': ')[0]}): {ONLY_NUMPY}"
     return error(f"{line}: {message}" if line else message)
 
 

@@ -16,6 +16,7 @@ from symprop.algebra.expr import Access, Expr, Index, atoms
 from symprop.errors import InputError, TraceError, UnsupportedError
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
+from symprop.trace.pairs import expect_no_pairs
 from symprop.trace.running import current
 from symprop.trace.shapes_of import broadcast
 from symprop.trace.tensor import Traced
@@ -48,6 +49,7 @@ def pointwise(
     """The elementwise result of `build` on the operands' entries."""
     arrays = [as_traced(o) for o in operands]
     axes = broadcast(arrays, op)
+    expect_no_pairs(arrays, op)
     return defined(build(*(a.aligned(axes) for a in arrays)), axes, kind, op)
 
 

@@ -9,7 +9,6 @@ in which it stands, what a function of `symprop.nn` calls there to that function
 
 from __future__ import annotations
 
-import functools
 import inspect
 import os
 import sys
@@ -25,7 +24,7 @@ from symprop.algebra.expr import Access
 from symprop.errors import NameRuleError
 from symprop.names import LONGEST, check_name
 from symprop.system import Call
-from symprop.trace.context import is_users, line_of
+from symprop.trace.context import code_of, is_users, line_of
 from symprop.trace.fillable import traced_part
 from symprop.trace.imported import NAMESPACES
 from symprop.trace.iterations import Iterations, Loop, loops
@@ -205,23 +204,6 @@ def is_whole(value: Traced) -> bool:
     if shown != [*loops, *own]:
         return False
     return all(same(a.size, b.size) for a, b in zip([*loops, *own], draft.indices, strict=True))
-
-
-def code_of(function: Any) -> CodeType | None:
-    """The code that runs when `function` is called, decorators and partials looked through."""
-    while True:
-        if isinstance(function, functools.partial):
-            function = function.func
-        elif hasattr(function, "__wrapped__"):
-            function = function.__wrapped__
-        elif inspect.ismethod(function):
-            function = function.__func__
-        elif inspect.isfunction(function):
-            return function.__code__
-        elif callable(function) and inspect.ismethod(function.__call__):
-            function = function.__call__.__func__
-        else:
-            return None
 
 
 def _observed(frame: FrameType) -> bool:

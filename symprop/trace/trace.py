@@ -24,10 +24,12 @@ from symprop.trace.arguments import (
     module_of,
     read_arguments,
 )
+from symprop.trace.context import definition_line
 from symprop.trace.facts import checked_facts
 from symprop.trace.finish import finish, returned
 from symprop.trace.namespace import patched
 from symprop.trace.naming import Observer
+from symprop.trace.notes import of_arguments, of_equations
 from symprop.trace.tracer import Tracer
 
 assert operations
@@ -65,6 +67,7 @@ def trace(
     declare(found, tracer)
     keys, leaves = _wrt(found, wrt)
     inputs = {n: a for n, a in tracer.arrays.items() if a.kind == "input"}
+    line = definition_line(function)
     known = checked_facts(facts, inputs)
     with _running(tracer, function):
         values = call_values(found, tracer)
@@ -72,6 +75,9 @@ def trace(
             value = _called(function, values)
         back = returned(value, tracer)
         result = finish(tracer, back.loss, back.outputs, leaves)
+    unnamed = of_arguments(found, result.arrays, result.equations, leaves, line)
+    notes = (*(unnamed if wrt is None else ()), *tracer.notes,
+             *of_equations(result.equations, result.loss, leaves, line))
     return System(
         name=_function_name(function),
         module=module_of(function),
@@ -90,6 +96,7 @@ def trace(
         numbers=tuple(tracer.numbers),
         sizes=tuple(tracer.size_names),
         written=tuple(dict.fromkeys(tracer.written)),
+        notes=tuple(notes),
     )
 
 

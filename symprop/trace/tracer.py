@@ -31,7 +31,7 @@ from symprop.algebra.expr import (
 )
 from symprop.errors import SympropError, TraceError
 from symprop.names import unused
-from symprop.system import Array, Call, Condition, IndexRange
+from symprop.system import Array, Call, Condition, IndexRange, Note
 from symprop.trace.context import located, source_line
 from symprop.trace.text import size_text
 
@@ -81,6 +81,7 @@ class Tracer:
         self.loops: list[Index] = []  # the time indices of the scans being traced
         self.size_names: list[str] = []
         self.written: list[str] = []  # the lines that write into an array in place
+        self.notes: dict[Note, None] = {}  # in order, each once
         self.inverses: dict[Any, Any] = {}  # by matrix: one equation for each
         self.taken: set[str] = set()  # names of arrays that are given away
         self.finished = False
@@ -157,6 +158,21 @@ class Tracer:
                 name = unused(wanted, names)
         self.taken.add(name)
         return name
+
+    def note(self, kind: str, text: str) -> None:
+        """Notes what is traced at this line and may not be what was meant."""
+        self.notes[Note(kind, text, source_line())] = None
+
+    def inputs_of(self, expr: Expr) -> set[str]:
+        """The inputs and constants that an expression reads through all equations."""
+        found: set[str] = set()
+        wanted = list(arrays_of(expr))
+        while wanted:
+            array = wanted.pop()
+            if array not in found:
+                found.add(array)
+                wanted.extend(self.drafts[array].reads if array in self.drafts else ())
+        return found - self.drafts.keys()
 
     # ---- sizes
 
