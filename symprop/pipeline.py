@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from symprop import nn
 from symprop.check import CheckReport, check
 from symprop.close import close
 from symprop.concrete import check_function
@@ -32,6 +33,7 @@ from symprop.trace import trace as tracing
 from symprop.trace.arguments import read_arguments
 from symprop.verify import verify
 
+assert nn  # what it has can be named where NumPy lacks it
 __all__ = ["CheckReport", "Derivation", "check", "derive", "generate", "trace", "verify"]
 
 

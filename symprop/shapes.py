@@ -23,6 +23,7 @@ MOST_AXES = 32
 MOST_DIGITS = 12
 DEEPEST = 20
 MOST_TOKENS = 100
+WITH_COMMAS = re.compile(r"[\w\s,()\[\]*/+-]+")
 TOKEN = re.compile(r"//|[-+*/()]|[0-9]+|[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -128,7 +129,25 @@ def parse_spec(text: str, where: str) -> ArraySpec:
     try:
         return ArraySpec(dtype, tuple(parse_dim(word) for word in words))
     except ShapeError as error:
-        raise ShapeError(f"the shape {_shown(text)} of {where} is not readable: {error}") from None
+        meant = meant_by(text)
+        way = f" (axes are separated by blanks: write {meant!r})" if meant else ""
+        raise ShapeError(
+            f"the shape {_shown(text)} of {where} is not readable: {error}{way}") from None
+
+
+def meant_by(text: str) -> str:
+    """Return the shape that was meant by one with commas, as NumPy prints it; "" if none can be.
+
+    >>> meant_by("(N, K)"), meant_by("N +")
+    ('N K', '')
+    """
+    if "," not in text or not WITH_COMMAS.fullmatch(text):
+        return ""
+    plain = " ".join(text.strip().strip("()[]").replace(",", " ").split())
+    try:
+        return str(parse_spec(plain, ""))
+    except ShapeError:
+        return ""
 
 
 def parse_dim(text: str) -> Dim:

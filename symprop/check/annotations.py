@@ -14,7 +14,7 @@ from typing import Any
 
 from symprop.check.trees import Record, Tree
 from symprop.errors import ShapeError
-from symprop.shapes import parse_spec
+from symprop.shapes import meant_by, parse_spec
 
 LONGEST_SOURCE = 50_000
 JAXTYPING = {"Float": "float", "Int": "int", "UInt": "int", "Integer": "int", "Bool": "bool"}
@@ -54,6 +54,8 @@ def _from_text(text: str, where: str, namespace: Mapping[str, Any]) -> Tree:
     known = namespace.get(stripped)
     if isinstance(known, type) and is_dataclass(known):
         return _from_dataclass(known, where)
+    if stripped[:1] in ("(", "[") and _names_nothing(stripped, namespace):
+        return parse_spec(stripped, where)  # which says how "(N, K)" is written
     is_tuple = stripped.startswith("(") and ("," in stripped or stripped == "()")
     if not (is_tuple or any(sign in stripped for sign in "[{'\"")):
         return parse_spec(stripped, where)
@@ -65,6 +67,13 @@ def _from_text(text: str, where: str, namespace: Mapping[str, Any]) -> Tree:
         if isinstance(error, ShapeError):
             raise
         raise ShapeError(f"the annotation {_shown(text)} of {where} is not readable") from None
+
+
+def _names_nothing(text: str, namespace: Mapping[str, Any]) -> bool:
+    """Whether a text in brackets is a shape as NumPy prints it, not one of structures by name."""
+    words = meant_by(text).split()
+    held = (namespace.get(word) for word in words)
+    return len(words) > 0 and not any(isinstance(h, type | Mapping | list | tuple) for h in held)
 
 
 def _from_source(node: ast.expr, where: str, namespace: Mapping[str, Any]) -> Tree:

@@ -21,6 +21,7 @@ from symprop.cli.constants import Options, said_in_file
 from symprop.errors import FileError, InputError, SympropError
 from symprop.files.load import Later, load_file
 from symprop.system import Fact
+from symprop.trace.context import raised_at
 
 if TYPE_CHECKING:
     from symprop import zoo
@@ -173,10 +174,6 @@ def _said(error: BaseException) -> str:
 
 
 def _line(error: BaseException) -> str:
-    """Where, outside of symprop, an error was raised."""
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith((PACKAGE, "<frozen"))
-    ]
-    return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    """Where, in the user's own code, an error was raised."""
+    place = raised_at(error)
+    return f" ({place})" if place else ""

@@ -17,7 +17,7 @@ import numpy as np
 
 from symprop.algebra.expr import Iverson, arrays_of, atoms
 from symprop.concrete.calls import Call, Subject, quiet
-from symprop.concrete.lines import first_values, raised_at
+from symprop.concrete.lines import first_values
 from symprop.concrete.refusals import Refusal, called
 from symprop.concrete.sizes import Sizes, sets_of_sizes, work
 from symprop.concrete.sources import State, states_of
@@ -36,7 +36,7 @@ from symprop.interpret.evaluate import extent
 from symprop.interpret.regular import singular
 from symprop.system import Equation, System, itself
 from symprop.trace.arguments import Arguments
-from symprop.trace.context import code_of
+from symprop.trace.context import code_of, raised_at
 
 Array = np.ndarray[Any, Any]
 

@@ -61,17 +61,6 @@ def first_values(call: Callable[[], Any], code: object) -> dict[str, np.ndarray[
     return found
 
 
-def raised_at(error: BaseException) -> str:
-    """The innermost line of the user's code that an error came through."""
-    place, trail = "", error.__traceback__
-    while trail is not None:
-        if is_users(trail.tb_frame):
-            name = os.path.basename(trail.tb_frame.f_code.co_filename)
-            place = f"{name}:{trail.tb_lineno}"
-        trail = trail.tb_next
-    return place
-
-
 def _run(call: Callable[[], Any]) -> None:
     try:
         call()

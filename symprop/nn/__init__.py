@@ -91,6 +91,7 @@ from symprop.nn.pooling import (
 from symprop.nn.positions import rotary, sinusoidal_positions
 from symprop.nn.recurrent import bidirectional, gru, lstm, rnn
 from symprop.nn.transposed import conv_transpose1d, conv_transpose2d
+from symprop.trace import registry, strict
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -182,3 +183,7 @@ __all__ = [
     "threshold",
     "triplet_margin_loss",
 ]
+
+for _name in __all__:
+    globals()[_name] = strict.strict(globals()[_name])
+    registry.LAYERS[_name] = f"symprop.nn.{_name}"

@@ -29,6 +29,10 @@ def per_axis(value: Any, count: int, name: str, least: int = 1) -> tuple[int, ..
 
 def expect_rank(array: Any, ranks: Sequence[int], form: str, name: str) -> None:
     """Raises ShapeError unless an array has one of these numbers of axes."""
+    if isinstance(array, tuple | dict):
+        raise located(InputError, (
+            f"{name} is a {type(array).__name__} of {len(array)}: hand its arrays over one by "
+            "one"))
     if np.ndim(array) not in ranks:
         raise located(ShapeError, (
             f"{name} is of shape {form}, but has {np.ndim(array)} axes"))

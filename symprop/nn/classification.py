@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from symprop.errors import InputError
 from symprop.nn.activations import log_softmax
 from symprop.nn.arguments import along
 from symprop.nn.losses import reduced
+from symprop.trace.context import located
 
 
 def cross_entropy(
@@ -58,10 +60,20 @@ def cross_entropy(
 
 def _pick(log_p: Any, target: Any, axis: int) -> Any:
     """log_p at the label, along `axis`."""
+    _expect_labels(log_p, target)
     if log_p.ndim == 1:
         return np.take(log_p, target)
     taken = np.take_along_axis(log_p, np.expand_dims(target, axis), axis=axis)
     return np.squeeze(taken, axis=axis)
+
+
+def _expect_labels(input: Any, target: Any) -> None:
+    """Raises InputError unless the target is of integers, without the axis of classes."""
+    whole = np.dtype(target.dtype).kind in "iu"
+    if not whole or target.ndim != input.ndim - 1:
+        raise located(InputError, (
+            f"the target is of {'integers' if whole else 'floats'} and of rank {target.ndim}, but "
+            f"labels of an input of rank {input.ndim} are integers of rank {input.ndim - 1}"))
 
 
 def _mean_examples(values: Any, reduction: str) -> Any:

@@ -29,6 +29,7 @@ from symprop.trace.tensor import Traced
 from symprop.trace.tracer import Tracer
 
 _FUTURE = 0x1000000  # the code flag of `from __future__ import annotations`
+_NUMBERS = ("int", "float", "bool", "complex")
 _NOT_SHAPES = ("int", "float", "bool", "str", "complex", "object", "None")
 
 
@@ -87,9 +88,7 @@ def _read_one(
     annotation = shapes.get(name, _declared(function, parameter))
     if name in static or annotation is None:
         if name not in static and parameter.default is parameter.empty:
-            raise ShapeError(
-                f"the argument {name} has no shape: annotate it, as in {name}: \"N K\", or give "
-                f"shapes={{{name!r}: \"N K\"}}")
+            raise ShapeError(_no_shape(name, parameter.annotation))
         value = static.get(name, default)
         found.arguments.append(Argument(name, None, None, value, default))
         return
@@ -108,6 +107,16 @@ def _read_one(
     found.arguments.append(Argument(
         name, _mapped(name, spec, lambda n, _: n), _mapped(name, spec, lambda _, s: str(s)),
         None, default, container))
+
+
+def _no_shape(name: str, annotation: Any) -> str:
+    """What to say of an argument without a shape and without a default."""
+    kind = getattr(annotation, "__name__", annotation)
+    if kind in _NUMBERS:
+        return (f"the argument {name} has no shape, for {kind} is a type: write {name}: \"\" for a "
+                f"scalar array, or give it a default, as in {name}=1, to make it a constant")
+    return (f"the argument {name} has no shape: annotate it, as in {name}: \"N K\", or give "
+            f"shapes={{{name!r}: \"N K\"}}")
 
 
 def _declared(function: Callable[..., Any], parameter: inspect.Parameter) -> Any:

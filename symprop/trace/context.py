@@ -10,8 +10,10 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any, TypeVar, cast
 
@@ -24,6 +26,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _CALLER = "symprop.trace.arguments"  # calls the function that is traced
 _FOLDERS = ("site-packages", "dist-packages")  # of installed libraries
 ONLY_NUMPY = "of libraries only NumPy and SciPy are: use their functions, or those of symprop.nn"
+_AT_A_LINE = re.compile(r"[^\s:]+:\d+: ")
 _INSTALLED = tuple(_LIBRARY + folder for folder in _FOLDERS)
 
 
@@ -33,6 +36,8 @@ def is_users(frame: FrameType) -> bool:
     if module.startswith(_INSIDE):
         return module.startswith(_SHOWN)
     file = frame.f_code.co_filename
+    if file.startswith("<frozen "):  # Python's own machinery of imports
+        return False
     return not file.startswith(_LIBRARY) or file.startswith(_INSTALLED)
 
 
@@ -92,7 +97,31 @@ def source_line() -> str:
 
 def line_of(frame: FrameType) -> str:
     """The line that a frame has come to: "file.py:12"."""
-    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+    return _place(frame, frame.f_lineno)
+
+
+def _place(frame: FrameType, line: int) -> str:
+    return f"{os.path.basename(frame.f_code.co_filename)}:{line}"
+
+
+def raised_at(error: BaseException) -> str:
+    """The innermost line of the user's own code that an error came through; or ""."""
+    trail = users_trail(error)
+    own = own_frame([f for f, _ in trail])
+    return next((_place(f, line) for f, line in trail if f is own), "")
+
+
+def users_trail(error: BaseException) -> list[tuple[FrameType, int]]:
+    """The frames of the user's code and of libraries that an error came through, innermost first.
+
+    Each with the line that it had come to.
+    """
+    found, trail = [], error.__traceback__
+    while trail is not None:
+        if is_users(trail.tb_frame):
+            found.append((trail.tb_frame, trail.tb_lineno))
+        trail = trail.tb_next
+    return found[::-1]
 
 
 def definition_line(function: Any) -> str:
@@ -116,6 +145,18 @@ def code_of(function: Any) -> CodeType | None:
             function = function.__call__.__func__
         else:
             return None
+
+
+@contextmanager
+def at_definition(function: Any) -> Iterator[None]:
+    """Errors in the block are about the function's signature or result: its line stands first."""
+    try:
+        yield
+    except SympropError as error:
+        line = definition_line(function)
+        if not line or _AT_A_LINE.match(str(error)):
+            raise
+        raise type(error)(f"{line}: {error}") from error.__cause__
 
 
 def located(error: type[SympropError], message: str) -> SympropError:

@@ -35,6 +35,7 @@ from symprop.algebra.expr import Access, Apply, Atom, Expr, Iverson, Size, atoms
 from symprop.algebra.integers import Facts, within
 from symprop.trace.booleans import choice
 from symprop.trace.tensor import Traced
+from symprop.trace.text import size_text
 from symprop.trace.tracer import Tracer
 
 
@@ -167,3 +168,13 @@ _CHOICES: dict[str, Callable[..., Expr]] = {
     "clip": lambda value, low, high: _smaller(_larger(value, low), high),
     "abs": lambda value: _larger(value, neg(value)),
 }
+
+
+def no_index(array: Traced) -> str:
+    """What to say of an array that is not of integers, where positions should stand."""
+    atom = array.body.single_atom
+    way = "make whole numbers of it by .astype(int)"
+    if isinstance(atom, Access) and array.draft is None:
+        sizes = map(size_text, array.tracer.arrays[atom.array].shape)
+        way = f'declare {atom.array} as "{" ".join(("int", *sizes))}"'
+    return f"{array.described()} is not of integers and cannot index: {way}"

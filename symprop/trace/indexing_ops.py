@@ -23,7 +23,7 @@ from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
 from symprop.trace.creation import listed
 from symprop.trace.elementwise import named
-from symprop.trace.entries import permitted
+from symprop.trace.entries import no_index, permitted
 from symprop.trace.limits import ends_of, ranged
 from symprop.trace.registry import function, method
 from symprop.trace.running import current
@@ -134,7 +134,7 @@ def _index_array(array: Traced, axis: int, part: Any) -> Traced:
             "a boolean mask as an index gives a shape that depends on the numbers: use "
             "np.where(mask, x, 0)"))
     if found.kind != "int":
-        raise located(DTypeError, f"{found.described()} is not of integers and cannot index")
+        raise located(DTypeError, no_index(found))
     return found
 
 
@@ -366,7 +366,7 @@ def along(array: Traced, index: Traced, place: int) -> tuple[tuple[Index, ...], 
         raise located(ShapeError, (
             f"take_along_axis: {array.described()} and {index.described()} have not as many axes"))
     if index.kind != "int":
-        raise located(DTypeError, f"{index.described()} is not of integers and cannot index")
+        raise located(DTypeError, no_index(index))
     rest = [Traced(array.tracer, [x if k != place else Index("i", ONE)
                                   for k, x in enumerate(array.axes)], ONE, "int"),
             index]

@@ -7,11 +7,14 @@ traced (pairs.py, outer.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from symprop.algebra.expr import Access, Apply, Atom, Expr, Index, Iverson
-from symprop.system import Array, Equation, Note
+from symprop.system import Equation, Note
 from symprop.trace.arguments import Arguments
+from symprop.trace.context import definition_line
+from symprop.trace.finish import Result
 from symprop.trace.text import shape_text
 
 _BATCH = "N"  # the axis of examples
@@ -20,10 +23,10 @@ _TYPE = "float"
 
 
 def of_arguments(
-    found: Arguments, arrays: Mapping[str, Array], equations: Sequence[Equation],
-    wrt: Sequence[str], line: str,
+    found: Arguments, result: Result, wrt: Sequence[str], function: Callable[..., Any]
 ) -> Iterator[Note]:
     """Notes on parameters that nobody has named: for a trace whose `wrt` was left out."""
+    line = definition_line(function)
     data = [n for n in wrt if _is_data(n, found)]
     rest = [n for n in wrt if n not in data]
     if data and rest:
@@ -32,7 +35,7 @@ def of_arguments(
             f"wrt was left out, so {_listed(wrt)} are all parameters, of which {_listed(data)} "
             f"{'looks' if len(data) == 1 else 'look'} like data: say --wrt {','.join(rest)}, or "
             f"wrt=({names})"), line)
-    calculated = {name for e in equations if arrays[e.array].dtype == "float"
+    calculated = {name for e in result.equations if result.arrays[e.array].dtype == "float"
                   for name in _calculated_with(e.rhs)}
     for name, spec in found.leaves.items():
         if spec.dtype == "int" and name in calculated and not _is_data(name, found):
@@ -48,12 +51,12 @@ def of_arguments(
 
 
 def of_equations(
-    equations: Sequence[Equation], loss: str, wrt: Sequence[str], line: str
+    result: Result, wrt: Sequence[str], function: Callable[..., Any]
 ) -> Iterator[Note]:
     """Notes on parameters that the loss does not read, and on softmaxes."""
-    by_array = {e.array: e for e in equations}
+    by_array = {e.array: e for e in result.equations}
     read: set[str] = set()
-    wanted = [loss]
+    wanted = [result.loss]
     while wanted:
         array = wanted.pop()
         if array not in read:
@@ -61,8 +64,8 @@ def of_equations(
             wanted.extend(by_array[array].reads if array in by_array else ())
     for name in wrt:
         if name not in read:
-            yield Note("unread", (
-                f"the loss does not read the parameter {name}, so its gradient is 0"), line)
+            text = f"the loss does not read the parameter {name}, so its gradient is 0"
+            yield Note("unread", text, definition_line(function))
     yield from _softmaxes(by_array)
 
 

@@ -21,6 +21,7 @@ FUNCTIONS: dict[Any, Handler] = {}  # by NumPy's function object
 NAMED: dict[str, Handler] = {}  # the same by dotted name, in whatever version of NumPy
 METHODS: dict[str, Handler] = {}  # by the name of ndarray's method
 PROPERTIES: dict[str, Handler] = {}  # by the name of ndarray's attribute
+LAYERS: dict[str, str] = {}  # functions of symprop.nn by their name, each as it is written
 REFUSED: dict[str, str] = {}  # functions and methods that are refused by name, with the reason
 
 
@@ -70,6 +71,11 @@ def attribute(*names: str) -> Callable[[_H], _H]:
         return handler
 
     return note
+
+
+def layer(name: str) -> str:
+    """What to write for a function that NumPy lacks and symprop.nn has; or ""."""
+    return LAYERS.get(name, "")
 
 
 def numpy_function(name: str) -> Any:

@@ -18,7 +18,7 @@ from symprop.algebra.build import ONE, ZERO, idx, substitute
 from symprop.algebra.expr import Access, Expr, Index, Size, accesses, atoms
 from symprop.errors import SympropError, TraceError, UnsupportedError
 from symprop.trace.context import located
-from symprop.trace.registry import FUNCTIONS, METHODS, PROPERTIES, REFUSED, UFUNCS
+from symprop.trace.registry import FUNCTIONS, LAYERS, METHODS, PROPERTIES, REFUSED, UFUNCS
 from symprop.trace.sizes import as_size
 from symprop.trace.text import shape_text
 from symprop.trace.tracer import PROVISIONAL, Draft, Tracer
@@ -119,7 +119,9 @@ class Traced:
         if hasattr(np.ndarray, name):
             raise located(MissingAttribute, _refusal(
                 f"the ndarray attribute .{name}", f"ndarray.{name}", name))
-        raise located(MissingAttribute, f"an array has no attribute {name!r}")
+        ours = LAYERS.get(name)
+        raise located(MissingAttribute, (
+            f"an array has no attribute {name!r}" + (f": use {ours}" if ours else "")))
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in Traced.__slots__:

@@ -24,12 +24,13 @@ from symprop.trace.arguments import (
     module_of,
     read_arguments,
 )
-from symprop.trace.context import definition_line
+from symprop.trace.context import at_definition
 from symprop.trace.facts import checked_facts
 from symprop.trace.finish import finish, returned
 from symprop.trace.namespace import patched
 from symprop.trace.naming import Observer
 from symprop.trace.notes import of_arguments, of_equations
+from symprop.trace.raised import in_our_words
 from symprop.trace.tracer import Tracer
 
 assert operations
@@ -62,22 +63,20 @@ def trace(
     """
     if not callable(function):
         raise InputError(f"trace needs a function, not {function!r}")
-    found = read_arguments(function, shapes, static)
     tracer = Tracer()
-    declare(found, tracer)
-    keys, leaves = _wrt(found, wrt)
+    with at_definition(function):
+        found = read_arguments(function, shapes, static)
+        declare(found, tracer)
+        keys, leaves = _wrt(found, wrt)
     inputs = {n: a for n, a in tracer.arrays.items() if a.kind == "input"}
-    line = definition_line(function)
     known = checked_facts(facts, inputs)
     with _running(tracer, function):
-        values = call_values(found, tracer)
         with tracer.observer.watching():
-            value = _called(function, values)
-        back = returned(value, tracer)
+            value = _called(function, call_values(found, tracer))
+        with at_definition(function):
+            back = returned(value, tracer)
         result = finish(tracer, back.loss, back.outputs, leaves)
-    unnamed = of_arguments(found, result.arrays, result.equations, leaves, line)
-    notes = (*(unnamed if wrt is None else ()), *tracer.notes,
-             *of_equations(result.equations, result.loss, leaves, line))
+    unnamed = of_arguments(found, result, leaves, function) if wrt is None else ()
     return System(
         name=_function_name(function),
         module=module_of(function),
@@ -96,7 +95,7 @@ def trace(
         numbers=tuple(tracer.numbers),
         sizes=tuple(tracer.size_names),
         written=tuple(dict.fromkeys(tracer.written)),
-        notes=tuple(notes),
+        notes=(*unnamed, *tracer.notes, *of_equations(result, leaves, function)),
     )
 
 
@@ -112,9 +111,10 @@ def _called(function: Callable[..., Any], values: Mapping[str, Any]) -> Any:
             inner = inner.__cause__ or inner.__context__
         if inner is None and isinstance(error, TypeError):
             inner = running.current().refusal
-        if inner is None:
+        better = in_our_words(error) if inner is None else inner
+        if better is error:
             raise
-        raise inner from None
+        raise better from None
 
 
 @contextmanager
@@ -154,8 +154,8 @@ def _wrt(found: Arguments, wrt: Iterable[str] | None) -> tuple[tuple[str, ...], 
         for leaf in _leaves_of(found, key):
             if found.leaves[leaf].dtype != "float":
                 raise DTypeError(
-                    f"{leaf} is declared as {str(found.leaves[leaf])!r}: a gradient needs a "
-                    "floating parameter")
+                    f'{leaf} is declared as "{found.leaves[leaf]}": a gradient needs a floating '
+                    f'parameter, "{str(found.leaves[leaf]).partition(" ")[2]}"')
             if leaf in leaves:
                 raise InputError(f"{leaf} is named twice in wrt")
             leaves.append(leaf)
