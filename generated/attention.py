@@ -1,4 +1,4 @@
-# symprop sha256:76ea57920d331db457d88249c0bb53bd
+# symprop sha256:d169ba74962f10f70bc1357de6aa2e57
 """attention: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:attention.
@@ -56,6 +56,18 @@ def like_parameters(grads, dtypes):
     return {name: np.asarray(grad, dtype) for (name, grad), dtype in pairs}
 
 
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.L_error."""
+
+    names = ("L_error", "V", "A", "X", "Q", "K", "dtypes")
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
+
+
 def forward(X: "N T D", Y: "N T E", Wq: "D H", Wk: "D H", Wv: "D E", validate=True):
     """Return the loss, and what backward needs."""
     X, (N, T, D) = read("X", X, "float", "N T D", (None, None, None))
@@ -82,7 +94,7 @@ def forward(X: "N T D", Y: "N T E", Wq: "D H", Wk: "D H", Wv: "D E", validate=Tr
     L = np.vdot(L_error, L_error) / (N * T * E)
     dtypes = [np.result_type(p) for p in (Wq, Wk, Wv)]
     saved = (L_error, V, A, X, Q, K, dtypes)
-    return dtype.type(L), saved
+    return dtype.type(L), Saved(saved)
 
 
 def backward(saved, dL=1.0):

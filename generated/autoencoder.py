@@ -1,4 +1,4 @@
-# symprop sha256:f2b5f4b77bd3be9196dd47f7348d6250
+# symprop sha256:32bec455db0b850b356fbb0656416d63
 """autoencoder: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:autoencoder.
@@ -60,6 +60,18 @@ def like_parameters(grads, dtypes):
     return {name: np.asarray(grad, dtype) for (name, grad), dtype in pairs}
 
 
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.loss_error."""
+
+    names = ("loss_error", "H3", "W4", "code", "W3", "H1", "W2", "X", "dtypes")
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
+
+
 def forward(
     X: "N D",
     W1: "D H",
@@ -97,7 +109,7 @@ def forward(
     loss = np.vdot(loss_error, loss_error) / (N * D)
     dtypes = [np.result_type(p) for p in (W1, b1, W2, b2, W3, b3, W4, b4)]
     saved = (loss_error, H3, W4, code, W3, H1, W2, X, dtypes)
-    return dtype.type(loss), saved
+    return dtype.type(loss), Saved(saved)
 
 
 def backward(saved, dL=1.0):

@@ -1,4 +1,4 @@
-# symprop sha256:8ace618f2b00b32b76007326fcf4eb5f
+# symprop sha256:50d7b72b697bfcdefc4a68d0c22d036b
 """deep_mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:deep_mlp.
@@ -61,6 +61,18 @@ def sigmoid(x):
     return ((x >= 0) + (x < 0) * e) / (1 + e)
 
 
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.C_diff."""
+
+    names = ("C_diff", "W", "a", "a_prev", "dtype", "dtypes")
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
+
+
 def forward(x: "H N", y: "H N", W: "L H H", b: "L H", validate=True):
     """Return the loss, and what backward needs."""
     x, (H, N) = read("x", x, "float", "H N", (None, None))
@@ -80,7 +92,7 @@ def forward(x: "H N", y: "H N", W: "L H H", b: "L H", validate=True):
     C = np.vdot(C_diff, C_diff) / (2 * N)  # (F5)  C = Σ_hn C_diff[h,n]²/(2 N)
     dtypes = [np.result_type(p) for p in (W, b)]
     saved = (C_diff, W, a, a_prev, dtype, dtypes)
-    return dtype.type(C), saved
+    return dtype.type(C), Saved(saved)
 
 
 def backward(saved, dL=1.0):

@@ -1,4 +1,4 @@
-# symprop sha256:c62829618918d81cd416d929bfa1a6c9
+# symprop sha256:dbde3451fd65cfcf05b335f5d81d3a35
 """elman_rnn: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.recurrent:elman_rnn.
@@ -62,6 +62,18 @@ def like_parameters(grads, dtypes):
     return {name: np.asarray(grad, dtype) for (name, grad), dtype in pairs}
 
 
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.L_softmax."""
+
+    names = ("L_softmax", "y", "h", "W", "V", "h_prev", "x", "dtype", "dtypes")
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
+
+
 def forward(
     x: "T N K",
     y: "int N",
@@ -114,7 +126,7 @@ def forward(
     L = L_picked.sum() / N                # (F13)  L = Σ_n L_picked[n]/N
     dtypes = [np.result_type(p) for p in (U, V, b, W, c)]
     saved = (L_softmax, y, h, W, V, h_prev, x, dtype, dtypes)
-    return dtype.type(L), saved
+    return dtype.type(L), Saved(saved)
 
 
 def backward(saved, dL=1.0):

@@ -1,4 +1,4 @@
-# symprop sha256:f7d749c491367a6701f95fa10666688e
+# symprop sha256:14a9792281874c128a44c56b05927426
 """gpt: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:gpt.
@@ -86,6 +86,28 @@ def like_parameters(grads, dtypes):
     """Give each gradient the dtype of its parameter."""
     pairs = zip(grads.items(), dtypes)
     return {name: np.asarray(grad, dtype) for (name, grad), dtype in pairs}
+
+
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.L_softmax."""
+
+    names = (
+        "L_softmax", "following", "h", "W", "h_normalized_5", "g", "h_std_5",
+        "h_hidden_2", "blocks_1_W2", "h_sum_10", "h_sum_9", "h_u_2", "blocks_1_W1",
+        "h_normalized_4", "blocks_1_g2", "h_std_4", "h_dot_8", "blocks_1_Wo", "h_dot_7",
+        "h_weights_2", "h_sum_7", "h_dot_5", "h_dot_6", "blocks_1_Wv", "blocks_1_Wk",
+        "blocks_1_Wq", "h_normalized_3", "blocks_1_g1", "h_std_3", "h_hidden",
+        "blocks_0_W2", "h_sum_5", "h_sum_4", "h_u", "blocks_0_W1", "h_normalized_2",
+        "blocks_0_g2", "h_std_2", "h_dot_4", "blocks_0_Wo", "h_dot_3", "h_weights",
+        "h_sum_2", "h_dot", "h_dot_2", "blocks_0_Wv", "blocks_0_Wk", "blocks_0_Wq",
+        "h_normalized", "blocks_0_g1", "h_std", "tok", "C", "dtype", "dtypes"
+    )
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
 
 
 def forward(
@@ -387,7 +409,7 @@ def forward(
         h_dot_2, blocks_0_Wv, blocks_0_Wk, blocks_0_Wq, h_normalized, blocks_0_g1,
         h_std, tok, C, dtype, dtypes
     )
-    return dtype.type(L), saved
+    return dtype.type(L), Saved(saved)
 
 
 def backward(saved, dL=1.0):

@@ -1,4 +1,4 @@
-# symprop sha256:d53804b81da6fc922c4105edf40164cc
+# symprop sha256:cfe84d94aa50691a87d3eb55ad9fc39b
 """lenet5: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.convolutional:lenet5.
@@ -64,6 +64,21 @@ def like_parameters(grads, dtypes):
     """Give each gradient the dtype of its parameter."""
     pairs = zip(grads.items(), dtypes)
     return {name: np.asarray(grad, dtype) for (name, grad), dtype in pairs}
+
+
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.L_softmax."""
+
+    names = (
+        "L_softmax", "y", "A4", "W5", "A3", "W4", "P2", "W3", "A2", "P1", "K2", "A1",
+        "enlarged", "dtypes"
+    )
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
 
 
 def forward(
@@ -154,7 +169,7 @@ def forward(
     L = L_picked.sum() / N                # (F20)  L = Σ_n L_picked[n]/N
     dtypes = [np.result_type(p) for p in (K1, c1, K2, c2, W3, b3, W4, b4, W5, b5)]
     saved = (L_softmax, y, A4, W5, A3, W4, P2, W3, A2, P1, K2, A1, enlarged, dtypes)
-    return dtype.type(L), saved
+    return dtype.type(L), Saved(saved)
 
 
 def backward(saved, dL=1.0):

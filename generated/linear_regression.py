@@ -1,4 +1,4 @@
-# symprop sha256:0af92e4f403eb1c024302bbcf154dd2e
+# symprop sha256:9ee08c543fa7108428f9ba92b3264d9c
 """linear_regression: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:linear_regression.
@@ -55,6 +55,18 @@ def like_parameters(grads, dtypes):
     return {name: np.asarray(grad, dtype) for (name, grad), dtype in pairs}
 
 
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.r."""
+
+    names = ("r", "X", "dtypes")
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
+
+
 def forward(X: "N D", y: "N", w: "D", b: "", validate=True):
     """Return the loss, and what backward needs."""
     X, (N, D) = read("X", X, "float", "N D", (None, None))
@@ -67,7 +79,7 @@ def forward(X: "N D", y: "N", w: "D", b: "", validate=True):
     loss = np.vdot(r, r) / N  # (F3)  loss = Σ_n r[n]²/N
     dtypes = [np.result_type(p) for p in (w, b)]
     saved = (r, X, dtypes)
-    return dtype.type(loss), saved
+    return dtype.type(loss), Saved(saved)
 
 
 def backward(saved, dL=1.0):

@@ -1,4 +1,4 @@
-# symprop sha256:188377d1926c3e8247f34d3ba9386eef
+# symprop sha256:02e804066e293c15e41775812d688952
 """llama_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:llama_block.
@@ -66,6 +66,23 @@ def sigmoid(x):
     """1 / (1 + exp(-x)) without overflow, all digits kept in the tail."""
     e = np.exp(np.minimum(x, -x))
     return ((x >= 0) + (x < 0) * e) / (1 + e)
+
+
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.L_error."""
+
+    names = (
+        "L_error", "y_prod_2", "Wdown", "y_prod", "z", "y_dot_2", "y_sigmoid", "Wup",
+        "Wgate", "z_normalized", "g2", "z_sqrt", "o_result", "Wo", "v_dot", "o_weights",
+        "h", "q", "q_cos", "q_sin", "k", "Wv", "Wk", "Wq", "h_normalized", "dtype",
+        "dtypes"
+    )
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
 
 
 def forward(
@@ -236,7 +253,7 @@ def forward(
         z_normalized, g2, z_sqrt, o_result, Wo, v_dot, o_weights, h, q, q_cos, q_sin, k,
         Wv, Wk, Wq, h_normalized, dtype, dtypes
     )
-    return dtype.type(L), saved
+    return dtype.type(L), Saved(saved)
 
 
 def backward(saved, dL=1.0):

@@ -1,4 +1,4 @@
-# symprop sha256:5ee3fab07a8611a62b8f3c48497ea081
+# symprop sha256:23ce37683f81dd787d99462459799327
 """logistic_regression: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:logistic_regression.
@@ -66,6 +66,18 @@ def sigmoid(x):
     return ((x >= 0) + (x < 0) * e) / (1 + e)
 
 
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.a."""
+
+    names = ("a", "y", "X", "dtypes")
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
+
+
 def forward(X: "N D", y: "N", w: "D", b: "", validate=True):
     """Return the loss, and what backward needs."""
     X, (N, D) = read("X", X, "float", "N D", (None, None))
@@ -84,7 +96,7 @@ def forward(X: "N D", y: "N", w: "D", b: "", validate=True):
     loss = loss_values.sum() / N        # (F5)  loss = Σ_n loss_values[n]/N
     dtypes = [np.result_type(p) for p in (w, b)]
     saved = (a, y, X, dtypes)
-    return dtype.type(loss), saved
+    return dtype.type(loss), Saved(saved)
 
 
 def backward(saved, dL=1.0):

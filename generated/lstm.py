@@ -1,4 +1,4 @@
-# symprop sha256:20edf4ac9c294a5ad5d61315298e70bf
+# symprop sha256:bbcdb32b0ab1dcb305128d51454f67c1
 """lstm: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.recurrent:lstm.
@@ -69,6 +69,21 @@ def sigmoid(x):
     """1 / (1 + exp(-x)) without overflow, all digits kept in the tail."""
     e = np.exp(np.minimum(x, -x))
     return ((x >= 0) + (x < 0) * e) / (1 + e)
+
+
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.loss_softmax."""
+
+    names = (
+        "loss_softmax", "following", "h", "W", "V", "o", "h_tanh", "f", "i", "c_prev",
+        "g", "h_prev", "U", "text", "E", "dtype", "dtypes"
+    )
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
 
 
 def forward(
@@ -148,7 +163,7 @@ def forward(
         loss_softmax, following, h, W, V, o, h_tanh, f, i, c_prev, g, h_prev, U, text,
         E, dtype, dtypes
     )
-    return dtype.type(loss), saved
+    return dtype.type(loss), Saved(saved)
 
 
 def backward(saved, dL=1.0):

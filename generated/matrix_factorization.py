@@ -1,4 +1,4 @@
-# symprop sha256:ce9af98ef3b1797368328705d2c386dd
+# symprop sha256:6aed2b3f2897bb4800a221e2ea6a2849
 """matrix_factorization: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:matrix_factorization.
@@ -60,6 +60,18 @@ def like_parameters(grads, dtypes):
     return {name: np.asarray(grad, dtype) for (name, grad), dtype in pairs}
 
 
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.error."""
+
+    names = ("error", "mask", "U", "V", "dtypes")
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
+
+
 def forward(R: "N M", mask: "N M", U: "N K", V: "M K", validate=True):
     """Return the loss, and what backward needs."""
     R, (N, M) = read("R", R, "float", "N M", (None, None))
@@ -80,7 +92,7 @@ def forward(R: "N M", mask: "N M", U: "N K", V: "M K", validate=True):
     loss = 0.5 * np.vdot(error, error) + 0.05 * loss_total_2
     dtypes = [np.result_type(p) for p in (U, V)]
     saved = (error, mask, U, V, dtypes)
-    return dtype.type(loss), saved
+    return dtype.type(loss), Saved(saved)
 
 
 def backward(saved, dL=1.0):

@@ -1,4 +1,4 @@
-# symprop sha256:db622ee7e989f027a148310accdde141
+# symprop sha256:66dce4b967eb3748879c8644021aefb4
 """mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:mlp.
@@ -62,6 +62,18 @@ def like_parameters(grads, dtypes):
     return {name: np.asarray(grad, dtype) for (name, grad), dtype in pairs}
 
 
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.L_softmax."""
+
+    names = ("L_softmax", "Y", "A1", "W2", "X", "dtypes")
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
+
+
 def forward(X: "N K", Y: "N M", W1: "K H", b1: "H", W2: "H M", b2: "M", validate=True):
     """Return the loss, and what backward needs."""
     X, (N, K) = read("X", X, "float", "N K", (None, None))
@@ -92,7 +104,7 @@ def forward(X: "N K", Y: "N M", W1: "K H", b1: "H", W2: "H M", b2: "M", validate
     L = -L_weighted.sum() / N        # (F11)  L = -Σ_nm L_weighted[n,m]/N
     dtypes = [np.result_type(p) for p in (W1, b1, W2, b2)]
     saved = (L_softmax, Y, A1, W2, X, dtypes)
-    return dtype.type(L), saved
+    return dtype.type(L), Saved(saved)
 
 
 def backward(saved, dL=1.0):

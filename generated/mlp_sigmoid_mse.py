@@ -1,4 +1,4 @@
-# symprop sha256:9a3d6f2c433ace8efc8adec15632e69c
+# symprop sha256:8ee645aacaa6e28222a7ca4619495236
 """mlp_sigmoid_mse: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:mlp_sigmoid_mse.
@@ -63,6 +63,18 @@ def sigmoid(x):
     return ((x >= 0) + (x < 0) * e) / (1 + e)
 
 
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.C_diff."""
+
+    names = ("C_diff", "a2", "a1", "W2", "x", "dtypes")
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
+
+
 def forward(
     x: "K N",
     y: "M N",
@@ -91,7 +103,7 @@ def forward(
     C = np.vdot(C_diff, C_diff) / (2 * N)  # (F6)  C = Σ_mn C_diff[m,n]²/(2 N)
     dtypes = [np.result_type(p) for p in (W1, b1, W2, b2)]
     saved = (C_diff, a2, a1, W2, x, dtypes)
-    return dtype.type(C), saved
+    return dtype.type(C), Saved(saved)
 
 
 def backward(saved, dL=1.0):

@@ -1,4 +1,4 @@
-# symprop sha256:9826f5f427f9857f4f9f8233f45c31fa
+# symprop sha256:a2dbc1628aa788940b3314daa46dc625
 """perceptron: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:perceptron.
@@ -66,6 +66,18 @@ def sigmoid(x):
     return ((x >= 0) + (x < 0) * e) / (1 + e)
 
 
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.y."""
+
+    names = ("y", "margin", "X", "dtypes")
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
+
+
 def forward(X: "N D", y: "N", w: "D", b: "", validate=True):
     """Return the loss, and what backward needs."""
     X, (N, D) = read("X", X, "float", "N D", (None, None))
@@ -83,7 +95,7 @@ def forward(X: "N D", y: "N", w: "D", b: "", validate=True):
     loss = loss_softplus.sum() / N  # (F4)  loss = Σ_n loss_softplus[n]/N
     dtypes = [np.result_type(p) for p in (w, b)]
     saved = (y, margin, X, dtypes)
-    return dtype.type(loss), saved
+    return dtype.type(loss), Saved(saved)
 
 
 def backward(saved, dL=1.0):

@@ -1,4 +1,4 @@
-# symprop sha256:8d922bb0bf5878a43f33dffe52d80fdd
+# symprop sha256:fe84dea3ef9e4bbd8df3e6b8cf55f1a4
 """six_layer_mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:six_layer_mlp.
@@ -69,6 +69,21 @@ def like_parameters(grads, dtypes):
     """Give each gradient the dtype of its parameter."""
     pairs = zip(grads.items(), dtypes)
     return {name: np.asarray(grad, dtype) for (name, grad), dtype in pairs}
+
+
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.L_softmax."""
+
+    names = (
+        "L_softmax", "y", "A5", "W6", "A5_in", "A4", "W5", "A4_in", "A3", "W4", "A3_in",
+        "A2", "W3", "A2_in", "A1", "W2", "A1_in", "X", "dtypes"
+    )
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
 
 
 def forward(
@@ -144,7 +159,7 @@ def forward(
         L_softmax, y, A5, W6, A5_in, A4, W5, A4_in, A3, W4, A3_in, A2, W3, A2_in, A1,
         W2, A1_in, X, dtypes
     )
-    return dtype.type(L), saved
+    return dtype.type(L), Saved(saved)
 
 
 def backward(saved, dL=1.0):

@@ -1,4 +1,4 @@
-# symprop sha256:51028f8be2f510255baf1d7a03f6e70f
+# symprop sha256:119a501406972e51e1dedaaf30243845
 """softmax_regression: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:softmax_regression.
@@ -58,6 +58,18 @@ def like_parameters(grads, dtypes):
     return {name: np.asarray(grad, dtype) for (name, grad), dtype in pairs}
 
 
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.loss_softmax."""
+
+    names = ("loss_softmax", "y", "X", "dtypes")
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
+
+
 def forward(X: "N D", y: "int N", W: "D M", b: "M", validate=True):
     """Return the loss, and what backward needs."""
     X, (N, D) = read("X", X, "float", "N D", (None, None))
@@ -84,7 +96,7 @@ def forward(X: "N D", y: "int N", W: "D M", b: "M", validate=True):
     loss = loss_picked.sum() / N       # (F9)  loss = Σ_n loss_picked[n]/N
     dtypes = [np.result_type(p) for p in (W, b)]
     saved = (loss_softmax, y, X, dtypes)
-    return dtype.type(loss), saved
+    return dtype.type(loss), Saved(saved)
 
 
 def backward(saved, dL=1.0):

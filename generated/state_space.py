@@ -1,4 +1,4 @@
-# symprop sha256:6bbe8ac63f854b3f84c928e99f601518
+# symprop sha256:69a03c91bafaa359a24d9b16ad0c85ce
 """state_space: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.dynamics:state_space.
@@ -63,6 +63,18 @@ def sigmoid(x):
     return ((x >= 0) + (x < 0) * e) / (1 + e)
 
 
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.loss_error."""
+
+    names = ("loss_error", "x", "u", "C", "decay", "x_prev", "dtype", "dtypes")
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
+
+
 def forward(
     u: "T N K",
     y: "T N M",
@@ -96,7 +108,7 @@ def forward(
     loss = np.vdot(loss_error, loss_error) / (T * N * M)
     dtypes = [np.result_type(p) for p in (a, B, C, D)]
     saved = (loss_error, x, u, C, decay, x_prev, dtype, dtypes)
-    return dtype.type(loss), saved
+    return dtype.type(loss), Saved(saved)
 
 
 def backward(saved, dL=1.0):

@@ -1,4 +1,4 @@
-# symprop sha256:d6a880d3d531938343b2837fe6af436d
+# symprop sha256:c12c199519cd033030ce0ef9314f00cc
 """transformer_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:transformer_block.
@@ -73,6 +73,22 @@ def like_parameters(grads, dtypes):
     """Give each gradient the dtype of its parameter."""
     pairs = zip(grads.items(), dtypes)
     return {name: np.asarray(grad, dtype) for (name, grad), dtype in pairs}
+
+
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.L_error."""
+
+    names = (
+        "L_error", "y_normalized", "g2", "y_std", "f_relu", "W2", "f_in", "u", "W1",
+        "u_normalized", "g1", "u_std", "attended_dot", "Wo", "v_sum",
+        "attended_weights", "x", "q_sum", "k_sum", "dtype", "dtypes"
+    )
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
 
 
 def forward(
@@ -202,7 +218,7 @@ def forward(
         L_error, y_normalized, g2, y_std, f_relu, W2, f_in, u, W1, u_normalized, g1,
         u_std, attended_dot, Wo, v_sum, attended_weights, x, q_sum, k_sum, dtype, dtypes
     )
-    return dtype.type(L), saved
+    return dtype.type(L), Saved(saved)
 
 
 def backward(saved, dL=1.0):

@@ -1,4 +1,4 @@
-# symprop sha256:d0295ec9ba75e7239abc11a4ce1c426e
+# symprop sha256:1fa3bd1b1d8a3b63b0e30dc788f8073f
 """variational_autoencoder: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.autoencoders:variational_autoencoder.
@@ -74,6 +74,21 @@ def sigmoid(x):
     return ((x >= 0) + (x < 0) * e) / (1 + e)
 
 
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.restoring_probability."""
+
+    names = (
+        "restoring_probability", "X", "logits_tanh", "W3", "code", "W2", "kl_exp",
+        "noise", "code_exp", "hidden", "mu", "W_var", "W_mu", "dtypes"
+    )
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
+
+
 def forward(
     X: "N D",
     noise: "N K",
@@ -145,7 +160,7 @@ def forward(
         restoring_probability, X, logits_tanh, W3, code, W2, kl_exp, noise, code_exp,
         hidden, mu, W_var, W_mu, dtypes
     )
-    return dtype.type(L), saved
+    return dtype.type(L), Saved(saved)
 
 
 def backward(saved, dL=1.0):

@@ -1,4 +1,4 @@
-# symprop sha256:b4009ab957035b402bd49e689b50a667
+# symprop sha256:a07f6b580fb0ec65ed6dfb97f9a8af33
 """word2vec: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.embeddings:word2vec.
@@ -67,6 +67,20 @@ def sigmoid(x):
     return ((x >= 0) + (x < 0) * e) / (1 + e)
 
 
+class Saved(tuple):
+    """What backward needs: a tuple whose parts have names, as in saved.drawn."""
+
+    names = (
+        "drawn", "seen", "U", "negative", "centre", "context", "V", "dtype", "dtypes"
+    )
+
+    def __getattribute__(self, name):
+        """Return a part by its name."""
+        if name in Saved.names:
+            return self[Saved.names.index(name)]
+        return super().__getattribute__(name)
+
+
 def forward(
     centre: "int N",
     context: "int N",
@@ -102,7 +116,7 @@ def forward(
     loss = loss_sum.sum() / N  # (F6)  loss = Σ_n loss_sum[n]/N
     dtypes = [np.result_type(p) for p in (V, U)]
     saved = (drawn, seen, U, negative, centre, context, V, dtype, dtypes)
-    return dtype.type(loss), saved
+    return dtype.type(loss), Saved(saved)
 
 
 def backward(saved, dL=1.0):

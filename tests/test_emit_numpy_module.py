@@ -6,6 +6,11 @@ Small functions, and the proofs; gradients are compared with differences of the 
 from __future__ import annotations
 
 import ast
+import copy
+import pickle
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -191,3 +196,57 @@ def test_labels_and_scores_flattened_alike() -> None:
 def test_sizes_that_no_shape_tells_apart_are_refused() -> None:
     with pytest.raises(symprop.SympropError, match="the sizes K and M"):
         module_of(lambda x: np.sum(x.reshape(x.shape[0], -1) ** 2), shapes={"x": "N K*M"})
+
+
+# ---- what forward saves --------------------------------------------------------------------
+
+
+def counting(count: "N", index: "N", names: "N", Saved: ""):
+    return np.sum(np.tanh(count * index) * names * Saved)
+
+
+def test_what_is_saved_has_names_and_is_a_tuple() -> None:
+    mlp = built("mlp")
+    inputs = mlp.inputs(mlp.sizes[0])
+    _, saved = mlp.module.forward(**inputs)
+    assert isinstance(saved, tuple)
+    parts = dict(zip(type(saved).names, saved, strict=True))
+    for name, part in parts.items():
+        assert getattr(saved, name) is part
+    np.testing.assert_allclose(saved.A1, np.tanh(inputs["X"] @ inputs["W1"] + inputs["b1"]))
+    with pytest.raises(AttributeError, match="Z99"):
+        _ = saved.Z99
+
+
+@pytest.mark.parametrize("journey", [
+    lambda saved: pickle.loads(pickle.dumps(saved)), copy.copy, copy.deepcopy, tuple, list,
+], ids=["pickle", "copy", "deepcopy", "tuple", "list"])
+def test_what_is_saved_travels(journey: Any) -> None:
+    mlp = built("mlp")
+    _, saved = mlp.module.forward(**mlp.inputs(mlp.sizes[0]))
+    there = journey(saved)
+    once, again = mlp.module.backward(saved), mlp.module.backward(there)
+    np.testing.assert_array_equal(once["W1"], again["W1"])
+    if type(there) not in (tuple, list):
+        np.testing.assert_array_equal(there.A1, saved.A1)
+
+
+def test_what_a_written_module_saves_pickles(tmp_path: Path) -> None:
+    (tmp_path / "mlp.py").write_text(built("mlp").module.source, encoding="utf-8")
+    script = ("import pickle, mlp; _, saved = mlp.forward(**mlp.draw_inputs(0)); "
+              "there = pickle.loads(pickle.dumps(saved)); "
+              "assert type(there) is mlp.Saved and (there.A1 == saved.A1).all()")
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_saved_arrays_may_have_the_names_of_a_tuple() -> None:
+    module = module_of(counting)
+    inputs = {"count": np.array([1.0, 2.0]), "index": np.array([0.1, -0.3]),
+              "names": np.array([3.0, 4.0]), "Saved": 2.0}
+    _, saved = module.forward(**inputs)
+    np.testing.assert_array_equal(saved.count, inputs["count"])
+    np.testing.assert_array_equal(saved.index, inputs["index"])
+    np.testing.assert_array_equal(saved.names, inputs["names"])
+    assert_right(counting, count=(2,), index=(2,), names=(2,), Saved=())

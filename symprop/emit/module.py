@@ -26,7 +26,8 @@ class GeneratedModule:
 
     forward(arguments) -> (loss, saved); backward(saved, dL=1.0) -> gradients by name;
     value_and_grad(arguments) -> (loss, gradients); predict(arguments) -> outputs by name.
-    It pickles as its source.
+    `saved` is a tuple whose parts have names, as in `saved.A1`. Module and `saved` pickle, with
+    the source.
     """
 
     forward: Callable[..., tuple[Any, tuple[Any, ...]]]
@@ -41,6 +42,8 @@ class GeneratedModule:
         for function in ("forward", "backward", "value_and_grad", "predict"):
             if hasattr(self._module, function):
                 setattr(self, function, getattr(self._module, function))
+        if hasattr(self._module, "Saved"):  # its module is in no place where pickle would look
+            self._module.Saved.__reduce__ = lambda saved: (_saved_of, (self, tuple(saved)))
 
     def __getattr__(self, attribute: str) -> Any:
         """WRT, FACTS, ZERO, OUTPUTS, COMPLEX_SAFE and whatever else the text defines."""
@@ -57,6 +60,11 @@ class GeneratedModule:
     def __repr__(self) -> str:
         lines = len(self.source.splitlines())
         return f"<GeneratedModule {self.name}: {lines} lines, gradients of {', '.join(self.WRT)}>"
+
+
+def _saved_of(module: GeneratedModule, parts: tuple[Any, ...]) -> Any:
+    """What the forward of a module saved, after a journey."""
+    return module.Saved(parts)
 
 
 @paused()

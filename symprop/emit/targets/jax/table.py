@@ -11,6 +11,7 @@ from symprop.emit.targets.numpy.table import NUMPY
 
 _OTHER = {
     "windows": "sliding_window_view({x}, {widths}, axis={axes})",
+    "saved": "{x}",  # a plain tuple is a tree of arrays, which jit can return
     "scalar": "np.asarray({x}, {dtype})",
     "whole values": "np.asarray({values})",
     "set": "{array} = {array}.at[{at}].set({value})",

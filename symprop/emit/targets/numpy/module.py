@@ -38,6 +38,7 @@ from symprop.lower import ir
 from symprop.lower.finish import finished
 from symprop.lower.program import Program
 from symprop.lower.walk import children, everything, writes
+from symprop.syntax.layout import BODY, lines
 from symprop.syntax.tree import literal, packed, quote, reads, renamed, state, tree
 from symprop.system import Adjoint, Argument, Condition, Equation, System
 
@@ -75,6 +76,8 @@ def module_context(program: Program, target: Target = NUMPY) -> dict[str, Any]:
         "hidden_functions": [f"{other} = {name}" for name, other in names.hidden.items()
                              if name in ("forward", "backward")],
         "saved_name": names.own["saved"],
+        "saved_parts": writer.saved(),
+        "saved_names": writer.saved_names(),
         "dL": names.own["dL"],
         "selfcheck": {**selfcheck(program, printer), "validate": names.own["validate"]},
     }
@@ -131,15 +134,22 @@ class _Writer:
         wrt = packed(self.names.arrays[w] for w in self.system.wrt)
         rows = [
             state("{y} = {x}", y=own["dtypes"], x=self.printer.target.spell("dtypes", x=wrt)),
-            state("{y} = {values}", y=own["saved"], values=packed(self._saved())),
-            state("return {loss}, {saved}", saved=own["saved"], loss=self.printer.target.spell(
-                "scalar", dtype=self.printer.dtype, x=self.names.arrays[self.system.loss])),
+            state("{y} = {values}", y=own["saved"], values=packed(self.saved())),
+            state("return {loss}, {saved}", loss=self.printer.target.spell(
+                "scalar", dtype=self.printer.dtype, x=self.names.arrays[self.system.loss]),
+                saved=self.printer.target.spell("saved", x=own["saved"])),
         ]
         return [*laid_out([*self._door(self._inputs(), self.system.arguments, validate=True),
                            *self._seen([self._dtype(self._inputs())])]),
                 *self._body(self.bodies[0]), *laid_out(self._seen(rows))]
 
-    def _saved(self) -> list[str]:
+    def saved_names(self) -> list[str]:
+        """The names of the parts of what is saved, as the class says them."""
+        found = state("names = {names}", names=packed(map(literal, self.saved())))
+        return lines(found, BODY)
+
+    def saved(self) -> list[str]:
+        """The parts of what is saved, by their names."""
         arrays = [self.names.arrays[n] for n in self.program.saved
                   if n not in self.system.constants]
         sizes = [self.names.sizes[s] for s in self.saved_sizes]
@@ -157,7 +167,7 @@ class _Writer:
         end = [state("return {call}", call=call)] if result is None else [
             state("{grads} = {call}", grads=own["grads"], call=call),
             state("return {result}", result=result)]
-        unpacked = state("{names} = {saved}", names=packed(self._saved()), saved=own["saved"])
+        unpacked = state("{names} = {saved}", names=packed(self.saved()), saved=own["saved"])
         return [*laid_out([Row(s) for s in (unpacked, *self.size_rows)]),
                 *laid_out(self.bodies[1]),
                 *laid_out([Row(s) for s in (state("{y} = {x}", y=own["grads"], x=found), *end)])]

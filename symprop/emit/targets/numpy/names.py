@@ -14,15 +14,16 @@ from symprop.system import System
 
 OWN = ("saved", "dL", "validate", "dtype", "dtypes", "grads")
 MODULE = (
-    "np", "forward", "backward", "value_and_grad", "predict", "read", "like_parameters",
+    "np", "forward", "backward", "value_and_grad", "predict", "read", "like_parameters", "Saved",
+    "tuple", "super",
     "WRT", "FACTS", "ZERO", "COMPLEX_SAFE", "OUTPUTS",
     "RULE", "FEEDBACK", "DEPARTS", "OWN_LOSS",
     "range", "reversed", "zip", "slice", "float", "ValueError", "IndexError",
     "sliding_window_view", *SELFCHECK,
 )
 IN_BODIES = (  # what the body of a function calls, and an argument of its name would hide
-    "np", "read", "forward", "backward", "range", "reversed", "slice", "float", "ValueError",
-    "IndexError",
+    "np", "read", "forward", "backward", "Saved", "range", "reversed", "slice", "float",
+    "ValueError", "IndexError",
 )
 
 

@@ -36,6 +36,7 @@ NUMPY = Target("numpy", "module.py.jinja", {
     "common dtype": "np.result_type({x})",
     "default dtype": "np.dtype(float)",
     "dtypes": "[np.result_type(p) for p in {x}]",
+    "saved": "Saved({x})",
     "whole values": "{values}",
     "values": "np.asarray({values}, np.result_type({x}))",
     # functions
