@@ -124,7 +124,7 @@ def test_a_fact_leaves_no_symbol_for_what_it_fixes() -> None:
 
 
 @pytest.mark.parametrize(("sizes", "said"), [
-    ({"N": 2}, "needs the size of the axis D"), ({"N": 2, "D": 0}, "whole number from 1"),
+    ({"N": 2}, "size of the axis D is missing"), ({"N": 2, "D": 0}, "whole number from 1"),
     ({"N": 2, "D": 2, "Q": 1}, "Q is no axis"), ({"N": 2000, "D": 2000}, "smaller sizes"),
 ])
 def test_sizes_that_do_not_fit_are_refused(sizes: dict[str, int], said: str) -> None:

@@ -51,6 +51,8 @@ COMMANDS = {
               "Compare the gradients of TARGET with finite differences."),
     "train": ("symprop.cli.train", "train",
               "Train the parameters of TARGET on the arrays of an .npz file."),
+    "cost": ("symprop.cli.cost", "cost",
+             "Compare what forward and backward of TARGET cost."),
     "build": ("symprop.cli.build", "build", "Write all that there is of TARGET to a folder."),
     "list": ("symprop.cli.listing", "listing",
              "List the models of the zoo, each of which is a TARGET."),

@@ -5,16 +5,18 @@ In: a program, or a system with its adjoint equations. Out: a `GeneratedModule`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from symprop.collector import paused
+from symprop.emit.costs import Cost, cost
 from symprop.emit.sheet import Derived
 from symprop.emit.targets.numpy.module import module_context
 from symprop.emit.targets.numpy.table import NUMPY
 from symprop.emit.targets.target import Target
+from symprop.errors import InputError
 from symprop.files.load import load_text
 from symprop.files.marks import stamp
 from symprop.files.templates import render
@@ -35,9 +37,10 @@ class GeneratedModule:
     value_and_grad: Callable[..., tuple[Any, dict[str, Any]]]
     predict: Callable[..., dict[str, Any]]
 
-    def __init__(self, source: str, name: str) -> None:
+    def __init__(self, source: str, name: str, program: Program | None = None) -> None:
         self.source = source
         self.name = name
+        self._program = program
         self._module: ModuleType = load_text(source, name)
         for function in ("forward", "backward", "value_and_grad", "predict"):
             if hasattr(self._module, function):
@@ -50,6 +53,15 @@ class GeneratedModule:
         if attribute.startswith("_") or "_module" not in self.__dict__:
             raise AttributeError(attribute)
         return getattr(self._module, attribute)
+
+    def cost(self, sizes: Mapping[str, int] | None = None, dtype: str = "float64") -> Cost:
+        """What forward and backward cost; see `Derivation.cost`.
+
+        Raises InputError for a module that comes from its source alone, as after pickle.
+        """
+        if self._program is None:
+            raise InputError(f"{self.name} is known by its source alone: ask its derivation's cost")
+        return cost(self._program, sizes, dtype)
 
     def __reduce__(self) -> tuple[type[GeneratedModule], tuple[str, str]]:
         return GeneratedModule, (self.source, self.name)
@@ -70,7 +82,7 @@ def _saved_of(module: GeneratedModule, parts: tuple[Any, ...]) -> Any:
 @paused()
 def generate(program: Program, templates: str | Path | None = None) -> GeneratedModule:
     """The live module of a program; see `symprop.generate`."""
-    return GeneratedModule(program_source(program, templates), program.system.name)
+    return GeneratedModule(program_source(program, templates), program.system.name, program)
 
 
 def module_source(

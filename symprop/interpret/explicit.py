@@ -15,8 +15,8 @@ import sympy
 
 from symprop.algebra.build import number
 from symprop.errors import InputError
-from symprop.interpret.draw import holds, size_tests
 from symprop.interpret.evaluate import extent
+from symprop.interpret.given import given_sizes
 from symprop.interpret.scalars import Scalars
 from symprop.names import unused
 from symprop.system import Adjoint, Array, Equation, System
@@ -52,7 +52,7 @@ def explicit(
     system: System, adjoints: Sequence[Adjoint], sizes: Mapping[str, int]
 ) -> Explicit:
     """The loss and every gradient of a system, entry by entry."""
-    known = _sizes(system, sizes)
+    known = given_sizes(system, sizes)
     taken = set(system.arrays)
     inputs = {name: _symbols(system, array, known, taken) for name, array in system.arrays.items()
               if array.kind == "input"}
@@ -70,25 +70,6 @@ def explicit(
         gradients={name: _array(shapes[name], {
             at: walk.entry(bars[name], at) for at in inputs[name]}) for name in system.wrt},
     )
-
-
-def _sizes(system: System, sizes: Mapping[str, int]) -> dict[str, int]:
-    for name in sizes:
-        if name not in system.sizes:
-            raise InputError(f"{name} is no axis of {system.name}, which has "
-                             f"{', '.join(system.sizes) or 'none with a name'}")
-    for name in system.sizes:
-        size = sizes.get(name)
-        if size is None:
-            raise InputError(f"explicit needs the size of the axis {name}")
-        if not isinstance(size, int) or size < 1:
-            raise InputError(f"the size of the axis {name} is a whole number from 1, not {size!r}")
-    known = {name: int(sizes[name]) for name in system.sizes}
-    for names, test in size_tests(system):
-        if names <= known.keys() and not holds(test, known, None):
-            listed = ", ".join(f"{name}={size}" for name, size in known.items())
-            raise InputError(f"the sizes {listed} are none that {system.name} allows")
-    return known
 
 
 def _shape(array: Array, sizes: Mapping[str, int]) -> tuple[int, ...]:

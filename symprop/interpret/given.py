@@ -54,6 +54,31 @@ def given_inputs(
     return arrays, sizes
 
 
+def given_sizes(
+    system: System, sizes: Mapping[str, int], default: int | None = None
+) -> dict[str, int]:
+    """The size of every named axis; `default` is that of an axis which `sizes` leaves out.
+
+    Raises InputError for an axis without a size, and for sizes that the system does not allow.
+    """
+    for name in sizes:
+        if name not in system.sizes:
+            raise InputError(f"{name} is no axis of {system.name}, which has "
+                             f"{', '.join(system.sizes) or 'none with a name'}")
+    known: dict[str, int] = {}
+    for name in system.sizes:
+        size = sizes.get(name, default)
+        if size is None:
+            raise InputError(f"the size of the axis {name} is missing")
+        if not isinstance(size, int) or size < 1:
+            raise InputError(f"the size of the axis {name} is a whole number from 1, not {size!r}")
+        known[name] = size
+    for names, test in size_tests(system):
+        if names <= known.keys() and not holds(test, known, None):
+            raise InputError(f"the sizes {_listed(known)} are none that {system.name} allows")
+    return known
+
+
 def _check_positions(entry: IndexRange, array: Array, sizes: Mapping[str, int]) -> None:
     low = float("-inf") if entry.start is None else float(Evaluator({}, sizes).value(entry.start))
     size = extent(entry.size, sizes)

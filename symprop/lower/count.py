@@ -1,7 +1,7 @@
 """The operations of a program, counted on its whole-tensor nodes.
 
 In: statements of a `Program`, the sizes of the axes. Out: a number of operations for every
-equation, by its number. The rules:
+equation, by its number; without sizes, a polynomial of them. The rules:
 
     an elementwise operation     1 for each entry of the result; a function such as exp 10, a root 6
     a sum, a maximum             1 for each entry that goes in
@@ -15,15 +15,17 @@ A function, a sum or a product that stands in a statement twice is worked out on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
 import sympy
 
-from symprop.algebra import rows
-from symprop.algebra.expr import Index
+from symprop.algebra import build, rows
+from symprop.algebra.expr import Expr, Index
 from symprop.interpret.evaluate import extent
 from symprop.lower import ir
+from symprop.lower.amounts import Amount
 from symprop.lower.ir import Axes, Node, Statement, Write
 from symprop.lower.scope import INTEGER_ROWS
 from symprop.lower.walk import children
@@ -41,33 +43,47 @@ def operations(statements: Sequence[Statement], sizes: Mapping[str, int]) -> dic
     >>> operations((), {"N": 3})
     {}
     """
-    found: dict[str, int] = {}
+    return _counted(statements, lambda size: extent(size, sizes))
+
+
+def polynomials(statements: Sequence[Statement]) -> dict[str, Expr]:
+    """The operations of each equation as a polynomial of the sizes.
+
+    Where a choice is made (of two branches, of an order of products) it is made as it is where
+    every named axis has the nominal size.
+    """
+    return {number: amount.polynomial if isinstance(amount, Amount) else build.number(amount)
+            for number, amount in _counted(statements, Amount).items()}
+
+
+def _counted(statements: Sequence[Statement], size: Callable[[Expr], Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for statement in statements:
         if isinstance(statement, ir.Loop):
-            times = extent(statement.index.size, sizes)
-            for number, count in operations(statement.body, sizes).items():
+            times = size(statement.index.size)
+            for number, count in _counted(statement.body, size).items():
                 found[number] = found.get(number, 0) + times * count
         elif not isinstance(statement, (ir.Zeros, ir.Allocate)):
-            count = _Count(sizes).statement(statement)
+            count = _Count(size).statement(statement)
             found[statement.number] = found.get(statement.number, 0) + count
     return found
 
 
 class _Count:
-    """The operations of one statement."""
+    """The operations of one statement, each an int or an `Amount` as the sizes are."""
 
-    def __init__(self, sizes: Mapping[str, int]) -> None:
-        self.sizes = sizes
+    def __init__(self, size: Callable[[Expr], Any]) -> None:
+        self.size = size
         self.done: set[Node] = set()
 
-    def points(self, axes: Iterable[Index]) -> int:
+    def points(self, axes: Iterable[Index]) -> Any:
         """The number of entries over axes."""
         result = 1
         for axis in axes:
-            result *= extent(axis.size, self.sizes)
+            result = result * self.size(axis.size)
         return result
 
-    def statement(self, statement: Write) -> int:
+    def statement(self, statement: Write) -> Any:
         """The value, and what it takes to put it in its place."""
         if isinstance(statement, ir.Assign):
             return self.work(statement.node)
@@ -77,7 +93,7 @@ class _Count:
             bool(statement.sign) + bool(statement.grid)
         return self.work(statement.value) + passes * moved
 
-    def work(self, node: Node) -> int:
+    def work(self, node: Node) -> Any:
         """A node and all that is inside it."""
         if isinstance(node, _LONG):
             if node in self.done:
@@ -87,7 +103,7 @@ class _Count:
             return max(self.work(node.yes), self.work(node.no))
         return self.own(node) + sum(self.work(c) for c in children(node))
 
-    def own(self, node: Node) -> int:
+    def own(self, node: Node) -> Any:
         """What a node adds to its parts."""
         if isinstance(node, _FREE):
             return 0
@@ -111,15 +127,16 @@ class _Count:
             return self.contraction([frozenset(n.axes) for n in node.operands], node.axes)
         return self.points(node.axes) * _weight(node)
 
-    def in_turn(self, operands: Sequence[Axes]) -> int:
+    def in_turn(self, operands: Sequence[Axes]) -> Any:
         """One operation after the other, each over the axes so far."""
-        total, axes = 0, set(operands[0]) if operands else set()
+        total: Any = 0
+        axes = set(operands[0]) if operands else set()
         for operand in operands[1:]:
             axes |= set(operand)
             total += self.points(axes)
         return total
 
-    def contraction(self, operands: Sequence[frozenset[Index]], out: Axes) -> int:
+    def contraction(self, operands: Sequence[frozenset[Index]], out: Axes) -> Any:
         """The cheapest order of pairs."""
         if len(operands) <= 2:
             whole = frozenset().union(*operands)
