@@ -20,6 +20,10 @@ from symprop.errors import InputError, UnsupportedError
 Positions = Mapping[Index, np.ndarray[Any, Any]]  # rising values, where not all are wanted
 Value = Any  # an array with one axis for each index of its frame, or a number
 
+# Entries of what a contraction may keep between two of its factors; without room for them NumPy
+# takes all factors at once, entry by entry.
+_WIDEST = 2**25
+
 
 class Frame:
     """The axes of a grid: the `place` of each index (of equal ones the innermost), the lengths.
@@ -176,5 +180,5 @@ def _path(
     operands: list[Any] = []
     for shape, labels in zip(shapes, axes, strict=True):
         operands += [np.broadcast_to(0.0, shape), list(labels)]
-    path: list[Any] = np.einsum_path(*operands, list(kept), optimize="greedy")[0]
+    path: list[Any] = np.einsum_path(*operands, list(kept), optimize=("greedy", _WIDEST))[0]
     return path
