@@ -1,8 +1,8 @@
 """The sets of sizes at which a module is compared with its equations.
 
 In: a System. Out: assignments that its conditions allow: the drawn ones, distinct small numbers;
-all as small as can be; each axis in turn as short as can be; distinct primes. A large program has
-three of them.
+all as small as can be; each axis in turn as short as can be; distinct primes. A program of many
+equations has three of them; one that takes long at these has two, of axes of 2 and of 1.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from symprop.algebra.expr import Expr, Size, atoms
 from symprop.errors import InputError
 from symprop.interpret.draw import draw_sizes
 from symprop.interpret.evaluate import extent
+from symprop.interpret.narrow import work
 from symprop.system import Condition, System
 
 Sizes = dict[str, int]
@@ -23,6 +24,7 @@ _ATTEMPTS = 3000
 _LONGEST = 20_000  # entries of the largest array
 _EQUATIONS = 60  # up to so many, all sets are tried
 _SETS = 8
+_MUCH = 1e9  # products in one evaluation of the equations
 
 
 def sets_of_sizes(system: System) -> Iterator[Sizes]:
@@ -38,6 +40,10 @@ def sets_of_sizes(system: System) -> Iterator[Sizes]:
 
 def _candidates(system: System) -> Iterator[Sizes | None]:
     drawn = _drawn(system)
+    if drawn is not None and work(system, drawn) > _MUCH:
+        yield fitting(system, dict.fromkeys(system.sizes, (*_SMALL[1:], 1)))
+        yield fitting(system, dict.fromkeys(system.sizes, _SMALL))
+        return
     yield drawn
     yield fitting(system, dict.fromkeys(system.sizes, _SMALL))
     if drawn is None:

@@ -61,7 +61,8 @@ class Values:
         self, arrays: Mapping[str, Any], sizes: Mapping[str, int], dtype: Any, strict: bool = True
     ) -> None:
         self.sizes, self.dtype, self.strict = sizes, np.dtype(dtype), strict
-        self.arrays = {n: _wide(a) for n, a in arrays.items()}
+        # A copy: what the module does to its arrays later is not to be seen here.
+        self.arrays = {n: _wide(np.array(a)) for n, a in arrays.items()}
         self.exact = Evaluator(self.arrays, sizes)
 
     def compare(self, item: Item, found: Any, slack: float = 1.0) -> None:
@@ -168,9 +169,9 @@ class _Row(Magnitude):
 
 
 def _wide(array: Any) -> Array:
-    """In double precision."""
+    """In double precision; not copied where it is that already."""
     found: Array = np.asarray(array)
-    return found.astype(np.float64) if found.dtype.kind == "f" else found
+    return found.astype(np.float64, copy=False) if found.dtype.kind == "f" else found
 
 
 def _single(array: Array, nudge: float) -> Array:

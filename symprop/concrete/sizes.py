@@ -7,14 +7,12 @@ keeps it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from symprop.algebra.expr import Expr
 from symprop.errors import InputError
 from symprop.interpret.draw import draw_sizes, holds, size_tests
-from symprop.interpret.evaluate import extent
 from symprop.system import Condition, System
 
 Sizes = dict[str, int]
@@ -88,13 +86,3 @@ def _assignments(
         due = (t for needs, t in tests if names[0] in needs and needs <= grown.keys())
         if all(holds(t, grown, _LONGEST) for t in due):
             yield from _assignments(names[1:], grown, tests, wanted, attempts)
-
-
-def work(system: System, sizes: Mapping[str, int]) -> float:
-    """About how many products one evaluation takes."""
-    total = 0.0
-    for equation in system.equations:
-        own = math.prod(extent(i.size, sizes) for i in equation.indices)
-        for term in equation.rhs.terms:
-            total += own * math.prod(extent(b.size, sizes) for b in term.bound)
-    return total

@@ -20,7 +20,8 @@ from symprop.derive.simplify import Trail
 from symprop.derive.sweep import Draft
 from symprop.errors import SympropError
 from symprop.interpret import draw, run, run_equations
-from symprop.system import Equation, Step, System
+from symprop.interpret.narrow import narrow
+from symprop.system import Adjoint, Step, System
 
 _WRITTEN_OUT = 8  # terms: what is longer than this is not written out further
 _LONGEST = 60  # atoms
@@ -98,12 +99,15 @@ def _past_a_product(
 def _suspects(drafts: list[Draft], system: System) -> frozenset[str]:
     """The adjoints that are 0 on random small tensors; all where none can be drawn."""
     everything = frozenset(d.array for d in drafts)
-    equations = [Equation(d.number, d.array, d.indices, d.rhs) for d in drafts]
+    adjoints = tuple(Adjoint(d.number, d.array, d.primal, d.indices, d.rhs, ()) for d in drafts)
+    twin = narrow(system, adjoints)
+    if twin is not None:
+        system, adjoints = twin.system, twin.adjoints
     try:
         sizes, inputs = draw(system, 0)
         with np.errstate(all="ignore"):
             arrays = run(system, inputs, sizes)
-            run_equations(equations, arrays, sizes)
+            run_equations(adjoints, arrays, sizes)
     except (SympropError, ArithmeticError):
         return everything
     largest = {a: np.max(np.abs(arrays[a]), initial=0.0) for a in everything}

@@ -160,7 +160,8 @@ class Evaluator:
         if term.coef is not UNIT or not values:
             values.insert(0, self.coefficient(term.coef))
         if term.bound and math.prod(frame.shape) > _LARGE:
-            found = contracted(values + [p.astype(float) for p in parts], frame, outer)
+            found = contracted(
+                values + [p.astype(float) for p in parts], frame, outer, bool(parts))
             if found is not None:
                 return found
         found = product(values)
@@ -182,7 +183,8 @@ class Evaluator:
                     values.append(self.power(item, exponent, frame, live))
         except IndexRangeError:
             return None
-        return contracted(values, frame, outer)
+        brackets = any(isinstance(item, Iverson) for item, _ in term.factors)
+        return contracted(values, frame, outer, brackets)
 
     def _brackets(
         self, term: Term, frame: Frame, live: Value

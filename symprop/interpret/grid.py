@@ -153,9 +153,14 @@ def summed(product: Value, frame: Frame, outer: int) -> Value:
     return total * times if times != 1 else total
 
 
-def contracted(values: list[Value], frame: Frame, outer: int) -> Value:
-    """The sum of a large product by NumPy's planned contraction; None where that is unsafe."""
-    if not all(np.all(np.isfinite(v)) for v in values):
+def contracted(values: list[Value], frame: Frame, outer: int, strong: bool) -> Value:
+    """The sum of a large product by NumPy's planned contraction; None where that is unsafe.
+
+    strong: some factors are brackets, whose 0 counts against an infinity. Else an infinity gives
+    one, or nan, in any order; which of the two is only looked into where there is room for it.
+    """
+    narrow = strong or math.prod(frame.shape) <= _WIDEST
+    if narrow and not all(np.all(np.isfinite(v)) for v in values):
         return None
     operands: list[Any] = []
     used: set[int] = set()
