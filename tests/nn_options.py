@@ -32,6 +32,17 @@ OPTIONS: dict[str, tuple[Any, ...]] = {
     "enable_gqa": (False, True), "training": (True, False), "use_input_stats": (True,),
     "num_groups": (1, 2), "normalized_shape": (None,),
 }
+OPTIONS |= {
+    "ignore_index": (None, 1), "full": (False, True), "log_input": (True, False),
+    "upscale_factor": (1, 2), "downscale_factor": (1, 2), "pad": (None,), "size": (None,),
+    "padding_idx": (None, 1),
+}
+OF_ONE = {  # an option that another function means otherwise
+    ("pad", "mode"): ("constant", "reflect", "replicate", "circular"),
+    ("interpolate", "mode"): ("nearest", "nearest-exact", "linear", "bilinear", "trilinear",
+                              "bicubic", "area") * 6,
+    ("fold", "output_size"): ((5, 6),), ("hinge_embedding_loss", "margin"): (1.0, 0.3),
+}
 NOT_TORCH = {"dropout_mask", "dropout_p", "momentum", "return_indices"}  # masks are drawn there
 SIMPLE_VALUES = np.array([0.0, 1.0, -1.0, 0.5, 3.0, -0.5, 2.0])
 MOST = 400  # combinations of one function
@@ -41,14 +52,15 @@ def combinations(name: str) -> Iterator[Options]:
     """All combinations of a function's options; of very many, every k-th."""
     # An array may be called as an option of another function: the value of an attention.
     own = [p for p, entry in inspect.signature(getattr(nn, name)).parameters.items()
-           if p in OPTIONS and (p != "value" or entry.annotation == "float")]
+           if (p in OPTIONS or (name, p) in OF_ONE)
+           and (p != "value" or entry.annotation == "float")]
     axis = inspect.signature(getattr(nn, name)).parameters.get("axis")
     choices = [(None,) if p == "axis" and axis is not None and axis.default is None
-               else OPTIONS[p] for p in own]
+               else OF_ONE.get((name, p)) or OPTIONS[p] for p in own]
     found = list(itertools.product(*choices))
     for values in found[::max(1, -(-len(found) // MOST))]:
         yield {k: v for k, v in zip(own, values, strict=True)
-               if not (k == "axis" and v is None)}
+               if not (k in ("axis", "ignore_index") and v is None)}
 
 
 # ---- arrays -------------------------------------------------------------------------------
@@ -125,9 +137,59 @@ def signed(rng: Any, options: Options) -> Arrays:
             "target": rng.choice([-1.0, 1.0], 4)}
 
 
+def ranked(rng: Any, options: Options) -> Arrays:
+    return {"input1": rng.normal(size=(4, 3)), "input2": rng.normal(size=(4, 3)),
+            "target": rng.choice([-1.0, 1.0], (4, 3))}
+
+
+def apart(rng: Any, options: Options) -> Arrays:
+    return {"input": _values(rng, 4, 3), "target": rng.choice([-1.0, 1.0], (4, 3))}
+
+
+def spread(rng: Any, options: Options) -> Arrays:
+    shape = [(4, 3), (4, 1), (4,)][rng.integers(3)]
+    return {"input": _values(rng, 4, 3), "target": _values(rng, 4, 3),
+            "var": rng.uniform(0.4, 2, shape)}
+
+
+def counted(rng: Any, options: Options) -> Arrays:
+    return {"input": _shares(rng, 4, 3), "target": rng.integers(0, 5, (4, 3)).astype(float)}
+
+
+def bordered(rng: Any, options: Options) -> Arrays:
+    options["pad"] = [(1, 2), (0, 1, 2, 0), (2, -1), (-1, -2, 1, 1)][rng.integers(4)]
+    if options["mode"] == "constant":
+        options["value"] = [0.0, 1.5][rng.integers(2)]
+    return {"input": _values(rng, *(2, 2, 4, 5)[4 - len(options["pad"]) // 2 - 2:])}
+
+
+def columns(rng: Any, options: Options) -> Arrays:
+    """As many columns as there are windows in the output."""
+    counts = [(size + 2 * options["padding"] - options["dilation"] * (options["kernel_size"] - 1)
+               - 1) // options["stride"] + 1 for size in options["output_size"]]
+    return {"input": _values(rng, 2, 2 * options["kernel_size"] ** 2, counts[0] * counts[1])}
+
+
+def many_channels(rng: Any, options: Options) -> Arrays:
+    return {"input": _values(rng, 2, 4, 2, 4)}
+
+
+def resized(rng: Any, options: Options) -> Arrays:
+    mode = options["mode"]
+    axes = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}.get(mode, 2)
+    options.pop("size")
+    if rng.random() < 0.5:
+        options["size"] = (5, 2, 7)[:axes]
+    else:
+        options["scale_factor"] = [2.0, 1.5, 0.6][rng.integers(3)]
+    if mode.endswith(("linear", "cubic")):
+        options["align_corners"] = bool(rng.random() < 0.5)
+    return {"input": rng.normal(size=(2, 2, *(4, 3, 5)[:axes]))}
+
+
 def image(axes: int) -> Make:
     def make(rng: Any, options: Options) -> Arrays:
-        return {"input": _values(rng, 2, 2, *(6, 7)[:axes])}
+        return {"input": _values(rng, 2, 2, *(6, 7, 3)[:axes])}
 
     return make
 
@@ -198,9 +260,13 @@ MAKE: dict[str, Make] = {
     "cross_entropy": labels, "nll_loss": labels, "triplet_margin_loss": triple,
     "cosine_embedding_loss": signed,
     **{f"{kind}_pool{k}d": image(k) for kind in ("max", "avg", "adaptive_avg", "adaptive_max")
-       for k in (1, 2)},
+       for k in (1, 2, 3)},
     **{f"conv{k}d": filtered(k) for k in (1, 2, 3)},
-    **{f"conv_transpose{k}d": filtered(k, transposed=True) for k in (1, 2)},
+    **{f"conv_transpose{k}d": filtered(k, transposed=True) for k in (1, 2, 3)},
+    "margin_ranking_loss": ranked, "hinge_embedding_loss": apart, "soft_margin_loss": apart,
+    "gaussian_nll_loss": spread, "poisson_nll_loss": counted, "pad": bordered, "unfold": image(2),
+    "fold": columns, "pixel_shuffle": many_channels, "pixel_unshuffle": many_channels,
+    "interpolate": resized,
     "batch_norm": normalized, "instance_norm": normalized, "group_norm": normalized,
     "layer_norm": last_axes, "rms_norm": unshifted, "scaled_dot_product_attention": attended,
 }

@@ -8,18 +8,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from nn_options import MAKE, NOT_TORCH, OPTIONS, combinations
+from nn_options import MAKE, NOT_TORCH, OF_ONE, OPTIONS, combinations
 
 import symprop
 from symprop import nn
-from symprop.errors import SympropError, UnsupportedError
+from symprop.errors import SympropError
 
 pytestmark = [pytest.mark.oracles, pytest.mark.filterwarnings("ignore")]
 RENAMED = {"axis": "dim", "keepdims": "keepdim"}
 # Weights that torch does not differentiate by.
 FIXED = {"binary_cross_entropy": "weight", "binary_cross_entropy_with_logits": "weight pos_weight",
          "cross_entropy": "weight", "nll_loss": "weight", "kl_div": "",
-         "cosine_embedding_loss": "target", "scaled_dot_product_attention": "attn_mask"}
+         "cosine_embedding_loss": "target", "margin_ranking_loss": "target",
+         "hinge_embedding_loss": "target", "soft_margin_loss": "target",
+         "poisson_nll_loss": "target", "scaled_dot_product_attention": "attn_mask"}
 FACTS = {"binary_cross_entropy": [symprop.in_range("input", 0, 1),
                                   symprop.in_range("target", 0, 1)]}
 # torch's own backward has 1 / 6 and 1 / alpha in single precision.
@@ -30,7 +32,7 @@ NO_FUNCTION = {
     "alpha_dropout", "bidirectional", "channel_dropout", "ctc_loss", "dropout",
     "elastic_net_penalty", "embedding", "geglu", "global_avg_pool", "global_max_pool", "gru",
     "hinge_loss", "info_nce", "l1_penalty", "l2_penalty", "linear", "log_sigmoid", "lstm",
-    "merge_heads", "multi_head_attention", "prelu", "reglu", "rnn", "rotary",
+    "merge_heads", "multi_head_attention", "one_hot", "prelu", "reglu", "rnn", "rotary",
     "running_statistics", "sigmoid_focal_loss", "sinusoidal_positions", "split_heads", "swiglu"}
 
 
@@ -39,7 +41,8 @@ def test_every_function_and_every_option_is_compared() -> None:
     for name in MAKE:
         for parameter, entry in inspect.signature(getattr(nn, name)).parameters.items():
             plain = isinstance(entry.default, bool | int | float | str)
-            assert not plain or parameter in {*OPTIONS, *NOT_TORCH}, (name, parameter)
+            known = parameter in {*OPTIONS, *NOT_TORCH} or (name, parameter) in OF_ONE
+            assert not plain or known, (name, parameter)
 
 
 def theirs(name: str, arrays: dict[str, Any], options: dict[str, Any]) -> Any:
@@ -104,8 +107,6 @@ def test_values(name: str) -> None:
             continue
         try:
             value = getattr(nn, name)(**arrays, **options)
-        except UnsupportedError:  # by name: ceil_mode is not written
-            continue
         except SympropError as error:
             raise AssertionError((name, options, {n: np.shape(a) for n, a in arrays.items()})
                                  ) from error
@@ -120,7 +121,7 @@ def test_values(name: str) -> None:
 def test_gradients(name: str) -> None:
     rng = np.random.default_rng(0)
     cases = [(a, o) for a, o in draws(name)
-             if not o.get("ceil_mode") and theirs(name, a, o) is not None]
+             if theirs(name, a, o) is not None]
     for k in rng.permutation(len(cases))[:GRADIENTS]:
         arrays, options = cases[k]
         arrays = {n: rng.normal(size=a.shape) if smooth(name, n, a) else a

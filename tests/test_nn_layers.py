@@ -136,6 +136,28 @@ def test_every_public_function_has_a_case() -> None:
 
 X, IMAGE = np.ones((2, 4)), np.ones((2, 4, 5, 6))
 WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
+    "pad of three": (lambda: nn.pad(X, (1, 2, 3)), InputError,
+                     "pad: pad is a pair of whole numbers for each of the last axes, not "
+                     "(1, 2, 3)"),
+    "pad's mode": (lambda: nn.pad(X, (1, 1), "zeros"), InputError,
+                   "pad: mode is constant, reflect, replicate, circular, not 'zeros'"),
+    "columns": (lambda: nn.fold(X, (4, 4), 1), ShapeError,
+                "fold: the input has 4 columns, but there are 4 x 4 windows"),
+    "no classes": (lambda: nn.one_hot(np.arange(2), -1), InputError,
+                   "one_hot: num_classes is at least 1, not -1"),
+    "classes of floats": (lambda: nn.one_hot(X, 3), DTypeError,
+                          "one_hot: the input must be of integers"),
+    "mode for axes": (lambda: nn.interpolate(IMAGE, 2, mode="linear"), InputError,
+                      "interpolate: mode 'linear' is none for 2 spatial axes; there are nearest, "
+                      "nearest-exact, bilinear, bicubic, area"),
+    "two sizes": (lambda: nn.interpolate(IMAGE, 2, 2), InputError,
+                  "interpolate: give either size or scale_factor"),
+    "shuffled channels": (lambda: nn.pixel_shuffle(IMAGE[:, :3], 2), ShapeError,
+                          "pixel_shuffle: upscale_factor ** 2 is 4, which does not divide the "
+                          "number of channels, 3"),
+    "ignored shares": (lambda: nn.cross_entropy(X, X, ignore_index=0), InputError,
+                       "cross_entropy: ignore_index is for labels, but the target is a "
+                       "distribution"),
     "channels": (lambda: nn.conv2d(IMAGE, np.ones((3, 5, 3, 3))), ShapeError,
                  "conv2d: the weight has size 5 on axis 1, but the number of channels of a group "
                  "is 4"),
@@ -154,8 +176,8 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
                                "stride or the dilation"),
     "window": (lambda: nn.max_pool2d(IMAGE, 2, padding=2), InputError,
                "max_pool2d: padding is (2, 2), more than half of the kernel size (2, 2)"),
-    "ceil": (lambda: nn.max_pool2d(IMAGE, 2, ceil_mode=True), UnsupportedError,
-             "max_pool2d is not written with ceil_mode=True"),
+    "indices": (lambda: nn.max_pool2d(IMAGE, 2, return_indices=True), UnsupportedError,
+                "max_pool2d is not written with return_indices=True"),
     "normalized": (lambda: nn.layer_norm(X, 5), ShapeError,
                    "layer_norm: the input has the shape (2, 4), which does not end in the "
                    "normalized shape (5,)"),

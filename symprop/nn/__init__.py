@@ -43,18 +43,23 @@ from symprop.nn.distances import (
     triplet_margin_loss,
 )
 from symprop.nn.dropout import alpha_dropout, channel_dropout, dropout
-from symprop.nn.embedding import embedding, linear
+from symprop.nn.embedding import embedding, linear, one_hot
 from symprop.nn.gated import geglu, glu, reglu, swiglu
 from symprop.nn.losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
+    gaussian_nll_loss,
+    hinge_embedding_loss,
     hinge_loss,
     huber_loss,
     kl_div,
     l1_loss,
+    margin_ranking_loss,
     mse_loss,
+    poisson_nll_loss,
     sigmoid_focal_loss,
     smooth_l1_loss,
+    soft_margin_loss,
 )
 from symprop.nn.normalization import (
     batch_norm,
@@ -65,6 +70,7 @@ from symprop.nn.normalization import (
     rms_norm,
     running_statistics,
 )
+from symprop.nn.patches import fold, pad, pixel_shuffle, pixel_unshuffle, unfold
 from symprop.nn.penalties import elastic_net_penalty, l1_penalty, l2_penalty
 from symprop.nn.piecewise import (
     hardshrink,
@@ -79,28 +85,36 @@ from symprop.nn.piecewise import (
 from symprop.nn.pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
     adaptive_max_pool1d,
     adaptive_max_pool2d,
+    adaptive_max_pool3d,
     avg_pool1d,
     avg_pool2d,
+    avg_pool3d,
     global_avg_pool,
     global_max_pool,
     max_pool1d,
     max_pool2d,
+    max_pool3d,
 )
 from symprop.nn.positions import rotary, sinusoidal_positions
 from symprop.nn.recurrent import bidirectional, gru, lstm, rnn
-from symprop.nn.transposed import conv_transpose1d, conv_transpose2d
+from symprop.nn.resampling import interpolate
+from symprop.nn.transposed import conv_transpose1d, conv_transpose2d, conv_transpose3d
 from symprop.trace import registry, strict
 
 __all__ = [
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
+    "avg_pool3d",
     "batch_norm",
     "bidirectional",
     "binary_cross_entropy",
@@ -112,6 +126,7 @@ __all__ = [
     "conv3d",
     "conv_transpose1d",
     "conv_transpose2d",
+    "conv_transpose3d",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
@@ -120,6 +135,8 @@ __all__ = [
     "elastic_net_penalty",
     "elu",
     "embedding",
+    "fold",
+    "gaussian_nll_loss",
     "geglu",
     "gelu",
     "global_avg_pool",
@@ -131,10 +148,12 @@ __all__ = [
     "hardsigmoid",
     "hardswish",
     "hardtanh",
+    "hinge_embedding_loss",
     "hinge_loss",
     "huber_loss",
     "info_nce",
     "instance_norm",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "l1_penalty",
@@ -147,15 +166,22 @@ __all__ = [
     "logsigmoid",
     "logsumexp",
     "lstm",
+    "margin_ranking_loss",
     "max_pool1d",
     "max_pool2d",
+    "max_pool3d",
     "merge_heads",
     "mish",
     "mse_loss",
     "multi_head_attention",
     "nll_loss",
     "normalize",
+    "one_hot",
+    "pad",
     "pairwise_distance",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "poisson_nll_loss",
     "prelu",
     "reglu",
     "relu",
@@ -171,6 +197,7 @@ __all__ = [
     "silu",
     "sinusoidal_positions",
     "smooth_l1_loss",
+    "soft_margin_loss",
     "softmax",
     "softmin",
     "softplus",
@@ -182,6 +209,7 @@ __all__ = [
     "tanhshrink",
     "threshold",
     "triplet_margin_loss",
+    "unfold",
 ]
 
 for _name in __all__:

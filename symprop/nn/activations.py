@@ -100,15 +100,18 @@ def tanh(input: Any) -> Any:
     return np.tanh(input)
 
 
-def softplus(input: Any, beta: float = 1.0) -> Any:
+def softplus(input: Any, beta: float = 1.0, threshold: float | None = None) -> Any:
     """log(1 + exp(beta input)) / beta, without overflow (so it needs no threshold).
+
+    With a `threshold` (torch's is 20) it is the input itself where beta input exceeds that.
 
     >>> softplus(np.array([0.0, 1000.0]))
     array([6.93147181e-01, 1.00000000e+03])
     """
-    return elementwise("softplus", input) if beta == 1 else elementwise(
-        "softplus", beta * input
-    ) / beta
+    scaled = input if beta == 1 else beta * input
+    smooth = elementwise("softplus", scaled)
+    smooth = smooth if beta == 1 else smooth / beta
+    return smooth if threshold is None else np.where(scaled > threshold, input, smooth)
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:

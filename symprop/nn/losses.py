@@ -5,6 +5,7 @@ In: predictions and targets. Out: a scalar, or a tensor with reduction="none".
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -156,3 +157,79 @@ def hinge_loss(input: Any, target: Any, reduction: str = "mean", margin: float =
     """
     slack = elementwise("relu", margin - target * input)
     return reduced(slack, reduction, "hinge_loss")
+
+
+def hinge_embedding_loss(
+    input: Any, target: Any, margin: float = 1.0, reduction: str = "mean"
+) -> Any:
+    """The input, a distance, where the target is 1, and max(0, margin - input) where it is -1.
+
+    >>> hinge_embedding_loss(np.array([0.5, 0.25]), np.array([1, -1]), reduction="none")
+    array([0.5 , 0.75])
+    """
+    far = np.where(target != 1, elementwise("relu", margin - input), 0)
+    return reduced(far + np.where(target != -1, input, 0), reduction, "hinge_embedding_loss")
+
+
+def soft_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """log(1 + exp(-target * input)) for targets of -1 and 1.
+
+    >>> float(soft_margin_loss(np.array([0.0]), np.array([1.0])).round(6))
+    0.693147
+    """
+    return reduced(elementwise("softplus", -target * input), reduction, "soft_margin_loss")
+
+
+def margin_ranking_loss(
+    input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean"
+) -> Any:
+    """max(0, margin - target (input1 - input2)): with target 1 the first is to be the larger.
+
+    >>> float(margin_ranking_loss(np.array([1.0]), np.array([3.0]), np.array([1.0])))
+    2.0
+    """
+    slack = elementwise("relu", margin - target * (input1 - input2))
+    return reduced(slack, reduction, "margin_ranking_loss")
+
+
+def gaussian_nll_loss(
+    input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6,
+    reduction: str = "mean",
+) -> Any:
+    """½ (log v + (input - target)² / v) with v = max(var, eps); `full` adds ½ log 2π.
+
+    var: of the input's shape, or with a last axis of 1, or without its last axis. Source: Nix and
+    Weigend (1994).
+
+    >>> float(gaussian_nll_loss(np.array([1.0]), np.array([3.0]), np.array([1.0])))
+    2.0
+    """
+    if np.ndim(var) and np.ndim(var) == np.ndim(input) - 1:
+        var = np.expand_dims(var, -1)
+    kept = np.maximum(var, eps)
+    values = 0.5 * (np.log(kept) + (input - target) ** 2 / kept)
+    if full:
+        values = values + 0.5 * math.log(2 * math.pi)
+    return reduced(values, reduction, "gaussian_nll_loss")
+
+
+def poisson_nll_loss(
+    input: Any, target: Any, log_input: bool = True, full: bool = False, eps: float = 1e-8,
+    reduction: str = "mean",
+) -> Any:
+    """exp(input) - target input; of rates (not `log_input`) input - target log(input + eps).
+
+    `full` adds Stirling's approximation of log target! where the target is more than 1.
+
+    >>> float(poisson_nll_loss(np.array([0.0]), np.array([2.0])))
+    1.0
+    """
+    rate, logarithm = (
+        (np.exp(input), input) if log_input else (input, np.log(input + eps)))
+    values = rate - target * logarithm
+    if full:
+        large = target > 1
+        count = np.where(large, target, 1)
+        stirling = target * np.log(count) - target + 0.5 * np.log(2 * math.pi * count)
+        values = values + np.where(large, stirling, 0)
+    return reduced(values, reduction, "poisson_nll_loss")

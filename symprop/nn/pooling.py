@@ -5,6 +5,7 @@ In: input (N, C, *spatial) or (C, *spatial). Out: the same with smaller spatial 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ def max_pool1d(
 
     input: (N, C, L) or (C, L). Out: (N, C, L'), with L' as for a convolution. The border counts
     as -∞. k equal largest entries get 1/k of the gradient each.
-    Raises InputError for a bad option; UnsupportedError for ceil_mode and return_indices.
+    With `ceil_mode` windows may reach beyond the end, if they begin before it.
+    Raises InputError for a bad option; UnsupportedError for return_indices.
 
     >>> max_pool1d(np.array([[1.0, 3.0, 2.0, 0.0]]), 2)
     array([[3., 2.]])
@@ -43,6 +45,18 @@ def max_pool2d(
     return _max_pool(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+def max_pool3d(
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
+) -> Any:
+    """The maximum of every window of (N, C, Z, Y, X) or (C, Z, Y, X); as `max_pool1d`.
+
+    >>> max_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), 2).tolist()
+    [[[[7.0]]]]
+    """
+    return _max_pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
 def avg_pool1d(
     input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
     count_include_pad: bool = True,
@@ -50,7 +64,8 @@ def avg_pool1d(
     """The mean of every window; `stride` is kernel_size unless given.
 
     input: (N, C, L) or (C, L). Out: (N, C, L'). With `count_include_pad` the zeros of the border
-    count as entries. Raises InputError for a bad option, UnsupportedError for ceil_mode.
+    count as entries; what lies beyond them, with `ceil_mode`, never does. Raises InputError for a
+    bad option.
 
     >>> avg_pool1d(np.array([[1.0, 3.0, 2.0, 0.0]]), 2)
     array([[2., 1.]])
@@ -72,6 +87,19 @@ def avg_pool2d(
     """
     return _avg_pool(
         2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def avg_pool3d(
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
+    count_include_pad: bool = True, divisor_override: Any = None,
+) -> Any:
+    """The mean of every window of (N, C, Z, Y, X) or (C, Z, Y, X); as `avg_pool2d`.
+
+    >>> avg_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), 2).tolist()
+    [[[[3.5]]]]
+    """
+    return _avg_pool(
+        3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
@@ -115,6 +143,24 @@ def adaptive_max_pool2d(input: Any, output_size: Any) -> Any:
     return _adaptive(2, input, output_size, _max_part, "adaptive_max_pool2d")
 
 
+def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
+    """The mean of a grid of nearly equal parts of (N, C, Z, Y, X); as `adaptive_avg_pool2d`.
+
+    >>> adaptive_avg_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), (1, 1, None)).tolist()
+    [[[[3.0, 4.0]]]]
+    """
+    return _adaptive(3, input, output_size, _mean_part, "adaptive_avg_pool3d")
+
+
+def adaptive_max_pool3d(input: Any, output_size: Any) -> Any:
+    """The maximum of a grid of nearly equal parts; as `adaptive_avg_pool3d`.
+
+    >>> adaptive_max_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), (1, 1, None)).tolist()
+    [[[[6.0, 7.0]]]]
+    """
+    return _adaptive(3, input, output_size, _max_part, "adaptive_max_pool3d")
+
+
 def global_avg_pool(input: Any) -> Any:
     """The mean over all spatial axes: (N, C, *spatial) becomes (N, C).
 
@@ -143,10 +189,10 @@ def _max_pool(
     ceil_mode: bool, return_indices: bool,
 ) -> Any:
     name = f"max_pool{rank}d"
-    _refuse(name, ceil_mode=ceil_mode, return_indices=return_indices)
-    dilations = per_axis(dilation, rank, f"{name}: dilation")
-    windows = _windows(
-        rank, input, kernel_size, stride, padding, dilations, -np.inf, name)
+    if return_indices:
+        raise located(UnsupportedError, f"{name} is not written with return_indices=True")
+    form = _form(rank, input, kernel_size, stride, padding, ceil_mode, name, dilation)
+    windows = _windows(_bordered(input, form, -np.inf), form)
     return np.max(windows, axis=tuple(range(-rank, 0)))
 
 
@@ -154,53 +200,75 @@ def _avg_pool(
     rank: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool,
     count_include_pad: bool, divisor: Any,
 ) -> Any:
-    name = f"avg_pool{rank}d"
-    _refuse(name, ceil_mode=ceil_mode)
-    form = (rank, kernel_size, stride, padding)
-    windows = _avg_windows(input, form, name)
+    form = _form(rank, input, kernel_size, stride, padding, ceil_mode, f"avg_pool{rank}d")
+    windows = _windows(_bordered(input, form, 0.0), form)
     inner = tuple(range(-rank, 0))
     if divisor is not None:
         return np.sum(windows, axis=inner) / divisor
-    if count_include_pad or not any(per_axis(padding, rank, f"{name}: padding", 0)):
+    beyond = any(e > p for p, e in zip(form.before, form.behind, strict=True))
+    if not beyond and (count_include_pad or not any(form.before)):
         return np.mean(windows, axis=inner)
     ones = np.ones_like(input[(0,) * (np.ndim(input) - rank - 1)][:1])
-    counts = np.sum(_avg_windows(ones, form, name), axis=inner)
+    if count_include_pad and any(form.before):
+        ones = np.pad(ones, ((0, 0), *((p, p) for p in form.before)), constant_values=1.0)
+        form = replace(form, before=(0,) * rank, behind=tuple(
+            max(e - p, 0) for p, e in zip(form.before, form.behind, strict=True)))
+    counts = np.sum(_windows(_bordered(ones, form, 0.0), form), axis=inner)
     return np.sum(windows, axis=inner) / counts
 
 
-def _avg_windows(input: Any, form: tuple[int, Any, Any, Any], name: str) -> Any:
-    rank, kernel_size, stride, padding = form
-    return _windows(rank, input, kernel_size, stride, padding, (1,) * rank, 0.0, name)
+@dataclass(frozen=True)
+class _Form:
+    """The windows of a pooling: a number for each spatial axis."""
+
+    kernel: tuple[int, ...]
+    strides: tuple[int, ...]
+    dilations: tuple[int, ...]
+    before: tuple[int, ...]  # entries of border
+    behind: tuple[int, ...]
+
+    @property
+    def spans(self) -> tuple[int, ...]:
+        """What a window reaches over."""
+        return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilations, strict=True))
 
 
-def _windows(
-    rank: int, input: Any, kernel_size: Any, stride: Any, padding: Any,
-    dilations: tuple[int, ...], border: float, name: str,
-) -> Any:
-    """Every window, its entries along the last `rank` axes."""
+def _form(
+    rank: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool,
+    name: str, dilation: Any = 1,
+) -> _Form:
     expect_rank(input, (rank + 1, rank + 2), "(N, C, *spatial)", f"{name}: the input")
     kernel = per_axis(kernel_size, rank, f"{name}: kernel_size")
     strides = kernel if stride is None else per_axis(stride, rank, f"{name}: stride")
     pads = per_axis(padding, rank, f"{name}: padding", 0)
+    dilations = per_axis(dilation, rank, f"{name}: dilation")
     if any(2 * p > k for p, k in zip(pads, kernel, strict=True)):
         raise located(InputError, (
             f"{name}: padding is {pads}, more than half of the kernel size {kernel}"))
-    outer = np.ndim(input) - rank
-    padded = input
-    if any(pads):
-        widths = ((0, 0),) * outer + tuple((p, p) for p in pads)
-        padded = np.pad(input, widths, constant_values=border)
-    spans = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilations, strict=True))
-    spatial = tuple(range(outer, outer + rank))
-    view = np.lib.stride_tricks.sliding_window_view(padded, spans, axis=spatial)
-    steps = tuple(slice(None, None, s) for s in (*strides, *dilations))
+    form = _Form(kernel, strides, dilations, pads, pads)
+    if not ceil_mode:
+        return form
+    # So many entries that the last window begins before the end, whatever the size of the axis.
+    behind = (min(p + s, span) - 1 for p, s, span in zip(pads, strides, form.spans, strict=True))
+    return replace(form, behind=tuple(behind))
+
+
+def _bordered(input: Any, form: _Form, border: float) -> Any:
+    """The input within entries of one number."""
+    if not any((*form.before, *form.behind)):
+        return input
+    outer = ((0, 0),) * (np.ndim(input) - len(form.kernel))
+    widths = (*outer, *zip(form.before, form.behind, strict=True))
+    return np.pad(input, widths, constant_values=border)
+
+
+def _windows(padded: Any, form: _Form) -> Any:
+    """Every window, its entries along the last axes."""
+    outer = np.ndim(padded) - len(form.kernel)
+    spatial = tuple(range(outer, np.ndim(padded)))
+    view = np.lib.stride_tricks.sliding_window_view(padded, form.spans, axis=spatial)
+    steps = tuple(slice(None, None, s) for s in (*form.strides, *form.dilations))
     return view[(slice(None),) * outer + steps]
-
-
-def _refuse(name: str, **options: bool) -> None:
-    for option, value in options.items():
-        if value:
-            raise located(UnsupportedError, f"{name} is not written with {option}=True")
 
 
 # ---- nearly equal parts -------------------------------------------------------------------

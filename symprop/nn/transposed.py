@@ -56,6 +56,19 @@ def conv_transpose2d(
         2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
+def conv_transpose3d(
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0,
+    output_padding: Any = 0, groups: Any = 1, dilation: Any = 1,
+) -> Any:
+    """The same over three axes; weight: (C, O / groups, D, H, W). As torch's conv_transpose3d.
+
+    >>> conv_transpose3d(np.ones((1, 1, 1, 1)), np.ones((1, 1, 1, 1, 2))).tolist()
+    [[[[1.0, 1.0]]]]
+    """
+    return _transposed(
+        3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
 def _transposed(
     rank: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any,
     output_padding: Any, groups: Any, dilation: Any,
@@ -78,15 +91,15 @@ def _transposed(
     if any(e >= max(s, d) for e, s, d in zip(extra, strides, dilations, strict=True)):
         raise located(InputError, (
             f"{name}: output_padding {extra} is not less than the stride or the dilation"))
-    hits = [_hits(*of) for of in zip(
+    reached = [hits(*of) for of in zip(
         np.shape(input)[2:], np.shape(weight)[2:], strides, extra, dilations, strict=True)]
-    full = _scattered(input, weight, hits, groups)
-    ends = [np.shape(h)[0] - p for h, p in zip(hits, pads, strict=True)]
+    full = _scattered(input, weight, reached, groups)
+    ends = [np.shape(h)[0] - p for h, p in zip(reached, pads, strict=True)]
     cut = full[(slice(None), slice(None), *map(slice, pads, ends))] if any(pads) else full
     return cut if bias is None else cut + along(bias, 1, rank + 2)
 
 
-def _hits(size: Any, kernel: Any, stride: int, extra: int, dilation: int) -> Any:
+def hits(size: Any, kernel: Any, stride: int, extra: int, dilation: int) -> Any:
     """(output, input, kernel) truth values along one axis: i = s p + d k."""
     length = (size - 1) * stride + dilation * (kernel - 1) + extra + 1
     reached = stride * np.arange(size)[:, None] + dilation * np.arange(kernel)
@@ -96,7 +109,7 @@ def _hits(size: Any, kernel: Any, stride: int, extra: int, dilation: int) -> Any
 def _scattered(input: Any, weight: Any, hits: list[Any], groups: Any) -> Any:
     """The sum over channels, input positions and kernel positions that hit an output, uncut."""
     rank = len(hits)
-    i, p, k = "yx"[-rank:], "ij"[:rank], "hw"[:rank]
+    i, p, k = "zyx"[-rank:], "ijl"[:rank], "hwd"[:rank]
     axes = ",".join("".join(letters) for letters in zip(i, p, k, strict=True))
     if is_one(groups):
         return np.einsum(f"nc{p},co{k},{axes}->no{i}", input, weight, *hits, optimize=True)
