@@ -89,7 +89,7 @@ class Derivation:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """All steps in printed order: equation, rule, before, after, reason."""
-        return tuple(s for a in self.adjoints for s in a.steps)
+        return (*self.system.recognised, *(s for a in self.adjoints for s in a.steps))
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

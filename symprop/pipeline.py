@@ -3,6 +3,7 @@
     NumPy function
       -> trace      System       ordered, named, typed equations in index notation, compared
                                  with the function itself on plain arrays
+      -> recognise  System       what was written out is called by its name: 1/(1 + exp(-z)) is σ(z)
       -> derive     Derivation   one reverse sweep: adjoint equations, every step as data
       -> verify                  each step evaluated on random small tensors
       -> lower      Program      whole-tensor operations, loops, what backward needs
@@ -27,6 +28,7 @@ from symprop.emit.module import GeneratedModule
 from symprop.errors import InputError
 from symprop.files.write import write_text
 from symprop.lower.program import lower
+from symprop.recognise import recognised
 from symprop.rules import RuleMaker
 from symprop.system import Fact, System
 from symprop.trace import trace as tracing
@@ -43,6 +45,8 @@ def trace(
     wrt: Iterable[str] | None = None,
     facts: Iterable[Fact] = (),
     static: Mapping[str, Any] | None = None,
+    *,
+    recognise: bool = True,
 ) -> System:
     """Trace a NumPy function into a `System` of equations, and compare the two.
 
@@ -50,8 +54,10 @@ def trace(
     for a scalar, or a dict, list or tuple of these. `wrt` names the arguments (or leaves such as
     `blocks_0_Wq`) to differentiate by; all floating ones by default. `static` overrides the
     values of arguments that have a default and no shape. The function returns its scalar loss,
-    or (loss, dict of named outputs). Afterwards the function runs on small plain arrays (copies),
-    twice on each, and must give what the equations give.
+    or (loss, dict of named outputs). `recognise` calls what is written out by its name: an
+    unnamed 1 / (1 + exp(-z)) becomes σ(z), with the proof as a step of the system. Afterwards the
+    function runs on small plain arrays (copies), twice on each, and must give what the equations
+    give.
 
     Raises ShapeError for shapes that do not fit, TraceError for what a trace cannot follow
     (random numbers, clocks and inputs changed in place are named by their line),
@@ -65,6 +71,8 @@ def trace(
     ['L_diff', 'L']
     """
     system = tracing.trace(function, shapes, wrt, facts, static)
+    if recognise:
+        system = recognised(system)
     check_function(function, read_arguments(function, shapes, static), system)
     return system
 

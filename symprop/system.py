@@ -92,7 +92,8 @@ class Note:
 
     kind: "wrt" (left out, with data among the parameters), "constant" (an array from outside),
     "integers" (no parameter), "type" (in the place of a shape), "unread" (a parameter), "softmax"
-    (over all axes, or of what is one already) or "pairs" (a broadcast to all pairs of an axis).
+    (over all axes, or of what is one already), "pairs" (a broadcast to all pairs of an axis) or
+    "corner" (of a spelling, which the function that it is has not).
     source: the user's line, "file.py:12", or "".
     """
 
@@ -156,8 +157,8 @@ class Call:
 class Equation:
     """`array[indices] = rhs`, numbered (F1), (F2), ...
 
-    source: the user's line, "file.py:12", or "". call: what made it; None for the traced
-    function itself. variable: what held it first in the function that made it, or "".
+    source: the user's line, "file.py:12", or "". call: what made it; None for the function itself.
+    variable: what held it first there, or ""; named: whether a variable of the author's holds it.
     """
 
     number: str
@@ -167,6 +168,7 @@ class Equation:
     source: str = ""
     call: Call | None = None
     variable: str = ""
+    named: bool = False
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -225,6 +227,7 @@ class System:
     departure: Departure | None = None  # None: the adjoint equations are those of the gradient
     notes: tuple[Note, ...] = ()  # what may not be what was meant
     given: tuple[str, ...] = ()  # arrays whose adjoints come from outside (symprop/blocks)
+    recognised: tuple[Step, ...] = ()  # what was written, and the function that it is
 
     def equation(self, array: str) -> Equation | None:
         """The equation that defines an array; None for inputs and constants."""

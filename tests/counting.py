@@ -98,6 +98,8 @@ def _function_work(name: str, args: tuple[Any, ...], result: Any) -> float:
         return 2.0 * np.size(result) * (np.shape(args[0])[-1] if np.ndim(args[0]) else 1)
     if name == "tensordot":
         return 2.0 * float(np.sqrt(1.0 * np.size(args[0]) * np.size(args[1]) * np.size(result)))
+    if name == "clip":
+        return float(np.size(result))
     if name == "outer":
         return float(np.size(result))
     if name == "einsum":

@@ -1309,3 +1309,17 @@ REZERO = Family(hand_rezero, ("g", "x", "W"), "x", None, spellings=spelled(
 
 FAMILIES: dict[str, Family] = {k: v for k, v in globals().items() if isinstance(v, Family)}
 ROWS = [(family, name) for family, f in FAMILIES.items() for name in f.spellings]
+
+# Spellings in which a function is recognised, and the row whose hand-written backward pass is then
+# the known one: softplus keeps no exponential, so that its slope is worked out, without overflow.
+RECOGNISED = {
+    **{(f, n): f for f, n in [
+        ("BCE_NAIVE", "bce_written_out"), ("BCE_NAIVE", "bce_exp_above"),
+        ("BCE_NAIVE", "bce_exp_above_turned"), ("BCE_NAIVE", "bce_by_tanh"),
+        ("BCE_OF_LOGITS", "bce_logaddexp"), ("SIGNED", "signed_logaddexp"),
+        ("TANH_NAIVE", "tanh_written_out"), ("SIGMOID", "sigmoid_by_tanh"),
+        ("SIGMOID_NAIVE", "sigmoid_written_out"), ("SIGMOID_NAIVE", "sigmoid_exp_above"),
+        ("SOFTPLUS", "softplus_logaddexp"), ("SILU_NAIVE", "silu_quotient"),
+        ("GELU", "gelu_erf"), ("GELU", "gelu_named"), ("HUBER", "huber_where")]},
+    ("BCE_LOG1P", "bce_log1p"): "BCE_OF_LOGITS", ("SIGNED_LOG1P", "signed_log1p"): "SIGNED",
+}

@@ -31,6 +31,7 @@ FLOORS = {
     "symprop.scan": 5.5,
     "symprop.interpret": 6,
     "symprop.concrete": 6.5,
+    "symprop.recognise": 6.7,
     "symprop.derive": 7,
     "symprop.rules": 7.5,
     "symprop.verify": 8,

@@ -14,7 +14,7 @@ import pytest
 
 import symprop
 from symprop.algebra.build import number
-from symprop.emit.constants import Spelled, spell
+from symprop.algebra.constants import Spelled, spell
 
 GENERATED = Path(__file__).parents[1] / "generated"
 SQUARE = np.sqrt(2 / np.pi)

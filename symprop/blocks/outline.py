@@ -256,7 +256,7 @@ class _Made:
             system, name=scope.name, arrays=self.arrays, equations=equations,
             wrt=tuple(w for w in dict.fromkeys((*wanted, *self.seeking))
                       if w not in self.given),
-            given=tuple(self.given))
+            given=tuple(self.given), recognised=())
         return Block(scope.name, made, tuple(p.name for p in scope.ports), tuple(results),
                      uses, wanted, runs)
 
@@ -287,7 +287,7 @@ def _inside(
         [e.rhs for e in equations])
     inner = replace(
         system, name=found.call.function, arguments=(), arrays=arrays, equations=equations,
-        loss="", outputs=(), output_shapes=(), wrt=(), wrt_keys=(),
+        loss="", outputs=(), output_shapes=(), wrt=(), wrt_keys=(), recognised=(),
         facts=tuple(f for p in ports for f in facts(p, system)),
         index_ranges=(*(r for p in ports for r in ranges(p, system)), *(
             replace(r, array=names[r.array]) for r in system.index_ranges if r.array in names)),

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import ClassVar
 
+from symprop.algebra.constants import SHOWN, WHOLE, Constant, Spelled, decimal, is_ratio, spell
 from symprop.algebra.expr import Exponent
-from symprop.emit.constants import SHOWN, WHOLE, Constant, Spelled, decimal, is_ratio, spell
 from symprop.emit.pieces import ATOM, BIG, PRODUCT, Chunk, Piece, join
 
 _LONG = 6  # so many zeros are printed as a power of ten

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from symprop.algebra.build import add, as_monomial, make_term, substitute
+from symprop.algebra.constants import is_ratio
 from symprop.algebra.expansion import cofactor_of
 from symprop.algebra.expr import (
     UNIT,
@@ -31,7 +32,6 @@ from symprop.algebra.expr import (
     atoms_of,
     indices_of,
 )
-from symprop.emit.constants import is_ratio
 from symprop.emit.letters import occurrences
 from symprop.emit.notation import Notation
 from symprop.emit.pieces import ATOM, BIG, PRODUCT, SIGNED, SUM, Piece, join

@@ -18,6 +18,11 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {
+    "recognise": Rule(
+        "recognised",
+        "What the program writes out is a function that has a name: both are the same on every"
+        " interval between two corners, and have the same derivative at each.",
+    ),
     "chain rule": Rule(
         "chain rule",
         "The loss depends on an array through every equation that reads it: multiply each such"

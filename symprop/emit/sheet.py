@@ -169,6 +169,9 @@ class SheetPrinter:
         backward = tuple(self._backward(a) for a in shown)
         gradients = tuple(self._gradient(self._adjoint_of[n]) for n in self.chosen.gradients)
         used = dict.fromkeys(s.rule for a in shown for s in self._shown(a))
+        if self.detail != "brief":
+            used |= dict.fromkeys(self._recognised[e.number].rule for e in self.chosen.forward
+                                  if e.number in self._recognised)
         explained = [(rule(name).label, rule(name).sentence) for name in used]
         letters = axis_letters(system.sizes, taken_by(system))
         return Sheet(
@@ -220,9 +223,19 @@ class SheetPrinter:
     def _forward(self, equation: Equation) -> Block:
         printer = self.printer(equation)
         row = self.index_row(equation, printer, number=equation.number)
+        step = self._recognised.get(equation.number)
+        rows = [row] if step is None or self.detail == "brief" else [
+            replace(row, lines=self._cut(printer.expr(step.before), self._left(equation, printer))),
+            replace(row, left="", label=", ".join((rule(step.rule).label, *step.because)),
+                    number="")]
         matrix = self._matrix_row(equation)
-        rows = (row,) if matrix is None else (row, matrix)
-        return Block(equation.number, self._name(equation.array), rows)
+        return Block(equation.number, self._name(equation.array),
+                     tuple(rows if matrix is None else [*rows, matrix]))
+
+    @cached_property
+    def _recognised(self) -> Mapping[str, Step]:
+        """What was written in the place of a function, by the number of its equation."""
+        return {s.equation: s for s in self.system.recognised}
 
     def _backward(self, adjoint: Adjoint) -> Block:
         printer = self.printer(adjoint)

@@ -156,7 +156,8 @@ def _equation(number: str, draft: Draft, names: dict[str, str], calls: _Calls) -
     mapping = {i: idx(f) for i, f in zip(draft.indices, fresh, strict=True) if i.size != ONE}
     rhs = substitute(renamed(draft.rhs, names), mapping)
     return Equation(number, names[draft.array], fresh, rhs, draft.source,
-                    calls.named(draft.call), draft.variable or "")
+                    calls.named(draft.call), draft.variable or "",
+                    bool(draft.name or draft.local))
 
 
 def _live(drafts: Sequence[Draft], keep: set[str]) -> list[Draft]:

@@ -3,9 +3,10 @@
 In: a derivation. Out: nothing, or a `Refuted` that names the equation, the rule and the
 tensors that refute it.
 
-Four kinds of test, on two draws of sizes and inputs:
+Five kinds of test, on two draws of sizes and inputs:
   each step       its two sides agree at every position. Where it leans on no adjoint equation,
                   it must do so whatever the adjoints it starts from are.
+  recognised      what was written, and the function that it is, agree at every position
   chain rule      its local derivatives are those of the forward equations, by a complex
                   step along a random direction
   the whole       the derivative of the loss along a random direction of all parameters is

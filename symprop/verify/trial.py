@@ -22,6 +22,7 @@ from symprop.interpret.narrow import narrow, work
 from symprop.interpret.regular import irregular
 from symprop.system import Adjoint, Step, System, departing
 from symprop.verify.compare import Refuted, difference, refuted
+from symprop.verify.forward import check_forward
 from symprop.verify.kinks import kink
 from symprop.verify.points import Point, Points
 from symprop.verify.sample import only_at
@@ -109,7 +110,8 @@ class Trial:
     # ---- one adjoint ---------------------------------------------------------------------
 
     def check_lines(self) -> None:
-        """The adjoints' values, and every step of every adjoint."""
+        """What was recognised, the adjoints' values, and every step of every adjoint."""
+        check_forward(self.actual)
         try:
             run_equations(self.adjoints, self.actual.arrays, self.sizes)
         except (IndexError, InputError):

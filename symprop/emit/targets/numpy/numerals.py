@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symprop.emit.constants import Constant, spell
+from symprop.algebra.constants import Constant, spell
 from symprop.emit.targets.target import Target
 from symprop.syntax.tree import over, product, tree
 

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+import sympy
+
 from symprop.algebra.ratios import nearest, small_ratio
 
 WRITTEN = 6  # digits: a decimal of so many stays as it was written
@@ -43,6 +45,14 @@ class Constant:
         inside = float(self.number) * math.pi**self.pi
         return {"decimal": float(self.number), "pi": math.pi, "root": math.sqrt(inside),
                 "log": math.log(inside)}[self.kind]
+
+    @property
+    def exact(self) -> sympy.Expr:
+        """The number itself."""
+        inside = sympy.Rational(self.number.numerator, self.number.denominator) * (
+            sympy.pi**self.pi)
+        return {"decimal": inside, "pi": sympy.pi, "root": sympy.sqrt(inside),
+                "log": sympy.log(inside)}[self.kind]
 
 
 PI = Constant("pi")
