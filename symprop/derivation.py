@@ -32,7 +32,8 @@ from symprop.errors import InputError
 from symprop.interpret.evaluation import Evaluation, evaluation
 from symprop.interpret.explicit import Explicit, explicit
 from symprop.interpret.given import given_sizes
-from symprop.lower.count import operations
+from symprop.lower.count import backward_operations
+from symprop.lower.pairs import lower_blocks
 from symprop.lower.program import lower
 from symprop.rules import RuleMaker, apply_rule
 from symprop.system import Adjoint, Step, System
@@ -254,7 +255,7 @@ class Derivation:
         {'B4': 83}
         """
         known = given_sizes(self.system, sizes)
-        return operations(lower(self.system, self.adjoints).backward, known)
+        return backward_operations(lower(self.system, self.adjoints), known)
 
 
 def _gradient(adjoint: Adjoint, system: System) -> Gradient:
@@ -311,6 +312,14 @@ class BlockDerivation(blocks.BlockDerivation):
         self.verify()
         return lemmas.text_pages((*self.lemmas, self.program), templates)
 
+    def operations(self, sizes: Mapping[str, int]) -> Mapping[str, int]:
+        """How many operations the backward pass takes, by equation, as in the flat form.
+
+        Those of a lemma are added up over its uses.
+        """
+        known = given_sizes(self.system, sizes)
+        return backward_operations(lower_blocks(self), known)
+
 
 @overload
 def derive(
@@ -337,7 +346,7 @@ def derive(
 
     `structure="blocks"` keeps the shape of the program: calls of a helper (or of a function of
     `symprop.nn`) that are equal but for their names are one lemma, derived and printed once,
-    whatever their number. `symprop.generate` takes the flat form.
+    whatever their number, and two functions of the module.
 
     Raises UnsupportedError for an operation without a derivative, and for a system that the
     rule does not fit; InputError for another structure, and for blocks with a rule.

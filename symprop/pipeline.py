@@ -27,6 +27,7 @@ from symprop.emit import module as emit_module
 from symprop.emit.module import GeneratedModule
 from symprop.errors import InputError
 from symprop.files.write import write_text
+from symprop.lower.pairs import lower_blocks
 from symprop.lower.program import lower
 from symprop.recognise import recognised
 from symprop.rules import RuleMaker
@@ -78,8 +79,9 @@ def trace(
 
 
 def generate(
-    source: System | Derivation, path: str | Path | None = None, *, force: bool = False,
-    templates: str | Path | None = None, rule: str | RuleMaker | None = None,
+    source: System | Derivation | BlockDerivation, path: str | Path | None = None, *,
+    force: bool = False, templates: str | Path | None = None,
+    rule: str | RuleMaker | None = None,
 ) -> GeneratedModule:
     """The standalone NumPy module of a system or of its derivation, written to `path` if given.
 
@@ -87,16 +89,15 @@ def generate(
     equations before it is written. Raises RefusedToOverwrite when
     `path` holds a file that is not ours, or one of ours that was edited (`force` overwrites
     the latter). `templates` is a folder whose templates take precedence.
-    `rule` is that of `symprop.derive`, for a system.
+    `rule` is that of `symprop.derive`, for a system. Of a derivation with `structure="blocks"`
+    each lemma is two functions, which forward, backward and predict call.
     """
     if rule is not None and not isinstance(source, System):
         raise InputError("a rule is for a system: what is derived already follows its own")
-    if isinstance(source, BlockDerivation):
-        raise InputError(
-            'a module is written from the flat form: derive without structure="blocks"')
     derivation = derive(source, rule) if isinstance(source, System) else source
     derivation.verify()
-    program = lower(derivation.system, derivation.adjoints)
+    program = lower_blocks(derivation) if isinstance(derivation, BlockDerivation) else \
+        lower(derivation.system, derivation.adjoints)
     module = emit_module.generate(program, templates)
     close(derivation, program, module)
     if path is not None:

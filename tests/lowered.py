@@ -16,8 +16,8 @@ from symprop.algebra import rows
 from symprop.algebra.expr import Expr, Index
 from symprop.emit.targets.numpy.layout import laid_out
 from symprop.emit.targets.numpy.lines import Lines
-from symprop.emit.targets.numpy.module import helpers_of
 from symprop.emit.targets.numpy.names import code_names
+from symprop.emit.targets.numpy.naming import helpers_of
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.files.load import load_text
 from symprop.interpret.evaluate import evaluate, extent

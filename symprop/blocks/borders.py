@@ -3,17 +3,22 @@
 In: a block and the derivations of those that it uses. Out: calls that are better written in place.
 With p = softmax(z) in one helper and -log p[y] in another, the adjoint of p is -[m = y]/(N p), not
 finite where p has underflowed, although z̄ = (p - [m = y])/N is. So where an adjoint divides by the
-very result that it is of, its maker and its reader are derived in one.
+very result that it is of, its maker and its reader are derived in one. And with r = log(x) in one
+helper and np.where(c, r, 0) in another, x̄ = r̄/x is 0/0 where x is 0 and c does not hold: only who
+sees both knows that x̄ is nothing there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from symprop.algebra.expr import Access, Expr, arrays_of
+from symprop.algebra.build import idx
+from symprop.algebra.expr import Access, Expr, Index, arrays_of
+from symprop.algebra.sympy_bridge import local_derivative
 from symprop.blocks.block import Block, Use
 from symprop.derive.derivation import Derivation
-from symprop.system import Adjoint, Call
+from symprop.derive.regions import Branches
+from symprop.system import Adjoint, Call, Equation, System
 
 
 def opened(block: Block, derivations: Mapping[int, Derivation]) -> frozenset[Call]:
@@ -29,6 +34,42 @@ def opened(block: Block, derivations: Mapping[int, Derivation]) -> frozenset[Cal
                 if handed is not None and divides(handed.rhs, port):
                     found.update((use.call, reader.call))
     return frozenset(found)
+
+
+def guarded(system: System) -> frozenset[Call]:
+    """The calls at borders of the flat system that branches reach across, for which it matters.
+
+    An array counts that is read only where some brackets hold: where something that may be
+    infinite, or have such a derivative, is read through it.
+    """
+    read = {system.loss, *(array for _, array in system.outputs)}
+    branches = Branches(system.equations, system, read)
+    partial = {e.array for e in system.equations if branches.regions[e.array].is_partial}
+    found: set[Call] = set()
+    across: set[str] = set()
+    for equation in system.equations:
+        for array in partial.intersection(equation.reads):
+            sides = _calls(equation) ^ _calls(system.equation(array))
+            found |= sides
+            across |= {array} if sides else set()
+    for equation in reversed(system.equations) if across else ():
+        if equation.array in across:
+            across.update(partial.intersection(equation.reads))
+    may = (e for e in system.equations if e.array in across and _may_blow(e, system, branches))
+    return frozenset(found) if next(may, None) is not None else frozenset()
+
+
+def _calls(equation: Equation | None) -> frozenset[Call]:
+    return frozenset(equation.call.chain) if equation and equation.call else frozenset()
+
+
+def _may_blow(equation: Equation, system: System, branches: Branches) -> bool:
+    """Whether an equation, or a derivative of it, may be infinite where what it reads is not."""
+    if branches.may_blow(equation.rhs):
+        return True
+    floats = [a for a in equation.reads if system.arrays[a].dtype == "float"]
+    return any(branches.may_blow(local_derivative(equation.rhs, Access(a, tuple(
+        idx(Index("i", s)) for s in system.arrays[a].shape)))) for a in floats)
 
 
 def divides(expr: Expr, array: str) -> bool:

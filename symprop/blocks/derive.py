@@ -13,14 +13,14 @@ from symprop.algebra.build import access, add, idx, mul, sum_over
 from symprop.algebra.expr import Index, adjoint
 from symprop.blocks.backward import Line, Pull, backward
 from symprop.blocks.block import Block, Use
-from symprop.blocks.borders import opened
+from symprop.blocks.borders import guarded, opened
 from symprop.blocks.outline import outline
 from symprop.blocks.run import check_whole
 from symprop.collector import paused
 from symprop.derive.derivation import Derivation, derive
 from symprop.errors import InputError
 from symprop.names import unused
-from symprop.system import Array, Call, Equation, Step, System
+from symprop.system import Array, Equation, Step, System
 from symprop.verify import verify
 
 
@@ -99,7 +99,7 @@ def derive_blocks(system: System) -> BlockDerivation:
     if system.departure is not None:
         raise InputError("blocks are derived for the gradient: leave the learning rule out, or "
                          'structure="blocks"')
-    apart: frozenset[Call] = frozenset()
+    apart = guarded(system)
     while True:
         program = outline(system, apart)
         *lemmas, whole = (Lemma(k, block, *backward(block, derive(block.system))) for k, block in (

@@ -18,6 +18,7 @@ from symprop.cli.options import (
     force_option,
     only_option,
     output_option,
+    structure_option,
     target_options,
     template_option,
 )
@@ -55,10 +56,7 @@ Examples:
     help="Default: what the suffix of FILE says, else latex.",
 )  # fmt: skip
 @click.option("--standalone", is_flag=True, help="A LaTeX document, not a fragment for \\input.")
-@click.option(
-    "--structure", type=click.Choice(("flat", "blocks")), default="flat", show_default=True,
-    help="blocks: what the program repeats is one lemma, printed once.",
-)  # fmt: skip
+@structure_option
 @only_option
 @click.option("--equation", metavar="B13", help="Only this equation, with its steps.")
 @click.option("--detail", type=click.Choice(("brief", "normal", "full")), default="full",

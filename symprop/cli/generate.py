@@ -8,8 +8,14 @@ from pathlib import Path
 import click
 
 from symprop.cli.constants import Options
-from symprop.cli.options import force_option, output_option, target_options, template_option
-from symprop.cli.stages import deliver, derived, generated
+from symprop.cli.options import (
+    force_option,
+    output_option,
+    structure_option,
+    target_options,
+    template_option,
+)
+from symprop.cli.stages import deliver, derived, derived_by_blocks, generated
 from symprop.cli.targets import find_forward
 from symprop.files.write import may_write
 
@@ -23,14 +29,17 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @target_options
 @output_option
+@structure_option
 @template_option
 @force_option
 def generate(
-    target: str, options: Options, output: Path | None, template_dir: Path | None, force: bool
+    target: str, options: Options, output: Path | None, structure: str,
+    template_dir: Path | None, force: bool,
 ) -> None:
     """Write the NumPy module of loss and gradients of TARGET."""
     if output is not None:
         may_write(output, force)
     found = find_forward(target, options)
-    module = generated(derived(found), found.name, template_dir)
+    derivation = derived(found) if structure == "flat" else derived_by_blocks(found)
+    module = generated(derivation, found.name, template_dir)
     deliver(module.source, output, force)

@@ -96,6 +96,15 @@ def target_options(function: Function) -> Function:
     return command  # type: ignore[return-value]
 
 
+def structure_option(function: Function) -> Function:
+    """Add `--structure`, and `--flat` for one of its values."""
+    about = "blocks: what the program repeats is one lemma, printed once, and two functions."
+    choice = click.option("--structure", type=click.Choice(("flat", "blocks")), default="flat",
+                          show_default=True, help=about)
+    flat = click.option("--flat", "structure", flag_value="flat", help="As --structure flat.")
+    return choice(flat(function))
+
+
 def size_option(function: Function) -> Function:
     """Add `--size H=64`, repeatable; the command gets `sizes`, a dict."""
 

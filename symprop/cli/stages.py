@@ -54,7 +54,9 @@ def derived_by_blocks(target: Target) -> BlockDerivation:
         return pipeline.derive(system, target.rule, structure="blocks")
 
 
-def generated(derivation: Derivation, name: str, templates: Path | None = None) -> GeneratedModule:
+def generated(
+    derivation: Derivation | BlockDerivation, name: str, templates: Path | None = None
+) -> GeneratedModule:
     """Write the module of a derivation, in memory."""
     with working(f"generating {name}"):
         return pipeline.generate(derivation, **given(templates=templates))

@@ -1,32 +1,54 @@
-"""What a function of a generated module has computed when it returns.
+"""What functions of a generated module have computed when they return.
 
-In: a function and its arguments. Out: what it returns, and its local variables at that moment.
-The module is run as it stands; it is only watched.
+In: a function and its arguments; other functions that it may call. Out: a `Frame`: what it
+returns, its local variables at that moment, and the same of those that it has called. The module
+is run as it stands; it is only watched.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from types import FrameType
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from types import CodeType, FrameType
 from typing import Any
 
 
-def watched(function: Callable[..., Any], *args: Any, **named: Any) -> tuple[Any, dict[str, Any]]:
-    """The result of a call, and the local variables of the function; none for a builtin."""
-    code = getattr(function, "__code__", None)
-    found: dict[str, Any] = {}
+@dataclass
+class Frame:
+    """One call: the variables when it began and when it returned."""
 
-    def inside(frame: FrameType, event: str, _: Any) -> Any:
+    function: str
+    entered: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
+    result: Any = None
+    calls: list[Frame] = field(default_factory=list)
+
+
+def watched(
+    function: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any],
+    others: Iterable[CodeType] = (),
+) -> Frame:
+    """A call, and the calls in it of other functions; no variables of a builtin."""
+    own = getattr(function, "__code__", None)
+    codes = {own, *others}
+    whole = Frame("")
+    open_frames = [whole]
+
+    def inside(frame: FrameType, event: str, value: Any) -> Any:
         if event == "return":
-            found.clear()
-            found.update(frame.f_locals)
+            done = open_frames.pop()
+            done.variables.update(frame.f_locals)
+            done.result = value
         return inside
 
     def called(frame: FrameType, event: str, _: Any) -> Any:
-        if frame.f_code is not code:
+        if frame.f_code not in codes:
             return None
         frame.f_trace_lines = False
+        new = Frame(frame.f_code.co_name, dict(frame.f_locals))
+        open_frames[-1].calls.append(new)
+        open_frames.append(new)
         return inside
 
     previous = sys.gettrace()
@@ -35,4 +57,4 @@ def watched(function: Callable[..., Any], *args: Any, **named: Any) -> tuple[Any
         result = function(*args, **named)
     finally:
         sys.settrace(previous)
-    return result, found
+    return whole.calls[0] if whole.calls else Frame("", result=result)

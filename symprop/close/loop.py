@@ -16,7 +16,7 @@ grids are bounded.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,21 +28,17 @@ from symprop.collector import paused
 from symprop.errors import InputError
 from symprop.interpret import draw, run
 from symprop.lower.program import Program
-from symprop.system import Adjoint, System
+from symprop.system import Adjoint, Equation, System
 
 _DRAWS = 6
 
 
-class Derived(Protocol):
-    """What a module is made of: a system and its adjoint equations in the order of the sweep."""
+class _Derived(Protocol):
+    """What a module is made of."""
 
     @property
     def system(self) -> System:
-        """The forward equations."""
-
-    @property
-    def adjoints(self) -> tuple[Adjoint, ...]:
-        """The adjoint equations with their steps."""
+        """The flat system: its inputs and conditions are those of the module."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +55,9 @@ _SETUPS = (_Setup(np.float64, False, True), _Setup(np.float32, False, False),
 
 
 @paused()
-def close(derivation: Derived, program: Program, module: Any) -> None:
+def close(derivation: _Derived, program: Program, module: Any) -> None:
     """Raises Mismatch (a VerificationError) where the module departs from its equations."""
-    live = {a.array for a in program.margins.values() if isinstance(a, Adjoint)}
-    adjoints = tuple(a for a in derivation.adjoints if a.array in live)
+    adjoints = tuple(a for a in program.margins.values() if isinstance(a, Adjoint))
     for k, sizes in enumerate(sets_of_sizes(derivation.system)):
         _close_at(derivation.system, adjoints, program, module, sizes,
                   _SETUPS[min(k, len(_SETUPS) - 1)])
@@ -73,11 +68,13 @@ def _close_at(
     sizes: Mapping[str, int], setup: _Setup,
 ) -> None:
     """One set of sizes; another draw where the module raises and has a reason to."""
+    own = replace(program.system, equations=tuple(
+        e for e in program.margins.values() if isinstance(e, Equation)))
     for attempt in range(_DRAWS):
         leaves, others = (draw(system, seed + 100 * attempt, sizes, positive=attempt % 2 == 1)[1]
                           for seed in (7, 8))
         try:
-            once = Run(system, adjoints, program, module, sizes, leaves, setup.dtype, setup.turned)
+            once = Run(own, adjoints, program, module, sizes, leaves, setup.dtype, setup.turned)
             if once.start() or attempt == _DRAWS - 1:
                 once.check(others if setup.thorough else None)
                 return

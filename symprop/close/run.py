@@ -7,27 +7,26 @@ In: sizes, the values of all inputs, how they are handed over. Out: nothing, or 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from symprop.algebra.expr import adjoint
 from symprop.close.calls import arguments, given, gradients
-from symprop.close.frames import watched
-from symprop.close.values import Mismatch, Values
-from symprop.emit.targets.numpy.module import helpers_of
-from symprop.emit.targets.numpy.names import code_names
+from symprop.close.frames import Frame, watched
+from symprop.close.lemmas import Lemmas
+from symprop.close.scope import Item, Scope, computed
+from symprop.close.values import Mismatch
+from symprop.emit.targets.numpy.naming import module_names
 from symprop.interpret.evaluate import extent
-from symprop.interpret.run import run_equations
 from symprop.lower.program import Program
-from symprop.system import Adjoint, Equation, System
+from symprop.lower.walk import writes
+from symprop.system import Adjoint, System
 
 Array = np.ndarray[Any, Any]
-Item = Equation | Adjoint
 
 SCALED = -2.0  # a power of two: the gradients are this multiple to the last digit
-_MERGED = 1e3  # times the tolerance, where some array was computed by the interpreter
 _SAME = {"float64": 1e-12, "float32": 1e-5}  # of the largest entry: the same code twice
 
 
@@ -49,20 +48,23 @@ class Run:
         self.system, self.adjoints, self.program = system, adjoints, program
         self.module, self.sizes, self.dtype = module, sizes, np.dtype(dtype)
         self.turned = turned
-        self.code = code_names(program.system, helpers_of(program)).arrays
+        self.code = module_names(program).main.arrays
         self.leaves = given(leaves, dtype, turned)
-        self.arrays: dict[str, Any] = {**system.constants, **self.leaves}
+        self.scope = Scope(program, self.code, sizes, self.dtype,
+                           {**system.constants, **self.leaves})
+        self.arrays = self.scope.arrays
+        self.lemmas = Lemmas(program, module, self.dtype)
 
     # ---- the module's functions ------------------------------------------------------------
 
-    def call(self, name: str, *args: Any, **named: Any) -> tuple[Any, dict[str, Any]]:
-        """The result of one of the functions, and its local variables."""
+    def call(self, name: str, *args: Any, **named: Any) -> Frame:
+        """What one of the functions returns, its variables, and its calls of lemmas."""
         function = getattr(self.module, name, None)
         if function is None:
             raise Mismatch(name, f"it defines no {name}", {})
         try:
             with np.errstate(all="ignore"):
-                return watched(function, *args, **named)
+                return watched(function, args, named, self.lemmas.codes)
         except Exception as error:
             raise Raised(name, error) from error
 
@@ -71,25 +73,26 @@ class Run:
         self.named = arguments(self.system.arguments, self.leaves)
         self.before = {n: a.copy() for n, a in self.leaves.items()}
         self.forward = self.call("forward", **self.named)
-        self.strict = bool(np.all(np.isfinite(self.forward[0][0])))
+        self.strict = bool(np.all(np.isfinite(self.forward.result[0])))
         return self.strict
 
     def check(self, others: Mapping[str, Array] | None) -> None:
         """Compares everything. others: further inputs, for what is tried beside one run."""
-        (loss, saved), own = self.forward
+        loss, saved = self.forward.result
         named, before = self.named, self.before
-        self._check_forward(loss, saved, own)
-        kept = [_copied(part) for part in saved]
+        self._check_forward(loss, saved, self.forward.variables)
+        kept = [_copied(part) for part in _parts(saved)]
         if others is not None:
             self._disturb(others)
-        found, own = self.call("backward", saved)
-        first = gradients(self.system, found)
-        self._check_backward(first, own)
+        frame = self.call("backward", saved)
+        first = gradients(self.system, frame.result)
+        self._check_backward(first, frame.variables)
+        self.lemmas.check(self.forward, frame, self.sizes, self.strict)
         if others is not None:
             self._check_again(saved, first)
             self._check_both(named, loss, first)
             self._check_memory(first, saved)
-        self._unchanged("saved", dict(enumerate(kept)), dict(enumerate(saved)))
+        self._unchanged("saved", dict(enumerate(kept)), dict(enumerate(_parts(saved))))
         if self.system.outputs:
             self._check_predict(named)
         self._unchanged("an input", before, self.leaves)
@@ -106,8 +109,7 @@ class Run:
 
     def _check_forward(self, loss: Any, saved: Sequence[Any], own: Mapping[str, Any]) -> None:
         names = [n for n in self.program.saved if n not in self.system.constants]
-        items = live(self.system.equations, [self.system.loss, *names])
-        slack = self._compare(items, own)
+        slack = self._compare(computed(self.program), own)
         self._loss_fits(loss, slack)
         if len(saved) < len(names):
             raise Mismatch("forward", f"saved has {len(saved)} parts, not {len(names)}", self.sizes)
@@ -139,29 +141,7 @@ class Run:
                 f"shape {np.shape(grad)}, not {leaf.dtype} of shape {leaf.shape}", self.sizes)
 
     def _compare(self, items: Sequence[Item], own: Mapping[str, Any]) -> float:
-        """Every equation beside the function's own array; the slack for what it returns.
-
-        What the function keeps in no variable of its own is filled in from the equations.
-        """
-        table = {i.array: own[self.code[i.array]] for i in items
-                 if self.code.get(i.array) in own and self._fits(i, own[self.code[i.array]])}
-        self.arrays |= table
-        missing = [i for i in items if i.array not in table]
-        wide = Values(self.arrays, self.sizes, self.dtype).arrays
-        if missing:
-            with np.errstate(all="ignore"):
-                run_equations(missing, wide, self.sizes)
-            self.arrays |= {i.array: wide[i.array] for i in missing}
-        values = Values(self.arrays, self.sizes, self.dtype, self.strict)
-        slack = _MERGED if missing else 1.0
-        for item in items:
-            if item.array in table:
-                values.compare(item, table[item.array], slack)
-        return slack
-
-    def _fits(self, item: Item, found: Any) -> bool:
-        shape = tuple(extent(i.size, self.sizes) for i in item.indices)
-        return bool(np.shape(found) == shape)
+        return self.scope.compare(items, own, self.strict)
 
     def _same(self, where: str, what: str, found: Any, expected: Any, slack: float) -> None:
         """Two arrays that the same code, or code and interpreter, have computed."""
@@ -188,15 +168,15 @@ class Run:
     def _check_again(self, saved: Any, first: Mapping[str, Any]) -> None:
         """Another dL, then the same again, on one `saved`."""
         first = {n: g.copy() for n, g in first.items()}
-        result, own = self.call("backward", saved, SCALED)
-        scaled = gradients(self.system, result)
+        frame = self.call("backward", saved, SCALED)
+        scaled = gradients(self.system, frame.result)
         departed = self.program.departing
         if departed:
-            self._check_departed(scaled, own)
+            self._check_departed(scaled, frame.variables)
         for name in (n for n in self.system.wrt if n not in departed):
             self._same("backward", f"the gradient of {name} at dL = {SCALED:g}", scaled[name],
                        SCALED * first[name].astype(float), 1.0)
-        again = gradients(self.system, self.call("backward", saved)[0])
+        again = gradients(self.system, self.call("backward", saved).result)
         for name, grad in again.items():
             self._same("backward", f"the gradient of {name}, asked for again,", grad,
                        first[name], 1.0)
@@ -214,7 +194,7 @@ class Run:
     def _check_both(
         self, named: Mapping[str, Any], loss: Any, first: Mapping[str, Any]
     ) -> None:
-        (value, found), _ = self.call("value_and_grad", **named)
+        value, found = self.call("value_and_grad", **named).result
         self._same("value_and_grad", "the loss", value, loss, 1.0)
         for name, grad in gradients(self.system, found).items():
             self._same("value_and_grad", f"the gradient of {name}", grad, first[name], 1.0)
@@ -223,7 +203,7 @@ class Run:
         """No gradient shares memory with another one, with an input, or with what is saved."""
         arrays = [(f"the gradient of {n}", g) for n, g in first.items()]
         arrays += [(f"the input {n}", a) for n, a in self.leaves.items()]
-        arrays += [("saved", a) for a in saved if isinstance(a, np.ndarray)]
+        arrays += [("saved", a) for a in _parts(saved) if isinstance(a, np.ndarray)]
         for k, (name, grad) in enumerate(arrays[:len(first)]):
             for other, array in arrays[k + 1:]:
                 if np.may_share_memory(grad, array) and np.shares_memory(grad, array):
@@ -240,9 +220,12 @@ class Run:
     def _check_predict(self, named: Mapping[str, Any]) -> None:
         """The outputs: those that forward has are the same, others follow their equations."""
         wanted = inspect.signature(self.module.predict).parameters
-        found, own = self.call("predict", **{n: a for n, a in named.items() if n in wanted})
-        roots = [array for _, array in self.system.outputs]
-        items = [e for e in live(self.system.equations, roots) if e.array not in self.arrays]
+        frame = self.call("predict", **{n: a for n, a in named.items() if n in wanted})
+        found, own = frame.result, frame.variables
+        self.lemmas.check_handed(frame, self.program.predict, self.sizes)
+        written = {w.array for w in writes(self.program.predict)}
+        items = [e for e in self.system.equations
+                 if e.array in written and e.array not in self.arrays]
         for name, array in self.arrays.items():
             code = self.code.get(name, "")
             if self.system.equation(name) and code in own and not items and (
@@ -258,17 +241,13 @@ class Run:
                        np.reshape(self.arrays[array], lengths), slack)
 
 
-def live(equations: Iterable[Equation], roots: Iterable[str]) -> list[Equation]:
-    """The equations that the roots depend on, in order."""
-    table = {e.array: e for e in equations}
-    needed: set[str] = set()
-    todo = list(roots)
-    while todo:
-        name = todo.pop()
-        if name in table and name not in needed:
-            needed.add(name)
-            todo.extend(table[name].reads)
-    return [e for e in table.values() if e.array in needed]
+def _parts(saved: Iterable[Any]) -> Iterator[Any]:
+    """All that is saved, what calls of lemmas have saved too."""
+    for part in saved:
+        if isinstance(part, tuple):
+            yield from _parts(part)
+        else:
+            yield part
 
 
 def _copied(part: Any) -> Any:

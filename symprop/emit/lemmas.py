@@ -14,15 +14,13 @@ from typing import Any
 from symprop.algebra.expr import adjoint
 from symprop.blocks.block import Use
 from symprop.blocks.derive import Lemma, Pull
-from symprop.derive.derivation import Derivation
+from symprop.blocks.numbers import numbered, prefix
 from symprop.emit import latex, markdown, text
 from symprop.emit.latex_names import escape
 from symprop.emit.pieces import Piece
 from symprop.emit.sheet import Block, Row, Sheet, SheetPrinter, Style, SymbolRow
 from symprop.files.templates import render
-from symprop.system import Adjoint, Array, Step, System
-
-LETTERS = "BF"
+from symprop.system import Array, System
 
 
 def latex_pages(
@@ -72,8 +70,8 @@ class _LemmaPrinter(SheetPrinter):
 
     def __init__(self, lemma: Lemma, numbers: dict[int, int], style: Style) -> None:
         self.lemma, self.numbers = lemma, numbers
-        self.prefix = f"{lemma.number}." if lemma.number else ""
-        super().__init__(_numbered(lemma.derivation, self.prefix), style, None)
+        self.prefix = prefix(lemma.number)
+        super().__init__(numbered(lemma.derivation, self.prefix), style, None)
         self.made = {r: use for use in lemma.block.uses for r in use.results}
         self.by_name = {e.array: e for e in self.system.equations}
 
@@ -157,24 +155,3 @@ class _LemmaPrinter(SheetPrinter):
         if use is not None:
             return replace(row, role=f"({self.prefix}{use.number})")
         return replace(row, role="parameter") if array.name in self.lemma.block.gradients else row
-
-
-def _numbered(derivation: Derivation, prefix: str) -> Derivation:
-    """The same under numbers with a prefix."""
-    def number(text: str) -> str:
-        return prefix + text if text[:1] in LETTERS and text[1:].isdigit() else text
-
-    def step(s: Step) -> Step:
-        return replace(s, equation=number(s.equation), because=tuple(map(number, s.because)))
-
-    def renumbered(a: Adjoint) -> Adjoint:
-        return replace(a, number=number(a.number), steps=tuple(map(step, a.steps)),
-                       sources=tuple(map(number, a.sources)),
-                       absorbed=tuple(map(number, a.absorbed)))
-
-    system = derivation.system
-    equations = tuple(replace(e, number=number(e.number)) for e in system.equations)
-    return Derivation(replace(system, equations=equations),
-                      tuple(map(renumbered, derivation.adjoints)))
-
-

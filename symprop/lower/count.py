@@ -26,9 +26,11 @@ from symprop.algebra.expr import Expr, Index
 from symprop.interpret.evaluate import extent
 from symprop.lower import ir
 from symprop.lower.amounts import Amount
+from symprop.lower.invoke import Invoke
 from symprop.lower.ir import Axes, Node, Statement, Write
+from symprop.lower.program import Program
 from symprop.lower.scope import INTEGER_ROWS
-from symprop.lower.walk import children
+from symprop.lower.walk import children, invokes
 
 FUNCTION, ROOT = 10, 6
 _PLAIN = (sympy.Abs, sympy.sign, sympy.Max, sympy.Min, sympy.floor, sympy.ceiling)
@@ -38,7 +40,8 @@ _LONG = (ir.Call, ir.Reduce, ir.MatMul, ir.TensorDot, ir.Vdot, ir.Einsum, ir.Sol
 
 
 def operations(statements: Sequence[Statement], sizes: Mapping[str, int]) -> dict[str, int]:
-    """The operations of each equation, for axes of the given sizes.
+    """The operations of each equation, for axes of the given sizes; of lines that use other
+    blocks, none.
 
     >>> operations((), {"N": 3})
     {}
@@ -63,9 +66,24 @@ def _counted(statements: Sequence[Statement], size: Callable[[Expr], Any]) -> di
             times = size(statement.index.size)
             for number, count in _counted(statement.body, size).items():
                 found[number] = found.get(number, 0) + times * count
-        elif not isinstance(statement, (ir.Zeros, ir.Allocate)):
+        elif not isinstance(statement, (ir.Zeros, ir.Allocate, Invoke)):
             count = _Count(size).statement(statement)
             found[statement.number] = found.get(statement.number, 0) + count
+    return found
+
+
+def backward_operations(program: Program, sizes: Mapping[str, int]) -> dict[str, int]:
+    """Those of a backward pass, of a lemma as often as it is used."""
+    lemmas = {pair.number: pair.program for pair in program.lemmas}
+    found: dict[str, int] = {}
+
+    def visit(part: Program, sizes: Mapping[str, int]) -> None:
+        for number, count in operations(part.backward, sizes).items():
+            found[number] = found.get(number, 0) + count
+        for line in invokes(part.backward):
+            visit(lemmas[line.lemma], {own: sizes[name] for own, name in line.sizes})
+
+    visit(program, sizes)
     return found
 
 

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from symprop.lower import ir
+from symprop.lower.invoke import Invoke
 from symprop.lower.program import Program
 from symprop.lower.quiet import Guards
 from symprop.lower.shares import shared
 from symprop.lower.slabs import by_slabs
-from symprop.lower.walk import writes
+from symprop.lower.walk import invokes, writes
 from symprop.system import Adjoint, Equation
 
 
@@ -22,9 +23,11 @@ def finished(program: Program) -> Program:
     """The program with its shares, and with its statements that may warn in vain marked."""
     live = {s.number for s in writes((*program.forward, *program.predict))}
     equations: list[Equation | Adjoint] = [*program.system.equations, *program.adjoints]
+    handed = (*program.results, *(a for i in invokes(program.forward) for a in i.arrays))
     guards = Guards((e for e in equations if isinstance(e, Adjoint) or e.number in live),
-                    program.system)
-    return replace(program, forward=_statements(program.forward, guards),
+                    program.system, handed)
+    lemmas = tuple(replace(p, program=finished(p.program)) for p in program.lemmas)
+    return replace(program, lemmas=lemmas, forward=_statements(program.forward, guards),
                    backward=_statements(program.backward, guards),
                    predict=_statements(program.predict, guards))
 
@@ -34,7 +37,7 @@ def _statements(
 ) -> tuple[ir.Statement, ...]:
     return tuple(
         replace(s, body=tuple(_write(w, guards) for w in s.body)) if isinstance(s, ir.Loop)
-        else _write(s, guards) for s in statements)
+        else s if isinstance(s, Invoke) else _write(s, guards) for s in statements)
 
 
 def _write(statement: ir.Write, guards: Guards) -> ir.Write:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symprop.algebra.expr import Expr, Index
+from symprop.lower.invoke import Invoke
 
 Axes = tuple[Index, ...]
 
@@ -97,7 +98,6 @@ class Window:
 
     The outer axis stands where the array's own did, the inner (all at least 1 long) come last.
     A negative dilation runs backwards; the lowest position is `start` all the same."""
-
     start: Expr
     outer: Index
     step: int
@@ -397,4 +397,4 @@ class Loop:
 
 
 Write = Assign | Zeros | Scatter | Put | Allocate
-Statement = Write | Loop
+Statement = Write | Loop | Invoke

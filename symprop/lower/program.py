@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from symprop.algebra.build import access, idx, make_term, mul, sub, substitute
@@ -23,6 +23,7 @@ from symprop.algebra.expr import (
     adjoint,
     arrays_of,
 )
+from symprop.blocks.block import Block
 from symprop.errors import UnsupportedError
 from symprop.lower.hoist import hoisted
 from symprop.lower.ir import Allocate, Loop, Statement, Write
@@ -47,21 +48,44 @@ class Program:
     saved: tuple[str, ...]  # arrays that backward reads
     predict_inputs: tuple[str, ...]
     departing: Mapping[str, str]  # see `symprop.system.departing`
+    lemmas: tuple[Pair, ...] = ()  # the blocks that it uses, each after those that it uses itself
+    kept: tuple[str, ...] = ()  # the uses of blocks whose backward is called
+    results: tuple[str, ...] = ()  # of a block: what forward returns
+    whole: Mapping[str, str] = field(default_factory=dict)  # arrays that are others as they stand
+
+    @property
+    def parts(self) -> tuple[Program, ...]:
+        """The programs of the lemmas, and this one."""
+        return (*(pair.program for pair in self.lemmas), self)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A lemma as two functions: `program` has their statements."""
+
+    number: int
+    block: Block
+    program: Program
+
+    @property
+    def seeds(self) -> tuple[str, ...]:
+        """The results whose adjoints backward takes, by their names in the derivation."""
+        return tuple(r for r in self.block.results if r in self.block.system.given)
 
 
 def lower(system: System, adjoints: Sequence[Adjoint]) -> Program:
     """The program of a system and its adjoint equations."""
     added = {a.array for a in adjoints if a.role != "adjoint"}
-    live: tuple[Adjoint, ...] = _live(
+    live: tuple[Adjoint, ...] = live_of(
         [seeded(a, system, added) for a in adjoints if not a.inlined],
         [adjoint(w) for w in system.wrt])
-    saved = _reads(live)
+    saved = read_of(live)
     margins: dict[str, Either] = {e.array: e for e in system.equations}
     margins.update((a.array, a) for a in live)
     system, equations = hoisted(system, system.equations)
     system, backward = hoisted(replace(system, equations=equations), live)
-    forward = _live(equations, [system.loss, *saved])
-    outputs = _live(equations, [array for _, array in system.outputs])
+    forward = live_of(equations, [system.loss, *saved])
+    outputs = live_of(equations, [array for _, array in system.outputs])
     return Program(
         system=system,
         adjoints=backward,
@@ -110,7 +134,7 @@ def _has_adjoint(expr: Expr) -> bool:
     return any(a.startswith(ADJOINT) for a in arrays_of(expr))
 
 
-def _live(equations: Iterable[Kind], roots: Iterable[str]) -> tuple[Kind, ...]:
+def live_of(equations: Iterable[Kind], roots: Iterable[str]) -> tuple[Kind, ...]:
     """The equations that the roots depend on, in order."""
     table = {e.array: e for e in equations}
     needed: set[str] = set()
@@ -123,7 +147,7 @@ def _live(equations: Iterable[Kind], roots: Iterable[str]) -> tuple[Kind, ...]:
     return tuple(e for e in table.values() if e.array in needed)
 
 
-def _reads(adjoints: Iterable[Either]) -> tuple[str, ...]:
+def read_of(adjoints: Iterable[Either]) -> tuple[str, ...]:
     """The arrays of the forward pass that adjoint equations read, in order of first use."""
     own = {e.array for e in adjoints}
     found = dict.fromkeys(

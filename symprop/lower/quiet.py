@@ -17,11 +17,13 @@ from symprop.system import Adjoint, Equation, System
 
 
 class Guards:
-    """What is known of all equations of a program."""
+    """What is known of all equations of a program; `handed` are read by other blocks."""
 
-    def __init__(self, equations: Iterable[Equation | Adjoint], system: System) -> None:
+    def __init__(
+        self, equations: Iterable[Equation | Adjoint], system: System, handed: Iterable[str] = ()
+    ) -> None:
         found = list(equations)
-        branches = _branches(found, system)
+        branches = _branches(found, system, handed)
         self.wild = frozenset(branches.wild)
         self.chosen = _only_chosen(found) | {
             name for name, region in branches.regions.items() if region.is_partial}
@@ -65,10 +67,12 @@ class Guards:
         return any(self._is_wild(child) for child in children(node))
 
 
-def _branches(equations: Iterable[Equation | Adjoint], system: System) -> Branches:
+def _branches(
+    equations: Iterable[Equation | Adjoint], system: System, handed: Iterable[str]
+) -> Branches:
     """Which forward arrays have entries without an effect on what is handed back."""
     forward = [e for e in equations if isinstance(e, Equation)]
-    read = {system.loss, *(array for _, array in system.outputs)}
+    read = {system.loss, *(array for _, array in system.outputs), *handed}
     read.update(a.array for e in forward for item in atoms(e.rhs) if isinstance(item, Iverson)
                 for c in item.children for a in accesses(c))
     return Branches(forward, system, read & {e.array for e in forward})

@@ -115,7 +115,9 @@ class Scope:
         return all(self.is_finite(a, e, strict) for t in expr.terms for a, e in t.factors)
 
     def _array_finite(self, array: str) -> bool:
-        return _finite(self.system).get(array, True)  # an adjoint is finite
+        own = self.system.arrays.get(array)  # an adjoint is finite, and so is an input
+        other = own is not None and own.kind == "computed"  # nothing is known of another block's
+        return _finite(self.system).get(array, not other)
 
 
 def _finite(system: System) -> dict[str, bool]:

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from symprop.lower import ir
+from symprop.lower.invoke import Invoke
 from symprop.lower.ir import Axes, Node
 
 
@@ -48,9 +49,17 @@ def _names(kind: type) -> tuple[str, ...]:
 
 
 def writes(statements: Iterable[ir.Statement]) -> Iterator[ir.Write]:
-    """All statements, those inside loops too."""
+    """All statements that write into one array, those inside loops too."""
     for statement in statements:
-        yield from statement.body if isinstance(statement, ir.Loop) else (statement,)
+        if isinstance(statement, ir.Loop):
+            yield from statement.body
+        elif not isinstance(statement, Invoke):
+            yield statement
+
+
+def invokes(statements: Iterable[ir.Statement]) -> Iterator[Invoke]:
+    """The lines at which other blocks run."""
+    return (s for s in statements if isinstance(s, Invoke))
 
 
 def union(order: Axes, *nodes: Node) -> Axes:

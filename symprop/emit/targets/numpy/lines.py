@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 
@@ -24,6 +24,7 @@ from symprop.emit.targets.numpy.parts import shortened
 from symprop.emit.targets.numpy.views import is_whole, span, trimmed
 from symprop.emit.text_notation import TextNotation
 from symprop.lower import ir
+from symprop.lower.invoke import Invoke
 from symprop.lower.shares import Sharing
 from symprop.names import unused
 from symprop.syntax.document import INDENT
@@ -34,14 +35,28 @@ from symprop.system import Adjoint, Equation, System, sides
 _SIGNS = {0: "set", 1: "add", -1: "subtract"}
 
 
+@dataclass(frozen=True)
+class Callee:
+    """The functions of a block for those that call them.
+
+    forward takes, after its arguments, the `sizes` that they do not show, and the dtype.
+    """
+
+    forward: str
+    backward: str
+    sizes: tuple[str, ...]
+    dtype: bool
+    has_backward: bool
+
+
 class Lines:
     """Writes the statements of one function."""
 
     def __init__(
         self, printer: NumpyPrinter, names: Names, equations: Sequence[Equation | Adjoint],
-        margins: Mapping[str, Equation | Adjoint],
+        margins: Mapping[str, Equation | Adjoint], callees: Mapping[int, Callee] | None = None,
     ) -> None:
-        self.printer, self.names = printer, names
+        self.printer, self.names, self.callees = printer, names, callees or {}
         self.system: System = printer.system
         self.margins = margins
         self.by_array = {e.array: e for e in equations} | dict(margins)
@@ -61,9 +76,44 @@ class Lines:
             if several:
                 rows += self._empty(group)
             else:
-                rows += [row for s in group for row in (
-                    self._loop(s) if isinstance(s, ir.Loop) else self._write(s, 0))]
+                rows += [row for s in group for row in self._rows(s)]
         return rows
+
+    def _rows(self, statement: ir.Statement) -> list[Row]:
+        if isinstance(statement, ir.Loop):
+            return self._loop(statement)
+        if isinstance(statement, Invoke):
+            return [self._invoke(statement)]
+        return self._write(statement, 0)
+
+    # ---- other blocks -----------------------------------------------------------------------
+
+    def kept(self, use: str) -> str:
+        """The name of what a call has saved."""
+        key = (use, "saved")
+        if key not in self.locals:
+            self.locals[key] = unused(f"saved_{use.removeprefix('F')}", self.names.taken)
+            self.names.taken.add(self.locals[key])
+        return self.locals[key]
+
+    def _invoke(self, line: Invoke) -> Row:
+        callee = self.callees[line.lemma]
+        spell, dtype = self.printer.target.spell, self.printer.dtype
+        arguments = [tree(self.printer.name(a)) if isinstance(a, str) else
+                     spell("zeros", shape=self.printer.shape(a), dtype=dtype)
+                     for a in line.arguments]
+        targets = [self.printer.name(t) if t else "_" for t in line.targets]
+        if line.backward:
+            arguments.insert(0, tree(self.kept(line.use)))
+        else:
+            sizes = dict(line.sizes)
+            arguments += [tree(self.names.sizes[sizes[s]]) for s in callee.sizes]
+            arguments += [tree(dtype)] * callee.dtype
+            targets += [self.kept(line.use) if line.kept else "_"] * callee.has_backward
+        call = quote("{f}({x})", f=callee.backward if line.backward else callee.forward,
+                     x=arguments)
+        return Row(state("{y} = {x}", y=packed(targets) if len(targets) > 1 else targets[0],
+                         x=call), f"({line.number})  Lemma {line.lemma}")
 
     # ---- loops ----------------------------------------------------------------------------
 
@@ -303,7 +353,8 @@ def _bare(equation: Equation | Adjoint) -> Equation | Adjoint:
 
 def origin(adjoint: Adjoint) -> str:
     """Where an adjoint equation comes from: from (F3), with (B1), (B2)."""
-    text = "from " + ", ".join(f"({n})" for n in adjoint.sources) if adjoint.sources else ""
+    text = "from " + ", ".join(f"({n})" for n in dict.fromkeys(adjoint.sources)) \
+        if adjoint.sources else ""
     if adjoint.absorbed:
         text += " with " + ", ".join(f"({n})" for n in adjoint.absorbed)
     rules = dict.fromkeys(s.rule for s in adjoint.steps if s.departs)

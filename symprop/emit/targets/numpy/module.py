@@ -13,15 +13,18 @@ from typing import Any
 import numpy as np
 
 from symprop.algebra import rows
-from symprop.algebra.expansion_numpy import helper_of, helper_source
+from symprop.algebra.expansion_numpy import helper_source
 from symprop.algebra.expr import Apply, Expr, Extremum, Iverson, Size, adjoint, atoms
 from symprop.check.selfcheck import selfcheck_context
 from symprop.emit.targets.numpy.departure import departure_context, feedback_of, owns_a_loss
 from symprop.emit.targets.numpy.door import door, fact_tests, leaves_of, unpacking
 from symprop.emit.targets.numpy.layout import Row, laid_out
-from symprop.emit.targets.numpy.lines import Lines, opened
-from symprop.emit.targets.numpy.names import Names, code_names
+from symprop.emit.targets.numpy.lines import Callee, Lines, opened
+from symprop.emit.targets.numpy.names import Names
+from symprop.emit.targets.numpy.naming import ModuleNames, module_names
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
+from symprop.emit.targets.numpy.pairs import PairWriter
+from symprop.emit.targets.numpy.shown import size_rows
 from symprop.emit.targets.numpy.table import NUMPY
 from symprop.emit.targets.numpy.text import (
     constant,
@@ -33,6 +36,7 @@ from symprop.emit.targets.numpy.text import (
     table,
 )
 from symprop.emit.targets.numpy.views import WHOLE
+from symprop.emit.targets.numpy.zero import zero_gradients
 from symprop.emit.targets.target import Target
 from symprop.lower import ir
 from symprop.lower.finish import finished
@@ -47,23 +51,25 @@ def module_context(program: Program, target: Target = NUMPY) -> dict[str, Any]:
     """Everything that the template prints."""
     program = finished(program)
     system = program.system
-    helpers = helpers_of(program)
-    names = code_names(system, helpers)
-    printer = NumpyPrinter(system, names.arrays, names.sizes, dtype=names.own["dtype"],
-                           helper_names=names.helpers, target=target)
-    writer = _Writer(program, names, printer)
-    read = reads(r.statement for rows in writer.bodies for r in rows)
+    named = module_names(program)
+    names, zero = named.main, zero_gradients(program)
+    printer = printer_of(system, names, target)
+    lemmas = _lemmas(program, named, target)
+    writer = _Writer(program, names, printer, {k: w.callee for k, w in lemmas.items()})
+    bodies = [*writer.bodies, *(rows for w in lemmas.values() for rows in w.rows)]
+    read = reads(r.statement for rows in bodies for r in rows)
     return {
-        "docstring": docstring(system, printer),
+        "docstring": docstring(system, printer, [p.block.name for p in program.lemmas]),
         "wrt": table(system.wrt_keys or system.wrt),
         "facts": entries(facts_data(system, printer)),
-        "zero": table(zero_gradients(program)) if zero_gradients(program) else "",
+        "zero": table(zero) if zero else "",
         "outputs": table([n for n, _ in system.outputs]) if system.outputs else "",
-        "complex_safe": complex_safe(program),
+        "complex_safe": all(map(complex_safe, program.parts)),
         **departure_context(program),
         "constants": [constant(names.arrays[n], a) for n, a in system.constants.items()],
-        "helpers": [helper_source(h, names.helpers[h]).rstrip() for h in helpers
+        "helpers": [helper_source(h, names.helpers[h]).rstrip() for h in names.helpers
                     if names.helpers[h] in read],
+        "functions": [f for w in lemmas.values() for f in w.functions()],
         "forward_signature": signature("forward", system.arguments, names, validate=True),
         "forward_body": writer.forward(),
         "backward_body": writer.backward(),
@@ -79,24 +85,47 @@ def module_context(program: Program, target: Target = NUMPY) -> dict[str, Any]:
         "saved_parts": writer.saved(),
         "saved_names": writer.saved_names(),
         "dL": names.own["dL"],
-        "selfcheck": {**selfcheck(program, printer), "validate": names.own["validate"]},
+        "selfcheck": {**selfcheck(program, printer, zero), "validate": names.own["validate"]},
     }
+
+
+def printer_of(system: System, names: Names, target: Target) -> NumpyPrinter:
+    """What prints the nodes of a system under some names."""
+    return NumpyPrinter(system, names.arrays, names.sizes, dtype=names.own["dtype"],
+                        helper_names=names.helpers, target=target)
+
+
+def _lemmas(program: Program, named: ModuleNames, target: Target) -> dict[int, PairWriter]:
+    """The writers of all lemmas, by number."""
+    found: dict[int, PairWriter] = {}
+    for pair in program.lemmas:
+        names = named.inside[pair.number]
+        found[pair.number] = PairWriter(
+            pair, named.functions[pair.number], names,
+            printer_of(pair.program.system, names, target),
+            {k: w.callee for k, w in found.items()})
+    return found
 
 
 class _Writer:
     """Writes the bodies of forward, backward and predict."""
 
-    def __init__(self, program: Program, names: Names, printer: NumpyPrinter) -> None:
+    def __init__(
+        self, program: Program, names: Names, printer: NumpyPrinter,
+        callees: Mapping[int, Callee],
+    ) -> None:
         self.program, self.names, self.printer = program, names, printer
         self.system: System = program.system
         equations: list[Equation | Adjoint] = [*self.system.equations, *program.adjoints]
-        lines = Lines(printer, names, equations, program.margins)
+        lines = Lines(printer, names, equations, program.margins, callees)
         backward = lines.rows(program.backward)
         self.bodies = [lines.rows(program.forward), backward, lines.rows(program.predict)]
         read = reads(r.statement for r in backward)
         self.saves_dtype = printer.dtype in read
-        self.size_rows, self.saved_sizes = self._sizes(
-            [s for s in self.system.sizes if names.sizes[s] in read])
+        self.kept = [*map(lines.kept, program.kept)]
+        self.size_rows, self.saved_sizes = size_rows(
+            program.saved, [s for s in self.system.sizes if names.sizes[s] in read],
+            self.system, names)
 
     def _seen(self, statements: Iterable[ast.stmt]) -> list[Row]:
         """Statements that call hidden things by their other names."""
@@ -153,7 +182,7 @@ class _Writer:
         arrays = [self.names.arrays[n] for n in self.program.saved
                   if n not in self.system.constants]
         sizes = [self.names.sizes[s] for s in self.saved_sizes]
-        return [*arrays, *sizes, *[self.printer.dtype] * self.saves_dtype,
+        return [*arrays, *self.kept, *sizes, *[self.printer.dtype] * self.saves_dtype,
                 self.names.own["dtypes"]]
 
     def backward(self) -> list[str]:
@@ -171,29 +200,6 @@ class _Writer:
         return [*laid_out([Row(s) for s in (unpacked, *self.size_rows)]),
                 *laid_out(self.bodies[1]),
                 *laid_out([Row(s) for s in (state("{y} = {x}", y=own["grads"], x=found), *end)])]
-
-    def _sizes(self, needed: Sequence[str]) -> tuple[list[ast.stmt], tuple[str, ...]]:
-        """Statements that read sizes from what is saved, and the sizes that nothing saved shows."""
-        found: list[ast.stmt] = []
-        known: set[str] = set()
-        for name in self.program.saved:
-            if name in self.system.constants:
-                continue
-            array = self.names.arrays[name]
-            axes = [_size_name(s) for s in self.system.arrays[name].shape]
-            if len(set(axes)) == len(axes) > 1 and not known & set(axes) and (
-                set(axes) <= set(needed)
-            ):
-                known.update(axes)
-                found.append(state("{sizes} = {x}.shape", x=array,
-                                   sizes=packed(self.names.sizes[s] for s in axes)))
-                continue
-            for axis, size in enumerate(axes):
-                if size in needed and size not in known:
-                    known.add(size)
-                    found.append(state("{y} = {x}.shape[{axis}]", y=self.names.sizes[size],
-                                       x=array, axis=axis))
-        return found, tuple(s for s in needed if s not in known)
 
     def predict_arguments(self) -> tuple[Argument, ...]:
         """The arguments that the outputs depend on, be it for a size alone."""
@@ -239,11 +245,6 @@ class _Writer:
         if WHOLE in marks:
             return quote("{x}[{marks}]", x=name, marks=marks)
         return self.printer.target.spell("unit", x=name, shape=literal((1,) * len(shape)))
-
-
-def _size_name(size: Expr) -> str:
-    atom = size.single_atom
-    return atom.name if isinstance(atom, Size) else ""
 
 
 def _fixed(argument: Argument) -> ast.stmt:
@@ -295,27 +296,6 @@ def _rebuilt(item: Any, gradients: ast.expr) -> ast.expr:
     return ast.List(inside, ast.Load()) if isinstance(item, list) else packed(inside)
 
 
-def zero_gradients(program: Program) -> list[str]:
-    """The wrt arrays whose gradient is exactly zero."""
-    return [a.primal for a in program.adjoints if isinstance(a, Adjoint)
-            and a.primal in program.system.wrt and a.rhs.is_zero]
-
-
-def helpers_of(program: Program) -> tuple[str, ...]:
-    """The helper functions that the spellings of the program's functions call."""
-    found: dict[str, None] = {}
-    both: list[Equation | Adjoint] = [*program.system.equations, *program.adjoints]
-    for equation in both:
-        for atom in atoms(equation.rhs):
-            if isinstance(atom, Apply) and atom.function in rows.registry().rows:
-                template = rows.numpy_template(atom.function)
-                found.update(dict.fromkeys(rows.helpers_in(template)))
-            helper = helper_of(atom)
-            if helper is not None:
-                found[helper] = None
-    return tuple(found)
-
-
 def complex_safe(program: Program) -> bool:
     """Whether a complex step may be taken through forward."""
     table = rows.registry().rows
@@ -334,13 +314,13 @@ def complex_safe(program: Program) -> bool:
                    for top in children(s) for n in everything(top))
 
 
-def selfcheck(program: Program, printer: NumpyPrinter) -> dict[str, Any]:
+def selfcheck(program: Program, printer: NumpyPrinter, zero: Sequence[str]) -> dict[str, Any]:
     """The context of the self-check block."""
     system = program.system
     arguments = {a.name: a.annotation for a in system.arguments if a.tree is not None}
     facts = facts_data(system, printer)
     return selfcheck_context(arguments, system.wrt_keys or system.wrt, facts,
-                             zero_gradients(program), whole=_whole(system.conditions, printer),
+                             zero, whole=_whole(system.conditions, printer),
                              rule=system.departure.rule if system.departure else "",
                              equal=feedback_of(system), own_loss=owns_a_loss(program))
 

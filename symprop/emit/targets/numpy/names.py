@@ -5,6 +5,10 @@ In: a system. Out: names in code for arrays, adjoints, sizes and our own helpers
 
 from __future__ import annotations
 
+import builtins
+import keyword
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from symprop.algebra.expr import adjoint
@@ -26,6 +30,8 @@ IN_BODIES = (  # what the body of a function calls, and an argument of its name 
     "ValueError", "IndexError",
 )
 
+_NO_WORD = re.compile(r"\W")
+
 
 @dataclass(frozen=True)
 class Names:
@@ -39,9 +45,14 @@ class Names:
     taken: set[str]  # all of these, and what is named later
 
 
-def code_names(system: System, helpers: tuple[str, ...] = ()) -> Names:
-    """All names, the user's first; every other one gives way by a number."""
-    taken: set[str] = {a.name for a in system.arguments} | set(MODULE)
+def code_names(
+    system: System, helpers: tuple[str, ...] = (), functions: Iterable[str] = ()
+) -> Names:
+    """All names, the user's first; every other one gives way by a number.
+
+    functions: those of the module that stand for blocks.
+    """
+    taken: set[str] = {a.name for a in system.arguments} | {*MODULE, *functions}
     inputs = [n for n, a in system.arrays.items() if a.kind == "input"]
     arrays: dict[str, str] = {}
     for name in inputs:
@@ -67,10 +78,55 @@ def code_names(system: System, helpers: tuple[str, ...] = ()) -> Names:
         if argument.name in (*IN_BODIES, *named_helpers.values()):
             hidden[argument.name] = unused(argument.name, taken)
             taken.add(hidden[argument.name])
+    _name_adjoints(system, arrays, own, taken)
+    return Names(arrays, sizes, own, named_helpers, hidden, taken)
+
+
+def function_names(blocks: Iterable[str], system: System) -> list[tuple[str, str]]:
+    """The names of the two functions of each block: the author's, if nothing else has it.
+
+    system: the program's, whose arguments must not hide them.
+    """
+    taken = {*MODULE, *dir(builtins), *keyword.kwlist, *(a.name for a in system.arguments)}
+    found = []
+    for name in blocks:
+        word = _NO_WORD.sub("", name).lstrip("_")
+        first = unused(word, taken) if word.isidentifier() else unused("block", taken)
+        taken.add(first)
+        second = unused(f"{first}_backward", taken)
+        taken.add(second)
+        found.append((first, second))
+    return found
+
+
+def block_names(
+    system: System, ports: Sequence[str], main: Names, functions: Iterable[str]
+) -> Names:
+    """The names inside the functions of a block: its ports first, what is the module's as there."""
+    taken = {*MODULE, *functions, *main.helpers.values()}
+    arrays = {n: main.arrays[n] for n in system.constants}
+    taken.update(arrays.values())
+    own: dict[str, str] = {}
+    sizes: dict[str, str] = {}
+    for name in (*ports, *(n for n in system.arrays if n not in arrays and n not in ports)):
+        arrays[name] = unused(name, taken)
+        taken.add(arrays[name])
+    for name in system.sizes:
+        sizes[name] = unused(name, taken)
+        taken.add(sizes[name])
+    for name in OWN:
+        own[name] = unused(name, taken)
+        taken.add(own[name])
+    _name_adjoints(system, arrays, own, taken)
+    return Names(arrays, sizes, own, main.helpers, {}, taken)
+
+
+def _name_adjoints(
+    system: System, arrays: dict[str, str], own: dict[str, str], taken: set[str]
+) -> None:
     for name in system.arrays:
         if name == system.loss:
             arrays[adjoint(name)] = own["dL"]
             continue
         arrays[adjoint(name)] = unused(f"d{name}", taken)
         taken.add(arrays[adjoint(name)])
-    return Names(arrays, sizes, own, named_helpers, hidden, taken)

@@ -23,7 +23,9 @@ from symprop.syntax.tree import literal, quote, state, tree
 from symprop.system import Argument, Array, System
 
 
-def docstring(system: System, printer: NumpyPrinter) -> list[str]:
+def docstring(
+    system: System, printer: NumpyPrinter, lemmas: Sequence[str] = ()
+) -> list[str]:
     """What the module is, how it is called, what it takes and what it assumes."""
     call = [a.name for a in system.arguments if a.tree is not None]
     origin = f"{system.module}:{system.name}" if system.module else system.name
@@ -42,9 +44,10 @@ def docstring(system: System, printer: NumpyPrinter) -> list[str]:
     if facts:
         text += [*paragraph(f"It is assumed, and tested, that {' and that '.join(facts)}."), ""]
     meaning = "the update of W" if departure else "the gradient of the loss by W"
+    own = f"; (1.F1), (1.B1), ... are those of Lemma 1, {lemmas[0]}" if lemmas else ""
     return text + paragraph(
         "(F1), (F2), ... number the equations of the forward pass and (B1), (B2), ... those of "
-        f"their adjoints: dW is {meaning}. The derivation has these numbers.")
+        f"their adjoints: dW is {meaning}{own}. The derivation has these numbers.")
 
 
 def paragraph(text: str) -> list[str]:

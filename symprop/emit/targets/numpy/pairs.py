@@ -1,0 +1,98 @@
+"""The two functions of a lemma as Python.
+
+In: a `Pair`, names in code. Out: their lines, and what those that call them must know.
+
+    def layer_norm(x, g, b):
+        ...
+        return y, (h, s, g)
+
+    def layer_norm_backward(saved, dy):
+        h, s, g = saved
+        ...
+        return dx, dg, db
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from symprop.algebra.expr import adjoint
+from symprop.emit.targets.numpy.layout import Row, laid_out
+from symprop.emit.targets.numpy.lines import Callee, Lines
+from symprop.emit.targets.numpy.names import Names
+from symprop.emit.targets.numpy.nodes import NumpyPrinter
+from symprop.emit.targets.numpy.shown import size_rows
+from symprop.lower.program import Pair
+from symprop.syntax.document import INDENT
+from symprop.syntax.layout import heading, parameter
+from symprop.syntax.tree import packed, reads, state, tree
+from symprop.system import Adjoint, Equation
+
+
+class PairWriter:
+    """Writes the two functions of a lemma; `callee` is how they are called."""
+
+    def __init__(
+        self, pair: Pair, functions: tuple[str, str], names: Names, printer: NumpyPrinter,
+        callees: Mapping[int, Callee],
+    ) -> None:
+        self.pair, self.names, self.printer = pair, names, printer
+        program = pair.program
+        equations: list[Equation | Adjoint] = [*program.system.equations, *program.adjoints]
+        lines = Lines(printer, names, equations, program.margins, callees)
+        self.rows = [lines.rows(program.forward), lines.rows(program.backward)]
+        sizes = [s for s in program.system.sizes if names.sizes[s] in self._read(1)]
+        self.back_sizes, saved_sizes = size_rows(program.saved, sizes, program.system, names)
+        dtype = printer.dtype
+        self.saved = [
+            *(names.arrays[n] for n in program.saved if n not in program.system.constants),
+            *map(lines.kept, program.kept), *(names.sizes[s] for s in saved_sizes),
+            *[dtype] * (dtype in self._read(1))]
+        needed = [s for s in program.system.sizes
+                  if names.sizes[s] in self._read(0) or s in saved_sizes]
+        self.front_sizes, told = size_rows(pair.block.ports, needed, program.system, names)
+        self.callee = Callee(*functions, told, dtype in self._read(0) or dtype in self.saved,
+                             bool(pair.block.gradients))
+
+    def _read(self, which: int) -> set[str]:
+        return reads(r.statement for r in self.rows[which])
+
+    def functions(self) -> list[list[str]]:
+        """Forward, and backward where it has one."""
+        found = [self._forward()]
+        return [*found, self._backward()] if self.callee.has_backward else found
+
+    def _forward(self) -> list[str]:
+        parameters = [
+            *(self.names.arrays[p] for p in self.pair.block.ports),
+            *(self.names.sizes[s] for s in self.callee.sizes),
+            *[self.printer.dtype] * self.callee.dtype]
+        results = [tree(self.names.arrays[r]) for r in self.pair.program.results]
+        what = "what it returns"
+        if self.callee.has_backward:
+            results.append(packed(self.saved))
+            what += ", and what its backward needs"
+        end = state("return {x}", x=packed(results) if len(results) > 1 else results[0])
+        return self._function(self.callee.forward, parameters, f"{what}.", [
+            *laid_out([Row(s) for s in self.front_sizes]),
+            *laid_out([*self.rows[0], Row(end)])])
+
+    def _backward(self) -> list[str]:
+        saved = self.names.own["saved"]
+        seeds = [self.names.arrays[adjoint(r)] for r in self.pair.seeds]
+        found = [tree(self.names.arrays[adjoint(w)]) for w in self.pair.block.gradients]
+        end = state("return {x}", x=packed(found) if len(found) > 1 else found[0])
+        unpacked = [state("{names} = {saved}", names=packed(self.saved), saved=saved)] \
+            if self.saved else []
+        return self._function(
+            self.callee.backward, [saved, *seeds],
+            "from the adjoints of what it returns, those of what it takes.", [
+                *laid_out([Row(s) for s in (*unpacked, *self.back_sizes)]),
+                *laid_out([*self.rows[1], Row(end)])])
+
+    def _function(
+        self, name: str, parameters: Sequence[str], what: str, body: Sequence[str]
+    ) -> list[str]:
+        said = f'"""Lemma {self.pair.number}: {what}"""'
+        return [*heading(name, [parameter(p) for p in parameters]),
+                *(INDENT + line for line in (said, *body))]

@@ -1,0 +1,309 @@
+"""Modules of a derivation by blocks: each lemma is two functions; the gradients are the flat ones.
+
+The flat module is the oracle, and finite differences through the module's own self-check. A module
+whose functions compute or are handed something else is refused before it is written.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from built_models import built
+from mutants import mutant
+from test_blocks import NETWORKS, transformer
+
+import symprop
+from symprop.check.selfcheck import NAMES
+from symprop.cli import main
+from symprop.close import Mismatch, close
+from symprop.close.calls import arguments, gradients
+from symprop.derivation import BlockDerivation
+from symprop.emit.module import GeneratedModule
+from symprop.interpret import draw
+from symprop.lower.pairs import lower_blocks
+from symprop.lower.program import Program
+from symprop.system import System
+from symprop.zoo import models
+
+REPEATING = ("residual_block", "gpt", "gpt_tied", "llama_block", "vision_transformer")
+
+
+@cache
+def made(name: str) -> tuple[BlockDerivation, Program, GeneratedModule]:
+    derivation = symprop.derive(NETWORKS[name][0](), structure="blocks")
+    return derivation, lower_blocks(derivation), symprop.generate(derivation)
+
+
+def agree(system: System, flat: Any, blocks: Any, dtype: Any, tolerance: float) -> None:
+    """Loss and gradients on three sets of sizes, with the dtypes of the flat module."""
+    for seed in range(3):
+        _, leaves = draw(system, seed)
+        leaves = {n: a.astype(dtype) if a.dtype.kind == "f" else a for n, a in leaves.items()}
+        given = arguments(system.arguments, leaves)
+        (loss, found), (own, mine) = flat.value_and_grad(**given), blocks.value_and_grad(**given)
+        assert own.dtype == loss.dtype
+        np.testing.assert_allclose(own, loss, rtol=tolerance)
+        expected, grads = gradients(system, found), gradients(system, mine)
+        assert list(grads) == list(expected)
+        for name, grad in expected.items():
+            assert (grads[name].dtype, grads[name].shape) == (grad.dtype, grad.shape)
+            np.testing.assert_allclose(
+                grads[name], grad, rtol=0, atol=tolerance * np.abs(grad).max(initial=0))
+
+
+@pytest.mark.parametrize("name", [
+    n if n in ("widths", "steps") else pytest.param(n, marks=pytest.mark.deep) for n in NETWORKS])
+def test_both_forms_give_the_same_gradients(name: str) -> None:
+    derivation, _, module = made(name)
+    flat = symprop.generate(symprop.derive(derivation.system))
+    agree(derivation.system, flat, module, np.float64, 1e-12)
+    agree(derivation.system, flat, module, np.float32, 1e-5)
+
+
+def same_as_flat(name: str) -> None:
+    """Gradients of a zoo model, and operations within 1 %."""
+    flat = built(name)
+    derivation = symprop.derive(flat.system, structure="blocks")
+    assert bool(derivation.lemmas) == (name in REPEATING)
+    agree(flat.system, flat.module, symprop.generate(derivation), np.float64, 1e-12)
+    sizes = dict.fromkeys(flat.system.sizes, 64)
+    counts = [sum(d.operations(sizes).values()) for d in (flat.derivation, derivation)]
+    assert abs(counts[1] - counts[0]) <= 0.01 * counts[0]
+
+
+def test_a_zoo_model_has_the_gradients_of_its_flat_form() -> None:
+    same_as_flat("residual_block")
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", models())
+def test_every_zoo_model_has_the_gradients_of_its_flat_form(name: str) -> None:
+    same_as_flat(name)
+
+
+# ---- the text -------------------------------------------------------------------------------
+
+
+def test_each_lemma_is_one_pair_of_functions() -> None:
+    derivation, _, module = made("transformer")
+    names = [lemma.block.name for lemma in derivation.lemmas]
+    found = re.findall(r"^def (\w+)", module.source, re.MULTILINE)
+    inside = [n for n in found if n in names or n.removesuffix("_backward") in names]
+    assert inside == [n for name in names for n in (name, f"{name}_backward")]
+
+
+@pytest.mark.deep
+def test_the_functions_of_lemmas_are_the_same_at_any_depth() -> None:
+    deeper = symprop.generate(symprop.derive(transformer(3), structure="blocks"))
+    first, second = (m.source.split("def layer_norm(")[1].split("def forward(")[0]
+                     for m in (made("transformer")[2], deeper))
+    assert first == second
+
+
+def test_the_margins_have_the_numbers_of_the_derivation() -> None:
+    derivation, _, module = made("transformer")
+    text = derivation.text()
+    written = set(re.findall(r"# \((\d+\.[FB]\d+)\)", module.source))
+    assert {"1.F1", "1.B1"} <= written
+    assert all(f"({number})" in text for number in written)
+    assert "layer_norm(x, g, b):" in module.source
+    assert "return dx, dg, db" in module.source
+
+
+def helper(dtype: Any) -> Any:
+    """Names that the module has for itself."""
+    saved = np.exp(-dtype * dtype)
+    forward = saved + dtype
+    return forward / np.sqrt(1 + saved * saved)
+
+
+def test_names_of_blocks_give_way() -> None:
+    """To the module's own functions and variables."""
+    def read(x: Any) -> Any:
+        dx = np.tanh(x)
+        return dx / np.sqrt(1 + dx * dx)
+
+    def loss(helper_saved: "N", read_: "N", saved: "N", dL: "N"):
+        return (helper(helper_saved) * helper(read_) * read(saved) * read(dL)).sum()
+
+    module = symprop.generate(symprop.derive(symprop.trace(loss), structure="blocks"))
+    assert {"helper", "read_2"} <= set(re.findall(r"^def (\w+)", module.source, re.MULTILINE))
+
+
+def test_what_is_hidden_by_an_argument_has_another_name() -> None:
+    def loss(layer: "N", W: "N N", V: "N N"):
+        return (unit(unit(layer, W), V) ** 2).sum()
+
+    def unit(x: Any, layer: Any) -> Any:
+        z = x @ layer
+        s = np.sqrt(1 + z * z)
+        return z / s
+
+    unit.__name__ = "layer"
+    unit.__code__ = unit.__code__.replace(co_name="layer")
+    module = symprop.generate(symprop.derive(symprop.trace(loss), structure="blocks"))
+    assert "def layer_2(x, layer):" in module.source
+
+
+# ---- what a caller may do -------------------------------------------------------------------
+
+
+def test_a_block_whose_result_or_gradient_nobody_wants() -> None:
+    """An unread result has the adjoint 0; a gradient that is not wanted is dropped."""
+    def two(x: Any, w: Any) -> Any:
+        z = x * w
+        s = np.sqrt(1 + z * z)
+        return z / s, s
+
+    def loss(x: "N", y: "N", w: "N"):
+        a, s = two(x, w)
+        b, _ = two(y, w)
+        return (a * s + b * b).sum()
+
+    for wrt in (["x"], ["w"]):
+        system = symprop.trace(loss, wrt=wrt)
+        derivation = symprop.derive(system, structure="blocks")
+        assert [m.block.name for m in derivation.lemmas] == ["two"]
+        agree(system, symprop.generate(symprop.derive(system)), symprop.generate(derivation),
+              np.float64, 1e-12)
+
+
+def test_sizes_and_dtypes_that_no_argument_shows_are_handed_on() -> None:
+    def centred(x: Any) -> Any:
+        z = x - x.sum() / x.shape[0] + np.arange(x.shape[0])
+        s = np.sqrt(1 + z * z)
+        return z / s
+
+    def loss(y: "T", w: "T-1"):
+        return (centred(centred(y[1:] * w)) ** 2).sum()
+
+    module = symprop.generate(symprop.derive(symprop.trace(loss), structure="blocks"))
+    assert "def centred(x, T, dtype):" in module.source
+    y, w = np.arange(5.0, dtype=np.float32), np.ones(4, np.float32)
+    assert {g.dtype for g in module.value_and_grad(y, w)[1].values()} == {y.dtype}
+
+
+def test_predict_calls_the_lemmas_and_a_gradient_of_zero_is_known() -> None:
+    def weights(x: Any, w: Any, c: Any) -> Any:
+        z = x @ w + c  # the softmax does not move with c
+        e = np.exp(z - z.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+
+    def loss(x: "N D", V: "D D", W: "D D", b: "1", c: "1", y: "N D"):
+        p = weights(weights(x, V, b), W, c)
+        return ((p - y) ** 2).sum(), {"p": np.tanh(p)}
+
+    system = symprop.trace(loss, wrt=["V", "W", "b", "c"])
+    module = symprop.generate(symprop.derive(system, structure="blocks"))
+    assert module.ZERO == symprop.generate(symprop.derive(system)).ZERO == ("c", "b")
+    assert module.source.split("def predict")[1].split("return")[0].count("weights(") == 2
+
+
+def test_the_module_checks_itself(tmp_path: Path) -> None:
+    _, _, module = made("steps")
+    assert set(NAMES) <= {*dir(module._module)} | {"arguments", "gradients", "unit_steps"}
+    assert module.self_check() == 0
+    assert symprop.check(module).passed
+
+
+# ---- branches -------------------------------------------------------------------------------
+
+
+def cubed(x: Any) -> Any:
+    a = x * x
+    b = a * x
+    return np.log(b)
+
+
+def picked(c: Any, r: Any) -> Any:
+    z = np.where(c > 0, r, 0)
+    y = z * z
+    return y + z
+
+
+def safe(x: "N", c: "N", u: "N", d: "N"):
+    return (picked(c, cubed(x)) + 2 * picked(d, cubed(u)) ** 2).sum()
+
+
+def test_a_branch_that_guards_what_another_helper_computes() -> None:
+    """Where x is 0 and c does not hold, the gradient is 0 and nothing warns."""
+    module = symprop.generate(symprop.derive(symprop.trace(safe, wrt=["x", "u"]),
+                                             structure="blocks"))
+    x, c = np.array([0.0, 1.0, -1.0, 2.0]), np.array([-1.0, 1.0, -1.0, 1.0])
+    _, found = module.value_and_grad(x, c, x, c)
+    np.testing.assert_allclose(found["x"], [0, 3, 0, 3 * (1 + 2 * 3 * np.log(2)) / 2])
+
+
+# ---- the closed loop ------------------------------------------------------------------------
+
+
+def closed(name: str, source: str) -> None:
+    derivation, program, _ = made(name)
+    close(derivation, program, GeneratedModule(source, name))
+
+
+@pytest.mark.parametrize("name", ["transformer", "steps"])
+def test_a_module_with_one_fault_is_refused(name: str) -> None:
+    """All but one at the most, for a change of the text may change no value."""
+    source = made(name)[2].source
+    closed(name, source)
+    passed = []
+    for seed in range(4):
+        wrong, what = mutant(source, seed)
+        try:
+            closed(name, wrong)
+        except Mismatch:
+            continue
+        passed.append(what)
+    assert len(passed) <= 1, passed
+
+
+@pytest.mark.parametrize("name, right, wrong", [
+    ("transformer", "layer_norm(x_2, g, b)", "layer_norm(x_2, b, g)"),
+    ("transformer", "head_backward(saved_2", "head_backward(saved_3"),
+    ("transformer", "return dx, dg, db", "return dx, db, dg"),
+    ("transformer", "return out, (x_ratio, g, x_sqrt)", "return out * 1, (x_ratio, g, x_sqrt)"),
+    ("transformer", "    return dq, dk, dv", "    dv = dv * 2\n    return dq, dk, dv"),
+    ("steps", "def forward(", "def step(x, h, c, W):\n    return 0, 0, ()\n\n\ndef forward("),
+], ids=["arguments", "saved", "gradients", "a copy", "a gradient", "another function"])
+def test_what_is_handed_over_wrongly_is_refused(name: str, right: str, wrong: str) -> None:
+    source = made(name)[2].source
+    assert right in source
+    with pytest.raises(Mismatch):
+        closed(name, source.replace(right, wrong))
+
+
+def test_a_lemma_that_changes_what_is_saved_is_refused() -> None:
+    source = made("transformer")[2].source
+    wrong = source.replace("    dv = x_ratio_3.T @ dout\n",
+                           "    dv = x_ratio_3.T @ dout\n    v *= 2\n")
+    assert wrong != source
+    with pytest.raises(Mismatch):
+        closed("transformer", wrong)
+
+
+# ---- the command line -----------------------------------------------------------------------
+
+
+def test_the_command_line_writes_both_forms(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "twice.py"
+    file.write_text(
+        "import numpy as np\n\n\ndef layer(x, W):\n    z = x @ W\n    s = np.sqrt(1 + z * z)\n"
+        "    return z / s\n\n\ndef loss(x: 'N', V: 'N N', W: 'N N'):\n"
+        "    return (layer(layer(x, V), W) ** 2).sum()\n")
+    command = ["generate", f"{file}:loss"]
+    assert main.run([*command, "--structure", "blocks"]) == 0
+    blocks = capsys.readouterr().out
+    assert main.run([*command, "--flat"]) == 0
+    flat = capsys.readouterr().out
+    assert main.run(command) == 0
+    assert capsys.readouterr().out == flat
+    assert "def layer_backward(" in blocks and "def layer" not in flat
+    assert main.run([*command, "--structure", "blocks", "--rule", "fa"]) == 2
