@@ -22,9 +22,9 @@ RUN = [p for p in PAGES if p.name not in GENERATED and any(
     True for _ in blocks(p.read_text(encoding="utf-8")))]
 
 
-DEEP = (  # they train, or run the tests
-    "adding-a-template.md", "adding-a-zoo-model.md", "adding-an-operation.md", "learning-rules.md",
-    "nn.md", "training.md")
+DEEP = (  # they train, build all there is, or run the tests
+    "adding-a-template.md", "adding-a-zoo-model.md", "adding-an-operation.md", "frozen.md",
+    "learning-rules.md", "nn.md", "training.md")
 
 
 @pytest.mark.slow

@@ -13,7 +13,13 @@ import click
 from symprop.check import CheckReport
 from symprop.check import check as run
 from symprop.cli.constants import Options
-from symprop.cli.options import seed_option, size_option, target_options
+from symprop.cli.options import (
+    FILE,
+    seed_option,
+    size_option,
+    target_options,
+    template_option,
+)
 from symprop.cli.progress import working
 from symprop.cli.stages import derived, generated, given
 from symprop.cli.targets import Target, find_forward, find_forward_or_module, import_file
@@ -22,8 +28,10 @@ from symprop.files.load import Later
 
 if TYPE_CHECKING:
     from symprop import against as comparing
+    from symprop.cli import frozen as freezing
 else:
     comparing = Later("symprop.against")
+    freezing = Later("symprop.cli.frozen")
 
 EXAMPLES = """\b
 Examples:
@@ -31,6 +39,7 @@ Examples:
   symprop check mlp.py                 a generated or hand-written module
   symprop check model.py:loss --size N=5 --seed 1
   symprop check mine.py --against model.py:loss    which line of mine is wrong?
+  symprop check model.py:loss --frozen build/      are the files there up to date?
 """
 
 
@@ -41,19 +50,26 @@ Examples:
 @click.option("--rtol", type=float, default=1e-7, show_default=True, help="Relative tolerance.")
 @click.option("--against", metavar="MODEL",
               help="A forward pass: name the line of TARGET that is not its derivation.")
+@click.option("--frozen", type=FILE, metavar="DIR",
+              help="Write nothing: say which files that were made of TARGET are current.")
+@template_option
 def check(
     target: str, options: Options, sizes: dict[str, int], seed: int, rtol: float,
-    against: str | None,
+    against: str | None, frozen: Path | None, template_dir: Path | None,
 ) -> int:
     """Compare the gradients of TARGET with finite differences.
 
     TARGET may also be a Python file with functions forward and backward.
     """
+    if frozen is not None:
+        if against is not None:
+            raise InputError("--frozen and --against are two questions: ask one of them")
+        return _frozen(find_forward(target, options), target, frozen, template_dir, sizes, seed)
     found = find_forward_or_module(target, options)
     if against is not None:
         return _against(found, target, against, options, seed)
     if isinstance(found, Target):
-        module: object = generated(derived(found), found.name)
+        module: object = generated(derived(found), found.name, template_dir)
         declared = {}
     else:
         module = import_file(found)
@@ -63,6 +79,25 @@ def check(
     report = checked(module, target, sizes=sizes, seed=seed, rtol=rtol, **declared)
     click.echo(str(report))
     return status_of(report)
+
+
+def _frozen(
+    found: Target, target: str, place: Path, templates: Path | None, sizes: dict[str, int],
+    seed: int,
+) -> int:
+    """Say of every file whether it is what would be written; 0 if all are, else 1."""
+    files = freezing.statuses(found, place, templates, sizes, seed)
+    for path, status in files.items():
+        click.echo(f"{status:8} {path}")
+    late = [path for path, status in files.items() if status != "current"]
+    if not late:
+        click.echo(f"{len(files)} of {len(files)} files are current")
+        return 0
+    command = f"build {target} -o {place}" if place.is_dir() else (
+        f"{'generate' if place.suffix == '.py' else 'derive'} {target} -o {place}")
+    click.echo(f"{len(late)} of {len(files)} files are not current: symprop {command} writes them, "
+               "with the same options; --force over one that was edited")
+    return 1
 
 
 def _against(

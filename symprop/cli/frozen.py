@@ -1,0 +1,78 @@
+"""`symprop check --frozen`: is what was generated still what would be generated?
+
+In: a forward pass, and the folder that `symprop build` wrote or one file of `symprop generate` or
+`symprop derive`. Out: a line for every file, current, stale, edited, foreign or missing; nothing
+is written.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from symprop.cli.build import texts_of
+from symprop.cli.derive import FORMAT_OF, printed
+from symprop.cli.stages import derived, generated
+from symprop.cli.targets import Target
+from symprop.errors import FileError, InputError
+from symprop.files.marks import COMMENT_OF, is_stamped, stamp
+from symprop.files.write import status_of
+
+# What is no text of its own, and the file that it was made from: a report holds digits of this
+# processor, a PDF those of a TeX.
+MADE_FROM = {"_check.txt": ".py", ".pdf": ".tex"}
+OPTIONAL = (".pdf",)
+
+
+def statuses(
+    found: Target, place: Path, templates: Path | None, sizes: dict[str, int], seed: int
+) -> dict[Path, str]:
+    """Return what each file is. InputError or FileError for a place that can hold none of them."""
+    if place.is_dir():
+        return _of_folder(found, place, templates, sizes, seed)
+    if not place.parent.is_dir():
+        raise FileError(f"there is neither a file nor a folder {place}")
+    return {place: _status(place, _of_file(found, place, templates))}
+
+
+def _of_file(found: Target, path: Path, templates: Path | None) -> str:
+    """The text that `symprop generate` or `symprop derive` would write to this path."""
+    if path.suffix == ".py":
+        return generated(derived(found), found.name, templates).source
+    form = FORMAT_OF.get(path.suffix)
+    if form in (None, "pdf"):
+        raise InputError(
+            f"{path} is neither a folder that symprop build wrote nor a .py, .tex, .md or .txt")
+    text = printed(derived(found), form, templates=templates, names=found.names)
+    return stamp(text, COMMENT_OF.get(path.suffix, "# "))
+
+
+def _of_folder(
+    found: Target, folder: Path, templates: Path | None, sizes: dict[str, int], seed: int
+) -> dict[Path, str]:
+    derivation = derived(found)
+    source = generated(derivation, found.name, templates).source
+    texts, _ = texts_of(found, derivation, source, templates, sizes, seed)
+    known = {e: _status(folder / f"{found.name}{e}", text) for e, text in texts.items()}
+    for ending, origin in MADE_FROM.items():
+        status = status_of(folder / f"{found.name}{ending}")
+        if status != "absent" or ending not in OPTIONAL:
+            as_origin = "current" if known[origin] == "current" else "stale"
+            known[ending] = as_origin if status == "ours" else _WORDS[status]
+    return {folder / f"{found.name}{ending}": status for ending, status in known.items()}
+
+
+_WORDS = {"absent": "missing", "edited": "edited", "foreign": "foreign"}
+
+
+def _status(path: Path, wanted: str) -> str:
+    """What a file is beside the text that would be written to it."""
+    status = status_of(path)
+    if status != "ours":
+        return _WORDS[status]
+    if not is_stamped(wanted):
+        wanted = stamp(wanted, COMMENT_OF.get(path.suffix.lower(), "# "))
+    return "current" if _read(path) == wanted else "stale"
+
+
+def _read(path: Path) -> str:
+    return path.read_bytes().replace(b"\r\n", b"\n").decode("utf-8")
