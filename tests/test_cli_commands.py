@@ -18,6 +18,7 @@ from symprop.files.marks import read_mark, stamp
 from symprop.files.write import status_of
 from symprop.system import Fact, Note
 from symprop.train import TrainResult
+from symprop.version import __version__
 from symprop.zoo import table
 
 PDF = b"%PDF-1.5\n%%EOF\n"
@@ -113,10 +114,10 @@ def test_derive_prints(
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("a.tex", stamp("latex False None\n", "% ")),
-        ("a.md", stamp("markdown None\n", "<!-- ")),
-        ("a.txt", stamp("text None ∂\n", "# ")),
-        ("a", stamp("latex False None\n", "% ")),
+        ("a.tex", stamp("latex False None\n", "% ", __version__)),
+        ("a.md", stamp("markdown None\n", "<!-- ", __version__)),
+        ("a.txt", stamp("text None ∂\n", "# ", __version__)),
+        ("a", stamp("latex False None\n", "% ", __version__)),
     ],
 )
 def test_derive_writes_what_the_suffix_says(
@@ -187,7 +188,7 @@ def test_generate_prints_or_writes(
     assert run(["generate", "line"]) == 0
     assert capsys.readouterr().out == SOURCE
     assert run(["generate", "line", "-o", "line.py"]) == 0
-    assert (tmp_path / "line.py").read_text() == SOURCE
+    assert (tmp_path / "line.py").read_text() == stamp(SOURCE, version=__version__)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +219,7 @@ def test_an_edited_file_needs_force(calls: Calls, tmp_path: Path) -> None:
     (tmp_path / "line.py").write_text(SOURCE + "x = 1\n")
     assert run(words) == 3
     assert run([*words, "--force"]) == 0
-    assert (tmp_path / "line.py").read_text() == SOURCE
+    assert (tmp_path / "line.py").read_text() == stamp(SOURCE, version=__version__)
 
 
 @pytest.mark.parametrize("words", [["derive", "line"], ["generate", "line"]])

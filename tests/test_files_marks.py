@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symprop.files.marks import is_stamped, mark, read_mark, stamp
+from symprop.files.marks import is_stamped, mark, read_mark, stamp, unstamped, version_in
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -109,3 +109,14 @@ def test_scraps_are_foreign(data: bytes) -> None:
 def test_no_other_kind_of_bytes_is_marked() -> None:
     with pytest.raises(ValueError, match="only npz, png and pdf"):
         mark(b"GIF89a")
+
+
+@pytest.mark.parametrize("comment", ["# ", "% ", "<!-- "])
+def test_a_stamp_may_say_the_version(comment: str) -> None:
+    text = stamp("body\n", comment, "0.2.0")
+    assert text.startswith(f"{comment}symprop 0.2.0 sha256:") and is_stamped(text)
+    assert version_in(text.encode()) == "0.2.0"
+    assert version_in(text.replace("\n", "\r\n").encode()) == "0.2.0"
+    assert version_in(stamp("body\n", comment).encode()) == ""
+    assert unstamped(text) == unstamped(stamp("body\n", comment)) == "body\n"
+    assert read_mark(text.replace("body", "Body").encode()) == "edited"

@@ -9,6 +9,7 @@ import pytest
 from symprop.errors import FileError, RefusedToOverwrite, SympropError
 from symprop.files import write
 from symprop.files.write import make_folder, may_write, stamp, status_of, write_bytes, write_text
+from symprop.version import __version__
 
 PDF = b"%PDF-1.5\n%%EOF\n"
 
@@ -17,19 +18,19 @@ def test_a_new_file_is_written_stamped_and_recognised(tmp_path: Path) -> None:
     path = tmp_path / "mlp.py"
     assert status_of(path) == "absent"
     write_text(path, "x = 1\n")
-    assert path.read_text() == stamp("x = 1\n")
+    assert path.read_text() == stamp("x = 1\n", version=__version__)
     assert status_of(path) == "ours"
 
 
 @pytest.mark.parametrize(("name", "start"), [("a.tex", "% "), ("a.md", "<!-- "), ("a.txt", "# ")])
 def test_the_suffix_says_how_a_comment_looks(tmp_path: Path, name: str, start: str) -> None:
     write_text(tmp_path / name, "body\n")
-    assert (tmp_path / name).read_text().startswith(f"{start}symprop sha256:")
+    assert (tmp_path / name).read_text().startswith(f"{start}symprop {__version__} sha256:")
 
 
-def test_a_text_that_is_stamped_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_text_that_is_stamped_keeps_its_comment(tmp_path: Path) -> None:
     write_text(tmp_path / "a.md", stamp("body\n", "% "))
-    assert (tmp_path / "a.md").read_text() == stamp("body\n", "% ")
+    assert (tmp_path / "a.md").read_text() == stamp("body\n", "% ", __version__)
 
 
 def test_a_file_of_ours_is_replaced(tmp_path: Path) -> None:
@@ -47,7 +48,7 @@ def test_an_edited_file_is_replaced_only_by_force(tmp_path: Path) -> None:
         write_text(path, "x = 3\n")
     assert path.read_text().endswith("y = 2\n")
     write_text(path, "x = 3\n", force=True)
-    assert path.read_text() == stamp("x = 3\n")
+    assert path.read_text() == stamp("x = 3\n", version=__version__)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_an_error_of_the_system_is_one_sentence_and_leaves_nothing(
         with pytest.raises(FileError, match=rf"cannot write .*{name}: no space left"):
             write_text(tmp_path / name, "x = 2\n")
     assert os.listdir(tmp_path) == ["a.py"]
-    assert (tmp_path / "a.py").read_text() == stamp("x = 1\n")
+    assert (tmp_path / "a.py").read_text() == stamp("x = 1\n", version=__version__)
 
 
 def test_an_interrupt_leaves_nothing_either(

@@ -6,6 +6,7 @@ import pytest
 
 from symprop.cli import build
 from symprop.cli.main import run
+from symprop.version import __version__
 
 MODEL = """import numpy as np
 
@@ -122,3 +123,20 @@ def test_what_cannot_be_asked(
 ) -> None:
     assert run(["check", "model.py:loss", *words]) == 2
     assert capsys.readouterr().err == f"symprop: {said}\n"
+
+
+def test_a_module_of_another_version_is_met_with_a_sentence(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = place / "b/loss.py"
+    assert path.read_text().startswith(f"# symprop {__version__} sha256:")
+    assert run(["check", "b/loss.py"]) == 0
+    assert "note" not in capsys.readouterr().err
+    path.write_text(path.read_text().replace(f"symprop {__version__}", "symprop 0.1.9", 1))
+    assert run(["check", "b/loss.py"]) == 0
+    assert capsys.readouterr().err == (
+        f"symprop: note: b/loss.py was written by symprop 0.1.9, and this is {__version__}: "
+        "symprop generate writes it again\n")
+    assert run(["check", "b/loss.py", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+    assert asked(capsys)[0] == 0  # the same but for the version is current

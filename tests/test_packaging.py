@@ -22,7 +22,8 @@ from symprop.version import __version__
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 SOURCES = ("symprop", "templates", "pyproject.toml", "README.md", "LICENSE", "Makefile")
-MORE_SOURCES = ("tests", "docs", "examples", "generated", "benchmarks", "CHANGELOG.md")
+MORE_SOURCES = ("tests", "docs", "examples", "generated", "benchmarks", "CHANGELOG.md",
+                "CITATION.cff", "CONTRIBUTING.md", "SECURITY.md")
 TEMPLATES = sorted(
     path.relative_to(ROOT / "templates").as_posix()
     for path in (ROOT / "templates").rglob("*")
@@ -98,6 +99,15 @@ def check_installed(python: Path, folder: Path, templates: Path, expected: str) 
         assert (templates / name).is_file()
     assert run(python, "-m", "symprop", "--version", folder=folder) == f"symprop {__version__}\n"
     assert run(python, "-m", "symprop", "generate", "mlp", folder=folder) == expected
+
+
+@pytest.mark.packaging
+def test_what_is_built_can_be_published(dist: Path) -> None:
+    """Its metadata is complete, and its description can be shown."""
+    files = sorted(dist.iterdir())
+    assert len(files) == 2
+    said = run(sys.executable, "-m", "twine", "check", "--strict", *files, folder=dist)
+    assert said.count("PASSED") == 2
 
 
 @pytest.mark.packaging

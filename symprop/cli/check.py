@@ -22,7 +22,13 @@ from symprop.cli.options import (
 )
 from symprop.cli.progress import working
 from symprop.cli.stages import derived, generated, given
-from symprop.cli.targets import Target, find_forward, find_forward_or_module, import_file
+from symprop.cli.targets import (
+    Target,
+    find_forward,
+    find_forward_or_module,
+    import_file,
+    note_version,
+)
 from symprop.errors import InputError
 from symprop.files.load import Later
 
@@ -73,6 +79,7 @@ def check(
         declared = {}
     else:
         module = import_file(found)
+        note_version(found, options.quiet)
         declared = given(
             shapes=options.shapes or None, wrt=options.wrt, facts=options.facts or None
         )

@@ -14,7 +14,7 @@ from symprop.cli.derive import FORMAT_OF, printed
 from symprop.cli.stages import derived, generated
 from symprop.cli.targets import Target
 from symprop.errors import FileError, InputError
-from symprop.files.marks import COMMENT_OF, is_stamped, stamp
+from symprop.files.marks import unstamped
 from symprop.files.write import status_of
 
 # What is no text of its own, and the file that it was made from: a report holds digits of this
@@ -42,8 +42,7 @@ def _of_file(found: Target, path: Path, templates: Path | None) -> str:
     if form in (None, "pdf"):
         raise InputError(
             f"{path} is neither a folder that symprop build wrote nor a .py, .tex, .md or .txt")
-    text = printed(derived(found), form, templates=templates, names=found.names)
-    return stamp(text, COMMENT_OF.get(path.suffix, "# "))
+    return printed(derived(found), form, templates=templates, names=found.names)
 
 
 def _of_folder(
@@ -69,10 +68,5 @@ def _status(path: Path, wanted: str) -> str:
     status = status_of(path)
     if status != "ours":
         return _WORDS[status]
-    if not is_stamped(wanted):
-        wanted = stamp(wanted, COMMENT_OF.get(path.suffix.lower(), "# "))
-    return "current" if _read(path) == wanted else "stale"
-
-
-def _read(path: Path) -> str:
-    return path.read_bytes().replace(b"\r\n", b"\n").decode("utf-8")
+    there = path.read_bytes().decode("utf-8")
+    return "current" if unstamped(there) == unstamped(wanted) else "stale"

@@ -20,8 +20,10 @@ import click
 from symprop.cli.constants import Options, said_in_file
 from symprop.errors import FileError, InputError, SympropError
 from symprop.files.load import Later, load_file
+from symprop.files.marks import version_in
 from symprop.system import Fact
 from symprop.trace.context import raised_at
+from symprop.version import __version__
 
 if TYPE_CHECKING:
     from symprop import zoo
@@ -84,6 +86,14 @@ def import_file(path: Path) -> ModuleType:
         raise
     except (Exception, SystemExit) as error:
         raise InputError(f"importing {path} fails: {_said(error)}{_line(error)}") from error
+
+
+def note_version(path: Path, quiet: bool = False) -> None:
+    """Say on standard error that a module was written by another version of symprop, if it was."""
+    version = version_in(path.read_bytes()[:200])
+    if version and version != __version__ and not quiet:
+        click.echo(f"symprop: note: {path} was written by symprop {version}, and this is "
+                   f"{__version__}: symprop generate writes it again", err=True)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from symprop.cli.constants import Options
 from symprop.cli.options import FILE, force_option, seed_option, size_option, target_options
 from symprop.cli.progress import on_a_terminal, working
 from symprop.cli.stages import derived, generated
-from symprop.cli.targets import Target, find_forward_or_module, import_file
+from symprop.cli.targets import Target, find_forward_or_module, import_file, note_version
 from symprop.cli.trained import Places
 from symprop.errors import InputError
 from symprop.train import TrainingError, load_arrays
@@ -125,6 +125,7 @@ def train(
             settings["reference"] = generated(gradient, found.name)
     else:
         module = import_file(found)
+        note_version(found, options.quiet)
     settings |= {"checkpoint": places.checkpoint, "force": force}
     with held_back():  # Ctrl-C ends the training, but not the writing of what it found
         return _trained(module, arrays, settings, places)

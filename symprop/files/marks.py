@@ -15,7 +15,8 @@ SIGN = "symprop sha256:"
 DIGITS = 32
 COMMENTS = {"# ": "", "% ": "", "<!-- ": " -->"}
 COMMENT_OF = {".tex": "% ", ".md": "<!-- ", ".html": "<!-- "}
-FIRST_LINE = re.compile(rb"(?:# |% |<!-- )" + SIGN.encode() + rb"([0-9a-f]{32})(?: -->)?\n")
+FIRST_LINE = re.compile(
+    rb"(?:# |% |<!-- )symprop (?:(\d[\w.]*) )?sha256:([0-9a-f]{32})(?: -->)?\n")
 LENGTH = len(SIGN) + DIGITS
 
 ZIP, PNG, PDF = b"PK\x03\x04", b"\x89PNG\r\n\x1a\n", b"%PDF-"
@@ -24,10 +25,11 @@ PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 PNG_KEY = b"Comment\x00"
 
 
-def stamp(text: str, comment: str = "# ") -> str:
+def stamp(text: str, comment: str = "# ", version: str = "") -> str:
     """Return `text` under a first line that carries the hash of the rest.
 
-    `comment` opens a comment: "# ", "% " or "<!-- ". A stamp that is already there is renewed.
+    `comment` opens a comment: "# ", "% " or "<!-- ". `version` is that of symprop. A stamp that is
+    already there is renewed.
 
     >>> stamp("x = 1").splitlines()[1:]
     ['x = 1']
@@ -37,7 +39,26 @@ def stamp(text: str, comment: str = "# ") -> str:
         raise ValueError(f"{comment!r} opens no known comment")
     body = _lines(text.encode("utf-8"))
     body = body[_first(body) :]
-    return f"{opening}{_sign(body)}{COMMENTS[opening]}\n" + body.decode("utf-8")
+    sign = _sign(body)
+    if version:
+        sign = sign.replace("symprop ", f"symprop {version} ", 1)
+    return f"{opening}{sign}{COMMENTS[opening]}\n" + body.decode("utf-8")
+
+
+def unstamped(text: str) -> str:
+    """Return `text` without the line of its stamp, with Unix line ends."""
+    body = _lines(text.encode("utf-8"))
+    return body[_first(body):].decode("utf-8")
+
+
+def version_in(data: bytes) -> str:
+    """Return the version of symprop that wrote a text file; "" where its mark says none.
+
+    >>> version_in(stamp("x = 1", version="0.2.0").encode())
+    '0.2.0'
+    """
+    found = FIRST_LINE.match(data.replace(b"\r\n", b"\n"))
+    return found[1].decode() if found and found[1] else ""
 
 
 def is_stamped(text: str) -> bool:
@@ -73,7 +94,7 @@ def _split_text(data: bytes) -> tuple[bytes, bytes] | None:
     # A checkout with CRLF line ends is no edit.
     data = data.replace(b"\r\n", b"\n")
     match = FIRST_LINE.match(data)
-    return (data[match.end() :], SIGN.encode() + match[1]) if match else None
+    return (data[match.end() :], SIGN.encode() + match[2]) if match else None
 
 
 def _split_binary(data: bytes) -> tuple[bytes, bytes] | None:

@@ -12,20 +12,21 @@ from pathlib import Path
 
 from symprop.errors import FileError, RefusedToOverwrite
 from symprop.files.marks import COMMENT_OF, is_stamped, mark, read_mark, stamp
+from symprop.version import __version__
 
 __all__ = ["make_folder", "may_write", "stamp", "status_of", "write_bytes", "write_text"]
 
 
 def write_text(path: str | Path, text: str, force: bool = False) -> None:
-    """Write `text` to `path`, stamped (by the comment sign of the suffix) if it is not yet.
+    """Write `text` to `path` under a stamp, in the comment of the suffix, with our version.
 
     Raises RefusedToOverwrite for a symbolic link, a foreign file, and without `force` for an
     edited one; FileError where the system does not let us.
     """
     path = Path(path)
-    if not is_stamped(text):
-        text = stamp(text, COMMENT_OF.get(path.suffix.lower(), "# "))
-    _write(path, text.encode("utf-8"), force)
+    comment = text[:text.find("symprop ")] if is_stamped(text) else COMMENT_OF.get(
+        path.suffix.lower(), "# ")
+    _write(path, stamp(text, comment, __version__).encode("utf-8"), force)
 
 
 def write_bytes(path: str | Path, data: bytes, force: bool = False) -> None:
