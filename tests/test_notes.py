@@ -66,7 +66,7 @@ NOTES = [
     ("pairs", lambda A, b: np.sum((np.sum(A**2, axis=1, keepdims=True) - b) ** 2), ("M K", "M"),
      "subtract: an array of shape (M, 1) and b of shape (M,) broadcast to (M, M), every entry of "
      "one with every entry of the other: take the axis of 1 away, as in x[:, 0], or write "
-     "y[None, :] where all pairs are meant"),
+     "b[None, :] where all pairs are meant"),
 ]
 
 

@@ -36,10 +36,17 @@ def expect_no_pairs(arrays: Sequence[Traced], what: str) -> None:
         text = (
             f"{what}: {column.described()} and {row.described()} broadcast to ({size}, {size}), "
             "every entry of one with every entry of the other: take the axis of 1 away, as in "
-            "x[:, 0], or write y[None, :] where all pairs are meant")
+            f"{_name(column, 'x')}[:, 0], or write {_name(row, 'y')}[None, :] where all pairs are "
+            "meant")
         if any(ONE in current().arrays[name].shape for name in read):
             raise located(ShapeError, text)
         current().note("pairs", text)
+
+
+def _name(array: Traced, otherwise: str) -> str:
+    """What the user calls an array."""
+    name = array.described().partition(" of shape ")[0]
+    return name if name.isidentifier() else otherwise
 
 
 def _are_pairs(column: Traced, row: Traced) -> bool:
