@@ -10,7 +10,7 @@ import pytest
 
 from symprop import pipeline
 from symprop.check import CheckReport, CheckRow
-from symprop.cli import build, derive, listing, train
+from symprop.cli import build, derive, listing, made, train
 from symprop.cli import check as checking
 from symprop.cli.main import run
 from symprop.errors import InputError, VerificationError
@@ -81,8 +81,8 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Calls:
     monkeypatch.setattr(pipeline, "generate", lambda derivation, **options: module)
     monkeypatch.setattr(checking, "run", check)
     monkeypatch.setattr(train, "run", fit)
-    monkeypatch.setattr(build, "training_module", lambda source, name, **options: f"# {options}\n")
-    monkeypatch.setattr(build, "missing_sizes", lambda source, name: ("H",))
+    monkeypatch.setattr(made, "training_module", lambda source, name, **options: f"# {options}\n")
+    monkeypatch.setattr(made, "missing_sizes", lambda source, name: ("H",))
     for command in (derive, build):
         monkeypatch.setattr(command, "compile_pdf", lambda document: PDF)
     monkeypatch.setattr(build, "has_tex", lambda: True)
@@ -322,7 +322,7 @@ def test_build_says_what_it_leaves_out(
     def unknown(source: str, name: str, **options: Any) -> str:
         raise InputError("the size of H is not in the data")
 
-    monkeypatch.setattr(build, "training_module", unknown)
+    monkeypatch.setattr(made, "training_module", unknown)
     monkeypatch.setattr(build, "has_tex", lambda: False)
     calls.passes = False
     assert run(["build", "line", "-o", "out"]) == 1

@@ -4,16 +4,13 @@ In: TARGET and a folder. Out: NAME.tex, NAME.md, NAME.py, NAME_train.py, NAME_ch
 NAME.pdf where a TeX is installed. Nothing is written before all of it is known to be right.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from symprop.cli.check import checked
 from symprop.cli.constants import Options
-from symprop.cli.derive import printed
+from symprop.cli.made import texts_of
 from symprop.cli.options import (
     FILE,
     force_option,
@@ -25,15 +22,8 @@ from symprop.cli.options import (
 from symprop.cli.pdf import compile_pdf, has_tex
 from symprop.cli.progress import working
 from symprop.cli.stages import derived, generated
-from symprop.cli.targets import Target, find_forward
-from symprop.errors import InputError
+from symprop.cli.targets import find_forward
 from symprop.files.write import make_folder, may_write, write_bytes, write_text
-from symprop.train.emit import missing_sizes, training_module
-
-if TYPE_CHECKING:
-    from symprop.derivation import Derivation
-
-WIDTH = 32  # of what the data do not tell, where nobody chooses it
 
 EXAMPLES = """\b
 Examples:
@@ -81,27 +71,6 @@ def build(
         click.echo(f"symprop: {remark}", err=True)
     click.echo(str(report).splitlines()[-1])
     return 0 if report.as_designed else 1
-
-
-def texts_of(
-    found: Target, derivation: Derivation, source: str, templates: Path | None,
-    sizes: dict[str, int], seed: int,
-) -> tuple[dict[str, str], list[str]]:
-    """Return the files that a derivation and its module make, by their endings, and remarks."""
-    texts = {
-        ".tex": printed(derivation, "latex", True, None, templates, found.names),
-        ".md": printed(derivation, "markdown", templates=templates, names=found.names),
-        ".py": source,
-    }
-    try:
-        guessed = {n: WIDTH for n in missing_sizes(source, found.name) if n not in sizes}
-        texts["_train.py"] = training_module(
-            source, found.name, sizes={**guessed, **sizes}, seed=seed)
-        remarks = [f"{found.name}_train.py starts with {axis} = {size}, which no data tell:"
-                   f" --size {axis}={2 * size} chooses another" for axis, size in guessed.items()]
-    except InputError as error:
-        remarks = [f"no {found.name}_train.py: {error}"]
-    return texts, remarks
 
 
 def _write_all(

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from symprop.cli.build import texts_of
 from symprop.cli.derive import FORMAT_OF, printed
+from symprop.cli.made import texts_of
 from symprop.cli.stages import derived, generated
 from symprop.cli.targets import Target
 from symprop.errors import FileError, InputError
