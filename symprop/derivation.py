@@ -22,7 +22,7 @@ from symprop.algebra.sympy_bridge import to_sympy
 from symprop.collector import paused
 from symprop.derive import derivation as derived
 from symprop.derive.notes import notes
-from symprop.emit import latex, lemmas, markdown, text
+from symprop.emit import kept, latex, lemmas, markdown, text
 from symprop.emit.costs import Cost, cost
 from symprop.emit.letters import equation_letters
 from symprop.emit.sympy_shown import shown as shown_in_sympy
@@ -296,21 +296,52 @@ class BlockDerivation(blocks.BlockDerivation):
     """
 
     def latex(
-        self, *, standalone: bool = False, templates: str | Path | None = None
+        self, *, standalone: bool = False, only: Sequence[str] | None = None,
+        templates: str | Path | None = None, detail: str = "full", equation: str | None = None,
     ) -> str:
-        r"""A fragment for \input (amsmath), or a document with `standalone`."""
-        self.verify()
-        return lemmas.latex_pages((*self.lemmas, self.program), standalone, templates)
+        r"""A fragment for \input (amsmath), or a document with `standalone`.
 
-    def markdown(self, *, templates: str | Path | None = None) -> str:
-        """Markdown with one KaTeX block for each equation."""
+        `only` keeps what the named gradients depend on, with the numbers unchanged; `equation`
+        keeps one line, as in `equation="2.B3"`. `detail` is "full", "normal" or "brief", as for
+        a flat derivation. Raises InputError for what there is not.
+        """
         self.verify()
-        return lemmas.markdown_pages((*self.lemmas, self.program), templates)
+        return lemmas.latex_pages(
+            self._pages, self._kept(only, equation), standalone, templates, detail)
 
-    def text(self, *, templates: str | Path | None = None) -> str:
-        """Unicode mathematics for a terminal."""
+    def markdown(
+        self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
+        detail: str = "full", equation: str | None = None,
+    ) -> str:
+        """Markdown with one KaTeX block for each equation; options as for `latex`."""
         self.verify()
-        return lemmas.text_pages((*self.lemmas, self.program), templates)
+        return lemmas.markdown_pages(
+            self._pages, self._kept(only, equation), templates, detail)
+
+    def text(
+        self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
+        detail: str = "full", equation: str | None = None,
+    ) -> str:
+        """Unicode mathematics for a terminal; options as for `latex`."""
+        self.verify()
+        return lemmas.text_pages(self._pages, self._kept(only, equation), templates, detail)
+
+    @property
+    def _pages(self) -> tuple[blocks.Lemma, ...]:
+        return *self.lemmas, self.program
+
+    def _kept(self, only: Sequence[str] | None, equation: str | None) -> kept.Kept:
+        return kept.kept(self._pages, self.system, only, equation)
+
+    def _repr_markdown_(self) -> str:
+        """What a notebook shows of it: lemmas and program, a table each."""
+        return self.markdown(detail="brief")
+
+    def __repr__(self) -> str:
+        names = ", ".join(m.block.name for m in self.lemmas)
+        return (f"<BlockDerivation of {self.system.name}: "
+                f"{f'lemmas {names}; ' if names else ''}"
+                f"gradients of {', '.join(self.system.wrt)}>")
 
     def operations(self, sizes: Mapping[str, int]) -> Mapping[str, int]:
         """How many operations the backward pass takes, by equation, as in the flat form.

@@ -128,7 +128,7 @@ class Call:
 
     place: where the function is defined; site: the line that calls it, both "file.py:12".
     parent: the call in which that line stands; None for the traced function itself.
-    parameters: what it was handed of arrays, each with its name there.
+    parameters: what it was handed of arrays, each with its name there; "p.w" in a container.
     iteration: it is one turn of a `for` loop, whose line `place` and `site` are.
     spot: the instruction that calls it, which tells calls of one line apart.
     """

@@ -10,119 +10,31 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from block_networks import (
+    inline,
+    pair,
+    residual,
+    scaled,
+    softmax,
+    steps,
+    transformer,
+    widths,
+)
 
 import symprop
-from symprop import nn
 from symprop.algebra.build import mul, number
 from symprop.algebra.expr import adjoint
-from symprop.blocks import Pull, outline
+from symprop.blocks import outline
 from symprop.blocks.run import gradients
-from symprop.cli import main
 from symprop.derivation import BlockDerivation
 from symprop.errors import InputError, VerificationError
 from symprop.interpret import draw, run
 from symprop.interpret.run import run_equations
-from symprop.system import Adjoint, System
-
-
-def softmax(z: Any) -> Any:
-    z = z - z.max(axis=-1, keepdims=True)
-    e = np.exp(z)
-    return e / e.sum(axis=-1, keepdims=True)
-
-
-def layer_norm(x: Any, g: Any, b: Any) -> Any:
-    c = x - x.mean(axis=-1, keepdims=True)
-    v = (c * c).mean(axis=-1, keepdims=True)
-    return g * (c / np.sqrt(v + 1e-5)) + b
-
-
-def head(q: Any, k: Any, v: Any) -> Any:
-    return softmax(q @ k.T / np.sqrt(q.shape[-1])) @ v
-
-
-def attention(x: Any, W: Any) -> Any:
-    q, k, v = np.split(x @ W, 3, axis=-1)
-    return np.concatenate([head(q[:, c], k[:, c], v[:, c])
-                           for c in (slice(0, 2), slice(2, 4))], axis=-1)
-
-
-def block(x: Any, p: Any) -> Any:
-    h = x + attention(layer_norm(x, p["g"], p["b"]), p["W"])
-    return h + np.tanh(layer_norm(h, p["c"], p["d"]) @ p["V"])
-
-
-ONE = {"g": "4", "b": "4", "W": "4 12", "c": "4", "d": "4", "V": "4 4"}
-
-
-def transformer(depth: int) -> System:
-    def loss(tok: Any, E: Any, blocks: Any, g: Any, b: Any) -> Any:
-        x = E[tok]
-        for p in blocks:
-            x = block(x, p)
-        return (softmax(layer_norm(x, g, b) @ E.T) ** 2).mean()
-
-    shapes = {"tok": "int T", "E": "M 4", "blocks": [ONE] * depth, "g": "4", "b": "4"}
-    return symprop.trace(loss, shapes)
-
-
-def widths() -> System:
-    """Layers of unequal widths, the first of which needs no gradient of its input."""
-    def dense(x: Any, W: Any, b: Any) -> Any:
-        z = x @ W + b
-        a = np.tanh(z)
-        return a / np.sqrt(1 + a * a)
-
-    def loss(x: "N A", U: "A B", b: "B", V: "B C", c: "C", W: "C D", d: "D"):
-        return (dense(dense(dense(x, U, b), V, c), W, d) ** 2).mean()
-
-    return symprop.trace(loss, wrt=["U", "b", "V", "c", "W", "d"])
-
-
-def steps() -> System:
-    """Unrolled steps that read rows of one array; parameters are shared, one result is unread."""
-    def step(x: Any, h: Any, c: Any, W: Any) -> Any:
-        i, f, g, o = np.split(np.concatenate([x, h]) @ W, 4)
-        c = nn.sigmoid(f) * c + nn.sigmoid(i) * np.tanh(g)
-        return nn.sigmoid(o) * np.tanh(c), c
-
-    def loss(X: "2 K", h: "H", c: "H", W: "K+H 4*H"):
-        for t in range(2):
-            h, c = step(X[t], h, c, W)
-        return (h * h).sum()
-
-    return symprop.trace(loss)
-
-
-def residual() -> System:
-    def unit(x: Any, W: Any, g: Any) -> Any:
-        h = x @ W
-        h = g * h / np.sqrt((h * h).mean(axis=0) + 1e-5)
-        return np.maximum(h, 0) + x
-
-    def loss(x: "N D", U: "D D", V: "D D", W: "D D", g: "D", y: "int N", w: "D M"):
-        h = unit(unit(unit(x, U, g), V, g), W, g)
-        return nn.cross_entropy(h @ w, y)
-
-    return symprop.trace(loss)
-
-
-def inline() -> System:
-    """The body of a loop, in no helper."""
-    def loss(x: Any, layers: Any) -> Any:
-        for W, b, g in layers:
-            h = x @ W + b
-            h = h / np.sqrt((h * h).mean(axis=1, keepdims=True) + 1e-5)
-            x = x + np.tanh(g * h)
-        return (x * x).sum()
-
-    return symprop.trace(loss, {"x": "N D", "layers": [("D D", "D", "D")] * 3})
-
+from symprop.system import System
 
 NETWORKS: Mapping[str, tuple[Callable[[], System], list[str]]] = {
     "transformer": (lambda: transformer(2),
@@ -130,7 +42,7 @@ NETWORKS: Mapping[str, tuple[Callable[[], System], list[str]]] = {
     "widths": (widths, ["dense"]),
     "steps": (steps, ["step"]),
     "residual": (residual, ["unit"]),
-    "inline": (inline, [f"loop_{inline.__code__.co_firstlineno + 3}"]),
+    "inline": (inline, ["layer"]),
 }
 
 
@@ -163,18 +75,6 @@ def test_depth_adds_no_lemma() -> None:
 
 
 # ---- what makes blocks unequal --------------------------------------------------------------
-
-
-def scaled(x: Any, w: Any, by: Any = 1.0) -> Any:
-    z = x * w
-    s = np.sqrt(1 + z * z)
-    return by * (z / s)
-
-
-def pair(second: Callable[..., Any] = scaled, **options: Any) -> Callable[..., Any]:
-    def loss(x: "N", y: "N", w: "N"):
-        return scaled(x, w).sum() + (second(y, w, **options) ** 2).sum()
-    return loss
 
 
 def squared(x: Any, w: Any) -> Any:
@@ -335,16 +235,6 @@ def test_a_wrong_lemma_is_refuted() -> None:
 # ---- print and refusals ---------------------------------------------------------------------
 
 
-def test_a_lemma_is_printed_once_with_a_line_each_way() -> None:
-    derivation = symprop.derive(symprop.trace(pair()), structure="blocks")
-    text, page, tex = derivation.text(), derivation.markdown(), derivation.latex()
-    assert text.count("Lemma 1 (scaled). Given x, w") == 1
-    assert len(re.findall(r"= scaled\(", text)) == 2 == len(re.findall(r"Lemma 1\(", text))
-    numbers = re.findall(r"^\((\d*\.?B\d+)\)", text, re.MULTILINE)
-    assert len(numbers) == len(set(numbers)) and "1.B1" in numbers
-    assert page.count("# Lemma 1") == 1 and tex.count(r"\text{Lemma 1}(") == 2
-
-
 def test_what_blocks_cannot_do_is_said() -> None:
     system = symprop.trace(pair())
     with pytest.raises(InputError, match="learning rule"):
@@ -353,109 +243,6 @@ def test_what_blocks_cannot_do_is_said() -> None:
         symprop.derive(system, structure="tree")  # type: ignore[call-overload]
 
 
-def test_the_command_line_prints_lemmas(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "twice.py"
-    file.write_text(
-        "import numpy as np\n\n\ndef layer(x, W):\n    z = x @ W\n    s = np.sqrt(1 + z * z)\n"
-        "    return z / s\n\n\ndef loss(x: 'N', V: 'N N', W: 'N N'):\n"
-        "    return (layer(layer(x, V), W) ** 2).sum()\n")
-    command = ["derive", f"{file}:loss", "--structure", "blocks", "--format", "text"]
-    assert main.run(command) == 0
-    assert capsys.readouterr().out.startswith("Lemma 1 (layer). Given x, W and ")
-    assert main.run([*command, "--only", "W"]) == 2
-    assert "--only is for the flat form" in capsys.readouterr().err
-
-
 def test_a_program_without_equal_calls_has_no_lemma() -> None:
     program = outline(symprop.trace(pair(squared)))
     assert not program.uses and not program.below
-
-
-# ---- runs -----------------------------------------------------------------------------------
-
-
-def unrolled() -> System:
-    """Steps whose results are read one by one as well; the parameters are shared."""
-    def step(x: Any, h: Any, W: Any) -> Any:
-        z = x + h @ W
-        return z / np.sqrt(1 + z * z)
-
-    def loss(X: "3 H", h: "H", W: "H H"):
-        h1 = step(X[0], h, W)
-        h2 = step(X[1], h1, W)
-        h3 = step(X[2], h2, W)
-        return (h1 * h2 * h3).sum()
-
-    return symprop.trace(loss)
-
-
-def in_turn() -> System:
-    """Two blocks in turn, three times, written out."""
-    def one(x: Any, w: Any) -> Any:
-        z = x * w
-        return z / np.sqrt(1 + z * z)
-
-    def other(x: Any, w: Any) -> Any:
-        z = x + w
-        return z / np.sqrt(2 + z * z)
-
-    def loss(x: "N", a: "N", b: "N", c: "N", d: "N", e: "N", f: "N"):
-        x = other(one(x, a), b)
-        x = other(one(x, c), d)
-        return (other(one(x, e), f) ** 2).sum()
-
-    return symprop.trace(loss)
-
-
-@pytest.mark.parametrize("make, name, turns, carried, lists, shared", [
-    (lambda: transformer(3), "block", 3, ["x"], ["g", "b", "W", "c", "d", "V"], []),
-    (lambda: transformer(1), "head", 2, [], ["q", "k", "v"], []),
-    (widths, "dense", 3, ["x"], ["W", "b"], []),
-    (inline, "loop", 3, ["x"], ["W", "b", "g"], []),
-    (unrolled, "step", 3, ["h"], ["x"], ["W"]),
-    (in_turn, "one other", 3, ["x", "x"], ["w", "w"], []),
-], ids=["blocks", "heads", "layers", "no helper", "steps", "two in turn"])
-def test_equal_blocks_in_a_row_are_a_loop(
-    make: Callable[[], System], name: str, turns: int, carried: list[str], lists: list[str],
-    shared: list[str],
-) -> None:
-    derivation = symprop.derive(make(), structure="blocks")
-    own = [(run, lemma) for lemma in (*derivation.lemmas, derivation.program)
-           for run in lemma.block.runs if run.turns[0][0].block.name.startswith(name.split()[0])]
-    ((run, lemma),) = own
-    assert len(run.turns) == turns and {u.number for u in run.uses} == {run.number}
-    ports = [use.block.ports for use in run.turns[0]]
-    assert len(run.turns[0]) == len(name.split())
-
-    def named(use: int, port: int) -> str:
-        return ports[use][port].removeprefix("p_")
-
-    assert [named(c.use, c.port) for c in run.carried] == carried
-    assert {named(x.use, x.port) for x in run.lists} == set(lists)
-    assert [named(*at) for at in run.shared] == shared
-    pulls = [p for p in lemma.backward if isinstance(p, Pull) and p.run is run]
-    assert len(pulls) == 1 and pulls[0].uses == run.uses
-    derivation.verify()
-
-
-def test_lines_come_after_what_they_read() -> None:
-    """Both ways, and no number is used twice; what a run waits for stands before it."""
-    for make in (lambda: transformer(3), unrolled, in_turn, steps, residual):
-        derivation = symprop.derive(make(), structure="blocks")
-        for lemma in (*derivation.lemmas, derivation.program):
-            numbers = [line.number for line in lemma.backward]
-            assert numbers == [f"B{k}" for k in range(1, len(numbers) + 1)]
-            within = {adjoint(a) for line in lemma.backward if isinstance(line, Pull) and line.run
-                      for gives in line.gives for a in gives}
-            makers = [{line.array} if isinstance(line, Adjoint)
-                      else {adjoint(a) for g in line.gives for a in g} for line in lemma.backward]
-            for k, line in enumerate(lemma.backward):
-                reads = set(line.reads) if isinstance(line, Adjoint) else {
-                    adjoint(a) for t in line.takes for a in t}
-                assert reads.isdisjoint(set().union(*makers[k:]) - within - makers[k])
-
-
-def test_two_calls_in_one_expression_are_no_loop() -> None:
-    assert not outline(symprop.trace(pair())).runs

@@ -22,12 +22,12 @@ def traced(function: Callable[..., Any]) -> System:
     return symprop.trace(function)
 
 
-def made(system: System, function: str) -> list[list[Equation]]:
-    """The equations of each call of a function, the calls in turn."""
+def made(system: System, function: str, site: str = "") -> list[list[Equation]]:
+    """The equations of each call of a function, or of a loop at a line, the calls in turn."""
     calls: dict[Call, list[Equation]] = {}
     for equation in system.equations:
         for call in equation.call.chain if equation.call is not None else ():
-            if call.function == function:
+            if call.function == function and call.site.endswith(site):
                 calls.setdefault(call, []).append(equation)
     return [calls[c] for c in sorted(calls, key=lambda c: c.number)]
 
@@ -110,7 +110,8 @@ def test_an_iteration_counts_as_a_call() -> None:
 
     system = traced(loss)
     head = loss.__code__.co_firstlineno + 1
-    outer, inner, line = (made(system, f"loop_{head + k}") for k in (0, 2, 5))
+    outer, inner, line = (made(system, name, f":{head + k}") for name, k in (
+        ("step", 0), ("step", 2), ("step", 5)))
     assert [[e.variable for e in turn] for turn in outer] == [["", "h", "x"]] * 2
     assert [len(turn) for turn in inner] == [2, 2]  # the second turn makes what is there
     assert [[e.call.function for e in turn if e.call] for turn in line] == [["layer"] * 2] * 2

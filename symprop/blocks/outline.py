@@ -267,15 +267,19 @@ def _inside(
     """A call by itself: its ports are inputs, its arrays have their names in the helper."""
     taken = {*system.sizes, *system.constants}
     names: dict[str, str] = {}
-    for port in found.ports:
-        names[port.name] = unused(port.wish, taken) if port.wish in taken else port.wish
+    local = {e.variable for e in found.equations if e.call == found.call}
+    for port, wish in zip(found.ports, _shortest([p.wish for p in found.ports], local),
+                          strict=True):
+        names[port.name] = unused(wish, taken) if wish in taken else wish
         taken.add(names[port.name])
     ports = tuple(replace(p, name=names[p.name]) for p in found.ports)
     read = {a for e in found.equations for a in e.reads}
+    kept = {own for e in found.equations if (own := _own_name(e, found.call))}
     for equation in found.equations:
-        own = equation.variable if equation.call == found.call else ""
-        wish = own or (equation.array if equation.array in read else "out")
-        names[equation.array] = unused(wish, taken) if wish in taken else wish
+        own = _own_name(equation, found.call)
+        wish = own or equation.variable or (equation.array if equation.array in read else "out")
+        others = taken if own else taken | kept
+        names[equation.array] = unused(wish, others) if wish in others else wish
         taken.add(names[equation.array])
     equations = tuple(_renamed(e, names) for e in found.equations)
     arrays = {p.name: p.array for p in ports}
@@ -298,6 +302,20 @@ def _inside(
     outer |= {names[e.array]: traced[e.array] for e in found.equations}
     outer |= {n: n for n in inner.constants}
     return _Scope(found.call.function, inner, ports, outer, numbered)
+
+
+def _own_name(equation: Equation, call: Call) -> str:
+    """What the helper itself calls it, not one that it calls."""
+    return equation.variable if equation.call == call else ""
+
+
+def _shortest(wishes: Sequence[str], local: Set[str]) -> list[str]:
+    """Names for "block.attn.w" and the like: the shortest tail that nothing else is called by."""
+    tails = [[".".join(parts[k:]).replace(".", "_") for k in range(len(parts))]
+             for parts in (w.split(".") for w in wishes)]
+    often = Counter(t for row in tails for t in row)
+    return [next((t for t in reversed(row) if often[t] == 1 and t not in local
+                  and t.isidentifier()), row[0]) for row in tails]
 
 
 def _renamed(equation: Equation, names: Mapping[str, str]) -> Equation:

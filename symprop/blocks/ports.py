@@ -31,7 +31,8 @@ _THROUGH = "through "
 class Port:
     """`name[axes] = of[at]`; `kept` are the axes of the outer array that the port has whole.
 
-    wish: what the helper calls it, which may be the name of another array around.
+    wish: what the helper calls it, which may be the name of another array around; "p.w" for what
+    lies in a container.
     """
 
     name: str
@@ -147,7 +148,8 @@ class _Cutter:
 
     def _port(self, item: Access, array: Array, views: Sequence[_View], key: str) -> Port:
         wish = self.handed.get(key) or self.handed.get(item.array, item.array)
-        name = unused(wish, self.names) if wish in self.names else wish
+        plain = wish.replace(".", "_")
+        name = unused(plain, self.names) if plain in self.names else plain
         self.names.add(name)
         axes: list[Index] = []
         at: list[Expr] = []

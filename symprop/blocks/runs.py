@@ -148,6 +148,9 @@ def _run(turns: tuple[tuple[Use, ...], ...], equations: Sequence[Equation]) -> R
             else:
                 return None
     sites = {(use.call.site, use.call.spot) for turn in turns for use in turn}
+    firsts = {(c.maker, c.result, c.first) for c in carried if c.first}
+    if len({f[:2] for f in firsts}) < len(firsts):
+        return None  # what is carried to two places begins as two arrays
     if not any(c.first for c in carried) and not (
             len(sites) == len(turns[0]) and _are_a_list(turns)):
         return None

@@ -94,11 +94,8 @@ def derive(
     if form == "pdf" and output is None:
         raise InputError("a PDF needs a file: say -o FILE.pdf")
     names = read_names(only, "--only")
-    if structure == "blocks":
-        for option, said in (("--only", names), ("--equation", equation), ("--numbers", numbers),
-                             ("--detail", detail != "full")):
-            if said:
-                raise InputError(f"{option} is for the flat form: leave --structure blocks out")
+    if structure == "blocks" and numbers:
+        raise InputError("--numbers is for the flat form: leave --structure blocks out")
     found = find_forward(target, options)
     if structure == "blocks" and found.names:
         raise InputError("--name is for the flat form: leave --structure blocks out")

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from symprop.emit.compact import compact, compacted
 from symprop.emit.given_names import check_names
 from symprop.emit.latex_names import escape, symbols
 from symprop.emit.latex_notation import LatexNotation
-from symprop.emit.sheet import Derived, Row, SheetPrinter, Style, compacted
+from symprop.emit.sheet import Derived, Row, SheetPrinter, Style
 from symprop.files.templates import render
 from symprop.system import System
 
@@ -62,7 +63,8 @@ def latex(
     """
     style = LatexStyle(notation(derivation.system, names))
     sheet = SheetPrinter(derivation, style, only, detail, equation).sheet()
-    text = render(FRAGMENT, {"sheet": sheet, "aligned": aligned, "compacted": compacted},
+    text = render(FRAGMENT, {"sheet": sheet, "aligned": aligned, "compact": compact,
+                              "compacted": compacted},
                   templates, latex=True)
     if not standalone:
         return text

@@ -56,6 +56,14 @@ class Symbol:
         raised = f"^{{{self.raised}}}" if self.raised and not (self.whole and self.barred) else ""
         return self.head + raised + (f"_{{{lowered}}}" if lowered else "")
 
+    def at_turn(self, turn: int) -> Symbol:
+        """The name at a turn of a run, which its positions follow."""
+        return replace(self, lowered=",".join(filter(None, (self.lowered, str(turn)))))
+
+    def primed(self, primes: int) -> Symbol:
+        """The name with primes."""
+        return replace(self, raised=self.raised + r"\prime" * primes)
+
     @property
     def head(self) -> str:
         """The stem with its bar, if it is an adjoint."""

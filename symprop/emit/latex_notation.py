@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from symprop.algebra import rows
 from symprop.algebra.expr import ADJOINT, Exponent
-from symprop.emit.latex_names import Symbol, size_symbol, symbol
+from symprop.emit.latex_names import Symbol, size_symbol, symbol, symbols
 from symprop.emit.notation import Notation
 from symprop.emit.pieces import ATOM, PRODUCT, Piece, join
 
@@ -55,6 +55,17 @@ class LatexNotation(Notation):
 
     def entry(self, name: str, positions: Sequence[Piece]) -> Piece:
         return self.piece(self.symbol(name).at(",".join(p.text for p in positions)))
+
+    def with_turns(self, shown: Mapping[str, str], places: Mapping[str, tuple[str, int]]) -> None:
+        kept = {n: s for n, s in self.symbols.items() if n not in places and n not in shown}
+        found = {**symbols([*kept, *shown.values()]), **kept}
+        found |= {stack: found[name] for stack, name in shown.items()}
+        self.symbols = found | {array: found[stack].at_turn(turn)
+                                for array, (stack, turn) in places.items()}
+
+    def with_primes(self, copies: Mapping[str, tuple[str, int]]) -> None:
+        self.symbols = {**self.symbols, **{
+            copy: self.symbol(of).primed(primes) for copy, (of, primes) in copies.items()}}
 
     def symbol(self, name: str) -> Symbol:
         """What an array, or an adjoint, is called."""

@@ -10,8 +10,9 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from symprop.emit.compact import compact, compacted
 from symprop.emit.latex import LatexStyle, notation, sign
-from symprop.emit.sheet import Derived, Row, SheetPrinter, compact
+from symprop.emit.sheet import Derived, Row, SheetPrinter
 from symprop.files.templates import render
 
 PAGE = "derivation.md.jinja"
@@ -42,7 +43,8 @@ def markdown(
     """
     style = MarkdownStyle(notation(derivation.system, names))
     sheet = SheetPrinter(derivation, style, only, detail, equation).sheet()
-    return render(PAGE, {"sheet": sheet, "draw": block, "compact": compact}, templates)
+    return render(PAGE, {"sheet": sheet, "draw": block, "compact": compact,
+                         "compacted": compacted}, templates)
 
 
 def block(row: Row) -> str:

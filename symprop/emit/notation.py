@@ -7,7 +7,7 @@ decides how it looks.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import ClassVar
 
@@ -42,6 +42,14 @@ class Notation(ABC):
     @abstractmethod
     def entry(self, name: str, positions: Sequence[Piece]) -> Piece:
         """An array at a position."""
+
+    @abstractmethod
+    def with_turns(self, shown: Mapping[str, str], places: Mapping[str, tuple[str, int]]) -> None:
+        """Stacks by the names `shown`, and what they hold as their entries (symprop/blocks)."""
+
+    @abstractmethod
+    def with_primes(self, copies: Mapping[str, tuple[str, int]]) -> None:
+        """Copies by the name of what they are copies of, with so many primes."""
 
     @abstractmethod
     def size(self, name: str) -> Piece:

@@ -30,7 +30,7 @@ def select(
     system: System, adjoints: Sequence[Adjoint], only: Sequence[str] | None = None
 ) -> Selection:
     """What to print. Raises InputError for a name that has no gradient."""
-    gradients = system.wrt if only is None else _asked(system, only)
+    gradients = system.wrt if only is None else asked(system, only)
     if only is None:
         names = {*system.arrays, *(a.array for a in adjoints)}
     else:
@@ -71,7 +71,7 @@ def select_equation(
                    sizes=tuple(n for n in whole.sizes if n in used))
 
 
-def _asked(system: System, only: Sequence[str]) -> tuple[str, ...]:
+def asked(system: System, only: Sequence[str]) -> tuple[str, ...]:
     """The leaves that are asked for, by their own name or that of their argument."""
     names = [only] if isinstance(only, str) else list(only)
     trees = {a.name: tuple(_leaves(a.tree)) for a in system.arguments}

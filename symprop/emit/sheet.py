@@ -61,7 +61,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Block:
-    """One equation with all that is printed of it; `heading` is its array."""
+    """One equation with all that is printed of it; `heading` is its array.
+
+    sentence: what is printed in the place of all this, as of a block that is pulled back.
+    """
 
     number: str
     heading: str
@@ -71,6 +74,7 @@ class Block:
     absorbed_by: tuple[str, ...] = ()
     zero: bool = False
     role: str = "adjoint"
+    sentence: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,21 +105,10 @@ class Sheet:
     departure: str = ""  # the learning rule by which this is not the gradient
     statement: str = ""  # where it departs, in words
     title: str = ""  # of a lemma
+    given: str = ""  # what a lemma is given
+    then: str = ""  # and of what it is given the adjoints
     detail: str = "full"
-
-
-def compact(block: Block) -> tuple[Row, ...]:
-    """An equation in one row: in matrix notation where it has one, with its number."""
-    *others, last = block.rows
-    departing = [row for row in others if row.label]
-    if departing:
-        return block.rows
-    return (replace(last, number=block.number),)
-
-
-def compacted(blocks: Sequence[Block]) -> tuple[Row, ...]:
-    """Equations in a row each."""
-    return tuple(row for block in blocks for row in compact(block))
+    dense: bool = False  # small sums and little space between lines
 
 
 class Style(ABC):

@@ -5,12 +5,12 @@ In: a derivation. Out: lines of at most 88 columns, the rule or number of each a
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from symprop.emit.compact import compact, compacted
 from symprop.emit.given_names import check_names, in_unicode
-from symprop.emit.sheet import Derived, Row, SheetPrinter, Style, compact
+from symprop.emit.sheet import Derived, Row, SheetPrinter, Style
 from symprop.emit.text_notation import TextNotation, columns
 from symprop.files.templates import render
 from symprop.system import System
@@ -61,7 +61,7 @@ def text(
     style = TextStyle(notation(derivation.system, names))
     sheet = SheetPrinter(derivation, style, only, detail, equation).sheet()
     values = {"sheet": sheet, "aligned": aligned, "padded": padded, "wrapped": wrapped,
-              "compact": compact}
+              "compact": compact, "compacted": compacted}
     return render(PAGE, values, templates)
 
 
@@ -72,8 +72,14 @@ def padded(words: str, width: int) -> str:
 
 def wrapped(words: str, indent: int = INDENT) -> str:
     """A paragraph, indented; its first line has its indent from the template."""
-    return textwrap.fill(words, WIDTH, initial_indent=" " * indent,
-                         subsequent_indent=" " * indent).lstrip()
+    lines, width = [""], indent
+    for word in words.split():
+        added = columns(word) + bool(lines[-1])
+        if lines[-1] and width + added > WIDTH:
+            lines, width, added = [*lines, ""], indent, columns(word)
+        lines[-1] += f" {word}" if lines[-1] else word
+        width += added
+    return f"\n{' ' * indent}".join(lines)
 
 
 def aligned(rows: Sequence[Row]) -> str:

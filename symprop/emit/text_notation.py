@@ -59,8 +59,19 @@ class TextNotation(Notation):
         return self.piece(known or spelled(name))
 
     def entry(self, name: str, positions: Sequence[Piece]) -> Piece:
-        inside = ",".join(p.text for p in positions)
-        return self.piece(self.array(name).text + (f"[{inside}]" if inside else ""))
+        inside, text = ",".join(p.text for p in positions), self.array(name).text
+        if inside and text.endswith("]"):  # of a stack, at a turn
+            return self.piece(f"{text[:-1]},{inside}]")
+        return self.piece(text + (f"[{inside}]" if inside else ""))
+
+    def with_turns(self, shown: Mapping[str, str], places: Mapping[str, tuple[str, int]]) -> None:
+        known = {**shown, **{s: self.names[n] for s, n in shown.items() if n in self.names}}
+        self.names = {**self.names, **known, **{
+            array: f"{known[stack]}[{turn}]" for array, (stack, turn) in places.items()}}
+
+    def with_primes(self, copies: Mapping[str, tuple[str, int]]) -> None:
+        self.names = {**self.names, **{
+            copy: self.names.get(of, of) + "′" * primes for copy, (of, primes) in copies.items()}}
 
     def size(self, name: str) -> Piece:
         return self.piece(f"|{name}|" if name in self.clashing else name)

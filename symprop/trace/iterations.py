@@ -12,6 +12,7 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from keyword import iskeyword
 from types import CodeType
 
 from symprop.system import Call
@@ -19,11 +20,15 @@ from symprop.system import Call
 
 @dataclass(frozen=True)
 class Loop:
-    """The lines of a loop: its head from `head` on, its body from `first` to `last`."""
+    """The lines of a loop: its head from `head` on, its body from `first` to `last`.
+
+    name: what one turn is called, "layer" for what `layers` holds.
+    """
 
     head: int
     first: int
     last: int
+    name: str = "step"
 
 
 @lru_cache(maxsize=1024)
@@ -36,9 +41,22 @@ def loops(code: CodeType) -> tuple[Loop, ...]:
         return ()
     shift = max(start, 1) - 1
     found = [Loop(node.lineno + shift, node.body[0].lineno + shift,
-                  (node.body[-1].end_lineno or node.body[-1].lineno) + shift)
+                  (node.body[-1].end_lineno or node.body[-1].lineno) + shift, _name(node))
              for node in ast.walk(tree) if isinstance(node, ast.For)]
     return tuple(sorted(found, key=lambda loop: (loop.head, -loop.last)))
+
+
+def _name(node: ast.For) -> str:
+    """A name for the body of a loop: of what it goes over, in the singular."""
+    over = node.iter
+    while isinstance(over, ast.Call) and over.args:
+        over = over.args[0]
+    match over:
+        case ast.Name(id=several) | ast.Attribute(attr=several) | ast.Subscript(
+                slice=ast.Constant(value=str(several))):
+            one = several[:-1] if several.endswith("s") else several
+            return one if len(one) > 1 and one.isidentifier() and not iskeyword(one) else "step"
+    return "step"
 
 
 class Iterations:

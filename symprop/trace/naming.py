@@ -34,6 +34,7 @@ from symprop.trace.tracer import Draft, Tracer
 CARRY = "carry"
 _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _MOST_ITEMS = 1000
+_DEEPEST, _FEW = 4, 16  # containers within one another, and things in each
 _ROLES = {
     "add": "sum", "subtract": "diff", "multiply": "prod", "divide": "ratio", "negative": "neg",
     "matmul": "dot", "tensordot": "dot", "einsum": "dot", "vdot": "dot", "power": "pow",
@@ -142,7 +143,7 @@ class Observer:
     def _iteration(self, frame: FrameType, loop: Loop, around: Call | None) -> Call:
         self.count += 1
         place = _place(frame.f_code, loop.head)
-        return Call(self.count, f"loop_{loop.head}", place, place, around,
+        return Call(self.count, loop.name, place, place, around,
                     _held(frame)[::-1], iteration=True)
 
     def _ran(self, frame: FrameType, event: str, arg: object) -> Any:
@@ -187,10 +188,20 @@ def _place(code: CodeType, line: int) -> str:
 
 
 def _held(frame: FrameType) -> tuple[tuple[str, Access], ...]:
-    """The arrays that a function holds, each with its name."""
-    found = ((name, value.body.single_atom) for name, value in _items(frame.f_locals)
-             if isinstance(value, Traced))
+    """The arrays that a function holds, each with its name; "p.w" for what lies in a container."""
+    found = [(name, value.body.single_atom) for key, held in list(frame.f_locals.items())
+             for name, value in _leaves(key, held, _DEEPEST)]
     return tuple((name, a) for name, a in found if isinstance(a, Access))
+
+
+def _leaves(name: str, value: object, depth: int) -> Iterator[tuple[str, Traced]]:
+    if isinstance(value, Traced):
+        yield name, value
+    elif isinstance(value, list | tuple | dict) and len(value) <= _MOST_ITEMS and depth:
+        parts = [*(value.items() if isinstance(value, dict) else enumerate(value))]
+        inside = depth - 1 if len(parts) <= _FEW else 0  # not all layers, at every one of them
+        for key, part in parts:
+            yield from _leaves(f"{name}.{key}", part, inside)
 
 
 def is_whole(value: Traced) -> bool:

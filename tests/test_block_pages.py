@@ -1,0 +1,106 @@
+"""Lemmas in print: each once, with a line each way where it is used; parts of it; notebooks."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from block_networks import in_turn, pair, transformer, unrolled
+
+import symprop
+from symprop.cli import main
+from symprop.derivation import BlockDerivation
+from symprop.errors import InputError
+
+
+@cache
+def derived(depth: int) -> BlockDerivation:
+    return symprop.derive(transformer(depth), structure="blocks")
+
+
+def test_a_lemma_is_printed_once_with_a_line_each_way() -> None:
+    derivation = symprop.derive(symprop.trace(pair()), structure="blocks")
+    text, page, tex = derivation.text(), derivation.markdown(), derivation.latex()
+    assert text.startswith("Lemma 1 (scaled). Given x (N) and w (N):\n")
+    assert len(re.findall(r"= scaled\(", text)) == 2
+    assert len(re.findall(r"^\(B\d+\) \S+, \S+ from \S+ by Lemma 1\.$", text, re.MULTILINE)) == 2
+    numbers = re.findall(r"^\((\d*\.?B\d+)\)", text, re.MULTILINE)
+    assert len(numbers) == len(set(numbers)) and "1.B1" in numbers
+    assert page.count("# Lemma 1") == 1 and tex.count("by Lemma 1") == 4 == page.count("by Lemma 1")
+
+
+def test_a_run_is_one_line_each_way() -> None:
+    """The same lines whatever the depth, but for the turns; slices and shared parameters too."""
+    (lemmas, two), (same, four) = (derived(k).text().split("The gradients of") for k in (2, 4))
+    assert lemmas == same
+    deeper = {"x[2": "x[4", "x\u0304[2": "x\u0304[4", "l = 1, 2": "l = 1, ..., 4",
+              "l = 2, 1": "l = 4, ..., 1"}
+    for old, new in deeper.items():
+        two = two.replace(old, new)
+    assert two.split() == four.split()
+    assert " block(x[l-1], g_2[l], b_2[l], W[l], c[l], d[l], V[l]),  l = 1, ..., 4" in four
+    text = symprop.derive(unrolled(), structure="blocks").text()
+    assert re.search(r"x\[l,i\] +=  ?X\[l-1,i\]", text)
+    assert re.search(r"h′\[l,i\] += h\[l-1,i\],  l = 2, 3", text)
+    assert "W\u0304[i,j] = Σ_l W\u0304′[l,i,j]" in text
+
+
+def test_two_blocks_in_turn_are_two_lines() -> None:
+    text = symprop.derive(in_turn(), structure="blocks").text()
+    assert text.count(" = one(") == 1 == text.count(" = other(")
+    assert re.search(r"by Lemma \d; .* by Lemma \d, l = 3, 2,\s1\.", text)
+
+
+@pytest.mark.parametrize("asked, lines, none", [
+    ({"equation": "1.B3"}, ["(1.B3)"], "(1.B2)"),
+    ({"equation": "(F1)"}, ["= block(x[l-1]"], "Lemma 1 (layer_norm)"),
+    ({"equation": "b8"}, ["(B8)", "from"], "(B6)"),
+    ({"only": ["E"]}, ["The gradients of loss", "by Lemma 4"], "The adjoint of nothing"),
+    ({"only": ["g"]}, ["g\u0304", "Lemma 1"], "(B10)"),
+    ({"detail": "brief"}, ["= block(x[l-1]"], "chain rule"),
+    ({"detail": "normal"}, ["chain rule", "= block(x[l-1]"], "sifting"),
+])
+def test_parts_of_it_are_printed(asked: dict[str, Any], lines: list[str], none: str) -> None:
+    derivation = derived(2)
+    text = derivation.text(**asked)
+    assert all(line in text for line in lines) and none not in text
+    assert derivation.latex(**asked) and derivation.markdown(**asked)
+
+
+def test_parts_that_there_are_not() -> None:
+    derivation = symprop.derive(symprop.trace(pair()), structure="blocks")
+    with pytest.raises(InputError, match=r"no equation '3.B1'; there are \(F1\) to"):
+        derivation.text(equation="3.B1")
+    with pytest.raises(InputError, match="no gradient of 'z'"):
+        derivation.text(only=["z"])
+    with pytest.raises(InputError, match="exclude each other"):
+        derivation.text(only=["x"], equation="B1")
+    with pytest.raises(InputError, match="no detail"):
+        derivation.text(detail="long")
+
+
+def test_a_notebook_shows_lemmas_in_brief() -> None:
+    derivation = symprop.derive(symprop.trace(pair()), structure="blocks")
+    page = derivation._repr_markdown_()
+    assert "# Lemma 1 (scaled)" in page and "chain rule" not in page
+    assert repr(derivation).startswith("<BlockDerivation of loss: lemmas scaled; gradients of x")
+
+
+def test_the_command_line_prints_lemmas(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "twice.py"
+    file.write_text(
+        "import numpy as np\n\n\ndef layer(x, W):\n    z = x @ W\n    s = np.sqrt(1 + z * z)\n"
+        "    return z / s\n\n\ndef loss(x: 'N', V: 'N N', W: 'N N'):\n"
+        "    return (layer(layer(x, V), W) ** 2).sum()\n")
+    command = ["derive", f"{file}:loss", "--structure", "blocks", "--format", "text"]
+    assert main.run(command) == 0
+    assert capsys.readouterr().out.startswith("Lemma 1 (layer). Given x (N) and W (N × N):")
+    assert main.run([*command, "--equation", "1.B2", "--detail", "normal"]) == 0
+    assert "(1.B2)" in capsys.readouterr().out
+    assert main.run([*command, "--numbers", str(file)]) == 2
+    assert "--numbers is for the flat form" in capsys.readouterr().err
