@@ -111,6 +111,16 @@ def test_one_file_of_generate_or_derive(place: Path, capsys: pytest.CaptureFixtu
         "none.py writes them, with the same options; --force over one that was edited"]
 
 
+def test_the_model_must_be_named(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a file says that it was made from is told, and not imported."""
+    assert run(["check", "--frozen", "b"]) == 2
+    assert capsys.readouterr().err == (
+        "symprop: name the forward pass that the files were made of (b says loss): symprop "
+        "check model.py:loss --frozen b\n")
+    assert run(["check"]) == 2
+    assert "Missing argument 'TARGET'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("words", "said"), [
     (["--frozen", "own.npz"], "own.npz is neither a folder that symprop build wrote nor a .py, "
                               ".tex, .md or .txt"),

@@ -15,9 +15,9 @@ from symprop.check import check as run
 from symprop.cli.constants import Options
 from symprop.cli.options import (
     FILE,
+    options_about_target,
     seed_option,
     size_option,
-    target_options,
     template_option,
 )
 from symprop.cli.progress import working
@@ -50,7 +50,8 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@target_options
+@click.argument("target", required=False)
+@options_about_target
 @size_option
 @seed_option
 @click.option("--rtol", type=float, default=1e-7, show_default=True, help="Relative tolerance.")
@@ -60,13 +61,16 @@ Examples:
               help="Write nothing: say which files that were made of TARGET are current.")
 @template_option
 def check(
-    target: str, options: Options, sizes: dict[str, int], seed: int, rtol: float,
+    target: str | None, options: Options, sizes: dict[str, int], seed: int, rtol: float,
     against: str | None, frozen: Path | None, template_dir: Path | None,
 ) -> int:
     """Compare the gradients of TARGET with finite differences.
 
     TARGET may also be a Python file with functions forward and backward.
     """
+    if target is None:
+        raise click.UsageError("Missing argument 'TARGET'.") if frozen is None else InputError(
+            freezing.unnamed(frozen))
     if frozen is not None:
         if against is not None:
             raise InputError("--frozen and --against are two questions: ask one of them")

@@ -7,6 +7,7 @@ is written.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from symprop.cli.derive import FORMAT_OF, printed
@@ -21,6 +22,8 @@ from symprop.files.write import status_of
 # processor, a PDF those of a TeX.
 MADE_FROM = {"_check.txt": ".py", ".pdf": ".tex"}
 OPTIONAL = (".pdf",)
+_ORIGIN = re.compile(r"^Made by symprop from ([\w.:]+)\.$", re.M)
+_HEAD = 5000  # bytes of a module, within which it says what it is made from
 
 
 def statuses(
@@ -32,6 +35,19 @@ def statuses(
     if not place.parent.is_dir():
         raise FileError(f"there is neither a file nor a folder {place}")
     return {place: _status(place, _of_file(found, place, templates))}
+
+
+def unnamed(place: Path) -> str:
+    """What to say where nobody has named the model: what the modules there say they are made from.
+
+    They are not taken at their word, for a model is imported, and so executed.
+    """
+    paths = sorted(place.glob("*.py")) if place.is_dir() else [place]
+    texts = (p.read_bytes()[:_HEAD].decode("utf-8", "replace") for p in paths if p.is_file())
+    said = list(dict.fromkeys(m[1] for text in texts if (m := _ORIGIN.search(text))))
+    known = f" ({place} says {', '.join(said[:3])})" if said else ""
+    return (f"name the forward pass that the files were made of{known}: symprop check "
+            f"model.py:loss --frozen {place}")
 
 
 def _of_file(found: Target, path: Path, templates: Path | None) -> str:

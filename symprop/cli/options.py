@@ -45,8 +45,12 @@ seed_option = click.option(
 
 def target_options(function: Function) -> Function:
     """Add TARGET and the options about it; the command gets `target` and `options`."""
+    return target_argument(options_about_target(function))
 
-    @target_argument
+
+def options_about_target(function: Function) -> Function:
+    """Add the options about a target; the command gets `options`."""
+
     @click.option(
         "--shape", "shapes", multiple=True, metavar='X="N K"', help="Shape of an argument."
     )
