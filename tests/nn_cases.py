@@ -144,6 +144,8 @@ CONVOLUTION = (
     case("pixel_unshuffle", lambda x: nn.pixel_unshuffle(x, 2), "N C 4 6", extra=True),
     case("interpolate", lambda x: nn.interpolate(x, scale_factor=2), IMAGE, extra=True),
     case("interpolate bilinear", lambda x: nn.interpolate(x, (6, 5), mode="bilinear"), "N C 4 3"),
+    case("interpolate multiple", lambda x: nn.interpolate(x, scale_factor=3, mode="linear"),
+         "N C X", extra=True),
     case("interpolate corners", lambda x: nn.interpolate(
         x, 7, mode="linear", align_corners=True), "N C 4", extra=True),
 )

@@ -134,6 +134,7 @@ LAYERS: dict[str, Callable[..., Any]] = {
     "pixel_unshuffle": lambda x: F.pixel_unshuffle(x, 2),
     "interpolate": lambda x: F.interpolate(x, scale_factor=2),
     "interpolate bilinear": lambda x: F.interpolate(x, (6, 5), mode="bilinear"),
+    "interpolate multiple": lambda x: F.interpolate(x, scale_factor=3, mode="linear"),
     "interpolate corners": lambda x: F.interpolate(x, 7, mode="linear", align_corners=True),
     "max_pool2d beyond": lambda x: F.max_pool2d(x, 3, 2, 1, ceil_mode=True),
     "avg_pool1d beyond": lambda x: F.avg_pool1d(x, 3, 2, 1, ceil_mode=True),

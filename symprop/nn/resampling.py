@@ -28,9 +28,10 @@ def interpolate(
     """The input at other spatial sizes, given as `size` or as a multiple, `scale_factor`.
 
     mode: "nearest", "nearest-exact", "area", "linear" of (N, C, L), "bilinear" or "bicubic" of
-    (N, C, Y, X), "trilinear" of (N, C, Z, Y, X). An axis without a number is repeated, mode
-    "nearest" at a whole scale_factor; other modes need axes declared as numbers. As torch's
-    interpolate, without `antialias`. Raises InputError for options at odds.
+    (N, C, Y, X), "trilinear" of (N, C, Z, Y, X). An axis without a number takes a whole
+    scale_factor, in the modes "nearest" and linear (without `align_corners`); all else needs axes
+    declared as numbers. As torch's interpolate, without `antialias`. Raises InputError for options
+    at odds.
 
     >>> interpolate(np.array([[[1.0, 3.0]]]), size=4, mode="linear")
     array([[[1. , 1.5, 2.5, 3. ]]])
@@ -58,10 +59,12 @@ def interpolate(
             result = _resized(result, axis, _taps(old, new, scale, mode, bool(align_corners)))
         elif mode == "nearest" and scale == int(scale or 0):
             result = np.repeat(result, int(scale), axis=axis)
+        elif mode.endswith("linear") and not align_corners and scale == int(scale or 0):
+            result = _multiplied(result, axis, int(scale))
         else:
             raise located(InputError, (
                 f"interpolate: the axis {old} has no number: declare it as one, or use the mode "
-                "nearest with a whole scale_factor"))
+                "nearest or linear with a whole scale_factor"))
     return result
 
 
@@ -94,6 +97,22 @@ def _resized(array: Any, axis: int, taps: list[Tap]) -> Any:
     for part in parts[1:]:
         total = total + part
     return total
+
+
+def _multiplied(array: Any, axis: int, factor: int) -> Any:
+    """`factor` outputs for every entry of an axis of any size, each between two neighbours."""
+    widths = [(1, 1) if k == axis else (0, 0) for k in range(np.ndim(array))]
+    padded = np.pad(array, widths, mode="edge")
+    front = (slice(None),) * axis
+    before, after = padded[(*front, slice(None, -2))], padded[(*front, slice(2, None))]
+    parts = []
+    for phase in range(factor):
+        offset = (phase + 0.5) / factor - 0.5
+        neighbour = before if offset < 0 else after
+        parts.append((1 - abs(offset)) * array + abs(offset) * neighbour)
+    shape = np.shape(array)
+    new = (*shape[:axis], shape[axis] * factor, *shape[axis + 1:])
+    return np.reshape(np.stack(parts, axis=axis + 1), new)
 
 
 def _taps(old: int, new: int, scale: Any, mode: str, align_corners: bool) -> list[Tap]:
