@@ -1,4 +1,4 @@
-# symprop sha256:a2dbc1628aa788940b3314daa46dc625
+# symprop sha256:963bfdfe4fb84d2afc489d14dd76990c
 """perceptron: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:perceptron.
@@ -69,7 +69,7 @@ def sigmoid(x):
 class Saved(tuple):
     """What backward needs: a tuple whose parts have names, as in saved.y."""
 
-    names = ("y", "margin", "X", "dtypes")
+    names = ("y", "loss_scaled", "X", "dtypes")
 
     def __getattribute__(self, name):
         """Return a part by its name."""
@@ -88,24 +88,25 @@ def forward(X: "N D", y: "N", w: "D", b: "", validate=True):
         if not np.all(np.isin(y, [-1, 1])):
             raise ValueError("y must hold no other values than -1, 1")
     dtype = np.result_type(X, y, w, b)
-    z = X @ w + b                   # (F1)  z[n] = Σ_d X[n,d] w[d] + b  (N,)
-    margin = y * z                  # (F2)  margin[n] = y[n] z[n]  (N,)
-    # (F3)  loss_softplus[n] = softplus(-margin[n])  (N,)
-    loss_softplus = np.logaddexp(0, -margin)
-    loss = loss_softplus.sum() / N  # (F4)  loss = Σ_n loss_softplus[n]/N
+    z = X @ w + b                 # (F1)  z[n] = Σ_d X[n,d] w[d] + b  (N,)
+    margin = y * z                # (F2)  margin[n] = y[n] z[n]  (N,)
+    loss_scaled = -margin         # (F3)  loss_scaled[n] = -margin[n]  (N,)
+    # (F4)  loss_smooth[n] = softplus(loss_scaled[n])  (N,)
+    loss_smooth = np.logaddexp(0, loss_scaled)
+    loss = loss_smooth.sum() / N  # (F5)  loss = Σ_n loss_smooth[n]/N
     dtypes = [np.result_type(p) for p in (w, b)]
-    saved = (y, margin, X, dtypes)
+    saved = (y, loss_scaled, X, dtypes)
     return dtype.type(loss), Saved(saved)
 
 
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
-    y, margin, X, dtypes = saved
+    y, loss_scaled, X, dtypes = saved
     N = y.shape[0]
-    # (B4)  dz[n] = -y[n] σ(-margin[n]) dL/N  (N,)  from (F2) with (B3)
-    dz = -dL / N * y * sigmoid(-margin)
-    dw = X.T @ dz  # (B5)  dw[d] = Σ_n dz[n] X[n,d]  (D,)  from (F1)
-    db = dz.sum()  # (B6)  db = Σ_n dz[n]  from (F1)
+    # (B5)  dz[n] = -y[n] σ(loss_scaled[n]) dL/N  (N,)  from (F2) with (B4)
+    dz = -dL / N * y * sigmoid(loss_scaled)
+    dw = X.T @ dz  # (B6)  dw[d] = Σ_n dz[n] X[n,d]  (D,)  from (F1)
+    db = dz.sum()  # (B7)  db = Σ_n dz[n]  from (F1)
     grads = {"w": dw, "b": db}
     return like_parameters(grads, dtypes)
 

@@ -1,4 +1,4 @@
-# symprop sha256:a07f6b580fb0ec65ed6dfb97f9a8af33
+# symprop sha256:154aa6fd31c3c4df66cbb4156a96d8b0
 """word2vec: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.embeddings:word2vec.
@@ -71,7 +71,8 @@ class Saved(tuple):
     """What backward needs: a tuple whose parts have names, as in saved.drawn."""
 
     names = (
-        "drawn", "seen", "U", "negative", "centre", "context", "V", "dtype", "dtypes"
+        "drawn", "loss_scaled", "U", "negative", "centre", "context", "V", "dtype",
+        "dtypes"
     )
 
     def __getattribute__(self, name):
@@ -107,33 +108,34 @@ def forward(
     seen = np.einsum("nd,nd->n", U[context], V[centre])
     # (F2)  drawn[n,k] = Σ_d U[negative[n,k],d] V[centre[n],d]  (N, K)
     drawn = np.einsum("nkd,nd->nk", U[negative], V[centre])
-    # (F3)  loss_softplus[n] = softplus(-seen[n])  (N,)
-    loss_softplus = np.logaddexp(0, -seen)
-    # (F4)  loss_softplus_2[n,k] = softplus(drawn[n,k])  (N, K)
-    loss_softplus_2 = np.logaddexp(0, drawn)
-    # (F5)  loss_sum[n] = loss_softplus[n] + Σ_k loss_softplus_2[n,k]  (N,)
-    loss_sum = loss_softplus + loss_softplus_2.sum(axis=1)
-    loss = loss_sum.sum() / N  # (F6)  loss = Σ_n loss_sum[n]/N
+    loss_scaled = -seen        # (F3)  loss_scaled[n] = -seen[n]  (N,)
+    # (F4)  loss_smooth[n] = softplus(loss_scaled[n])  (N,)
+    loss_smooth = np.logaddexp(0, loss_scaled)
+    # (F5)  loss_smooth_2[n,k] = softplus(drawn[n,k])  (N, K)
+    loss_smooth_2 = np.logaddexp(0, drawn)
+    # (F6)  loss_sum[n] = loss_smooth[n] + Σ_k loss_smooth_2[n,k]  (N,)
+    loss_sum = loss_smooth + loss_smooth_2.sum(axis=1)
+    loss = loss_sum.sum() / N  # (F7)  loss = Σ_n loss_sum[n]/N
     dtypes = [np.result_type(p) for p in (V, U)]
-    saved = (drawn, seen, U, negative, centre, context, V, dtype, dtypes)
+    saved = (drawn, loss_scaled, U, negative, centre, context, V, dtype, dtypes)
     return dtype.type(loss), Saved(saved)
 
 
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
-    drawn, seen, U, negative, centre, context, V, dtype, dtypes = saved
+    drawn, loss_scaled, U, negative, centre, context, V, dtype, dtypes = saved
     N = drawn.shape[0]
     M, D = U.shape
-    # (B5)  ddrawn[n,k] = σ(drawn[n,k]) dL/N  (N, K)  from (F4) with (B3)
+    # (B6)  ddrawn[n,k] = σ(drawn[n,k]) dL/N  (N, K)  from (F5) with (B3)
     ddrawn = dL / N * sigmoid(drawn)
-    # (B6)  dseen[n] = -σ(-seen[n]) dL/N  (N,)  from (F3) with (B4)
-    dseen = -dL / N * sigmoid(-seen)
-    # (B7)  dV[m,d] = Σ_nk ddrawn[n,k] U[negative[n,k],d] [centre[n] = m]
+    # (B7)  dseen[n] = -σ(loss_scaled[n]) dL/N  (N,)  from (F3) with (B5)
+    dseen = -dL / N * sigmoid(loss_scaled)
+    # (B8)  dV[m,d] = Σ_nk ddrawn[n,k] U[negative[n,k],d] [centre[n] = m]
     #       + Σ_n dseen[n] U[context[n],d] [centre[n] = m]  (M, D)  from (F2), (F1)
     dV = np.zeros((M, D), dtype)
     np.add.at(dV, centre, np.einsum("nk,nkd->nd", ddrawn, U[negative]))
     np.add.at(dV, centre, dseen[:, None] * U[context])
-    # (B8)  dU[m,d] = Σ_nk ddrawn[n,k] V[centre[n],d] [negative[n,k] = m]
+    # (B9)  dU[m,d] = Σ_nk ddrawn[n,k] V[centre[n],d] [negative[n,k] = m]
     #       + Σ_n dseen[n] V[centre[n],d] [context[n] = m]  (M, D)  from (F2), (F1)
     dU = np.zeros((M, D), dtype)
     np.add.at(dU, negative, ddrawn[:, :, None] * V[centre][:, None, :])

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 from scipy import special
 
 import symprop
 from symprop.algebra import rows
 from symprop.algebra.build import mul, number
 from symprop.algebra.expr import Apply, atoms
-from symprop.system import System
+from symprop.system import Step, System
 from symprop.verify import Refuted
 
 FOLDER = Path(symprop.__file__).parent / "recognise"
@@ -119,8 +120,19 @@ def total(spelling: Spelling) -> Callable[..., Any]:
 
 def functions(system: System) -> list[str]:
     """The rows that were recognised."""
-    return [step.after.single_atom.function for step in system.recognised
-            if isinstance(step.after.single_atom, Apply)]
+    return [step.after.single_atom.function for step in taken(system)]
+
+
+def taken(system: System) -> list[Step]:
+    """The steps of equations that have become a function."""
+    return [step for step in system.recognised if step.rule == "recognise"]
+
+
+def named(system: System) -> dict[str, str]:
+    """The functions that an equation is while it stays as it is, by array."""
+    arrays = {e.number: e.array for e in system.equations}
+    return {arrays[s.equation]: s.after.single_atom.function if not s.because
+            else s.because[0] for s in system.recognised if s.rule == "name"}
 
 
 @pytest.mark.parametrize("row, spelling", EVERY)
@@ -128,7 +140,7 @@ def test_a_function_that_is_written_out(row: str, spelling: Spelling) -> None:
     """The row of z as the author named it; same loss, same gradient, every step verified."""
     system = symprop.trace(of(spelling), wrt=["w", "x"])
     assert functions(system) == [row]
-    (step,) = system.recognised
+    (step,) = taken(system)
     assert step.after.arrays == step.before.arrays == ("z",)
     assert system.equation(system.equations[-1].reads[0]) is not None
     derivation = symprop.derive(system)
@@ -143,9 +155,9 @@ def test_a_function_that_is_written_out(row: str, spelling: Spelling) -> None:
 @pytest.mark.parametrize("spelling", [pytest.param(s, id=name) for name, s in NEAR.items()])
 def test_a_near_miss_stays_as_it_is(spelling: Spelling) -> None:
     plain = symprop.trace(of(spelling), recognise=False)
-    named = symprop.trace(of(spelling))
-    assert named.recognised == ()
-    assert [str(e.rhs)[:1] for e in named.equations] == [str(e.rhs)[:1] for e in plain.equations]
+    found = symprop.trace(of(spelling))
+    assert found.recognised == ()
+    assert [e.array for e in found.equations] == [e.array for e in plain.equations]
 
 
 # ---- signs, names, parts ------------------------------------------------------------------
@@ -185,7 +197,7 @@ def test_a_sign_of_the_authors_stays() -> None:
 
     system = symprop.trace(loss)
     assert system.equations[0].rhs.terms[0].coef == -1
-    (step,) = system.recognised
+    (step,) = taken(system)
     assert step.after.single_atom.args[0].terms[0].coef == -1
 
 
@@ -196,8 +208,8 @@ def test_what_the_author_named_stays() -> None:
         return np.sum((a - y) ** 2)
 
     system = symprop.trace(loss)
-    assert system.recognised == ()
-    assert "e" in system.arrays
+    assert taken(system) == [] and named(system) == {"a": "sigmoid"}
+    assert "e" in system.arrays and "= σ(-e_in[n])" in symprop.derive(system).text()
 
 
 def test_a_part_rather_than_the_whole() -> None:
@@ -210,6 +222,9 @@ def test_a_part_rather_than_the_whole() -> None:
     system = symprop.trace(loss)
     assert functions(system) == ["sigmoid"]
     assert system.equation("a").reads == ("z", "a_sigmoid")
+    assert named(system) == {"a": "silu"}
+    (line,) = [k for k in symprop.derive(system).text().splitlines() if "silu(z[n])" in k]
+    assert line.split() == ["=", "silu(z[n])", "by", "name"]
 
 
 def test_one_minus_a_value_is_no_function_of_its_own() -> None:
@@ -265,6 +280,91 @@ def test_in_helpers_slices_and_recurrences() -> None:
         symprop.generate(derivation)
 
 
+# ---- shares of a sum over an axis ---------------------------------------------------------
+
+
+def rows_of(z: Any, reduce: Any) -> Any:
+    return reduce(z, axis=1, keepdims=True)
+
+
+SHARES: dict[str, tuple[str, Spelling]] = {
+    "plain": ("softmax", lambda z: np.exp(z) / rows_of(np.exp(z), np.sum)),
+    "shifted": ("softmax", lambda z: np.exp(z - rows_of(z, np.max)) / rows_of(
+        np.exp(z - rows_of(z, np.max)), np.sum)),
+    "shifted by all": ("softmax", lambda z: np.exp(z - z.max()) / rows_of(
+        np.exp(z - z.max()), np.sum)),
+    "shifted by a mean": ("softmax", lambda z: np.exp(z - rows_of(z, np.max) + 3) / rows_of(
+        np.exp(z - rows_of(z, np.max) + 3), np.sum)),
+    "transposed": ("softmax", lambda z: (np.exp(z.T) / np.exp(z.T).sum(axis=0)).T),
+    "by the logarithm": ("softmax", lambda z: np.exp(
+        z - np.log(rows_of(np.exp(z), np.sum)))),
+    "by a shifted logarithm": ("softmax", lambda z: np.exp(z - (rows_of(z, np.max) + np.log(
+        rows_of(np.exp(z - rows_of(z, np.max)), np.sum))))),
+    "reciprocal": ("softmax", lambda z: 1 / np.sum(
+        np.exp(z[:, None, :] - z[:, :, None]), axis=2)),
+    "symprop.nn": ("softmax", lambda z: symprop.nn.softmax(z, axis=1)),
+    "logarithm": ("log_softmax", lambda z: z - np.log(rows_of(np.exp(z), np.sum))),
+    "logarithm of the quotient": ("log_softmax", lambda z: np.log(
+        np.exp(z) / rows_of(np.exp(z), np.sum))),
+    "sum": ("logsumexp", lambda z: np.log(rows_of(np.exp(z), np.sum)) + 0 * z),
+    "shifted sum": ("logsumexp", lambda z: rows_of(z, np.max) + np.log(
+        rows_of(np.exp(z - rows_of(z, np.max)), np.sum))),
+}
+NO_SHARES: dict[str, Spelling] = {
+    "one more": lambda z: np.exp(z) / (1 + rows_of(np.exp(z), np.sum)),
+    "twice": lambda z: np.exp(z) / rows_of(np.exp(2 * z), np.sum),
+    "shifted above alone": lambda z: np.exp(z - rows_of(z, np.max)) / rows_of(np.exp(z), np.sum),
+    "of the other axis": lambda z: np.exp(z.T) / rows_of(np.exp(z), np.sum),
+    "a mean": lambda z: np.exp(z) / rows_of(np.exp(z), np.mean),
+    "squares": lambda z: z**2 / rows_of(z**2, np.sum),
+}
+
+
+def around(spelling: Spelling) -> Callable[..., Any]:
+    def loss(x: "N N", w: "N N"):
+        z = 2 * x
+        p = spelling(z)
+        return np.sum(p * w)
+
+    return loss
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_a_share_of_a_sum_is_called_by_its_name(name: str) -> None:
+    """Whatever is subtracted: in print beside the equation, proven and verified."""
+    row, spelling = SHARES[name]
+    system = symprop.trace(around(spelling))
+    array = next(a for a, function in named(system).items() if function == row)
+    (step,) = [s for s in system.recognised if s.rule == "name" and
+               s.equation == system.equation(array).number]
+    assert step.after.arrays == ("z",)
+    derivation = symprop.derive(system)
+    derivation.verify()
+    assert row.replace("_", " ") in derivation.text().replace("_", " ")
+
+
+@pytest.mark.parametrize("name", NO_SHARES)
+def test_what_is_no_such_share_is_not_called_so(name: str) -> None:
+    assert named(symprop.trace(around(NO_SHARES[name]))) == {}
+
+
+def test_a_shift_that_runs_along_with_the_sum_is_none() -> None:
+    def loss(z: "N M", w: "N M"):
+        e = np.exp(z - z.max(axis=0))
+        p = e / e.sum(axis=1, keepdims=True)
+        return np.sum(p * w)
+
+    steps = symprop.trace(loss).recognised
+    assert [s.after.arrays for s in steps] == [("e_in",)]
+
+
+def test_a_remark_may_overflow_where_the_program_does_not() -> None:
+    def loss(z: "N M", w: "N M"):
+        return np.sum(symprop.nn.softmax(z, axis=1) * w)
+
+    symprop.derive(symprop.trace(loss, facts=[symprop.in_range("z", 900, 2000)])).verify()
+
+
 # ---- values -------------------------------------------------------------------------------
 
 
@@ -280,10 +380,10 @@ def test_values_far_out_are_those_of_the_function_or_better(row: str, spelling: 
     module = symprop.generate(symprop.trace(loss))
     with np.errstate(all="ignore"):
         theirs = spelling(FAR)
-    named = module.predict(FAR)["a"]
-    assert np.isfinite(named).all()
+    ours = module.predict(FAR)["a"]
+    assert np.isfinite(ours).all()
     finite = np.isfinite(theirs)
-    np.testing.assert_allclose(named[finite], theirs[finite], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(ours[finite], theirs[finite], rtol=1e-12, atol=1e-12)
 
 
 def test_a_corner_that_the_function_has_stays_where_it_is() -> None:
@@ -304,7 +404,7 @@ def test_a_corner_of_the_spelling_alone_is_none_and_the_step_says_so() -> None:
 
     derivation = symprop.derive(symprop.trace(loss))
     assert derivation.evaluate({"z": np.zeros(1)}).adjoints["z"].tolist() == [0.5]
-    (step,) = derivation.system.recognised
+    (step,) = taken(derivation.system)
     assert step.because == ("without its corner at 0",)
     (note,) = derivation.system.notes
     assert note.kind == "corner" and "is softplus(z), which has no corner at 0" in note.text
@@ -325,6 +425,25 @@ def test_a_bracket_that_guards_something_infinite_stays_with_it() -> None:
 # ---- the mechanism ------------------------------------------------------------------------
 
 
+QUICK = rows.Row(
+    name="quick", arity=1, latex=r"\operatorname{quick}({x})", text="quick({x})",
+    definition=rows.x * (1 + sympy.erf(sympy.Rational("1.702") * rows.x / sympy.sqrt(2))) / 2)
+
+
+@pytest.mark.parametrize("spelling", [
+    lambda z: z * 0.5 * (1 + special.erf(1.702 * z / np.sqrt(2))),
+    lambda z: 0.5 * z * special.erfc(-1.702 * z * np.sqrt(0.5)),
+    lambda z: z * special.ndtr(1.702 * z),
+])
+def test_a_row_that_is_added_is_found(spelling: Spelling) -> None:
+    """x Φ(1.702 x): the parts stay, for the gradient reads them, and the whole has its name."""
+    with rows.registered(QUICK):
+        system = symprop.trace(of(spelling))
+        assert named(system) == {"a": "quick"}
+        symprop.derive(system).verify()
+    assert "a" not in named(symprop.trace(of(spelling)))
+
+
 def test_no_function_is_named_in_the_recogniser() -> None:
     words = {node.value for path in FOLDER.glob("*.py")
              for node in ast.walk(ast.parse(path.read_text("utf-8")))
@@ -335,7 +454,7 @@ def test_no_function_is_named_in_the_recogniser() -> None:
 
 def test_a_wrong_recognition_is_refuted() -> None:
     system = symprop.trace(of(SPELLINGS["sigmoid"]["quotient"]))
-    (step,) = system.recognised
+    (step,) = taken(system)
     wrong = replace(step, before=mul(number(1.000001), step.before))
     with pytest.raises(Refuted, match=r"\(F2\), rule 'recognise'"):
         symprop.derive(replace(system, recognised=(wrong,))).verify()

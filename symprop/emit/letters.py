@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import string
 from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from symprop.algebra.expr import Expr, Extremum, Idx, Index, Size, free_indices
-from symprop.system import System
+from symprop.system import Step, System
 
 # Readable letters first; those that look like digits, or like an exp or a differential, last.
 POOL = "ijpqrsuvwkmnthabcfgxyzdelo"
@@ -29,6 +30,15 @@ class EquationLike(Protocol):
 
     @property
     def rhs(self) -> Expr: ...
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """A forward equation with its steps."""
+
+    indices: tuple[Index, ...]
+    rhs: Expr
+    steps: tuple[Step, ...]
 
 
 def equation_letters(system: System, equation: EquationLike) -> dict[int, str]:

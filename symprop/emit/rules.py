@@ -23,6 +23,11 @@ RULES: dict[str, Rule] = {
         "What the program writes out is a function that has a name: both are the same on every"
         " interval between two corners, and have the same derivative at each.",
     ),
+    "name": Rule(
+        "by name",
+        "What the equation computes is a function that has a name. It stays in its parts, which"
+        " the gradient reads.",
+    ),
     "chain rule": Rule(
         "chain rule",
         "The loss depends on an array through every equation that reads it: multiply each such"

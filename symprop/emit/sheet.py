@@ -19,7 +19,7 @@ from symprop.derive.matrix import matrix_form, slice_form
 from symprop.derive.notes import notes
 from symprop.emit.conventions import Seen
 from symprop.emit.facts import Facts
-from symprop.emit.letters import axis_letters, equation_letters, taken_by
+from symprop.emit.letters import EquationLike, Stepped, axis_letters, equation_letters, taken_by
 from symprop.emit.matrix_printer import MatrixPrinter
 from symprop.emit.notation import Notation
 from symprop.emit.pieces import SUM, Piece, join, lines
@@ -214,13 +214,16 @@ class SheetPrinter:
     # ---- rows ----------------------------------------------------------------------------
 
     def _forward(self, equation: Equation) -> Block:
-        printer = self.printer(equation)
-        row = self.index_row(equation, printer, number=equation.number)
         step = self._recognised.get(equation.number)
-        rows = [row] if step is None or self.detail == "brief" else [
-            replace(row, lines=self._cut(printer.expr(step.before), self._left(equation, printer))),
-            replace(row, left="", label=", ".join((rule(step.rule).label, *step.because)),
-                    number="")]
+        printer = self.printer(equation if step is None else Stepped(
+            equation.indices, equation.rhs, (step,)))
+        row = self.index_row(equation, printer, number=equation.number)
+        rows = [row]
+        if step is not None and self.detail != "brief":
+            left = self._left(equation, printer)
+            label = ", ".join((rule(step.rule).label, *step.because))
+            rows = [replace(row, lines=self._cut(printer.expr(step.before), left)),
+                    Row("", self._cut(printer.expr(step.after), left), self.style.plain(label))]
         matrix = self._matrix_row(equation)
         return Block(equation.number, self._name(equation.array),
                      tuple(rows if matrix is None else [*rows, matrix]))
@@ -347,7 +350,7 @@ class SheetPrinter:
         first = self.to.room - left.width - self.to.sign("==").width
         return tuple(lines(printed, first, first - self.style.continuation))
 
-    def printer(self, equation: Equation | Adjoint) -> Printer:
+    def printer(self, equation: EquationLike) -> Printer:
         """A printer with the letters of an equation."""
         return Printer(self.to, equation_letters(self.system, equation))
 

@@ -140,7 +140,11 @@ class _Work:
                 and marks(scaled(equation.rhs, scale)) < marks(equation.rhs))
 
     def _is_line(self, expr: Expr, hit: Hit, call: Call | None) -> bool:
-        """Whether the expression is a line in a value of that very row: 1 - σ(z) stays so."""
+        """Whether the expression is a line in a value of that very row: 1 - σ(z) stays so.
+
+        And so does a line in the value of another row where the sign of what it is of would change.
+        """
+        expr = add(expr)  # a sum in parentheses is that sum
         values = [t for t in expr.terms if t.factors]
         if len(values) != 1:
             return False
@@ -149,9 +153,9 @@ class _Work:
         if value == expr and not isinstance(item, Access):
             return False
         equation = self.equations.get(item.array) if isinstance(item, Access) else None
-        written = None if equation is None else equation.rhs.single_atom
+        written = item if equation is None else equation.rhs.single_atom
         if isinstance(written, Apply):
-            return written.function == hit.function.row
+            return written.function == hit.function.row or hit.function.scale < 0
         inner = self._hit(value, call) if value != expr else None
         return inner is not None and inner[2].function.row == hit.function.row
 

@@ -101,6 +101,9 @@ class Pieces:
         if len(str(abs(value).numerator)) < _DIGITS:
             return _rational(value)
         spelled = spell(abs(value), self.written)
+        if not spelled.exact:  # what was divided by stands there as its reciprocal
+            spelled = spell(abs(value), (*self.written, *(
+                Fraction(repr(1 / float(n))) for n in self.written if n)))
         if not spelled.exact or not spelled.factors:
             return _rational(value)
         sign = -1 if value < 0 else 1
@@ -123,9 +126,7 @@ class Pieces:
         if isinstance(node, rows.RowFunction):
             return self._row(node.row_name, args)
         found = node.func(*args) if args else node
-        if isinstance(found, HyperbolicFunction):
-            return found.rewrite(sympy.exp)
-        return found.rewrite(sympy.erf) if isinstance(found, sympy.erfc) else found
+        return _elementary(found) if args else found
 
     def _decided(self, condition: sympy.Basic, at: Mapping[sympy.Basic, sympy.Expr]) -> bool:
         if isinstance(condition, BooleanTrue | BooleanFalse):
@@ -160,6 +161,16 @@ class Pieces:
         if self.interval.low < root and root < self.interval.high:
             raise Split(root)
         return gap.xreplace({SYMBOL: self.interval.inside})
+
+
+def _elementary(found: sympy.Expr) -> sympy.Expr:
+    """Hyperbolic functions by exponentials, the complementary error function by its other."""
+    for kind, other in ((HyperbolicFunction, sympy.exp), (sympy.erfc, sympy.erf)):
+        if found.has(kind):
+            found = found.replace(
+                lambda n, kind=kind: isinstance(n, kind),
+                lambda n, other=other: n.rewrite(other))
+    return found
 
 
 def _rational(value: Fraction) -> sympy.Rational:

@@ -11,6 +11,7 @@ from symprop.algebra import rows
 from symprop.algebra.build import atom
 from symprop.recognise.functions import Found, name_functions
 from symprop.recognise.pieces import X
+from symprop.recognise.remarks import remarks
 from symprop.recognise.signs import keep_signs
 from symprop.recognise.written import inserted
 from symprop.system import Equation, Note, Step, System
@@ -28,16 +29,13 @@ def recognised(system: System) -> System:
     >>> [e.rhs for e in recognised(trace(loss)).equations]
     [1w[]*x[], 1sigmoid(1L_in[])]
     """
-    named, found = name_functions(system)
-    if not found:
-        return system
-    named, found = keep_signs(named, found)
+    named, found = keep_signs(*name_functions(system))
     left = {f.array: f for f in found}
     equations = [e for e in named.equations if e.array in left]
     notes = (_note(left[e.array], e) for e in equations if left[e.array].hit.corners)
-    return replace(
-        named, notes=(*system.notes, *notes),
-        recognised=tuple(_step(left[e.array], e.number) for e in equations))
+    steps = [_step(left[e.array], e.number) for e in equations]
+    return replace(named, notes=(*system.notes, *notes),
+                   recognised=(*steps, *remarks(named, set(left))))
 
 
 def _step(found: Found, number: str) -> Step:

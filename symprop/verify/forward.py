@@ -23,6 +23,8 @@ def check_forward(setting: Setting) -> None:
         sizes = (magnitude(s, setting.arrays, setting.sizes, equation.indices, setting.rough)
                  for s in sides)
         wrong = refuted(before, after, lambda sizes=sizes: np.maximum(*sizes))  # type: ignore[misc]
+        if step.rule == "name":  # what it spells out is computed by nobody, and may overflow
+            wrong &= np.isfinite(after)
         if wrong.any():
             read = {n: setting.arrays[n] for s in sides for n in arrays_of(s)}
             raise Refuted(step.equation, step.rule, difference(before, after, wrong),
