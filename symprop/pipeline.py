@@ -21,7 +21,7 @@ from typing import Any
 from symprop import nn
 from symprop.check import CheckReport, check
 from symprop.close import close
-from symprop.concrete import check_function
+from symprop.concrete import NotTheFunction, check_function
 from symprop.derivation import BlockDerivation, Derivation, derive
 from symprop.emit import module as emit_module
 from symprop.emit.module import GeneratedModule
@@ -55,10 +55,11 @@ def trace(
     for a scalar, or a dict, list or tuple of these. `wrt` names the arguments (or leaves such as
     `blocks_0_Wq`) to differentiate by; all floating ones by default. `static` overrides the
     values of arguments that have a default and no shape. The function returns its scalar loss,
-    or (loss, dict of named outputs). `recognise` calls what is written out by its name: an
-    unnamed 1 / (1 + exp(-z)) becomes σ(z), with the proof as a step of the system. Afterwards the
-    function runs on small plain arrays (copies), twice on each, and must give what the equations
-    give.
+    or (loss, dict of named outputs). A Python loop over a named axis is followed at three lengths
+    of that axis and becomes a recurrence where they say the same. `recognise` calls what is
+    written out by its name: an unnamed 1 / (1 + exp(-z)) becomes σ(z), with the proof as a step
+    of the system. Afterwards the function runs on small plain arrays (copies), twice on each, and
+    must give what the equations give.
 
     Raises ShapeError for shapes that do not fit, TraceError for what a trace cannot follow
     (random numbers, clocks and inputs changed in place are named by their line),
@@ -71,10 +72,17 @@ def trace(
     >>> [e.array for e in trace(loss).equations]
     ['L_diff', 'L']
     """
+    facts = tuple(facts)
+    wrt = wrt if wrt is None or isinstance(wrt, str) else tuple(wrt)
     system = tracing.trace(function, shapes, wrt, facts, static)
     if recognise:
         system = recognised(system)
-    check_function(function, read_arguments(function, shapes, static), system)
+    try:
+        check_function(function, read_arguments(function, shapes, static), system)
+    except NotTheFunction:
+        if system.loops:  # which are no recurrences: then their axes cannot be counted
+            tracing.trace(function, shapes, wrt, facts, static, loops=False)
+        raise
     return system
 
 

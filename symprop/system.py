@@ -224,6 +224,7 @@ class System:
     output_shapes: tuple[tuple[Expr, ...], ...] = ()  # with the axes of size 1
     numbers: tuple[Fraction, ...] = ()  # the floats that the author wrote
     written: tuple[str, ...] = ()  # the lines of the user's that write into an array in place
+    loops: tuple[str, ...] = ()  # the axes over which the function runs loops of Python
     departure: Departure | None = None  # None: the adjoint equations are those of the gradient
     notes: tuple[Note, ...] = ()  # what may not be what was meant
     given: tuple[str, ...] = ()  # arrays whose adjoints come from outside (symprop/blocks)
@@ -237,8 +238,7 @@ class System:
     def _by_array(self) -> dict[str, Equation]:
         table: dict[str, Equation] | None = self.__dict__.get("_table")
         if table is None:
-            table = {e.array: e for e in self.equations}
-            self.__dict__["_table"] = table
+            table = self.__dict__["_table"] = {e.array: e for e in self.equations}
         return table
 
 

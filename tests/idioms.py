@@ -188,6 +188,104 @@ def joined(x: "N D"):
 
 INDEXING = [labels, tables, masks, floors, counts, joined]
 
+# ---- loops over a named axis ------------------------------------------------------------------
+
+
+def text_generator(xs: "T D", Wx: "H D", Wh: "H H", Wy: "V H", y: "int T"):
+    """`for t in range(len(y))`, states in a dict"""
+    hs, ps = {-1: np.zeros(Wh.shape[0])}, {}
+    loss = 0
+    for t in range(len(y)):
+        hs[t] = np.tanh(Wx @ xs[t] + Wh @ hs[t - 1])
+        scores = Wy @ hs[t]
+        ps[t] = np.exp(scores) / np.sum(np.exp(scores))
+        loss += -np.log(ps[t][y[t]])
+    return loss
+
+
+def conditional_field(e: "T B K", tags: "int T B", trans: "K K", start: "K"):
+    """`for t in range(1, T)`"""
+    T, B = tags.shape
+    score = start[tags[0]] + e[0, np.arange(B), tags[0]]
+    alpha = start + e[0]
+    for t in range(1, T):
+        score = score + trans[tags[t - 1], tags[t]] + e[t, np.arange(B), tags[t]]
+        alpha = logsumexp(alpha[:, :, None] + trans[None], axis=1) + e[t]
+    return np.mean(logsumexp(alpha, axis=1) - score)
+
+
+def stacked(a: "B L D", b: "B L D", c: "B L D"):
+    """`ys.append(h)`, then `np.stack(ys)`"""
+    h, ys = np.zeros((a.shape[0], a.shape[2])), []
+    for i in range(a.shape[1]):
+        h = a[:, i] * h + b[:, i]
+        ys.append(h * c[:, i])
+    return np.mean((np.stack(ys, axis=1) + a) ** 2)
+
+
+def rows_written(x: "T D", W: "D D"):
+    """`out[t] = h`"""
+    T, D = x.shape
+    out = np.zeros((T, D))
+    out[0] = x[0]
+    for t in range(1, T):
+        out[t] = np.tanh(out[t - 1] @ W + x[t])
+    return np.mean(out**2)
+
+
+def returns(r: "T", b: "T", gamma=0.9):
+    """`for t in reversed(range(T))`"""
+    g, out = 0.0, []
+    for t in reversed(range(len(r))):
+        g = r[t] + gamma * g
+        out.insert(0, g)
+    return np.sum((np.array(out) - b) ** 2)
+
+
+def backwards(x: "T D", W: "D D"):
+    """`for row in reversed(x)`"""
+    h, ys = np.zeros(x.shape[1]), []
+    for row in reversed(x):
+        h = np.tanh(row + h @ W)
+        ys.append(h)
+    return np.sum(np.array(ys)[::-1] * x)
+
+
+def side_by_side(x: "T D", y: "T"):
+    """`for row, target in zip(x, y)`"""
+    loss = 0.0
+    for row, target in zip(x, y, strict=True):
+        loss += (np.sum(row**2) - target) ** 2
+    return loss / len(y)
+
+
+def comprehension(x: "T D", y: "T"):
+    """`[f(row) for i, row in enumerate(x)]`"""
+    return np.mean([(np.sum(row**2) - y[i]) ** 2 for i, row in enumerate(x)])
+
+
+def experts(x: "N D", gate: "D E", w: "E D D"):
+    """a sum over an axis: no recurrence"""
+    scores = x @ gate
+    out = np.zeros_like(x)
+    for e in range(w.shape[0]):
+        out += scores[:, e : e + 1] * np.tanh(x @ w[e])
+    return np.mean(out**2)
+
+
+def last_step_of_its_own(x: "T D", W: "D D"):
+    """a last step of its own"""
+    T, h = len(x), np.zeros(x.shape[1])
+    for t in range(T):
+        h = h @ W + x[t]
+        if t != T - 1:
+            h = np.tanh(h)
+    return np.sum(h**2)
+
+
+LOOPS = [text_generator, conditional_field, stacked, rows_written, returns,
+         backwards, side_by_side, comprehension, experts, last_step_of_its_own]
+
 # ---- functions by any name --------------------------------------------------------------------
 
 
@@ -281,5 +379,6 @@ def filled_functional(x: "N 3", w: "3 3"):
 FUNCTIONAL = [(rebinding, rebinding_functional), (masked_write, masked_functional),
               (filled_in_a_loop, filled_functional)]
 
-SECTIONS = {"Writing in place": WRITING, "Indexing": INDEXING, "Functions by any name": NAMES,
+SECTIONS = {"Writing in place": WRITING, "Indexing": INDEXING,
+            "Loops over a named axis": LOOPS, "Functions by any name": NAMES,
             "Arguments and results": RESULTS}

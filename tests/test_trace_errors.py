@@ -23,7 +23,7 @@ from symprop.trace.trace import trace
 
 BIG = np.arange(2000.0) ** 2
 TABLE = np.arange(12.0).reshape(4, 3) ** 2
-HIDDEN = [np.array, np.asarray, len, math.sqrt]  # where no trace sees their names
+HIDDEN = [np.array, np.asarray, math.sqrt]  # where no trace sees their names
 RNG = np.random.default_rng(0)
 
 
@@ -94,16 +94,14 @@ TRAPS = [
     (lambda W: float(W.sum()), "N K", TraceError, "float"),
     (lambda W: math.exp(W), "N", TraceError, "math"),
     (lambda W: round(W.sum()), "N K", TraceError, "round"),
-    (lambda W: HIDDEN[2](W) * W.sum(), "N K", TraceError, "axis N"),
-    (lambda W: sum(w.sum() for w in W), "N K", TraceError, "symprop.scan"),
-    (lambda W: sum(W[i].sum() for i in range(W.shape[0])), "N K", TraceError, "range"),
-    (lambda W: int(W.shape[0]) * W.sum(), "N K", TraceError, "int(N)"),
+    (lambda W: sum(w.sum() * k**2 for k, w in enumerate(W)), "N K", TraceError, "symprop.scan"),
+    (lambda W: sum(W[i].sum() ** i for i in range(W.shape[0])), "N K", TraceError, "range"),
+    (lambda W: np.zeros(W.sum(), int(W.shape[0])), "N K", TraceError, "int(N)"),
     (lambda W: W.sum() if W.shape[0] > 3 else 0, "N K", TraceError, "size N"),
     (lambda W: W.sum() if W.shape[0] == 3 else 0, "N K", TraceError, "N and 3"),
     (lambda W: W.sum() if W.shape[0] == W.shape[1] else 0, "N K", TraceError, "same name"),
-    (lambda W: HIDDEN[3](W.shape[0]) * W.sum(), "N", TraceError, "np.sqrt"),
+    (lambda W: HIDDEN[2](W.shape[0]) * W.sum(), "N", TraceError, "np.sqrt"),
     (lambda W: np.bincount(np.argmax(W, axis=1)).sum() * W.sum(), "N K", TraceError, "minlength"),
-    (lambda W: sum([0] * W.shape[0]) + W.sum(), "N", TraceError, "size N"),
     (write_entry, "N K", TraceError, "np.where"),
     (write_plus, "N K", TraceError, "x = x + y"),
     (write_into_global, "4 3", TraceError, "x.copy()"),

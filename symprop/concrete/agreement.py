@@ -19,7 +19,7 @@ from symprop.algebra.expr import Iverson, arrays_of, atoms
 from symprop.concrete.calls import Call, Subject, quiet
 from symprop.concrete.lines import first_values
 from symprop.concrete.refusals import Refusal, called
-from symprop.concrete.sizes import Sizes, sets_of_sizes
+from symprop.concrete.sizes import LENGTHS, Sizes, loop_sizes, sets_of_sizes
 from symprop.concrete.sources import State, states_of
 from symprop.concrete.tolerance import (
     CLOSE,
@@ -89,17 +89,25 @@ def _runs(subject: Subject, errors: list[BaseException]) -> int:
     system = subject.system
     constants = [a.static for a in system.arguments if a.tree is None]
     states = states_of(subject.function, constants)
-    runs = 0
+    compared: list[Sizes] = []
     for trial in _trials(system, bool(subject.words & _NOT_SPECIAL)):
         drawn = _first_finite(subject, trial, states, errors)
         if drawn is not None:
-            runs += 1
+            compared.append(trial.sizes)
             _compare(subject, trial, *drawn)
-    return runs
+    for axis in system.loops:
+        if not any(sizes[axis] == LENGTHS[0] for sizes in compared):
+            raise NotTheFunction(
+                f"{system.name}: the function has no value at {axis} = {LENGTHS[0]} to compare "
+                f"the recurrence over {axis} with")
+    return len(compared)
 
 
 def _trials(system: System, no_specials: bool) -> Iterator[Trial]:
     """All sets of sizes and special values for small programs, three trials for large ones."""
+    for sizes in loop_sizes(system):
+        if work(system, sizes) <= _LARGE:
+            yield _ordinary(system, sizes)
     sets = sorted(sets_of_sizes(system), key=lambda s: work(system, s), reverse=True)
     if not sets:
         return

@@ -22,6 +22,7 @@ _PRIMES = (5, 7, 3, 11, 13, 2, 17, 19, 23)
 _OTHERS = (4, 6, 8, 12, 1, 9, 10, 16)
 _ATTEMPTS = 400
 _IN_TURN = 3  # axes that are made short one by one; of more, the first and the last
+LENGTHS = (11, 1, 2, 3, 4, 5, 103)  # of an axis that a loop runs over
 _LONGEST = 5_000  # an axis, merged ones such as R*S included
 
 
@@ -36,6 +37,18 @@ def sets_of_sizes(system: System) -> list[Sizes]:
         with suppress(InputError):
             found.append(draw_sizes(system, 0))
     return found
+
+
+def loop_sizes(system: System) -> list[Sizes]:
+    """Sets in which an axis that a loop runs over has a length that no trace has seen.
+
+    The longest first: what has been traced at a few lengths must hold at that one.
+    """
+    tests = size_tests(system)
+    longer = {n: _rotated(k) for k, n in enumerate(system.sizes)}
+    found = (_fitting(system.sizes, tests, {**longer, name: (length,)})
+             for name in system.loops for length in LENGTHS)
+    return [sizes for sizes in found if sizes is not None]
 
 
 def _candidates(system: System, tests: Sequence[Test]) -> Iterator[Sizes | None]:

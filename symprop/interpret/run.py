@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from symprop.algebra.expr import Access, atoms
+from symprop.algebra.expr import Access, Expr, Term, atoms
 from symprop.errors import InputError
 from symprop.interpret.evaluate import Arrays, Evaluator
 from symprop.system import Adjoint, Equation, System, cycles, itself
@@ -118,17 +119,28 @@ def solution_of(item: Item, evaluator: Evaluator) -> Array:
     turned = tuple(shape[k] for k in order)
     places, count = math.prod(turned[:len(apart)]), math.prod(turned[len(apart):])
 
-    def excess(entries: Array) -> Array:
+    def right(terms: Sequence[Term], entries: Array) -> Array:
         own = {item.array: entries.reshape(turned).transpose(np.argsort(order))}
         arrays = ChainMap(own, evaluator.arrays)  # type: ignore[arg-type]  # only read
-        right = value_of(item, Evaluator(arrays, evaluator.sizes))
-        return right.transpose(order).reshape(places, count) - entries
+        value = value_of(replace(item, rhs=Expr(tuple(terms))), Evaluator(arrays, evaluator.sizes))
+        return value.transpose(order).reshape(places, count)
 
-    offset = excess(np.zeros((places, count)))
+    # The terms that do not read the array are no part of the matrix: they may be far larger.
+    reading, others = _parted(item)
+    nothing = np.zeros((places, count))
+    start = right(reading, nothing)
     units = (np.broadcast_to(unit, (places, count)) for unit in np.eye(count))
-    matrix = np.stack([offset - excess(unit) for unit in units], axis=-1)
-    found = np.stack([_solved(m, o) for m, o in zip(matrix, offset, strict=True)])
+    matrix = np.stack([start - (right(reading, u) - u) for u in units], axis=-1)
+    offset = start + right(others, nothing)
+    solved = [_solved(m, o) for m, o in zip(matrix, offset, strict=True)]
+    found = np.stack(solved) if solved else nothing
     return found.reshape(turned).transpose(np.argsort(order))
+
+
+def _parted(item: Item) -> tuple[list[Term], list[Term]]:
+    """The terms that read the equation's own array, and those that do not."""
+    reading = [t for t in item.rhs.terms if item.array in Expr((t,)).arrays]
+    return reading, [t for t in item.rhs.terms if t not in reading]
 
 
 def _apart(item: Item) -> tuple[int, ...]:

@@ -15,7 +15,8 @@ Only names that the code reads are replaced; all come back when the trace is ove
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import Any, NoReturn
 
@@ -24,10 +25,12 @@ import numpy as np
 from symprop.errors import TraceError
 from symprop.trace.context import located
 from symprop.trace.fillable import is_symbolic
-from symprop.trace.registry import UFUNCS
+from symprop.trace.registry import NAMED, UFUNCS
+from symprop.trace.running import active
 from symprop.trace.selected import Selected
 from symprop.trace.sizes import SymbolicRange, SymbolicSize
 from symprop.trace.tensor import Traced
+from symprop.trace.turns import Turns
 
 _MISSING = object()
 
@@ -85,6 +88,40 @@ def positions(*ends: Any) -> Any:
     return SymbolicRange(*ends)
 
 
+def enumerated(items: Any, start: Any = 0) -> Any:
+    """enumerate(x): the turns of a loop over a named axis are counted as range counts them."""
+    turns = _turns()
+    return builtins.enumerate(items, start) if turns is None else _counted(items, start, turns)
+
+
+def _counted(items: Any, start: Any, turns: Turns) -> Iterator[tuple[Any, Any]]:
+    iterator = iter(items)
+    for k in itertools.count(start):
+        before = turns.here
+        try:
+            item = next(iterator)
+        except StopIteration:
+            return
+        yield (turns.position(k) if turns.here != before else k), item
+
+
+def added_up(items: Any, /, start: Any = 0) -> Any:
+    """sum(list): of what the turns of a loop have made one sum over them."""
+    turns = _turns()
+    if turns is None or not builtins.isinstance(items, list | tuple) or not all(
+            builtins.isinstance(i, Traced) for i in items):
+        return builtins.sum(items, start)
+    count = turns.length(builtins.len(items), [i.tracer.turn_of(i.body) for i in items])
+    if count.number is not None:
+        return builtins.sum(items, start)
+    return NAMED["sum"](NAMED["stack"](items), 0) + start
+
+
+def _turns() -> Turns | None:
+    tracer = active()
+    return None if tracer is None else tracer.turns
+
+
 def is_instance(value: Any, kinds: Any, /) -> bool:
     """isinstance(x, kind): a traced array counts as an ndarray, a size as an int."""
     if builtins.isinstance(value, kinds):
@@ -112,7 +149,8 @@ def _extreme(name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
 
 
 BUILTINS: dict[str, Callable[..., Any]] = {
-    "len": length, "range": positions, "isinstance": is_instance,
+    "len": length, "range": positions, "isinstance": is_instance, "enumerate": enumerated,
+    "sum": added_up,
     "max": _extreme("maximum", builtins.max), "min": _extreme("minimum", builtins.min),
 }
 

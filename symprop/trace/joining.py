@@ -48,6 +48,8 @@ def concatenate(arrays: Any, axis: Any = 0, out: Any = None, **options: Any) -> 
         return copy(parts[0])
     sizes = list(parts[0].sizes)
     sizes[place] = current().size_normal(add(*(p.sizes[place] for p in parts)))
+    if all(p.sizes[place] == ONE for p in parts):
+        sizes[place] = _count(parts)
     axes = new_axes(sizes)
     body = _pieces(parts, axes, place)
     return defined(body, axes, result_kind(parts), "concatenate")
@@ -87,11 +89,19 @@ def stack(arrays: Any, axis: Any = 0, out: Any = None, **options: Any) -> Traced
     _expect_one_shape("stack", parts)
     place = normal_axis(axis, parts[0].ndim + 1, "stack")
     own = new_axes(parts[0].sizes)
-    (new,) = new_axes([number(len(parts))])
+    (new,) = new_axes([_count(parts)])
     pieces = [guarded(iverson("==", idx(new), number(k)), p.at(positions(own)))
               for k, p in enumerate(parts)]
     axes = [*own[:place], new, *own[place:]]
     return defined(add(*pieces), axes, result_kind(parts), "stack")
+
+
+def _count(parts: Sequence[Traced]) -> Expr:
+    """How many arrays there are: as many as a named axis has entries, where a loop made them."""
+    turns = current().turns
+    if turns is None:
+        return number(len(parts))
+    return turns.length(len(parts), [current().turn_of(p.body) for p in parts])
 
 
 @function("vstack")
@@ -183,7 +193,8 @@ def of_list(items: Sequence[Any]) -> Traced:
     shape, leaves = _nested(items)
     parts = [p for _, p in leaves]
     _expect_one_shape("np.array", parts)
-    lead = new_axes([number(n) for n in shape])
+    lead = new_axes([_count(parts), *map(number, shape[1:])] if len(shape) == 1
+                    else list(map(number, shape)))
     own = new_axes(parts[0].sizes)
     pieces = [
         guarded(mul(ONE, *(iverson("==", idx(x), number(k)) for x, k in

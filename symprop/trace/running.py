@@ -46,11 +46,11 @@ def suspended() -> Iterator[None]:
         _running.stack = before
 
 
-def enter(tracer: Tracer) -> None:
-    """Makes `tracer` the current one of this thread."""
+@contextmanager
+def entered(tracer: Tracer) -> Iterator[None]:
+    """`tracer` is the current one of this thread for the length of a with block."""
     _running.stack.append(tracer)
-
-
-def leave() -> None:
-    """Ends what `enter` began."""
-    _running.stack.pop()
+    try:
+        yield
+    finally:
+        _running.stack.pop()

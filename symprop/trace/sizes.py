@@ -6,6 +6,8 @@ plain ints. A division is noted as a condition that the generated module tests a
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import numpy as np
@@ -13,11 +15,12 @@ import numpy as np
 from symprop.algebra.build import ONE, add, mul, number, sub
 from symprop.algebra.canonical import normal, same
 from symprop.algebra.expr import Apply, Expr
-from symprop.errors import TraceError
+from symprop.errors import SympropError, TraceError
 from symprop.trace.context import located
 from symprop.trace.registry import UFUNCS
 from symprop.trace.running import active, current
 from symprop.trace.text import size_text
+from symprop.trace.turns import LoopRefusal, Turns, axes_of
 
 
 class SymbolicSize:
@@ -48,7 +51,7 @@ class SymbolicSize:
 
     def __rmul__(self, other: object) -> Any:
         if isinstance(other, list | tuple):
-            self.__index__()
+            return other * self.__index__()
         return _combined(other, self, mul, "multiply")
 
     def __floordiv__(self, other: object) -> Any:
@@ -107,23 +110,45 @@ class SymbolicSize:
         return hash(normal(self.expr))
 
     def __bool__(self) -> bool:
+        turns = _turns()
+        if turns is not None and turns.value(self.expr) is not None:
+            return turns.value(self.expr) != 0
         if _is_rest(self.expr):
             return not equal(self.expr, number(0))
         return self._refuse("decide a branch", "every size is at least 1")
 
-    def __lt__(self, other: object) -> bool:
-        return self._refuse("be compared", "a size is not known while tracing: write code that "
-                            "is right for every size, or declare the axis as a number")
+    def _compared(self, other: object) -> tuple[int, int]:
+        expr, turns = size_expr(other), _turns()
+        found = None if expr is None or turns is None else turns.compared(self.expr, expr)
+        return found or self._refuse(
+            "be compared", "a size is not known while tracing: write code that is right for every "
+            "size, or declare the axis as a number")
 
-    __le__ = __gt__ = __ge__ = __lt__
+    def __lt__(self, other: object) -> bool:
+        left, right = self._compared(other)
+        return left < right
+
+    def __le__(self, other: object) -> bool:
+        left, right = self._compared(other)
+        return left <= right
+
+    def __gt__(self, other: object) -> bool:
+        left, right = self._compared(other)
+        return left > right
+
+    def __ge__(self, other: object) -> bool:
+        left, right = self._compared(other)
+        return left >= right
 
     # ---- what would make a number of it
 
     def __index__(self) -> int:
-        return self._refuse(
+        turns = _turns()
+        counted = None if turns is None else turns.value(self.expr)
+        return counted if counted is not None else self._refuse(
             "become a number", "range(N) and int(N) cannot be traced; use whole-array NumPy, "
             "np.arange(N), np.zeros(N) (called as np.name), np.reshape(a, shape), symprop.scan, "
-            "or declare the axis as a number")
+            "or declare the axis as a number", counts=True)
 
     __int__ = __trunc__ = __round__ = __index__
 
@@ -131,8 +156,9 @@ class SymbolicSize:
         return self._refuse("become a number", "use np.sqrt(N), N * x or x / N, and NumPy's "
                             "functions in place of those of math")
 
-    def _refuse(self, deed: str, way_out: str) -> NoReturn:
-        error = located(TraceError, f"the size {self} cannot {deed}: {way_out}")
+    def _refuse(self, deed: str, way_out: str, counts: bool = False) -> NoReturn:
+        message = f"the size {self} cannot {deed}: {way_out}"
+        error = uncounted(message, self.expr) if counts else located(TraceError, message)
         tracer = active()
         if tracer is not None:
             tracer.refusal = error
@@ -143,18 +169,46 @@ class SymbolicSize:
 
 
 class SymbolicRange:
-    """range(N) of a named axis: its positions, to index with and not to loop over."""
+    """range(N) of a named axis: its positions, to index with, or to loop over turn by turn."""
 
     def __init__(self, *ends: Any) -> None:
         self.ends = ends
 
-    def __iter__(self, *key: object) -> NoReturn:
-        for end in self.ends:
-            if isinstance(end, SymbolicSize):
-                end.__index__()
-        raise located(TraceError, "a loop over a named axis cannot be traced")
+    @property
+    def numbers(self) -> range:
+        """The positions as Python counts them."""
+        return range(*map(operator.index, self.ends))
 
-    __getitem__ = __iter__
+    def __iter__(self) -> Iterator[int]:
+        return self._over(self.numbers)
+
+    def __reversed__(self) -> Iterator[int]:
+        return self._over(self.numbers[::-1])
+
+    def _over(self, numbers: range) -> Iterator[int]:
+        turns = _turns()
+        sizes = [e.expr for e in self.ends if isinstance(e, SymbolicSize)]
+        if turns is None or not axes_of(sizes):
+            return iter(numbers)
+        return turns.over(sizes, len(numbers), lambda k: turns.position(numbers[k]))
+
+    def __getitem__(self, key: Any) -> Any:
+        found = self.numbers[key]
+        return found if isinstance(found, int) else SymbolicRange(
+            found.start, found.stop, found.step)
+
+
+def _turns() -> Turns | None:
+    tracer = active()
+    return None if tracer is None else tracer.turns
+
+
+def uncounted(message: str, size: Expr) -> SympropError:
+    """The refusal to count the entries of an axis."""
+    error = located(LoopRefusal, message)
+    assert isinstance(error, LoopRefusal)
+    error.axes = axes_of([size])
+    return error
 
 
 def as_size(expr: Expr) -> Any:
@@ -187,6 +241,10 @@ def equal(left: Expr, right: Expr) -> bool:
         assert isinstance(rest, Apply)
         current().divides(rest.args[0], rest.args[1])
         return True
+    turns = current().turns
+    counted = None if turns is None else turns.compared(left, right)
+    if counted is not None:
+        return counted[0] == counted[1]
     raise located(TraceError, (
         f"whether the sizes {size_text(left)} and {size_text(right)} are equal is not known "
         "while tracing: give axes of equal size the same name in the shapes"))

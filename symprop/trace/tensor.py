@@ -19,8 +19,8 @@ from symprop.algebra.expr import Access, Expr, Index, Size, accesses, atoms
 from symprop.errors import SympropError, TraceError, UnsupportedError
 from symprop.trace.context import located
 from symprop.trace.registry import FUNCTIONS, LAYERS, METHODS, PROPERTIES, REFUSED, UFUNCS
-from symprop.trace.sizes import as_size
-from symprop.trace.text import shape_text
+from symprop.trace.sizes import as_size, uncounted
+from symprop.trace.text import shape_text, size_text
 from symprop.trace.tracer import PROVISIONAL, Draft, Tracer
 
 _DTYPES = {"float": np.dtype(np.float64), "int": np.dtype(np.int64), "bool": np.dtype(bool)}
@@ -156,22 +156,32 @@ class Traced:
     def __len__(self) -> int:
         if not self.axes:
             raise located(TraceError, "len() of a scalar")
-        size = self.shape[0]
-        if isinstance(size, int):
-            return size
-        raise located(TraceError, (
-            f"len() of the axis {size} is not known while tracing: use .shape[0], which may "
-            "stand in arithmetic and in shapes"))
+        return self._count("len() of the axis {} is not known while tracing: use .shape[0], "
+                           "which may stand in arithmetic and in shapes")
+
+    def _count(self, refusal: str) -> int:
+        """The number of entries along the first axis, for Python to count by."""
+        size, turns = self.sizes[0], self.tracer.turns
+        count = size.number if turns is None else turns.value(size)
+        if count is None:
+            raise uncounted(refusal.format(size_text(size)), size)
+        return int(count)
 
     def __iter__(self) -> Iterator[Any]:
         if not self.axes:
             raise located(TraceError, "iteration over a scalar")
-        size = self.shape[0]
-        if not isinstance(size, int):
-            raise located(TraceError, (
-                f"a loop over the axis {size} cannot be traced: use whole-array NumPy or "
-                "symprop.scan, or declare the axis as a number"))
-        return (self[k] for k in range(size))
+        return self._rows(1)
+
+    def __reversed__(self) -> Iterator[Any]:
+        return self._rows(-1)
+
+    def _rows(self, step: int) -> Iterator[Any]:
+        count = self._count("a loop over the axis {} cannot be traced: use whole-array NumPy or "
+                            "symprop.scan, or declare the axis as a number")
+        places, turns = range(count)[::step], self.tracer.turns
+        if turns is None or self.sizes[0].number is not None:
+            return (self[k] for k in places)
+        return turns.over(self.sizes[:1], count, lambda k: self[places[k]])
 
     def __getitem__(self, key: Any) -> Any:
         return METHODS["__getitem__"](self, key)

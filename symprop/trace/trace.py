@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from symprop.check.trees import children
@@ -26,12 +27,15 @@ from symprop.trace.arguments import (
 )
 from symprop.trace.context import at_definition
 from symprop.trace.facts import checked_facts
-from symprop.trace.finish import finish, returned
+from symprop.trace.finish import Returned, finish, returned
+from symprop.trace.lifting import adopted, lifted
+from symprop.trace.loops import Program, rolled
 from symprop.trace.namespace import patched
 from symprop.trace.naming import Observer
 from symprop.trace.notes import of_arguments, of_equations
 from symprop.trace.raised import in_our_words
 from symprop.trace.tracer import Tracer
+from symprop.trace.turns import LoopRefusal, Turns
 
 assert operations
 
@@ -42,7 +46,7 @@ def trace(
     shapes: Mapping[str, Any] | None = None,
     wrt: Iterable[str] | None = None,
     facts: Iterable[Fact] = (),
-    static: Mapping[str, Any] | None = None,
+    static: Mapping[str, Any] | None = None, loops: bool = True,
 ) -> System:
     """Trace a NumPy function into a `System` of equations.
 
@@ -50,7 +54,8 @@ def trace(
     for a scalar, or a dict, list or tuple of these. `wrt` names the arguments (or leaves such as
     `blocks_0_Wq`) to differentiate by; all floating ones by default. `static` overrides the
     values of arguments that have a default and no shape. The function returns its scalar loss,
-    or (loss, dict of named outputs).
+    or (loss, dict of named outputs). Python loops over named axes become recurrences, unless
+    `loops` is false.
 
     Raises ShapeError for shapes that do not fit, TraceError for what a trace cannot follow,
     UnsupportedError for operations without a definition, DTypeError for integer parameters,
@@ -63,40 +68,97 @@ def trace(
     """
     if not callable(function):
         raise InputError(f"trace needs a function, not {function!r}")
-    tracer = Tracer()
     with at_definition(function):
         found = read_arguments(function, shapes, static)
+        tracer = Tracer()
         declare(found, tracer)
-        keys, leaves = _wrt(found, wrt)
-    inputs = {n: a for n, a in tracer.arrays.items() if a.kind == "input"}
-    known = checked_facts(facts, inputs)
-    with _running(tracer, function):
-        with tracer.observer.watching():
-            value = _called(function, call_values(found, tracer))
-        with at_definition(function):
-            back = returned(value, tracer)
-        result = finish(tracer, back.loss, back.outputs, leaves)
-    unnamed = of_arguments(found, result, leaves, function) if wrt is None else ()
-    return System(
-        name=_function_name(function),
-        module=module_of(function),
-        arguments=tuple(found.arguments),
-        arrays=result.arrays,
-        equations=result.equations,
-        loss=result.loss,
-        outputs=result.outputs,
-        output_shapes=back.shapes,
-        wrt=leaves,
-        wrt_keys=keys,
-        facts=known,
-        index_ranges=result.index_ranges,
-        conditions=tuple(tracer.conditions),
-        constants=tracer.constants,
-        numbers=tuple(tracer.numbers),
-        sizes=tuple(tracer.size_names),
-        written=tuple(dict.fromkeys(tracer.written)),
-        notes=(*unnamed, *tracer.notes, *of_equations(result, leaves, function)),
-    )
+        call = _Call(function, found, _wrt(found, wrt), wrt is None, tuple(facts))
+    try:
+        return call.system(*call.run(tracer))
+    except LoopRefusal as refusal:
+        if not loops:
+            raise
+        return _with_loops(call, refusal)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A function and how it is called: what every run of it has in common."""
+
+    function: Callable[..., Any]
+    found: Arguments
+    wrt: tuple[tuple[str, ...], tuple[str, ...]]  # as the user gave them, and their leaves
+    every: bool  # the user gave none: all floating arguments
+    facts: tuple[Fact, ...]
+
+    def run(self, tracer: Tracer) -> tuple[Tracer, Returned]:
+        """Runs the function on traced arrays."""
+        inputs = {n: a for n, a in tracer.arrays.items() if a.kind == "input"}
+        checked_facts(self.facts, inputs)
+        with _running(tracer, self.function):
+            with tracer.observer.watching():
+                value = _called(self.function, call_values(self.found, tracer))
+            with at_definition(self.function):
+                return tracer, returned(value, tracer)
+
+    def system(self, tracer: Tracer, back: Returned, loops: tuple[str, ...] = ()) -> System:
+        """The System of what a run has recorded."""
+        inputs = {n: a for n, a in tracer.arrays.items() if a.kind == "input"}
+        keys, leaves = self.wrt
+        with running.entered(tracer):
+            result = finish(tracer, back.loss, back.outputs, leaves)
+        unnamed = of_arguments(self.found, result, leaves, self.function) if self.every else ()
+        return System(
+            name=_function_name(self.function),
+            module=module_of(self.function),
+            arguments=tuple(self.found.arguments),
+            arrays=result.arrays,
+            equations=result.equations,
+            loss=result.loss,
+            outputs=result.outputs,
+            output_shapes=back.shapes,
+            wrt=leaves,
+            wrt_keys=keys,
+            facts=checked_facts(self.facts, inputs),
+            index_ranges=result.index_ranges,
+            conditions=tuple(tracer.conditions),
+            constants=tracer.constants,
+            numbers=tuple(tracer.numbers),
+            sizes=tuple(tracer.size_names),
+            written=tuple(dict.fromkeys(tracer.written)),
+            loops=loops,
+            notes=(*unnamed, *dict.fromkeys(tracer.notes),
+                   *of_equations(result, leaves, self.function)),
+        )
+
+
+def _with_loops(call: _Call, refusal: LoopRefusal) -> System:
+    """The System of a function that loops over named axes, from runs at several lengths.
+
+    Where they are not one program, the axis cannot be counted, as the refusal says.
+    """
+    axes = refusal.axes
+    for _ in range(_MOST_AXES):
+        try:
+            programs = [_counted(call, dict(zip(axes, lengths, strict=False)))
+                        for lengths in _LENGTHS]
+            tracer, back = adopted(lifted(programs))
+        except LoopRefusal as another:
+            if set(another.axes) <= set(axes):
+                break
+            axes = tuple(dict.fromkeys((*axes, *another.axes)))
+        except Exception:  # what the function itself raises at these lengths, too
+            break
+        else:
+            return call.system(tracer, back, axes)
+    raise refusal
+
+
+def _counted(call: _Call, lengths: Mapping[str, int]) -> Program:
+    """The program of a run in which axes have these lengths."""
+    tracer = Tracer(Turns(lengths))
+    declare(call.found, tracer)
+    return rolled(*call.run(tracer))
 
 
 def _called(function: Callable[..., Any], values: Mapping[str, Any]) -> Any:
@@ -117,13 +179,18 @@ def _called(function: Callable[..., Any], values: Mapping[str, Any]) -> Any:
         raise better from None
 
 
+# What the first axis that is looped over, the second, and so on are taken to have as lengths:
+# never two that are neighbours, and none goes up in equal steps with another.
+_LENGTHS = ((6, 9, 12), (7, 11, 15), (9, 6, 13))
+_MOST_AXES = 3
+
+
 @contextmanager
 def _running(tracer: Tracer, function: Callable[..., Any]) -> Iterator[None]:
     """The tracer as the current one, NumPy's namespace patched; both undone at the end."""
     tracer.observer = Observer(tracer, function)
     with ExitStack() as stack:
-        running.enter(tracer)
-        stack.callback(running.leave)
+        stack.enter_context(running.entered(tracer))
         stack.enter_context(patched())
         try:
             yield

@@ -29,11 +29,12 @@ from symprop.algebra.expr import (
     atoms,
     free_indices,
 )
-from symprop.errors import SympropError, TraceError
+from symprop.errors import IndexRangeError, SympropError, TraceError
 from symprop.names import unused
 from symprop.system import Array, Call, Condition, IndexRange, Note
 from symprop.trace.context import located, source_line
 from symprop.trace.text import size_text
+from symprop.trace.turns import Turn, Turns
 
 PROVISIONAL = "%"  # begins the name of an array that has no name yet
 _INLINE_TERMS = 8
@@ -60,6 +61,7 @@ class Draft:
     beside: str = ""  # an array that is kept for the gradient's sake (determinants.py)
     call: Call | None = None  # what made it
     variable: str | None = None  # what held it first there
+    turn: Turn = ()  # of the loops over named axes
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -70,7 +72,8 @@ class Draft:
 class Tracer:
     """What one trace has found out so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, turns: Turns | None = None) -> None:
+        self.turns = turns  # where loops over named axes are followed turn by turn
         self.arrays: dict[str, Array] = {}
         self.drafts: dict[str, Draft] = {}
         self.conditions: list[Condition] = []
@@ -111,12 +114,12 @@ class Tracer:
         formals = tuple(
             [i for i in self.loops if i in free] + [a for a in axes if a.size != ONE]
         )
-        key = self._key(rhs, formals, kind)
+        key = f"{self.turn}{self._key(rhs, formals, kind)}"
         draft = self._table.get(key)
         if draft is None:
             name = f"{PROVISIONAL}{len(self.drafts) + 1}"
             draft = Draft(name, formals, rhs, kind, op, self._bounded(source_line(), op),
-                          call=self.observer.call_here())
+                          call=self.observer.call_here(), turn=self.turn)
             self._table[key] = self.drafts[name] = draft
         return access(draft.array, [idx(f) for f in formals]), draft
 
@@ -124,9 +127,19 @@ class Tracer:
         """An equation whose right-hand side is filled in later (a recurrence's)."""
         name = f"{PROVISIONAL}{len(self.drafts) + 1}"
         draft = Draft(name, tuple(axes), ZERO, kind, op, source_line(),
-                      call=self.observer.call_here())
+                      call=self.observer.call_here(), turn=self.turn)
         self.drafts[name] = draft
         return draft
+
+    @property
+    def turn(self) -> Turn:
+        """The turns of loops over named axes that are running."""
+        return () if self.turns is None else self.turns.here
+
+    def turn_of(self, body: Expr) -> Turn:
+        """The turns in which what an entry reads was made."""
+        turns = [self.drafts[a].turn for a in body.arrays if a in self.drafts]
+        return max(turns, default=())
 
     def _bounded(self, line: str, op: str) -> str:
         """The user's line, which may trace an operation so many times and no more."""
@@ -189,7 +202,7 @@ class Tracer:
     def at_least(self, left: Expr, right: Expr) -> None:
         """Notes that left >= right must hold."""
         difference = self.size_normal(sub(left, right))
-        if integers.nonnegative(difference):
+        if integers.nonnegative(difference) or self._counted(difference):
             return
         for item in _maxima(difference):  # taken off: both must hold; added: the first of the two
             taken_off = any(t.coef < 0 for t in difference.terms if item in dict(t.factors))
@@ -203,6 +216,16 @@ class Tracer:
                    and integers.nonnegative(normal(sub(c.right, right)))
                    for c in self.conditions):
             self.conditions.append(Condition("at_least", left, right, source_line()))
+
+    def _counted(self, difference: Expr) -> bool:
+        """Whether a position within a turn is inside its axis, as it is at every length."""
+        if not self.turn:
+            return False
+        assert self.turns is not None
+        value = self.turns.value(difference)
+        if value is not None and value < 0:
+            raise located(IndexRangeError, "a position in a loop lies outside its axis")
+        return value is not None
 
     def agreed(self, difference: Expr) -> bool:
         """Whether two sizes are equal where a maximum in one of them is its first argument.
