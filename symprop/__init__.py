@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from symprop.against import AgainstReport
     from symprop.against.check import check
     from symprop.check import CheckReport
-    from symprop.derivation import Derivation, Gradient, derive
+    from symprop.derivation import Derivation, derive
+    from symprop.emit.gradient import Gradient
     from symprop.emit.module import GeneratedModule
     from symprop.pipeline import generate, trace
     from symprop.system import System
@@ -70,7 +71,7 @@ _WHERE = {
     "check": "symprop.against.check",
     "CheckReport": "symprop.check",
     "Derivation": "symprop.derivation",
-    "Gradient": "symprop.derivation",
+    "Gradient": "symprop.emit.gradient",
     "derive": "symprop.derivation",
     "GeneratedModule": "symprop.emit.module",
     "generate": "symprop.pipeline",

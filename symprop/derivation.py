@@ -7,25 +7,20 @@ has been verified (once, remembered).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, overload
 
-import sympy
-
 from symprop import blocks
-from symprop.algebra.build import access, atom, idx
-from symprop.algebra.expr import Expr, Extremum, Idx, Index
-from symprop.algebra.sympy_bridge import to_sympy
 from symprop.collector import paused
 from symprop.derive import derivation as derived
 from symprop.derive.notes import notes
 from symprop.emit import kept, latex, lemmas, markdown, text
 from symprop.emit.costs import Cost, cost
-from symprop.emit.letters import equation_letters
-from symprop.emit.sympy_shown import shown as shown_in_sympy
+from symprop.emit.figure import figure
+from symprop.emit.gradient import Gradient, gradient_of
 from symprop.emit.worked import stepped
 from symprop.emit.worked_pages import worked_page
 from symprop.errors import InputError
@@ -38,32 +33,6 @@ from symprop.lower.program import lower
 from symprop.rules import RuleMaker, apply_rule
 from symprop.system import Adjoint, Step, System
 from symprop.verify import Exact, exact, verify
-
-
-@dataclass(frozen=True)
-class Gradient:
-    """∂L/∂W as SymPy: `lhs[indices] = rhs`, with the number it has in print and in code.
-
-    SymPy's printers print it as the `equation` that it is.
-    """
-
-    number: str
-    indices: tuple[sympy.Expr, ...]
-    lhs: sympy.Expr
-    rhs: sympy.Expr
-
-    @property
-    def equation(self) -> sympy.Eq:
-        """Both sides as a `sympy.Eq` that nothing evaluates."""
-        return sympy.Eq(self.lhs, self.rhs, evaluate=False)
-
-    def _printed(self, printer: Any) -> Any:
-        return printer._print(self.equation)
-
-    _latex = _pretty = _sympystr = _sympyrepr = _printed
-
-    def _repr_latex_(self) -> str:
-        return f"${sympy.latex(self)}$"
 
 
 @dataclass(frozen=True)
@@ -85,7 +54,7 @@ class Derivation:
     def gradients(self) -> Mapping[str, Gradient]:
         """Name of a wrt array -> its gradient as a SymPy equation."""
         by_primal = {a.primal: a for a in self.adjoints if a.role == "adjoint"}
-        return {name: _gradient(by_primal[name], self.system) for name in self.system.wrt}
+        return {name: gradient_of(by_primal[name], self.system) for name in self.system.wrt}
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -222,6 +191,26 @@ class Derivation:
         """
         return explicit(self.system, self.adjoints, sizes)
 
+    def figure(
+        self, kind: str = "forward", format: str = "svg", *,
+        names: Mapping[str, str] | None = None,
+    ) -> str:
+        """A picture of how values flow forward, adjoints back, or of the training loop.
+
+        `kind` is "forward", "backward" or "training"; `format` is "svg", "tikz" (needs the LaTeX
+        package tikz), "mermaid" or "dot". A call of a helper is one box, and equal calls one after
+        the other are one box with their number. `names` is that of `latex`. Raises InputError for
+        another kind or format.
+
+        >>> import numpy as np, symprop
+        >>> def loss(x: "N", w: ""):
+        ...     return np.sum(np.tanh(w * x))
+        >>> derivation = symprop.derive(symprop.trace(loss, wrt=["w"]))
+        >>> print(derivation.figure(format="mermaid").splitlines()[1])
+          n1(["x<br/>N"]):::input
+        """
+        return figure(self, kind, format, names)
+
     def cost(self, sizes: Mapping[str, int] | None = None, dtype: str = "float64") -> Cost:
         """What forward and backward cost: operations, bytes moved and kept, peak memory.
 
@@ -256,35 +245,6 @@ class Derivation:
         """
         known = given_sizes(self.system, sizes)
         return backward_operations(lower(self.system, self.adjoints), known)
-
-
-def _gradient(adjoint: Adjoint, system: System) -> Gradient:
-    at = tuple(idx(i) for i in adjoint.indices)
-    shown = equation_letters(system, adjoint)
-    every = {**{i.uid: i for i in adjoint.indices}, **{i.uid: i for i in _indices(adjoint.rhs)}}
-    letters = {
-        to_sympy(atom(Idx(i))): sympy.Symbol(shown.get(i.uid, i.letter), integer=True)
-        for i in every.values()
-    }
-    return Gradient(
-        number=adjoint.number,
-        indices=tuple(to_sympy(i).xreplace(letters) for i in at),
-        lhs=shown_in_sympy(to_sympy(access(adjoint.array, at)).xreplace(letters)),
-        rhs=shown_in_sympy(to_sympy(adjoint.rhs).xreplace(letters)),
-    )
-
-
-def _indices(expr: Expr) -> Iterator[Index]:
-    """Every index of an expression, bound ones included."""
-    for term in expr.terms:
-        yield from term.bound
-        for item, _ in term.factors:
-            if isinstance(item, Idx):
-                yield item.index
-            if isinstance(item, Extremum):
-                yield from item.bound
-            for child in item.children:
-                yield from _indices(child)
 
 
 @dataclass(frozen=True)

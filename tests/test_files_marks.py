@@ -48,7 +48,7 @@ def test_one_changed_character_makes_it_edited(text: str, place: int) -> None:
     assert read_mark(changed.encode("utf-8", "surrogatepass")) == "edited"
 
 
-@pytest.mark.parametrize("comment", ["# ", "% ", "<!-- -->", "<!-- "])
+@pytest.mark.parametrize("comment", ["# ", "% ", "%% ", "// ", "<!-- -->", "<!-- "])
 def test_the_stamp_is_a_comment_and_a_second_one_replaces_it(comment: str) -> None:
     once = stamp("body\n", comment)
     first = once.splitlines()[0]
@@ -64,7 +64,7 @@ def test_a_checkout_with_windows_line_ends_is_no_edit() -> None:
 
 def test_an_unknown_comment_is_refused() -> None:
     with pytest.raises(ValueError, match="opens no known comment"):
-        stamp("body", "// ")
+        stamp("body", ";; ")
 
 
 @pytest.mark.parametrize("kind", BINARY)

@@ -53,6 +53,8 @@ COMMANDS = {
               "Train the parameters of TARGET on the arrays of an .npz file."),
     "cost": ("symprop.cli.cost", "cost",
              "Compare what forward and backward of TARGET cost."),
+    "figure": ("symprop.cli.figure", "figure",
+               "Draw the forward pass, the backward pass or the training of TARGET."),
     "build": ("symprop.cli.build", "build", "Write all that there is of TARGET to a folder."),
     "list": ("symprop.cli.listing", "listing",
              "List the models of the zoo, each of which is a TARGET."),

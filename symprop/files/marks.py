@@ -13,10 +13,10 @@ import zlib
 
 SIGN = "symprop sha256:"
 DIGITS = 32
-COMMENTS = {"# ": "", "% ": "", "<!-- ": " -->"}
+COMMENTS = {"# ": "", "% ": "", "%% ": "", "// ": "", "<!-- ": " -->"}
 COMMENT_OF = {".tex": "% ", ".md": "<!-- ", ".html": "<!-- "}
 FIRST_LINE = re.compile(
-    rb"(?:# |% |<!-- )symprop (?:(\d[\w.]*) )?sha256:([0-9a-f]{32})(?: -->)?\n")
+    rb"(?:# |%%? |// |<!-- )symprop (?:(\d[\w.]*) )?sha256:([0-9a-f]{32})(?: -->)?\n")
 LENGTH = len(SIGN) + DIGITS
 
 ZIP, PNG, PDF = b"PK\x03\x04", b"\x89PNG\r\n\x1a\n", b"%PDF-"
@@ -28,8 +28,8 @@ PNG_KEY = b"Comment\x00"
 def stamp(text: str, comment: str = "# ", version: str = "") -> str:
     """Return `text` under a first line that carries the hash of the rest.
 
-    `comment` opens a comment: "# ", "% " or "<!-- ". `version` is that of symprop. A stamp that is
-    already there is renewed.
+    `comment` opens a comment: "# ", "% ", "%% ", "// " or "<!-- ". `version` is that of symprop. A
+    stamp that is already there is renewed.
 
     >>> stamp("x = 1").splitlines()[1:]
     ['x = 1']

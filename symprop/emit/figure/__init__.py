@@ -1,0 +1,41 @@
+"""Figures of a derivation: how values flow forward and adjoints back, and the training loop.
+
+In: a derivation. Out: TikZ, Mermaid, DOT or SVG.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from symprop.emit.figure.build import backward, forward, training
+from symprop.emit.figure.diagrams import dot, mermaid
+from symprop.emit.figure.graph import Graph
+from symprop.emit.figure.svg import svg
+from symprop.emit.figure.tikz import tikz
+from symprop.emit.sheet import Derived
+from symprop.errors import InputError
+
+KINDS = ("forward", "backward", "training")
+FORMATS: Mapping[str, Callable[[Graph], str]] = {
+    "svg": svg, "tikz": tikz, "mermaid": mermaid, "dot": dot}
+
+
+def figure(
+    derivation: Derived, kind: str = "forward", form: str = "svg",
+    names: Mapping[str, str] | None = None,
+) -> str:
+    """A figure of one of the `KINDS` in one of the `FORMATS`; InputError for any other."""
+    if kind not in KINDS:
+        raise InputError(f"kind is {', '.join(KINDS[:-1])} or {KINDS[-1]}, not {kind!r}")
+    if form not in FORMATS:
+        raise InputError(f"format is {', '.join(FORMATS)}, not {form!r}")
+    return FORMATS[form](graph_of(derivation, kind, names))
+
+
+def graph_of(derivation: Derived, kind: str, names: Mapping[str, str] | None = None) -> Graph:
+    """The boxes and arrows of a figure."""
+    if kind == "training":
+        return training(derivation.system, names)
+    if kind == "backward":
+        return backward(derivation.system, derivation.adjoints, names)
+    return forward(derivation.system, names)
