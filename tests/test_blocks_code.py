@@ -28,7 +28,9 @@ from symprop.interpret import draw
 from symprop.lower.pairs import lower_blocks
 from symprop.lower.program import Program
 from symprop.system import System
+from symprop.train.signature import signature_of_source
 from symprop.zoo import models
+from symprop.zoo.attention import GPT_BLOCK
 
 REPEATING = ("residual_block", "gpt", "gpt_tied", "llama_block", "vision_transformer")
 
@@ -237,6 +239,122 @@ def test_a_branch_that_guards_what_another_helper_computes() -> None:
     x, c = np.array([0.0, 1.0, -1.0, 2.0]), np.array([-1.0, 1.0, -1.0, 1.0])
     _, found = module.value_and_grad(x, c, x, c)
     np.testing.assert_allclose(found["x"], [0, 3, 0, 3 * (1 + 2 * 3 * np.log(2)) / 2])
+
+
+# ---- loops over lists -----------------------------------------------------------------------
+
+
+def dense(x: Any, W: Any, b: Any) -> Any:
+    z = x @ W + b
+    a = np.tanh(z)
+    return x + a / np.sqrt(1 + a * a)
+
+
+def stacked(depth: int, wrt: list[str] | None = None) -> System:
+    """Two lists, one of them a tuple; an output."""
+    def loss(x: Any, Ws: Any, bs: Any, y: Any) -> Any:
+        for W, b in zip(Ws, bs, strict=True):
+            x = dense(x, W, b)
+        return ((x - y) ** 2).mean(), {"x": x * 2.0}
+
+    shapes = {"x": "N D", "Ws": ["D D"] * depth, "bs": ("D",) * depth, "y": "N D"}
+    return symprop.trace(loss, shapes, wrt=wrt)
+
+
+@cache
+def stacked_module(depth: int) -> GeneratedModule:
+    return symprop.generate(symprop.derive(stacked(depth, ["Ws", "bs"]), structure="blocks"))
+
+
+def test_blocks_in_a_row_are_a_loop_over_lists_whatever_their_number() -> None:
+    three, five = (stacked_module(n).source.splitlines()[1:] for n in (3, 5))
+    assert len(three) == len(five)
+    changed = [(a, b) for a, b in zip(three, five, strict=True) if a != b]
+    assert all(re.sub(r"\d+", "", a) == re.sub(r"\d+", "", b) for a, b in changed)
+    text = "\n".join(three)
+    assert "for W, b in zip(Ws_read, bs_read):" in text
+    assert "for saved in reversed(saved_1):" in text and 'Ws: ["D D"] * 3' in text
+
+
+def test_a_module_with_loops_keeps_the_contract() -> None:
+    system, module = stacked(3, ["Ws", "bs"]), stacked_module(3)
+    flat = symprop.generate(symprop.derive(system))
+    agree(system, flat, module, np.float64, 1e-12)
+    agree(system, flat, module, np.float32, 1e-5)
+    assert module.self_check() == 0 and symprop.check(module).passed
+    assert str(signature_of_source(module.source, "net").parameters[0]) == "Ws_0: 'D D'"
+    _, leaves = draw(system, 0)
+    given = arguments(system.arguments, leaves)
+    assert isinstance(module.value_and_grad(**given)[1]["bs"], tuple)
+    np.testing.assert_array_equal(
+        *(m.predict(given["x"], given["Ws"], given["bs"])["x"] for m in (flat, module)))
+    with pytest.raises(ValueError, match="Ws must have 3 entries"):
+        module.forward(**{**given, "Ws": given["Ws"][:2]})
+    with pytest.raises(ValueError, match=r"Ws_1 must have the shape \(D D\)"):
+        module.forward(**{**given, "Ws": [given["Ws"][0], np.ones((1, 1)), given["Ws"][2]]})
+    with pytest.raises(TypeError, match="bs_2 must hold floats"):
+        module.forward(**{**given, "bs": (*given["bs"][:2], given["bs"][2] > 0)})
+
+
+def read_between(x: "N D", Ws: ["D D", "D D", "D D"], b: "D"):
+    """What one turn hands to the next is read elsewhere."""
+    kept = []
+    for W in Ws:
+        x = dense(x, W, np.zeros(x.shape[1]))
+        kept.append(x)
+    return (kept[0] * kept[1] * kept[2] * b).sum()
+
+
+def shared_by_turns(x: "N D", Ws: ["D D", "D D", "D D"], b: "D"):
+    """The gradient of b is a sum over the turns."""
+    for W in Ws:
+        x = dense(x, W, b)
+    return (x * x).sum()
+
+
+def penalised(x: "N D", Ws: ["D D", "D D", "D D"], b: "D"):
+    """The list is read outside the loop."""
+    for W in Ws:
+        x = dense(x, W, np.ones(x.shape[1]))
+    return (x * x).sum() + sum((W * W).sum() for W in Ws) * b.sum()
+
+
+@pytest.mark.parametrize("loss", [
+    read_between, pytest.param(shared_by_turns, marks=pytest.mark.deep),
+    pytest.param(penalised, marks=pytest.mark.deep)])
+def test_a_row_of_blocks_that_is_no_loop_is_written_out(loss: Any) -> None:
+    system = symprop.trace(loss)
+    module = symprop.generate(symprop.derive(system, structure="blocks"))
+    assert module.source.count(" = dense(") == 3
+    agree(system, symprop.generate(symprop.derive(system)), module, np.float64, 1e-12)
+
+
+@pytest.mark.parametrize("right, wrong", [
+    ("zip(Ws_read, bs_read)", "zip(Ws_read[::-1], bs_read)"),
+    ("reversed(saved_1)", "saved_1"),
+    ("dWs.insert(0, dW)", "dWs.append(dW)"),
+    ("dense(x_4, W, b)", "dense(x, W, b)"),
+    ("Ws_read.append(", "Ws_read.insert(0, "),
+], ids=["lists", "order", "gradients", "carried", "door"])
+def test_a_loop_that_goes_wrong_is_refused(right: str, wrong: str) -> None:
+    derivation = symprop.derive(stacked(3, ["Ws", "bs"]), structure="blocks")
+    source = stacked_module(3).source
+    assert right in source
+    with pytest.raises(Mismatch):
+        close(derivation, lower_blocks(derivation),
+              GeneratedModule(source.replace(right, wrong), "loops"))
+
+
+@pytest.mark.deep
+def test_a_gpt_has_as_many_lines_at_any_depth() -> None:
+    model = models()["gpt"]
+    counts = set()
+    for depth in (2, 4):
+        system = symprop.trace(model.function, wrt=model.wrt, shapes={
+            "blocks": [GPT_BLOCK] * depth})
+        module = symprop.generate(symprop.derive(system, structure="blocks"))
+        counts.add(len(module.source.splitlines()))
+    assert len(counts) == 1 and max(counts) < 650
 
 
 # ---- the closed loop ------------------------------------------------------------------------

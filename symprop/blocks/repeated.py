@@ -29,19 +29,23 @@ def repeated(system: System) -> dict[Call, str]:
     keys: dict[Call, str] = {}
     hollow = {c.parent for c, own in members.items()
               if c.parent is not None and len(members[c.parent]) == len(own)}
+    place = {e.array: k for k, e in enumerate(system.equations)}
     for call, own in members.items():
         if call in hollow:
             continue  # all that it does is another call
         names = {e.array for e in own}
         if len(own) >= SHORTEST and not names & ends and names.isdisjoint(cyclic) and (
-                _is_closed(system.equations, names)):
+                _is_closed(system.equations[place[own[0].array]:place[own[-1].array] + 1], names)):
             keys[call] = key(cut(call, own, system, traced), system)[0]
     often = Counter(keys.values())
     return {call: text for call, text in keys.items() if often[text] > 1}
 
 
 def _is_closed(equations: Iterable[Equation], own: set[str]) -> bool:
-    """Whether nothing that others make of a call's results comes back into it."""
+    """Whether nothing that others make of a call's results comes back into it.
+
+    equations: from the call's first to its last.
+    """
     after: set[str] = set()
     for equation in equations:
         if equation.array in own:

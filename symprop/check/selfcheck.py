@@ -14,6 +14,7 @@ from symprop.check.annotations import read_annotation
 from symprop.check.domains import Domain, integer_range, read_facts, real_range
 from symprop.check.layout import WIDTH, Display, entries
 from symprop.check.sizes import choose_sizes, named_axes
+from symprop.check.stacked import stacked_argument, stacked_draws, stacked_gradients
 from symprop.check.trees import Tree, children, flatten, subtrees
 from symprop.errors import InputError
 from symprop.names import unused
@@ -36,6 +37,7 @@ def selfcheck_context(
     rule: str = "",
     equal: Mapping[str, str] | None = None,
     own_loss: bool = False,
+    stacked: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Return the value of `selfcheck` in the template `selfcheck.py.jinja`.
 
@@ -43,7 +45,8 @@ def selfcheck_context(
     primes unless `sizes` fixes them; `whole` lists further axis expressions, such as `D//4`, that
     must come out whole and positive. A module of a learning `rule` is no module of gradients;
     `equal` holds its fixed arrays, each with that to which it must be equal to make it one, and
-    `own_loss` says that some parameters descend another loss, which predict returns.
+    `own_loss` says that some parameters descend another loss, which predict returns. `stacked` are
+    arguments that are lists of equal entries, of floats without a fact, which loops draw.
     ShapeError, FactError and InputError as in `check`.
 
     >>> context = selfcheck_context({"X": "N K", "w": "K"}, ["w"])
@@ -62,18 +65,16 @@ def selfcheck_context(
     chosen = choose_sizes([*limits, *(parse_dim(text) for text in whole)], sizes or {})
     spelled = _spelled(chosen)
     leaves = _gradient_leaves(trees, wrt)
+    loops = {name: trees[name] for name in stacked}
     shapes = {name: _shape(specs[name], chosen) for name in leaves}
-    widths = [
-        _width("gradient", leaves, 24),
-        _width("shape", (str(shape) for shape in shapes.values()), 16),
-    ]
+    widths = [_width("gradient", leaves, 24), _width("shape", map(str, shapes.values()), 16)]
     nested = any(children(tree) is not None for tree in trees.values())
     return {
         "sizes": _size_lines([name for name in chosen if _is_used(name, limits)], spelled, chosen),
-        "draws": entries({n: draw_code(specs[n], domains[n], spelled) for n in specs}),
+        "draws": _draws(specs, domains, spelled, loops),
         "nested": nested,
-        "arguments": entries({name: _assembled(name, tree) for name, tree in trees.items()}),
-        "gradients": entries(leaves),
+        "arguments": _arguments(trees, loops),
+        "gradients": _gradients(leaves, loops),
         "zero": bool(tuple(zero)),
         "rule": rule,
         "own_loss": own_loss,
@@ -86,6 +87,39 @@ def selfcheck_context(
         ],
         "large": any(math.prod(shape) > MOST_COORDINATES for shape in shapes.values()),
     }
+
+
+def _draws(
+    specs: Mapping[str, ArraySpec], domains: Mapping[str, Domain], spelled: Mapping[str, str],
+    loops: Mapping[str, Tree],
+) -> list[str]:
+    """The entries that draw all leaves."""
+    def size(spec: ArraySpec) -> str:
+        return _tuple([_code(dim, spelled) for dim in spec.dims])
+
+    inside = _leaves(loops)
+    alone = {n: draw_code(specs[n], domains[n], spelled) for n in specs if n not in inside}
+    return [*entries(alone), *(
+        line for name, tree in loops.items() for line in stacked_draws(name, tree, size))]
+
+
+def _gradients(leaves: Mapping[str, str], loops: Mapping[str, Tree]) -> list[str]:
+    """The entries with all gradients by leaf."""
+    inside = _leaves(loops)
+    wanted = [n for n, tree in loops.items() if leaves.keys() & flatten(n, tree).keys()]
+    return [*entries({n: code for n, code in leaves.items() if n not in inside}), *(
+        line for n in wanted for line in stacked_gradients(n, loops[n]))]
+
+
+def _leaves(loops: Mapping[str, Tree]) -> set[str]:
+    return {leaf for name, tree in loops.items() for leaf in flatten(name, tree)}
+
+
+def _arguments(trees: Mapping[str, Tree], loops: Mapping[str, Tree]) -> list[str]:
+    """The entries that build all arguments."""
+    return [line for name, tree in trees.items() for line in (
+        stacked_argument(name, tree) if name in loops
+        else entries({name: _assembled(name, tree)}))]
 
 
 def _equal(pairs: Mapping[str, str]) -> list[str]:

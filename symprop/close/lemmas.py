@@ -22,10 +22,9 @@ from symprop.close.scope import Scope, computed
 from symprop.close.values import Mismatch
 from symprop.emit.targets.numpy.names import Names
 from symprop.emit.targets.numpy.naming import module_names
-from symprop.lower.invoke import Invoke
+from symprop.lower.invoke import Invoke, Turns
 from symprop.lower.ir import Statement
 from symprop.lower.program import Pair, Program
-from symprop.lower.walk import invokes
 from symprop.system import Adjoint
 
 Path = tuple[str, ...]  # of uses
@@ -39,6 +38,14 @@ class _Call:
     sizes: Mapping[str, int]
 
 
+@dataclass(frozen=True)
+class Calls:
+    """The calls in one run: of each lemma by path, and the arrays of the program that they made."""
+
+    arrays: dict[str, Any]
+    of: Mapping[int, dict[Path, _Call]]
+
+
 class Lemmas:
     """The functions of all lemmas of a module."""
 
@@ -50,74 +57,82 @@ class Lemmas:
         self.codes: tuple[CodeType, ...] = tuple(
             c for f in functions if isinstance(c := getattr(f, "__code__", None), CodeType))
 
-    def check(
-        self, forward: Frame, backward: Frame, sizes: Mapping[str, int], strict: bool
-    ) -> None:
-        """Both runs of one `saved`."""
-        first: dict[int, dict[Path, _Call]] = {p: {} for p in self.pairs}
-        second: dict[int, dict[Path, _Call]] = {p: {} for p in self.pairs}
-        self._walk(forward, self.program.forward, self.names.main, sizes, (), first)
-        self._walk(backward, self.program.backward, self.names.main, sizes, (), second)
-        for number, pair in self.pairs.items():
-            for path, call in second[number].items():
-                self._same_saved(pair, first[number].get(path), call)
-            paths = [p for p in first[number] if p in second[number]] or [*first[number]]
-            for path in dict.fromkeys((*paths[:1], *paths[-1:])):
-                self._equations(pair, first[number][path], second[number].get(path), strict)
+    def watch(
+        self, frame: Frame, statements: Iterable[Statement], sizes: Mapping[str, int],
+        given: Mapping[str, Any],
+    ) -> Calls:
+        """All calls in a run of forward, backward or predict; given: inputs by their names."""
+        found = Calls(dict(given), {p: {} for p in self.pairs})
+        self._walk(frame, statements, self.names.main, sizes, (), found)
+        return found
 
-    def check_handed(self, frame: Frame, statements: Iterable[Statement],
-                     sizes: Mapping[str, int]) -> None:
-        """One run, without what the lemmas compute."""
-        self._walk(frame, statements, self.names.main, sizes, (), {p: {} for p in self.pairs})
+    def check(self, forward: Calls, backward: Calls, strict: bool) -> None:
+        """Both runs of one `saved`."""
+        for number, pair in self.pairs.items():
+            first, second = forward.of[number], backward.of[number]
+            for path, call in second.items():
+                self._same_saved(pair, first.get(path), call)
+            paths = [p for p in first if p in second] or [*first]
+            for path in dict.fromkeys((*paths[:1], *paths[-1:])):
+                self._equations(pair, first[path], second.get(path), strict)
 
     # ---- what is handed over ----------------------------------------------------------------
 
     def _walk(
         self, caller: Frame, statements: Iterable[Statement], names: Names,
-        sizes: Mapping[str, int], path: Path, found: Mapping[int, dict[Path, _Call]],
+        sizes: Mapping[str, int], path: Path, found: Calls,
     ) -> None:
-        lines = list(invokes(statements))
+        known = found.arrays if not path else {}
+        every = [s for s in statements if isinstance(s, Invoke | Turns)]
+        lines = [(line, statement) for statement in every for line in (
+            statement.lines if isinstance(statement, Turns) else (statement,))]
         if len(lines) != len(caller.calls):
             raise Mismatch(caller.function, f"it calls {len(caller.calls)} functions of lemmas, "
                            f"not {len(lines)}", sizes)
-        for line, frame in zip(lines, caller.calls, strict=True):
+        for (line, within), frame in zip(lines, caller.calls, strict=True):
             pair, inside = self.pairs[line.lemma], self.names.inside[line.lemma]
             if frame.function != self.names.functions[line.lemma][line.backward]:
                 raise Mismatch(f"({line.number})", f"it is {frame.function} that is called", sizes)
             own = {mine: sizes[theirs] for mine, theirs in line.sizes}
-            self._handed(line, pair, caller, frame, names, own)
+            values = {a: caller.variables.get(names.arrays[a]) for a in line.arrays} | {
+                a: known[a] for a in line.arrays if a in known}
+            self._taken(line, pair, frame, values, own)
+            made = {t: v for t, v in zip(
+                line.targets, self._results(frame, pair, line.backward), strict=True) if t}
+            known |= made
+            if not isinstance(within, Turns):
+                mine = {t: caller.variables.get(names.arrays[t]) for t in made}
+                self._kept(line, mine, made, own)
             here = (*path, line.use)
-            found[line.lemma][here] = _Call(frame, own)
+            found.of[line.lemma][here] = _Call(frame, own)
             body = pair.program.backward if line.backward else pair.program.forward
             self._walk(frame, body, inside, own, here, found)
 
-    def _handed(
-        self, line: Invoke, pair: Pair, caller: Frame, frame: Frame, names: Names,
+    def _taken(
+        self, line: Invoke, pair: Pair, frame: Frame, values: Mapping[str, Any],
         sizes: Mapping[str, int],
     ) -> None:
-        """What goes in is the caller's, what comes out is the caller's from then on."""
+        """What goes in is the caller's own."""
         inside = self.names.inside[line.lemma]
         taken = [adjoint(r) for r in pair.seeds] if line.backward else [*pair.block.ports]
         for mine, theirs in zip(line.arguments, taken, strict=True):
             value = frame.entered[inside.arrays[theirs]]
-            if isinstance(mine, str):
-                self._is(line, theirs, caller.variables.get(names.arrays[mine]), value, sizes)
-            elif np.any(value):
+            if isinstance(mine, str) and values[mine] is not value:
+                raise Mismatch(f"({line.number})", f"{theirs} is not {mine}", sizes)
+            if not isinstance(mine, str) and np.any(value):
                 raise Mismatch(f"({line.number})", f"{theirs} should be zeros", sizes)
         for size, name in inside.sizes.items():
             if name in frame.entered and frame.entered[name] != sizes[size]:
                 raise Mismatch(f"({line.number})", f"{size} is {frame.entered[name]}", sizes)
-        results = self._results(frame, pair, line.backward)
-        for mine, value in zip(line.targets, results, strict=True):
-            if mine:
-                self._is(line, mine, caller.variables.get(names.arrays[mine]), value, sizes)
 
-    def _is(
-        self, line: Invoke, what: str, mine: Any, theirs: Any, sizes: Mapping[str, int]
+    def _kept(
+        self, line: Invoke, mine: Mapping[str, Any], made: Mapping[str, Any],
+        sizes: Mapping[str, int],
     ) -> None:
-        if mine is not theirs:
-            raise Mismatch(f"({line.number})", f"{what} is not what the lemma is handed or hands "
-                           "back", sizes)
+        """What comes out is the caller's from then on."""
+        for name, value in made.items():
+            if mine[name] is not value:
+                raise Mismatch(f"({line.number})", f"{name} is not what it returns", sizes)
 
     def _results(self, frame: Frame, pair: Pair, backward: bool) -> Sequence[Any]:
         """What a call returns, without what it saves."""

@@ -15,11 +15,12 @@ import numpy as np
 from symprop.algebra.expr import adjoint
 from symprop.close.calls import arguments, given, gradients
 from symprop.close.frames import Frame, watched
-from symprop.close.lemmas import Lemmas
+from symprop.close.lemmas import Calls, Lemmas
 from symprop.close.scope import Item, Scope, computed
 from symprop.close.values import Mismatch
 from symprop.emit.targets.numpy.naming import module_names
 from symprop.interpret.evaluate import extent
+from symprop.lower.ir import Statement
 from symprop.lower.program import Program
 from symprop.lower.walk import writes
 from symprop.system import Adjoint, System
@@ -80,14 +81,16 @@ class Run:
         """Compares everything. others: further inputs, for what is tried beside one run."""
         loss, saved = self.forward.result
         named, before = self.named, self.before
+        first_calls = self._watched(self.forward, self.program.forward)
         self._check_forward(loss, saved, self.forward.variables)
         kept = [_copied(part) for part in _parts(saved)]
         if others is not None:
             self._disturb(others)
         frame = self.call("backward", saved)
         first = gradients(self.system, frame.result)
+        calls = self._watched(frame, self.program.backward)
         self._check_backward(first, frame.variables)
-        self.lemmas.check(self.forward, frame, self.sizes, self.strict)
+        self.lemmas.check(first_calls, calls, self.strict)
         if others is not None:
             self._check_again(saved, first)
             self._check_both(named, loss, first)
@@ -96,6 +99,13 @@ class Run:
         if self.system.outputs:
             self._check_predict(named)
         self._unchanged("an input", before, self.leaves)
+
+    def _watched(self, frame: Frame, statements: Iterable[Statement]) -> Calls:
+        """The calls of lemmas in a run; what they made counts as the run's own."""
+        given = {a: self.leaves[a] for s in self.program.stacks for a in s.arrays}
+        found = self.lemmas.watch(frame, statements, self.sizes, given)
+        self.arrays |= found.arrays
+        return found
 
     def _disturb(self, others: Mapping[str, Array]) -> None:
         """Another forward, whose arrays must not reach the backward of the first."""
@@ -222,7 +232,7 @@ class Run:
         wanted = inspect.signature(self.module.predict).parameters
         frame = self.call("predict", **{n: a for n, a in named.items() if n in wanted})
         found, own = frame.result, frame.variables
-        self.lemmas.check_handed(frame, self.program.predict, self.sizes)
+        self._watched(frame, self.program.predict)
         written = {w.array for w in writes(self.program.predict)}
         items = [e for e in self.system.equations
                  if e.array in written and e.array not in self.arrays]
@@ -244,7 +254,7 @@ class Run:
 def _parts(saved: Iterable[Any]) -> Iterator[Any]:
     """All that is saved, what calls of lemmas have saved too."""
     for part in saved:
-        if isinstance(part, tuple):
+        if isinstance(part, tuple | list):
             yield from _parts(part)
         else:
             yield part

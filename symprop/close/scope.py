@@ -42,7 +42,8 @@ class Scope:
         What the function keeps in no variable of its own is filled in from the equations. What
         other blocks have handed it is taken as it is.
         """
-        self.arrays |= {a: own[self.code[a]] for a in self.handed if self.code[a] in own}
+        self.arrays |= {a: own[self.code[a]] for a in self.handed
+                        if a not in self.arrays and self.code[a] in own}
         self.arrays |= {a: self.arrays[b] for a, b in self.whole.items() if b in self.arrays}
         table = {i.array: own[self.code[i.array]] for i in items
                  if self.code.get(i.array) in own and self._fits(i, own[self.code[i.array]])}

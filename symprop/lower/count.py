@@ -26,7 +26,7 @@ from symprop.algebra.expr import Expr, Index
 from symprop.interpret.evaluate import extent
 from symprop.lower import ir
 from symprop.lower.amounts import Amount
-from symprop.lower.invoke import Invoke
+from symprop.lower.invoke import Invoke, Turns
 from symprop.lower.ir import Axes, Node, Statement, Write
 from symprop.lower.program import Program
 from symprop.lower.scope import INTEGER_ROWS
@@ -66,7 +66,7 @@ def _counted(statements: Sequence[Statement], size: Callable[[Expr], Any]) -> di
             times = size(statement.index.size)
             for number, count in _counted(statement.body, size).items():
                 found[number] = found.get(number, 0) + times * count
-        elif not isinstance(statement, (ir.Zeros, ir.Allocate, Invoke)):
+        elif not isinstance(statement, (ir.Zeros, ir.Allocate, Invoke, Turns)):
             count = _Count(size).statement(statement)
             found[statement.number] = found.get(statement.number, 0) + count
     return found

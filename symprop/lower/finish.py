@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from symprop.lower import ir
-from symprop.lower.invoke import Invoke
+from symprop.lower.invoke import Invoke, Turns
 from symprop.lower.program import Program
 from symprop.lower.quiet import Guards
 from symprop.lower.shares import shared
@@ -37,7 +37,7 @@ def _statements(
 ) -> tuple[ir.Statement, ...]:
     return tuple(
         replace(s, body=tuple(_write(w, guards) for w in s.body)) if isinstance(s, ir.Loop)
-        else s if isinstance(s, Invoke) else _write(s, guards) for s in statements)
+        else s if isinstance(s, Invoke | Turns) else _write(s, guards) for s in statements)
 
 
 def _write(statement: ir.Write, guards: Guards) -> ir.Write:

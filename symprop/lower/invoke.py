@@ -1,6 +1,6 @@
-"""A line at which one block runs another.
+"""A line at which one block runs another, and a loop of such lines.
 
-In: nothing. Out: the statement that `pairs.py` makes and that count and emission read.
+In: nothing. Out: the statements that `pairs.py` makes and that count and emission read.
 """
 
 from __future__ import annotations
@@ -35,3 +35,57 @@ class Invoke:
     def arrays(self) -> tuple[str, ...]:
         """The arguments that are arrays."""
         return tuple(a for a in self.arguments if isinstance(a, str))
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Lines that are the turns of a loop, in the order in which they run.
+
+    carried: pairs (argument, target) of positions: what one turn hands to the next. listed: the
+    position of each argument that is an entry of a stack (backward: of each target that is the
+    adjoint of one), with the stack and the column there. All other arguments are the same.
+    """
+
+    lines: tuple[Invoke, ...]
+    carried: tuple[tuple[int, int], ...]
+    listed: tuple[tuple[int, Stack, int], ...]
+
+    @property
+    def stacks(self) -> tuple[Stack, ...]:
+        """The stacks that the loop runs over, each once."""
+        return tuple(dict.fromkeys(stack for _, stack, _ in self.listed))
+
+    @property
+    def use(self) -> str:
+        """Which run it is, the same forward and backward: "F2" where turns are "F2_1", ..."""
+        return self.lines[0].use.rpartition("_")[0]
+
+    @property
+    def kept(self) -> bool:
+        """Forward: whether its backward is called too."""
+        return self.lines[0].kept
+
+
+@dataclass(frozen=True)
+class Stack:
+    """An argument that is a list of equal structures, which loops alone read.
+
+    kind: what each entry is: "dict", "list", "tuple", or "array". columns[c][l] is the array at
+    `keys[c]` of entry l.
+    """
+
+    argument: str
+    kind: str
+    keys: tuple[str | int, ...]
+    columns: tuple[tuple[str, ...], ...]
+    wanted: bool  # whether it has a gradient
+
+    @property
+    def arrays(self) -> frozenset[str]:
+        """All of its arrays."""
+        return frozenset(a for column in self.columns for a in column)
+
+    def said(self, column: int) -> str:
+        """What the arrays of a column are called: blocks[l]["W"]."""
+        key = "" if self.kind == "array" else f"[{self.keys[column]!r}]".replace("'", '"')
+        return f"{self.argument}[l]{key}"

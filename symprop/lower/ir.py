@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symprop.algebra.expr import Expr, Index
-from symprop.lower.invoke import Invoke
+from symprop.lower.invoke import Invoke, Turns
 
 Axes = tuple[Index, ...]
 
@@ -397,4 +397,4 @@ class Loop:
 
 
 Write = Assign | Zeros | Scatter | Put | Allocate
-Statement = Write | Loop | Invoke
+Statement = Write | Loop | Invoke | Turns

@@ -23,7 +23,7 @@ from symprop.algebra.expr import Expr, Index
 from symprop.interpret.evaluate import extent
 from symprop.lower import ir
 from symprop.lower.dtypes import BOOL, SCALAR, WHOLE, flavour
-from symprop.lower.invoke import Invoke
+from symprop.lower.invoke import Invoke, Turns
 from symprop.lower.ir import Node, Statement, Write
 from symprop.lower.scope import INTEGER_ROWS
 from symprop.lower.walk import children, everything
@@ -49,7 +49,7 @@ class Memory:
         for statement in statements:
             if isinstance(statement, ir.Loop):
                 self.run(statement.body, times * extent(statement.index.size, self.sizes))
-            elif not isinstance(statement, Invoke):  # other blocks have accounts of their own
+            elif not isinstance(statement, Invoke | Turns):  # blocks have their own accounts
                 self._statement(statement, times)
 
     def _statement(self, statement: Write, times: int) -> None:

@@ -20,9 +20,10 @@ from symprop.algebra.expr import Access, Atom, Expr, Size, adjoint
 from symprop.blocks import Block, BlockDerivation, Lemma, Pull, Use
 from symprop.blocks.numbers import numbered, prefix
 from symprop.lower.hoist import hoisted
-from symprop.lower.invoke import Invoke
+from symprop.lower.invoke import Invoke, Turns
 from symprop.lower.ir import Statement
 from symprop.lower.program import Either, Pair, Program, read_of, seeded, statements
+from symprop.lower.turns import Item, Passes, looped, makes_of, reads_of
 from symprop.system import System, cycles
 
 
@@ -42,7 +43,7 @@ def _lowered(lemma: Lemma, numbers: Mapping[int, int]) -> Program:
     system, after = hoisted(replace(system, equations=equations), adjoints)
     lines = _Lines(lemma, numbers)
     backward = _runs(lines.backward(after), [adjoint(w) for w in block.gradients])
-    live = [e for item in backward if not isinstance(item, Invoke) for e in item]
+    live = [e for item in backward if not isinstance(item, Invoke | Turns) for e in item]
     margins.update((a.array, a) for a in adjoints if any(a.array == e.array for e in live))
     saved, kept = read_of(live), {i.use for i in backward if isinstance(i, Invoke)}
     ends = [lines.whole.get(r, r) for r in block.results] or [system.loss]
@@ -51,19 +52,22 @@ def _lowered(lemma: Lemma, numbers: Mapping[int, int]) -> Program:
     outputs = [array for _, array in system.outputs]
     predict = _runs(lines.forward(equations, set()), outputs)
     inside = {n for n, a in found.system.arrays.items() if a.kind == "input"}
-    read = {a for item in predict for a in _reads(item)}
+    read = {a for item in predict for a in reads_of(item)}
+    passes = Passes(forward, backward, predict, frozenset((*ends, *saved, *outputs)))
+    passes, stacks = looped(passes, lines.runs, system)
     return Program(
         system=system,
         adjoints=tuple(live),
         margins=margins,
-        forward=_written(forward, system, {*ends, *saved}),
-        backward=_written(backward, system, {adjoint(w) for w in block.gradients}),
-        predict=_written(predict, system, set(outputs)),
+        forward=_written(passes.forward, system, {*ends, *saved}),
+        backward=_written(passes.backward, system, {adjoint(w) for w in block.gradients}),
+        predict=_written(passes.predict, system, set(outputs)),
         saved=saved,
         predict_inputs=tuple(n for n in system.arrays if n in inside and n not in lines.made
                              and (n in read or n in outputs)),
         departing={},
-        kept=tuple(i.use for i in forward if isinstance(i, Invoke) and i.use in kept),
+        kept=tuple(i.use for i in passes.forward if isinstance(i, Invoke | Turns) and i.kept),
+        stacks=stacks,
         results=tuple(ends) if block.results else (),
         whole=lines.whole,
     )
@@ -87,9 +91,6 @@ def _coded(system: System, block: Block) -> System:
 
 # ---- lines in the order in which they run ---------------------------------------------------
 
-Item = Sequence[Either] | Invoke  # the equations of a recurrence stand together
-
-
 class _Lines:
     """The lines of a block: groups of equations, and uses of other blocks."""
 
@@ -110,6 +111,8 @@ class _Lines:
             turn[use.number] += 1
             self.names[id(use)] = use.number if often[use.number] == 1 else \
                 f"{use.number}_{turn[use.number]}"
+        self.runs = [(run, frozenset(self.names[id(u)] for u in run.uses))
+                     for run in self.block.runs]
 
     def forward(self, equations: Sequence[Either], kept: AbstractSet[str]) -> list[Item]:
         """All of them in the order of their numbers."""
@@ -145,8 +148,11 @@ class _Lines:
 
 
 def _by_number(items: Sequence[Item]) -> list[Item]:
-    return sorted(items, key=lambda i: _place(
-        i.number if isinstance(i, Invoke) else i[0].number))
+    def place(item: Item) -> int:
+        first = item.lines[0] if isinstance(item, Turns) else item
+        return _place(first.number if isinstance(first, Invoke) else first[0].number)
+
+    return sorted(items, key=place)
 
 
 def _copied(system: System, equation: Either) -> str:
@@ -173,23 +179,11 @@ def _groups(equations: Sequence[Either]) -> list[Sequence[Either]]:
     return list(groups.values())
 
 
-def _makes(item: Item) -> tuple[str, ...]:
-    if isinstance(item, Invoke):
-        return tuple(t for t in item.targets if t)
-    return tuple(e.array for e in item)
-
-
-def _reads(item: Item) -> tuple[str, ...]:
-    if isinstance(item, Invoke):
-        return item.arrays
-    return tuple(dict.fromkeys(a for e in item for a in e.reads))
-
-
 def _runs(items: Sequence[Item], roots: Iterable[str],
           kept: AbstractSet[str] = frozenset()) -> list[Item]:
     """The lines that the roots and the kept ones need, each after what it reads."""
-    makes = {array: k for k, item in enumerate(items) for array in _makes(item)}
-    needs = [[makes[a] for a in _reads(item) if a in makes and makes[a] != k]
+    makes = {array: k for k, item in enumerate(items) for array in makes_of(item)}
+    needs = [[makes[a] for a in reads_of(item) if a in makes and makes[a] != k]
              for k, item in enumerate(items)]
     todo = [makes[r] for r in roots if r in makes]
     todo += [k for k, i in enumerate(items) if isinstance(i, Invoke) and i.use in kept]
@@ -213,10 +207,10 @@ def _written(
     items: Sequence[Item], system: System, kept: AbstractSet[str]
 ) -> tuple[Statement, ...]:
     """The statements of all lines."""
-    read = [set(_reads(item)) for item in items]
+    read = [set(reads_of(item)) for item in items]
     found: list[Statement] = []
     for k, item in enumerate(items):
-        if isinstance(item, Invoke):
+        if isinstance(item, Invoke | Turns):
             found.append(item)
         else:
             others = (r for n, r in enumerate(read) if n != k)

@@ -26,6 +26,7 @@ from symprop.algebra.expr import (
 from symprop.blocks.block import Block
 from symprop.errors import UnsupportedError
 from symprop.lower.hoist import hoisted
+from symprop.lower.invoke import Stack
 from symprop.lower.ir import Allocate, Loop, Statement, Write
 from symprop.lower.scope import Scope, without_first
 from symprop.lower.statements import lower_equation
@@ -51,6 +52,7 @@ class Program:
     lemmas: tuple[Pair, ...] = ()  # the blocks that it uses, each after those that it uses itself
     kept: tuple[str, ...] = ()  # the uses of blocks whose backward is called
     results: tuple[str, ...] = ()  # of a block: what forward returns
+    stacks: tuple[Stack, ...] = ()  # arguments that loops alone read
     whole: Mapping[str, str] = field(default_factory=dict)  # arrays that are others as they stand
 
     @property

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from symprop.lower import ir
-from symprop.lower.invoke import Invoke
+from symprop.lower.invoke import Invoke, Turns
 from symprop.lower.ir import Axes, Node
 
 
@@ -53,13 +53,17 @@ def writes(statements: Iterable[ir.Statement]) -> Iterator[ir.Write]:
     for statement in statements:
         if isinstance(statement, ir.Loop):
             yield from statement.body
-        elif not isinstance(statement, Invoke):
+        elif not isinstance(statement, Invoke | Turns):
             yield statement
 
 
 def invokes(statements: Iterable[ir.Statement]) -> Iterator[Invoke]:
-    """The lines at which other blocks run."""
-    return (s for s in statements if isinstance(s, Invoke))
+    """The lines at which other blocks run, every turn of a loop by itself."""
+    for statement in statements:
+        if isinstance(statement, Turns):
+            yield from statement.lines
+        elif isinstance(statement, Invoke):
+            yield statement
 
 
 def union(order: Axes, *nodes: Node) -> Axes:

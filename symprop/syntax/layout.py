@@ -125,6 +125,9 @@ class _Documents:
     def _list(self, node: ast.List) -> Document:
         return self._brackets("[", node.elts, "]")
 
+    def _starred(self, node: ast.Starred) -> Document:
+        return joined("*", self.of(node.value, ATOM))
+
     def _dict(self, node: ast.Dict) -> Document:
         items = [named(joined(self.of(key), ":"), self.of(value))
                  for key, value in zip(node.keys, node.values, strict=True) if key]

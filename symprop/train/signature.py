@@ -186,7 +186,10 @@ def _nodes(trees: Mapping[str, Tree]) -> dict[str, Tree]:
 
 
 def _literal(node: ast.expr, what: str) -> Any:
+    """The value of a literal, or of one times a number: [{"W": "K H"}] * 12."""
     try:
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            return ast.literal_eval(node.left) * ast.literal_eval(node.right)
         return ast.literal_eval(node)
-    except ValueError:
+    except (ValueError, TypeError):
         raise InputError(f"{what} is not a literal") from None

@@ -15,6 +15,7 @@ from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Apply, Expr, Size, Term, atoms
 from symprop.emit.targets.numpy.names import Names
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
+from symprop.emit.targets.numpy.stacks import StackCode, first_arrays, other_arrays
 from symprop.emit.targets.target import Target
 from symprop.errors import UnsupportedError
 from symprop.syntax.layout import flat
@@ -34,11 +35,15 @@ def leaves_of(tree: Any, path: str) -> Iterator[tuple[str, str]]:
             yield from leaves_of(child, f"{path}[{place}]")
 
 
-def unpacking(arguments: Sequence[Argument], names: Names) -> list[ast.stmt]:
-    """Statements that take structured arguments apart."""
+def unpacking(
+    arguments: Sequence[Argument], names: Names, stacks: Mapping[str, StackCode]
+) -> list[ast.stmt]:
+    """Statements that take structured arguments apart, but for `stacks`."""
     found = []
     for argument in arguments:
         name, shape = argument.name, argument.tree
+        if name in stacks:
+            continue
         if isinstance(shape, str) and names.arrays[shape] == name:
             continue
         if argument.container is not None:  # a dataclass counts as a dict
@@ -50,18 +55,41 @@ def unpacking(arguments: Sequence[Argument], names: Names) -> list[ast.stmt]:
 
 
 def door(
-    inputs: Sequence[Array], system: System, names: Names, printer: NumpyPrinter
+    inputs: Sequence[Array], system: System, names: Names, printer: NumpyPrinter,
+    stacks: Mapping[str, StackCode],
 ) -> list[ast.stmt]:
-    """One statement for every input: its kind, its number of axes, its sizes."""
+    """One statement for every input: its kind, its number of axes, its sizes.
+
+    What is in `stacks` is read by a function of its own.
+    """
     found: list[ast.stmt] = []
     known: set[str] = set()
-    left = list(inputs)
+    first, others = first_arrays(stacks), other_arrays(stacks)
+    left = [a for a in inputs if a.name not in others]
     while left:
         ready = next((a for a in left if not _unsolved(a, known)), None)
         array = ready or min(left, key=lambda a: _unsolved(a, known))
-        left.remove(array)
-        found.extend(_read(array, names, printer, known, system))
+        if array.name not in first:
+            left.remove(array)
+            found.extend(_read(array, names, printer, known, system))
+            continue
+        code = first[array.name][0]
+        left = [a for a in left if a.name not in first or first[a.name][0] is not code]
+        found.append(code.reading(known))
+        known.update(code.sizes)
     _check_known(inputs, system, known)
+    return found
+
+
+def readers(
+    stacks: Mapping[str, StackCode], system: System, names: Names, printer: NumpyPrinter
+) -> list[list[str]]:
+    """The functions that read stacks."""
+    found = []
+    for code in stacks.values():
+        known: set[str] = set()
+        found.append(code.function([s for k, column in enumerate(code.stack.columns) for s in _read(
+            system.arrays[column[0]], names, printer, known, system, (code, k))]))
     return found
 
 
@@ -84,9 +112,12 @@ def _unsolved(array: Array, known: set[str]) -> int:
 
 
 def _read(
-    array: Array, names: Names, printer: NumpyPrinter, known: set[str], system: System
+    array: Array, names: Names, printer: NumpyPrinter, known: set[str], system: System,
+    within: tuple[StackCode, int] | None = None,
 ) -> list[ast.stmt]:
-    name = tree(names.arrays[array.name])
+    """The statements for one array; `within`: a column of a stack, at the loop's entry."""
+    name = tree(names.arrays[array.name] if within is None else within[0].leaves[within[1]])
+    said = names.arrays[array.name] if within is None else within[0].stack.said(within[1])
     shown = " ".join(printer.shown(s).replace(" ", "") for s in array.shape)
     before = frozenset(known)
     targets: list[ast.expr] = []
@@ -98,12 +129,13 @@ def _read(
         targets.append(tree("_"))
         expected.append(tree(None))
         told = quote("{x}.shape[{axis}]", x=name, axis=axis)
-        fits = _test("{shape} != {size}", "ValueError", f"{names.arrays[array.name]} must have "
-                     f"the shape ({shown}): axis {axis} does not fit", shape=told,
-                     size=printer.size(item))
+        fits = _test("{shape} != {size}", "ValueError", f"{said} must have the shape ({shown}): "
+                     f"axis {axis} does not fit", shape=told, size=printer.size(item))
         if isinstance(atom, Size) and unknown:
             known.add(atom.name)
             targets[-1] = tree(names.sizes[atom.name])
+            if within is not None:  # None at the first entry
+                expected[-1] = targets[-1]
         elif not unknown and before.issuperset(_sizes_in(item)):
             expected[-1] = printer.size(item)
         elif not unknown:  # a size that an earlier axis of this array has just given
@@ -116,9 +148,11 @@ def _read(
                 later.append(fits)
     kind = "wrt" if array.name in system.wrt else array.dtype
     sizes = packed(targets) if {root(t) for t in targets} - {"_"} else tree("_")
-    return [state("{x}, {sizes} = read({name}, {x}, {kind}, {axes}, {expected})", x=name,
-                  sizes=sizes, name=literal(array.name), kind=literal(kind), axes=literal(shown),
-                  expected=packed(expected)), *later]
+    label, source = (literal(array.name), name) if within is None else (
+        within[0].label(within[1]), within[0].source(within[1]))
+    return [state("{x}, {sizes} = read({name}, {source}, {kind}, {axes}, {expected})", x=name,
+                  sizes=sizes, name=label, source=source, kind=literal(kind),
+                  axes=literal(shown), expected=packed(expected)), *later]
 
 
 def _solved(item: Expr, unknown: str, shape: ast.expr, printer: NumpyPrinter) -> ast.expr:

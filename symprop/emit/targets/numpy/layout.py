@@ -27,6 +27,11 @@ class Row:
     remark: str = ""
 
 
+def opened(head: ast.stmt, *body: ast.stmt) -> ast.stmt:
+    """A loop or a block with another body; without one, it is what stands in the next rows."""
+    return type(head)(**{**dict(ast.iter_fields(head)), "body": [*body]})
+
+
 def laid_out(rows: Sequence[Row]) -> list[str]:
     """Notes in one column where they fit, else on lines of their own above the code."""
     blocks = [_code(row) for row in rows]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
@@ -17,14 +17,15 @@ from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Access, Expr, Index
 from symprop.emit.letters import equation_letters
 from symprop.emit.printer import Printer
-from symprop.emit.targets.numpy.layout import Row
+from symprop.emit.targets.numpy.calls import Calls
+from symprop.emit.targets.numpy.layout import Row, opened
 from symprop.emit.targets.numpy.names import Names
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.emit.targets.numpy.parts import shortened
 from symprop.emit.targets.numpy.views import is_whole, span, trimmed
 from symprop.emit.text_notation import TextNotation
 from symprop.lower import ir
-from symprop.lower.invoke import Invoke
+from symprop.lower.invoke import Invoke, Turns
 from symprop.lower.shares import Sharing
 from symprop.names import unused
 from symprop.syntax.document import INDENT
@@ -35,28 +36,15 @@ from symprop.system import Adjoint, Equation, System, sides
 _SIGNS = {0: "set", 1: "add", -1: "subtract"}
 
 
-@dataclass(frozen=True)
-class Callee:
-    """The functions of a block for those that call them.
-
-    forward takes, after its arguments, the `sizes` that they do not show, and the dtype.
-    """
-
-    forward: str
-    backward: str
-    sizes: tuple[str, ...]
-    dtype: bool
-    has_backward: bool
-
-
 class Lines:
     """Writes the statements of one function."""
 
     def __init__(
         self, printer: NumpyPrinter, names: Names, equations: Sequence[Equation | Adjoint],
-        margins: Mapping[str, Equation | Adjoint], callees: Mapping[int, Callee] | None = None,
+        margins: Mapping[str, Equation | Adjoint], calls: Calls | None = None,
     ) -> None:
-        self.printer, self.names, self.callees = printer, names, callees or {}
+        self.printer, self.names = printer, names
+        self.calls = calls or Calls(printer, names, {}, {})
         self.system: System = printer.system
         self.margins = margins
         self.by_array = {e.array: e for e in equations} | dict(margins)
@@ -82,38 +70,9 @@ class Lines:
     def _rows(self, statement: ir.Statement) -> list[Row]:
         if isinstance(statement, ir.Loop):
             return self._loop(statement)
-        if isinstance(statement, Invoke):
-            return [self._invoke(statement)]
+        if isinstance(statement, Invoke | Turns):
+            return self.calls.rows(statement)
         return self._write(statement, 0)
-
-    # ---- other blocks -----------------------------------------------------------------------
-
-    def kept(self, use: str) -> str:
-        """The name of what a call has saved."""
-        key = (use, "saved")
-        if key not in self.locals:
-            self.locals[key] = unused(f"saved_{use.removeprefix('F')}", self.names.taken)
-            self.names.taken.add(self.locals[key])
-        return self.locals[key]
-
-    def _invoke(self, line: Invoke) -> Row:
-        callee = self.callees[line.lemma]
-        spell, dtype = self.printer.target.spell, self.printer.dtype
-        arguments = [tree(self.printer.name(a)) if isinstance(a, str) else
-                     spell("zeros", shape=self.printer.shape(a), dtype=dtype)
-                     for a in line.arguments]
-        targets = [self.printer.name(t) if t else "_" for t in line.targets]
-        if line.backward:
-            arguments.insert(0, tree(self.kept(line.use)))
-        else:
-            sizes = dict(line.sizes)
-            arguments += [tree(self.names.sizes[sizes[s]]) for s in callee.sizes]
-            arguments += [tree(dtype)] * callee.dtype
-            targets += [self.kept(line.use) if line.kept else "_"] * callee.has_backward
-        call = quote("{f}({x})", f=callee.backward if line.backward else callee.forward,
-                     x=arguments)
-        return Row(state("{y} = {x}", y=packed(targets) if len(targets) > 1 else targets[0],
-                         x=call), f"({line.number})  Lemma {line.lemma}")
 
     # ---- loops ----------------------------------------------------------------------------
 
@@ -339,11 +298,6 @@ class _Locals(dict[str, str]):
 def _fresh(statement: ir.Statement) -> bool:
     """Whether a statement makes an empty array that a loop fills."""
     return isinstance(statement, ir.Allocate) and not statement.number
-
-
-def opened(head: ast.stmt, *body: ast.stmt) -> ast.stmt:
-    """A loop or a block with another body; without one, it is what stands in the next rows."""
-    return type(head)(**{**dict(ast.iter_fields(head)), "body": [*body]})
 
 
 def _bare(equation: Equation | Adjoint) -> Equation | Adjoint:

@@ -16,15 +16,17 @@ from symprop.algebra import rows
 from symprop.algebra.expansion_numpy import helper_source
 from symprop.algebra.expr import Apply, Expr, Extremum, Iverson, Size, adjoint, atoms
 from symprop.check.selfcheck import selfcheck_context
+from symprop.emit.targets.numpy.calls import Callee, Calls
 from symprop.emit.targets.numpy.departure import departure_context, feedback_of, owns_a_loss
-from symprop.emit.targets.numpy.door import door, fact_tests, leaves_of, unpacking
-from symprop.emit.targets.numpy.layout import Row, laid_out
-from symprop.emit.targets.numpy.lines import Callee, Lines, opened
+from symprop.emit.targets.numpy.door import door, fact_tests, leaves_of, readers, unpacking
+from symprop.emit.targets.numpy.layout import Row, laid_out, opened
+from symprop.emit.targets.numpy.lines import Lines
 from symprop.emit.targets.numpy.names import Names
 from symprop.emit.targets.numpy.naming import ModuleNames, module_names
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.emit.targets.numpy.pairs import PairWriter
 from symprop.emit.targets.numpy.shown import size_rows
+from symprop.emit.targets.numpy.stacks import StackCode, stack_codes
 from symprop.emit.targets.numpy.table import NUMPY
 from symprop.emit.targets.numpy.text import (
     constant,
@@ -59,7 +61,8 @@ def module_context(program: Program, target: Target = NUMPY) -> dict[str, Any]:
     bodies = [*writer.bodies, *(rows for w in lemmas.values() for rows in w.rows)]
     read = reads(r.statement for rows in bodies for r in rows)
     return {
-        "docstring": docstring(system, printer, [p.block.name for p in program.lemmas]),
+        "docstring": docstring(
+            system, printer, [p.block.name for p in program.lemmas], program.stacks),
         "wrt": table(system.wrt_keys or system.wrt),
         "facts": entries(facts_data(system, printer)),
         "zero": table(zero) if zero else "",
@@ -69,13 +72,16 @@ def module_context(program: Program, target: Target = NUMPY) -> dict[str, Any]:
         "constants": [constant(names.arrays[n], a) for n, a in system.constants.items()],
         "helpers": [helper_source(h, names.helpers[h]).rstrip() for h in names.helpers
                     if names.helpers[h] in read],
-        "functions": [f for w in lemmas.values() for f in w.functions()],
-        "forward_signature": signature("forward", system.arguments, names, validate=True),
+        "functions": [*readers(writer.stacks, system, names, printer),
+                      *(f for w in lemmas.values() for f in w.functions())],
+        "forward_signature": signature("forward", system.arguments, names, True, writer.stacks),
         "forward_body": writer.forward(),
         "backward_body": writer.backward(),
-        "both_signature": signature("value_and_grad", system.arguments, names, validate=True),
+        "both_signature": signature(
+            "value_and_grad", system.arguments, names, True, writer.stacks),
         "both_body": both(system, names),
-        "predict_signature": signature("predict", writer.predict_arguments(), names, False),
+        "predict_signature": signature(
+            "predict", writer.predict_arguments(), names, False, writer.stacks),
         "predict_body": writer.predict(),
         "hidden": [f"{other} = {name}" for name, other in names.hidden.items()
                    if name not in ("forward", "backward")],
@@ -117,12 +123,16 @@ class _Writer:
         self.program, self.names, self.printer = program, names, printer
         self.system: System = program.system
         equations: list[Equation | Adjoint] = [*self.system.equations, *program.adjoints]
-        lines = Lines(printer, names, equations, program.margins, callees)
+        self.stacks = stack_codes(program.stacks, self.system, names)
+        calls = Calls(printer, names, callees, self.stacks)
+        lines = Lines(printer, names, equations, program.margins, calls)
+        self.listed = frozenset(a for s in program.stacks for a in s.arrays)
         backward = lines.rows(program.backward)
         self.bodies = [lines.rows(program.forward), backward, lines.rows(program.predict)]
         read = reads(r.statement for r in backward)
         self.saves_dtype = printer.dtype in read
-        self.kept = [*map(lines.kept, program.kept)]
+        self.kept = [*map(calls.kept, program.kept)]
+        self.kinds = [c.dtypes for c in self.stacks.values() if c.stack.wanted]
         self.size_rows, self.saved_sizes = size_rows(
             program.saved, [s for s in self.system.sizes if names.sizes[s] in read],
             self.system, names)
@@ -139,17 +149,19 @@ class _Writer:
     def _door(self, inputs: Sequence[str], arguments: Sequence[Argument],
               validate: bool) -> list[Row]:
         arrays = [self.system.arrays[n] for n in inputs]
-        found = door(arrays, self.system, self.names, self.printer)
+        found = door(arrays, self.system, self.names, self.printer, self.stacks)
         facts = fact_tests(self.system, inputs, self.names, self.printer) if validate else []
         if facts:
             found.append(opened(state("if {v}: pass", v=self.names.own["validate"]), *facts))
         found += [_fixed(a) for a in arguments if a.tree is None]
-        return [*map(Row, unpacking(arguments, self.names)), *self._seen(found)]
+        return [*map(Row, unpacking(arguments, self.names, self.stacks)), *self._seen(found)]
 
     def _dtype(self, inputs: Sequence[str]) -> ast.stmt:
         """The dtype that floats are computed in."""
-        floats = [tree(self.names.arrays[n]) for n in inputs
+        plain = [n for n in inputs if n not in self.listed]
+        floats = [tree(self.names.arrays[n]) for n in plain
                   if self.system.arrays[n].dtype == "float"]
+        floats += [c.flat() for c in self.stacks.values() if not c.stack.arrays.isdisjoint(inputs)]
         spell = self.printer.target.spell
         found = spell("common dtype", x=floats) if floats else spell("default dtype")
         return state("{dtype} = {found}", dtype=self.printer.dtype, found=found)
@@ -160,9 +172,10 @@ class _Writer:
     def forward(self) -> list[str]:
         """The body of forward."""
         own = self.names.own
-        wrt = packed(self.names.arrays[w] for w in self.system.wrt)
+        wrt = packed(self.names.arrays[w] for w in self._plain_wrt())
         rows = [
             state("{y} = {x}", y=own["dtypes"], x=self.printer.target.spell("dtypes", x=wrt)),
+            *(c.kinds() for c in self.stacks.values() if c.stack.wanted),
             state("{y} = {values}", y=own["saved"], values=packed(self.saved())),
             state("return {loss}, {saved}", loss=self.printer.target.spell(
                 "scalar", dtype=self.printer.dtype, x=self.names.arrays[self.system.loss]),
@@ -171,6 +184,10 @@ class _Writer:
         return [*laid_out([*self._door(self._inputs(), self.system.arguments, validate=True),
                            *self._seen([self._dtype(self._inputs())])]),
                 *self._body(self.bodies[0]), *laid_out(self._seen(rows))]
+
+    def _plain_wrt(self) -> list[str]:
+        """The parameters that are in no stack."""
+        return [w for w in self.system.wrt if w not in self.listed]
 
     def saved_names(self) -> list[str]:
         """The names of the parts of what is saved, as the class says them."""
@@ -182,18 +199,20 @@ class _Writer:
         arrays = [self.names.arrays[n] for n in self.program.saved
                   if n not in self.system.constants]
         sizes = [self.names.sizes[s] for s in self.saved_sizes]
-        return [*arrays, *self.kept, *sizes, *[self.printer.dtype] * self.saves_dtype,
+        return [*arrays, *self.kept, *self.kinds, *sizes, *[self.printer.dtype] * self.saves_dtype,
                 self.names.own["dtypes"]]
 
     def backward(self) -> list[str]:
         """The body of backward."""
         own = self.names.own
-        found = ast.Dict([literal(w) for w in self.system.wrt],
-                         [tree(self.names.arrays[adjoint(w)]) for w in self.system.wrt])
+        wrt = self._plain_wrt()
+        found = ast.Dict([*map(literal, wrt)],
+                         [tree(self.names.arrays[adjoint(w)]) for w in wrt])
         call = quote("like_parameters({grads}, {dtypes})", grads=own["grads"],
                      dtypes=own["dtypes"])
-        result = structured(self.system, tree(own["grads"]))
+        result = structured(self.system, tree(own["grads"]), self.stacks)
         end = [state("return {call}", call=call)] if result is None else [
+            *(s for c in self.stacks.values() if c.stack.wanted for s in c.keyed()),
             state("{grads} = {call}", grads=own["grads"], call=call),
             state("return {result}", result=result)]
         unpacked = state("{names} = {saved}", names=packed(self.saved()), saved=own["saved"])
@@ -276,14 +295,18 @@ def both(system: System, names: Names) -> list[str]:
         Row(state("return {loss}, {f}({saved})", loss=loss, f=backward, saved=saved))])
 
 
-def structured(system: System, gradients: ast.expr) -> ast.expr | None:
+def structured(
+    system: System, gradients: ast.expr, stacks: Mapping[str, StackCode]
+) -> ast.expr | None:
     """The gradients in the structure of the arguments, if they have one."""
     by_argument = {a.name: a for a in system.arguments}
     keys = system.wrt_keys or system.wrt
     if tuple(keys) == tuple(system.wrt):
         return None
-    trees = [by_argument[k].tree if k in by_argument else k for k in keys]
-    return ast.Dict([literal(k) for k in keys], [_rebuilt(t, gradients) for t in trees])
+    trees = {k: by_argument[k].tree if k in by_argument else k for k in keys}
+    return ast.Dict([*map(literal, keys)], [
+        stacks[k].structured() if k in stacks else _rebuilt(t, gradients)
+        for k, t in trees.items()])
 
 
 def _rebuilt(item: Any, gradients: ast.expr) -> ast.expr:
@@ -322,7 +345,8 @@ def selfcheck(program: Program, printer: NumpyPrinter, zero: Sequence[str]) -> d
     return selfcheck_context(arguments, system.wrt_keys or system.wrt, facts,
                              zero, whole=_whole(system.conditions, printer),
                              rule=system.departure.rule if system.departure else "",
-                             equal=feedback_of(system), own_loss=owns_a_loss(program))
+                             equal=feedback_of(system), own_loss=owns_a_loss(program),
+                             stacked=[s.argument for s in program.stacks])
 
 
 def _whole(conditions: Sequence[Condition], printer: NumpyPrinter) -> list[str]:

@@ -14,17 +14,19 @@ In: a `Pair`, names in code. Out: their lines, and what those that call them mus
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from symprop.algebra.expr import adjoint
+from symprop.emit.targets.numpy.calls import Callee, Calls
 from symprop.emit.targets.numpy.layout import Row, laid_out
-from symprop.emit.targets.numpy.lines import Callee, Lines
+from symprop.emit.targets.numpy.lines import Lines
 from symprop.emit.targets.numpy.names import Names
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.emit.targets.numpy.shown import size_rows
 from symprop.lower.program import Pair
 from symprop.syntax.document import INDENT
-from symprop.syntax.layout import heading, parameter
+from symprop.syntax.layout import WIDTH, heading, parameter
 from symprop.syntax.tree import packed, reads, state, tree
 from symprop.system import Adjoint, Equation
 
@@ -39,14 +41,15 @@ class PairWriter:
         self.pair, self.names, self.printer = pair, names, printer
         program = pair.program
         equations: list[Equation | Adjoint] = [*program.system.equations, *program.adjoints]
-        lines = Lines(printer, names, equations, program.margins, callees)
+        calls = Calls(printer, names, callees, {})
+        lines = Lines(printer, names, equations, program.margins, calls)
         self.rows = [lines.rows(program.forward), lines.rows(program.backward)]
         sizes = [s for s in program.system.sizes if names.sizes[s] in self._read(1)]
         self.back_sizes, saved_sizes = size_rows(program.saved, sizes, program.system, names)
         dtype = printer.dtype
         self.saved = [
             *(names.arrays[n] for n in program.saved if n not in program.system.constants),
-            *map(lines.kept, program.kept), *(names.sizes[s] for s in saved_sizes),
+            *map(calls.kept, program.kept), *(names.sizes[s] for s in saved_sizes),
             *[dtype] * (dtype in self._read(1))]
         needed = [s for s in program.system.sizes
                   if names.sizes[s] in self._read(0) or s in saved_sizes]
@@ -94,5 +97,8 @@ class PairWriter:
         self, name: str, parameters: Sequence[str], what: str, body: Sequence[str]
     ) -> list[str]:
         said = f'"""Lemma {self.pair.number}: {what}"""'
-        return [*heading(name, [parameter(p) for p in parameters]),
-                *(INDENT + line for line in (said, *body))]
+        head = heading(name, [parameter(p) for p in parameters])
+        if len(head) > 1:
+            head = [head[0], *textwrap.wrap(", ".join(parameters), WIDTH, initial_indent=INDENT,
+                                            subsequent_indent=INDENT), "):"]
+        return [*head, *(INDENT + line for line in (said, *body))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from symprop.algebra.expr import Expr
 from symprop.emit.targets.numpy.layout import filled
 from symprop.emit.targets.numpy.names import Names
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
+from symprop.lower.invoke import Stack
 from symprop.syntax.document import INDENT
 from symprop.syntax.layout import BODY, WIDTH, flat, heading, lines, parameter
 from symprop.syntax.tree import literal, quote, state, tree
@@ -24,7 +25,8 @@ from symprop.system import Argument, Array, System
 
 
 def docstring(
-    system: System, printer: NumpyPrinter, lemmas: Sequence[str] = ()
+    system: System, printer: NumpyPrinter, lemmas: Sequence[str] = (),
+    stacks: Sequence[Stack] = (),
 ) -> list[str]:
     """What the module is, how it is called, what it takes and what it assumes."""
     call = [a.name for a in system.arguments if a.tree is not None]
@@ -38,7 +40,7 @@ def docstring(
         *([*paragraph(departure.statement), ""] if departure else ()),
         *(INDENT + t for t in lines(state("loss, saved = forward({call})", call=call))),
         INDENT + f"{found} = backward(saved)", "",
-        *_table(system, printer), "",
+        *_table(system, printer, stacks), "",
     ]
     facts = facts_prose(system)
     if facts:
@@ -55,10 +57,14 @@ def paragraph(text: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-def _table(system: System, printer: NumpyPrinter) -> list[str]:
-    """One line for every array that goes in."""
-    inputs = [a for a in system.arrays.values() if a.kind == "input"]
-    rows = [(a.name, flat(printer.shape(a.shape)) if a.shape else "a number",
+def _table(
+    system: System, printer: NumpyPrinter, stacks: Sequence[Stack]
+) -> list[str]:
+    """One line for every array that goes in, of stacks for those of an entry."""
+    shown = {c[0]: s.said(n) for s in stacks for n, c in enumerate(s.columns)}
+    hidden = {a for s in stacks for c in s.columns for a in c[1:]}
+    inputs = [a for a in system.arrays.values() if a.kind == "input" and a.name not in hidden]
+    rows = [(shown.get(a.name, a.name), flat(printer.shape(a.shape)) if a.shape else "a number",
              _what(a, system, printer)) for a in inputs]
     wide = [min(24, max(len(r[k]) for r in rows)) for k in (0, 1)]
     found = []
@@ -81,13 +87,22 @@ def _what(array: Array, system: System, printer: NumpyPrinter) -> str:
 
 
 def signature(
-    function: str, arguments: Sequence[Argument], names: Names, validate: bool
+    function: str, arguments: Sequence[Argument], names: Names, validate: bool,
+    stacked: Container[str] = (),
 ) -> list[str]:
     """The def line, wrapped one argument a line when it is long."""
-    given = [parameter(a.name, note=literal(a.annotation)) if a.tree is not None
+    given = [parameter(a.name, note=_note(a, a.name in stacked)) if a.tree is not None
              else parameter(a.name, default=fixed_value(a.static)) for a in arguments]
     return heading(function, [*given, *[parameter(names.own["validate"], default=tree(True))]
                               * validate])
+
+
+def _note(argument: Argument, stacked: bool) -> ast.expr:
+    """The shapes of an argument: of a stack, [{"W": "D D"}] * 12."""
+    note = argument.annotation
+    if not stacked:
+        return literal(note)
+    return quote("{first} * {count}", first=literal(note[:1]), count=len(note))
 
 
 def fixed_value(value: Any) -> ast.expr:

@@ -1,0 +1,171 @@
+"""Arguments that are lists of equal entries, which the module reads and hands back in loops.
+
+In: a program, names in code. Out: `StackCode`, the names that a module has for one; statements that
+take it apart at the door, and expressions for what it puts together.
+
+    def read_blocks(blocks, D, F):
+        found = []
+        for l, block in enumerate(blocks):
+            W, (D, F) = read("blocks_%d_W" % l, block["W"], "wrt", "D F", (D, F))
+            found.append((W,))
+        return found, D, F
+
+    blocks_read, _, F = read_blocks(blocks, D, None)
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+
+from symprop.algebra.expr import Size, atoms
+from symprop.emit.targets.numpy.layout import Row, laid_out, opened
+from symprop.emit.targets.numpy.names import MODULE, Names
+from symprop.lower.invoke import Stack
+from symprop.names import unused
+from symprop.syntax.document import INDENT
+from symprop.syntax.layout import heading, parameter
+from symprop.syntax.tree import literal, packed, quote, state, tree
+from symprop.system import System
+
+
+@dataclass(frozen=True)
+class StackCode:
+    """A stack, and its names: of the list read, an entry, their adjoints, the dtypes, the leaves.
+
+    outer: the container of the argument, "list" or "tuple". sizes: the axes of its arrays, and
+    how code calls them.
+    """
+
+    stack: Stack
+    outer: str
+    sizes: Mapping[str, str]
+    reader: str
+    rows: str
+    entry: str
+    adjoints: str
+    entry_adjoint: str
+    dtypes: str
+    keys: str
+    index: str
+    kind: str
+    leaves: tuple[str, ...]
+
+    @property
+    def is_single(self) -> bool:
+        """Whether an entry is an array."""
+        return self.stack.kind == "array"
+
+    # ---- the door ---------------------------------------------------------------------------
+
+    def label(self, column: int) -> ast.expr:
+        """What an array is called in messages, at the loop's index."""
+        key = "" if self.is_single else f"_{self.stack.keys[column]}"
+        return quote("{text} % {l}", text=literal(f"{self.stack.argument}_%d{key}"), l=self.index)
+
+    def source(self, column: int) -> ast.expr:
+        """Where an array stands in an entry of the argument."""
+        if self.is_single:
+            return tree(self.entry)
+        return quote("{x}[{key}]", x=self.entry, key=literal(self.stack.keys[column]))
+
+    def function(self, body: Sequence[ast.stmt]) -> list[str]:
+        """The function that reads all entries; body: what reads the arrays of one."""
+        name, count = self.stack.argument, len(self.stack.columns[0])
+        wrong = state("if len({x}) != {count}: raise ValueError({message})", x=name, count=count,
+                      message=literal(f"{name} must have {count} entries"))
+        entry: ast.expr = tree(self.leaves[0]) if self.is_single else packed(self.leaves)
+        loop = opened(
+            state("for {l}, {entry} in enumerate({x}): pass", l=self.index, entry=self.entry,
+                  x=name), *body, state("{rows}.append({entry})", rows=self.rows, entry=entry))
+        sizes = [*self.sizes.values()]
+        rows = [wrong, state("{rows} = []", rows=self.rows), loop,
+                state("return {x}", x=packed([self.rows, *sizes]) if sizes else tree(self.rows))]
+        return [*heading(self.reader, [parameter(p) for p in (name, *sizes)]),
+                INDENT + f'"""Return the arrays of {name}, entry by entry, and sizes."""',
+                *(INDENT + line for line in laid_out([*map(Row, rows)]))]
+
+    def reading(self, known: Container[str]) -> ast.stmt:
+        """The call of that function, where some sizes are known."""
+        told = [tree(code) if size in known else tree(None) for size, code in self.sizes.items()]
+        call = quote("{f}({x})", f=self.reader, x=[tree(self.stack.argument), *told])
+        targets = ["_" if size in known else code for size, code in self.sizes.items()]
+        return state("{y} = {x}", y=packed([self.rows, *targets]) if targets else self.rows,
+                     x=call)
+
+    def flat(self) -> ast.expr:
+        """All arrays, as further arguments."""
+        inside = tree(self.rows) if self.is_single else quote("sum({x}, ())", x=self.rows)
+        return ast.Starred(inside, ast.Load())
+
+    # ---- gradients --------------------------------------------------------------------------
+
+    def kinds(self) -> ast.stmt:
+        """The dtypes of all arrays."""
+        found = "[np.result_type(a) for a in {x}]" if self.is_single else \
+            "[[np.result_type(a) for a in {entry}] for {entry} in {x}]"
+        return state("{y} = " + found, y=self.dtypes, entry=self.entry, x=self.rows)
+
+    def structured(self) -> ast.expr:
+        """The gradients in the structure of the argument."""
+        kind, keys = self.stack.kind, self.stack.keys
+        if self.is_single:
+            made = quote("np.asarray({x}, {y})", x=self.entry, y=self.kind)
+        elif kind == "dict":
+            made = quote("like_parameters(dict(zip({keys}, {x})), {y})", keys=self.keys,
+                         x=self.entry, y=self.kind)
+        else:
+            order = [keys.index(k) for k in sorted(keys, key=int)]
+            made = quote("{kind}(np.asarray({x}[k], {y}[k]) for k in {order})", kind=kind,
+                         x=self.entry, y=self.kind, order=literal(tuple(order)))
+        spelling = "{made} for {x}, {y} in zip({all}, {kinds})"
+        return quote(f"[{spelling}]" if self.outer == "list" else f"tuple({spelling})", made=made,
+                     x=self.entry, y=self.kind, all=self.adjoints, kinds=self.dtypes)
+
+    def keyed(self) -> list[ast.stmt]:
+        """The keys of an entry, where gradients are put under them."""
+        if self.stack.kind != "dict":
+            return []
+        return [state("{y} = {x}", y=self.keys, x=literal(self.stack.keys))]
+
+
+def stack_codes(
+    stacks: Sequence[Stack], system: System, names: Names
+) -> dict[str, StackCode]:
+    """The names for each stack, by its argument; what is named here is taken from now on."""
+    outer = {a.name: type(a.tree).__name__ for a in system.arguments}
+    found = {}
+    for stack in stacks:
+        name = stack.argument
+        single = name[:-1] if name.endswith("s") and name[:-1].isidentifier() else f"{name}_entry"
+        wishes = [f"read_{name}", f"{name}_read", single, f"d{name}", f"d{single}",
+                  f"{name}_dtypes", f"{name}_keys"]
+        made: list[str] = []
+        for wish in wishes:
+            made.append(unused(wish, names.taken))
+            names.taken.add(made[-1])
+        inside = {*MODULE, *made, name, *names.sizes.values()}  # of functions of their own
+        for wish in ("l", "kinds", *(str(key) if str(key).isidentifier() else f"{single}_{key}"
+                                     for key in stack.keys)):
+            made.append(unused(wish, inside))
+            inside.add(made[-1])
+        shown = {a.name for column in stack.columns for s in system.arrays[column[0]].shape
+                 for a in atoms(s) if isinstance(a, Size)}
+        sizes = {s: names.sizes[s] for s in system.sizes if s in shown}
+        reader, rows, entry, adjoints, entry_adjoint, dtypes, keys, index, kind, *leaves = made
+        found[name] = StackCode(
+            stack, outer[name], sizes, reader, rows, entry, adjoints, entry_adjoint, dtypes,
+            keys, index, kind, tuple(leaves))
+    return found
+
+
+def first_arrays(codes: Mapping[str, StackCode]) -> dict[str, tuple[StackCode, int]]:
+    """The arrays of the first entry of each stack, with their column."""
+    return {column[0]: (code, k) for code in codes.values()
+            for k, column in enumerate(code.stack.columns)}
+
+
+def other_arrays(codes: Mapping[str, StackCode]) -> frozenset[str]:
+    """The arrays of all other entries."""
+    return frozenset(a for code in codes.values() for c in code.stack.columns for a in c[1:])
