@@ -54,6 +54,9 @@ NOTES = [
     ("type", lambda A, lr: lr * np.sum(A), ("M K", "float"),
      'lr: "float" is the shape of a scalar parameter: a constant has a default and no shape, as '
      "in lr=0.1"),
+    ("type", lambda A, b: np.sum(A) * np.sum(b), ("M K", "ndarray"),
+     'b: "ndarray" declares an array of one axis, called ndarray: a shape names the axes, as in '
+     'b: "N K", and that of a scalar is ""'),
     ("unread", lambda A, b: np.sum(A), ("M K", "K"),
      "the loss does not read the parameter b, so its gradient is 0"),
     ("softmax", lambda Z, T: nn.cross_entropy(nn.softmax(Z), T), ("M K", "int M"),

@@ -20,9 +20,22 @@ from symprop.trace.text import shape_text
 _BATCH = "N"  # the axis of examples
 _DATA = {"x", "y", "data", "inputs", "input", "labels", "label", "targets", "target"}
 _TYPE = "float"
+_TYPES = {"ndarray", "array", "Array", "Tensor", "tensor", "scalar", "vector", "matrix", "number",
+          "str", "list", "tuple", "dict", "object", "complex"}
 
 
-def of_arguments(
+def notes_of(
+    found: Arguments, result: Result, wrt: Sequence[str], function: Callable[..., Any],
+    every: bool,
+) -> Iterator[Note]:
+    """All notes on a traced function; `every`: its `wrt` was left out."""
+    if every:
+        yield from _of_arguments(found, result, wrt, function)
+    yield from _of_shapes(found, function)
+    yield from _of_equations(result, wrt, function)
+
+
+def _of_arguments(
     found: Arguments, result: Result, wrt: Sequence[str], function: Callable[..., Any]
 ) -> Iterator[Note]:
     """Notes on parameters that nobody has named: for a trace whose `wrt` was left out."""
@@ -50,7 +63,17 @@ def of_arguments(
                 f"default and no shape, as in {argument.name}=0.1"), line)
 
 
-def of_equations(
+def _of_shapes(found: Arguments, function: Callable[..., Any]) -> Iterator[Note]:
+    """Notes on axes that are called as a type is."""
+    for name, written in found.written.items():
+        if written in _TYPES:
+            yield Note("type", (
+                f'{name}: "{written}" declares an array of one axis, called {written}: a shape '
+                f'names the axes, as in {name}: "N K", and that of a scalar is ""'),
+                definition_line(function))
+
+
+def _of_equations(
     result: Result, wrt: Sequence[str], function: Callable[..., Any]
 ) -> Iterator[Note]:
     """Notes on parameters that the loss does not read, and on softmaxes."""

@@ -32,7 +32,7 @@ from symprop.trace.lifting import adopted, lifted
 from symprop.trace.loops import Program, rolled
 from symprop.trace.namespace import patched
 from symprop.trace.naming import Observer
-from symprop.trace.notes import of_arguments, of_equations
+from symprop.trace.notes import notes_of
 from symprop.trace.raised import in_our_words
 from symprop.trace.tracer import Tracer
 from symprop.trace.turns import LoopRefusal, Turns
@@ -107,7 +107,7 @@ class _Call:
         keys, leaves = self.wrt
         with running.entered(tracer):
             result = finish(tracer, back.loss, back.outputs, leaves)
-        unnamed = of_arguments(self.found, result, leaves, self.function) if self.every else ()
+        noted = notes_of(self.found, result, leaves, self.function, self.every)
         return System(
             name=_function_name(self.function),
             module=module_of(self.function),
@@ -127,8 +127,7 @@ class _Call:
             sizes=tuple(tracer.size_names),
             written=tuple(dict.fromkeys(tracer.written)),
             loops=loops,
-            notes=(*unnamed, *dict.fromkeys(tracer.notes),
-                   *of_equations(result, leaves, self.function)),
+            notes=(*noted, *tracer.notes),
         )
 
 
