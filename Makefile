@@ -17,7 +17,7 @@ KINDS := mlp lenet5 word2vec lstm transformer_block
 QUICK := tests/test_floors.py tests/test_algebra.py tests/test_sift.py tests/test_closed_forms.py \
   $(KINDS:%="tests/test_generated.py::test_generated[%]")
 
-.PHONY: help demo feedback runs test quick bench lint format generated test-tex test-oracles test-packaging
+.PHONY: help picture demo feedback runs test quick bench lint format generated test-tex test-oracles test-packaging
 .PHONY: test-oldest test-deep fuzz clean
 
 help:
@@ -28,6 +28,7 @@ help:
 	@echo "make test            the tests, at most 7 minutes"
 	@echo "make lint            ruff and mypy --strict"
 	@echo "make generated       rewrite generated/, docs/coverage.md, docs/programs.md"
+	@echo "make picture         draw the picture of the README (needs pdflatex and pdftoppm)"
 	@echo "make bench           how long deriving and verifying take"
 	@echo "make test-tex        the tests that need pdflatex"
 	@echo "make test-oracles    the tests against PyTorch, JAX and autograd"
@@ -61,6 +62,10 @@ format: $(DEV)
 
 generated: $(DEV)
 	$(PY) -m pytest -q tests/test_generated.py tests/test_coverage.py tests/test_idioms.py --update
+
+# The picture of the README: tests/test_project.py says when it is out of date.
+picture: $(DEV)
+	$(PY) examples/picture.py
 
 # Some environments preset an OpenBLAS kernel older than the processor: timings are without it.
 bench: $(DEV)

@@ -1,6 +1,7 @@
 """What the project says of itself is one thing: version, links, files beside the package."""
 
 import re
+import runpy
 import tomllib
 from pathlib import Path
 
@@ -24,7 +25,16 @@ def test_the_readme_links_absolutely_to_files_that_are_there() -> None:
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", text("README.md"))
     assert len(links) > 5
     for link in links:
-        assert link.startswith(base) and (ROOT / link.removeprefix(base)).exists(), link
+        file = link.replace("/raw/", "/blob/").removeprefix(base)
+        assert file != link and (ROOT / file).exists(), link
+
+
+def test_the_picture_shows_what_is_made_of_the_readmes_model() -> None:
+    """Where it does not: make picture."""
+    picture = runpy.run_path(str(ROOT / "examples" / "picture.py"))
+    data = picture["PLACE"].read_bytes()
+    assert len(data) < 200_000
+    assert picture["KEY"] + b"\0" + picture["hash_of"](picture["tex"]()) in data
 
 
 @pytest.mark.parametrize("name", [n for n in PAGES if n != "CITATION.cff"])
