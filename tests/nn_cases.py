@@ -142,6 +142,7 @@ CONVOLUTION = (
     case("pad circular", lambda x: nn.pad(x, (2, 1), "circular"), "N C X", extra=True),
     case("pixel_shuffle", lambda x: nn.pixel_shuffle(x, 2), "N 8 Y X", extra=True),
     case("pixel_unshuffle", lambda x: nn.pixel_unshuffle(x, 2), "N C 4 6", extra=True),
+    case("channel_shuffle", lambda x: nn.channel_shuffle(x, 2), "N 4 X", extra=True),
     case("interpolate", lambda x: nn.interpolate(x, scale_factor=2), IMAGE, extra=True),
     case("interpolate bilinear", lambda x: nn.interpolate(x, (6, 5), mode="bilinear"), "N C 4 3"),
     case("interpolate multiple", lambda x: nn.interpolate(x, scale_factor=3, mode="linear"),
@@ -165,6 +166,12 @@ POOLING = (
     case("adaptive_max_pool2d", lambda x: nn.adaptive_max_pool2d(x, (2, 3)), "N C 5 6"),
     case("max_pool2d beyond", lambda x: nn.max_pool2d(x, 3, 2, 1, ceil_mode=True), IMAGE),
     case("avg_pool1d beyond", lambda x: nn.avg_pool1d(x, 3, 2, 1, ceil_mode=True), "N C X"),
+    case("lp_pool1d", lambda v: nn.lp_pool1d(v, 3, 2), "N C X", facts=(Fact("positive", "v"),),
+         extra=True),
+    case("lp_pool2d", lambda v: nn.lp_pool2d(v, 2, 3, 2, True), IMAGE,
+         facts=(Fact("positive", "v"),), extra=True),
+    case("lp_pool3d", lambda v: nn.lp_pool3d(v, 2.0, 2), "N 1 2 Y X",
+         facts=(Fact("positive", "v"),), extra=True),
     case("max_pool3d", lambda x: nn.max_pool3d(x, 2), "N 2 4 Z X", extra=True),
     case("avg_pool3d", lambda x: nn.avg_pool3d(x, 2, 1), "N 2 Z 3 2", extra=True),
     case("adaptive_avg_pool3d", lambda x: nn.adaptive_avg_pool3d(x, 2), "N 1 3 4 2", extra=True),
@@ -188,6 +195,8 @@ NORMALIZATION = (
     case("rms_norm", lambda x, w: nn.rms_norm(x, (x.shape[-1],), w, eps=1e-6), "N T D", "D"),
     case("group_norm", lambda x, w, b: nn.group_norm(x, 2, w, b), IMAGE, "C", "C", extra=True),
     case("instance_norm", lambda x, w: nn.instance_norm(x, weight=w), IMAGE, "C", extra=True),
+    case("local_response_norm", lambda x: nn.local_response_norm(x, 3, 0.5), "N C X",
+         extra=True),
     case("normalize", lambda x: nn.normalize(x), "N D"),
     case("normalize p=3", lambda x: nn.normalize(x, p=3, axis=0), "N D", extra=True),
 )
@@ -200,6 +209,8 @@ def _layer(gates: str, states: int = 1) -> tuple[str, ...]:
 
 SEQUENCES = (
     case("linear", lambda x, w, b: nn.linear(x, w, b), "N T K", "M K", "M"),
+    case("bilinear", lambda x, z, w, b: nn.bilinear(x, z, w, b), "N K", "N D", "M K D", "M",
+         extra=True),
     case("embedding", lambda t, w: nn.embedding(t, w), "int N T", "V D", domain="table"),
     case("embedding padding", lambda t, w: nn.embedding(t, w, padding_idx=0), "int N T", "V D",
          domain="table"),
@@ -285,6 +296,11 @@ LOSSES = (
          wrt=("x",), facts=SIGNS, extra=True),
     case("soft_margin_loss", lambda x, y: nn.soft_margin_loss(x, y), "N D", "N D", wrt=("x",),
          facts=SIGNS, extra=True),
+    case("multi_margin_loss", lambda x, y, w: nn.multi_margin_loss(x, y, 2, 0.7, w), "N C",
+         "int N", "C", wrt=("x",), domain="classes", extra=True),
+    case("multilabel_soft_margin_loss", lambda x, y, w: nn.multilabel_soft_margin_loss(x, y, w),
+         "N C", "N C", "C", wrt=("x",), facts=BITS, extra=True),
+    case("pdist", lambda x: nn.pdist(x, 3.0), "N D", extra=True),
     case("gaussian_nll_loss", lambda x, y, v: nn.gaussian_nll_loss(x, y, v, True), "N D", "N D",
          "N", facts=POSITIVE),
     case("poisson_nll_loss", lambda x, y: nn.poisson_nll_loss(x, y), "N D", "N D"),
@@ -321,6 +337,7 @@ ACTIVATIONS = (
     *(Case(name, function, {next(iter(inspect.signature(function).parameters)): "N D"})
       for name, function in PLAIN.items()),
     case("prelu", lambda x, w: nn.prelu(x, w), IMAGE, "C"),
+    case("prelu one slope", lambda x, w: nn.prelu(x, w), "N D", "", extra=True),
 )
 CASES = {c.name: c for c in (
     *CONVOLUTION, *POOLING, *NORMALIZATION, *SEQUENCES, *ATTENTION, *LOSSES, *ACTIVATIONS)}

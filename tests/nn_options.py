@@ -37,7 +37,10 @@ OPTIONS |= {
     "upscale_factor": (1, 2), "downscale_factor": (1, 2), "pad": (None,), "size": (None,),
     "padding_idx": (None, 1),
 }
+OPTIONS |= {"norm_type": (2.0, 3.0), "beta": OPTIONS["beta"], "k": (1.0, 0.5)}
 OF_ONE = {  # an option that another function means otherwise
+    ("multi_margin_loss", "p"): (1, 2), ("multi_margin_loss", "margin"): (1.0, 0.4),
+    ("local_response_norm", "size"): (1, 2, 3), ("channel_shuffle", "groups"): (1, 2, 4),
     ("pad", "mode"): ("constant", "reflect", "replicate", "circular"),
     ("interpolate", "mode"): ("nearest", "nearest-exact", "linear", "bilinear", "trilinear",
                               "bicubic", "area") * 6,
@@ -187,6 +190,30 @@ def resized(rng: Any, options: Options) -> Arrays:
     return {"input": rng.normal(size=(2, 2, *(4, 3, 5)[:axes]))}
 
 
+def positive(axes: int) -> Make:
+    def make(rng: Any, options: Options) -> Arrays:
+        return {"input": rng.uniform(0.2, 2, (2, 2, *(6, 7, 3)[:axes]))}
+
+    return make
+
+
+def several(rng: Any, options: Options) -> Arrays:
+    found = {"input": _values(rng, 4, 3), "target": rng.choice([0.0, 1.0], (4, 3))}
+    return found | ({"weight": _shares(rng, 3)} if rng.random() < 0.5 else {})
+
+
+def classed(rng: Any, options: Options) -> Arrays:
+    found = {"input": _values(rng, 4, 3), "target": rng.integers(0, 3, 4)}
+    return found | ({"weight": _shares(rng, 3)} if rng.random() < 0.5 else {})
+
+
+def two_inputs(rng: Any, options: Options) -> Arrays:
+    shape = [(4,), (2, 4), ()][rng.integers(3)]
+    found = {"input1": _values(rng, *shape, 3), "input2": _values(rng, *shape, 2),
+             "weight": _values(rng, 5, 3, 2)}
+    return found | ({"bias": _values(rng, 5)} if rng.random() < 0.5 else {})
+
+
 def image(axes: int) -> Make:
     def make(rng: Any, options: Options) -> Arrays:
         return {"input": _values(rng, 2, 2, *(6, 7, 3)[:axes])}
@@ -266,7 +293,10 @@ MAKE: dict[str, Make] = {
     "margin_ranking_loss": ranked, "hinge_embedding_loss": apart, "soft_margin_loss": apart,
     "gaussian_nll_loss": spread, "poisson_nll_loss": counted, "pad": bordered, "unfold": image(2),
     "fold": columns, "pixel_shuffle": many_channels, "pixel_unshuffle": many_channels,
-    "interpolate": resized,
+    "interpolate": resized, "multi_margin_loss": classed, "multilabel_soft_margin_loss": several,
+    "bilinear": two_inputs, "local_response_norm": many_channels, "channel_shuffle": many_channels,
+    "pdist": lambda rng, options: {"input": rng.normal(size=(4, 3))},
+    **{f"lp_pool{k}d": positive(k) for k in (1, 2, 3)},
     "batch_norm": normalized, "instance_norm": normalized, "group_norm": normalized,
     "layer_norm": last_axes, "rms_norm": unshifted, "scaled_dot_product_attention": attended,
 }

@@ -21,7 +21,9 @@ FIXED = {"binary_cross_entropy": "weight", "binary_cross_entropy_with_logits": "
          "cross_entropy": "weight", "nll_loss": "weight", "kl_div": "",
          "cosine_embedding_loss": "target", "margin_ranking_loss": "target",
          "hinge_embedding_loss": "target", "soft_margin_loss": "target",
-         "poisson_nll_loss": "target", "scaled_dot_product_attention": "attn_mask"}
+         "poisson_nll_loss": "target", "multi_margin_loss": "weight",
+         "multilabel_soft_margin_loss": "target weight",
+         "scaled_dot_product_attention": "attn_mask"}
 FACTS = {"binary_cross_entropy": [symprop.in_range("input", 0, 1),
                                   symprop.in_range("target", 0, 1)]}
 # torch's own backward has 1 / 6 and 1 / alpha in single precision.

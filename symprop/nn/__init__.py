@@ -40,10 +40,11 @@ from symprop.nn.distances import (
     cosine_similarity,
     info_nce,
     pairwise_distance,
+    pdist,
     triplet_margin_loss,
 )
 from symprop.nn.dropout import alpha_dropout, channel_dropout, dropout
-from symprop.nn.embedding import embedding, linear, one_hot
+from symprop.nn.embedding import bilinear, embedding, linear, one_hot
 from symprop.nn.gated import geglu, glu, reglu, swiglu
 from symprop.nn.losses import (
     binary_cross_entropy,
@@ -61,16 +62,18 @@ from symprop.nn.losses import (
     smooth_l1_loss,
     soft_margin_loss,
 )
+from symprop.nn.margins import multi_margin_loss, multilabel_soft_margin_loss
 from symprop.nn.normalization import (
     batch_norm,
     group_norm,
     instance_norm,
     layer_norm,
+    local_response_norm,
     normalize,
     rms_norm,
     running_statistics,
 )
-from symprop.nn.patches import fold, pad, pixel_shuffle, pixel_unshuffle, unfold
+from symprop.nn.patches import channel_shuffle, fold, pad, pixel_shuffle, pixel_unshuffle, unfold
 from symprop.nn.penalties import elastic_net_penalty, l1_penalty, l2_penalty
 from symprop.nn.piecewise import (
     hardshrink,
@@ -94,6 +97,9 @@ from symprop.nn.pooling import (
     avg_pool3d,
     global_avg_pool,
     global_max_pool,
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
     max_pool1d,
     max_pool2d,
     max_pool3d,
@@ -117,10 +123,12 @@ __all__ = [
     "avg_pool3d",
     "batch_norm",
     "bidirectional",
+    "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
     "channel_dropout",
+    "channel_shuffle",
     "conv1d",
     "conv2d",
     "conv3d",
@@ -161,10 +169,14 @@ __all__ = [
     "layer_norm",
     "leaky_relu",
     "linear",
+    "local_response_norm",
     "log_sigmoid",
     "log_softmax",
     "logsigmoid",
     "logsumexp",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
     "lstm",
     "margin_ranking_loss",
     "max_pool1d",
@@ -174,11 +186,14 @@ __all__ = [
     "mish",
     "mse_loss",
     "multi_head_attention",
+    "multi_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
     "one_hot",
     "pad",
     "pairwise_distance",
+    "pdist",
     "pixel_shuffle",
     "pixel_unshuffle",
     "poisson_nll_loss",

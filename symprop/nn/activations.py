@@ -69,14 +69,14 @@ def celu(input: Any, alpha: float = 1.0) -> Any:
 def prelu(input: Any, weight: Any) -> Any:
     """input where it is positive, else weight * input: a leaky relu whose slope is learned.
 
-    weight: (1,) or, for every channel (axis 1) its own, (C,). Source: He et al.,
+    weight: () or (1,) or, for every channel (axis 1) its own, (C,). Source: He et al.,
     arXiv:1502.01852.
 
     >>> prelu(np.array([-2.0, 3.0]), np.array([0.5]))
     array([-1.,  3.])
     """
-    expect_rank(weight, (1,), "(1,) or (C,)", "prelu: the weight")
-    if is_one(np.shape(weight)[0]) or np.ndim(input) < 2:
+    expect_rank(weight, (0, 1), "(), (1,) or (C,)", "prelu: the weight")
+    if not np.ndim(weight) or is_one(np.shape(weight)[0]) or np.ndim(input) < 2:
         return elementwise("leaky_relu", input, weight)
     expect_vector(weight, np.shape(input)[1], "the number of channels", "prelu: the weight")
     return elementwise("leaky_relu", input, along(weight, 1, np.ndim(input)))

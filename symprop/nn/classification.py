@@ -52,7 +52,7 @@ def cross_entropy(
         return reduced(-np.sum(weighted, axis=axis), reduction, "cross_entropy")
     kept = None if ignore_index is None else target != ignore_index
     label = target if kept is None else np.where(kept, target, 0)
-    picked = -_pick(log_p, label, axis)
+    picked = -at_label(log_p, label, axis)
     factors = None if weight is None else np.take(weight, label)
     loss = picked if factors is None else factors * picked
     if label_smoothing:
@@ -73,7 +73,7 @@ def _mean_kept(loss: Any, factors: Any, kept: Any, reduction: str, name: str) ->
     return np.sum(loss) / np.sum(factors if kept is None else np.where(kept, factors, 0))
 
 
-def _pick(log_p: Any, target: Any, axis: int) -> Any:
+def at_label(log_p: Any, target: Any, axis: int) -> Any:
     """log_p at the label, along `axis`."""
     _expect_labels(log_p, target)
     if log_p.ndim == 1:
@@ -107,7 +107,7 @@ def nll_loss(
     axis = (1 if input.ndim > 1 else 0) if axis is None else axis
     kept = None if ignore_index is None else target != ignore_index
     label = target if kept is None else np.where(kept, target, 0)
-    picked = -_pick(input, label, axis)
+    picked = -at_label(input, label, axis)
     factors = None if weight is None else np.take(weight, label)
     loss = picked if factors is None else factors * picked
     return _mean_kept(loss, factors, kept, reduction, "nll_loss")

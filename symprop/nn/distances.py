@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from symprop.errors import InputError
+from symprop.nn.arguments import expect_rank
 from symprop.nn.classification import cross_entropy
 from symprop.nn.losses import reduced
 from symprop.nn.normalization import normalize, p_norm
@@ -38,6 +39,17 @@ def pairwise_distance(
     array([5.])
     """
     return p_norm(x1 - x2 + eps, p, -1, keepdims)
+
+
+def pdist(input: Any, p: float = 2.0) -> Any:
+    """‖x_i - x_j‖_p of all pairs i < j of rows: (N, D) becomes (N (N - 1) / 2,).
+
+    >>> pdist(np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]])).round(3)
+    array([5.   , 1.   , 4.243])
+    """
+    expect_rank(input, (2,), "(N, D)", "pdist: the input")
+    rows, columns = np.triu_indices(np.shape(input)[0], 1)
+    return p_norm(input[rows] - input[columns], p, -1)
 
 
 def triplet_margin_loss(

@@ -29,6 +29,24 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     return input @ weight.T if bias is None else input @ weight.T + bias
 
 
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """Σ_ij input1[i] weight[o, i, j] input2[j] + bias[o].
+
+    input1: (*, I). input2: (*, J). weight: (O, I, J). bias: (O,) or None. Out: (*, O). Raises
+    ShapeError where sizes do not fit.
+
+    >>> bilinear(np.array([1.0, 2.0]), np.array([3.0]), np.ones((1, 2, 1)))
+    array([9.])
+    """
+    expect_rank(weight, (3,), "(out, in, in)", "bilinear: the weight")
+    for axis, array in ((1, input1), (2, input2)):
+        expect_size(weight, axis, np.shape(array)[-1], f"the last axis of input{axis}",
+                    "bilinear: the weight")
+    expect_vector(bias, np.shape(weight)[0], "the weight's first axis", "bilinear: the bias")
+    product = np.einsum("...i,oij,...j->...o", input1, weight, input2)
+    return product if bias is None else product + bias
+
+
 def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
     """The rows of a table at integer positions.
 

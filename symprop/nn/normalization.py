@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from symprop.errors import InputError, ShapeError
-from symprop.nn.arguments import along, expect_divides, expect_rank, expect_vector
+from symprop.nn.arguments import along, expect_divides, expect_rank, expect_vector, per_axis
 from symprop.trace.context import located
 
 
@@ -155,6 +155,25 @@ def normalize(input: Any, p: float = 2.0, axis: int = 1, eps: float = 1e-12) -> 
     """
     norm = p_norm(input, p, axis, keepdims=True)
     return input / np.maximum(norm, eps)
+
+
+def local_response_norm(
+    input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Any:
+    """x / (k + alpha m)^beta, m the mean of x² over `size` neighbouring channels.
+
+    input: (N, C, *spatial); beyond the channels there are zeros. Source: Krizhevsky et al. (2012).
+
+    >>> local_response_norm(np.ones((1, 2, 1)), 2, alpha=2.0, beta=1.0)[0, :, 0]
+    array([0.5       , 0.33333333])
+    """
+    expect_rank(input, (3, 4, 5), "(N, C, *spatial)", "local_response_norm: the input")
+    (size,) = per_axis(size, 1, "local_response_norm: size")
+    widths = [(0, 0)] * np.ndim(input)
+    widths[1] = (size // 2, (size - 1) // 2)
+    squares = np.pad(input**2, widths)
+    windows = np.lib.stride_tricks.sliding_window_view(squares, size, axis=1)
+    return input / (k + alpha * np.mean(windows, axis=-1)) ** beta
 
 
 def p_norm(input: Any, p: float, axis: int, keepdims: bool = False) -> Any:

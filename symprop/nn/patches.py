@@ -142,6 +142,22 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     return np.reshape(joined, (*batch, channels * r * r, rows // r, columns // r))
 
 
+def channel_shuffle(input: Any, groups: int) -> Any:
+    """The channels of (N, C, *spatial) dealt out in turn from `groups` groups.
+
+    Source: Zhang et al., arXiv:1707.01083.
+
+    >>> channel_shuffle(np.arange(4.0).reshape(1, 4, 1), 2)[0, :, 0]
+    array([0., 2., 1., 3.])
+    """
+    (groups,) = per_axis(groups, 1, "channel_shuffle: groups")
+    expect_rank(input, (3, 4, 5), "(N, C, *spatial)", "channel_shuffle: the input")
+    batch, channels, *spatial = np.shape(input)
+    expect_divides(groups, channels, "the number of channels", "channel_shuffle: groups")
+    parts = np.reshape(input, (batch, groups, channels // groups, *spatial))
+    return np.reshape(np.swapaxes(parts, 1, 2), (batch, channels, *spatial))
+
+
 def _expect_image(input: Any, name: str) -> None:
     if np.ndim(input) < 3:
         raise located(ShapeError, (

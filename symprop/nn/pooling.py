@@ -5,6 +5,7 @@ In: input (N, C, *spatial) or (C, *spatial). Out: the same with smaller spatial 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -161,6 +162,39 @@ def adaptive_max_pool3d(input: Any, output_size: Any) -> Any:
     return _adaptive(3, input, output_size, _max_part, "adaptive_max_pool3d")
 
 
+def lp_pool1d(
+    input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
+) -> Any:
+    """(Σ x^p)^(1/p) of every window, p = norm_type; as `avg_pool1d`.
+
+    >>> lp_pool1d(np.array([[3.0, 4.0, 0.0, 2.0]]), 2, 2)
+    array([[5., 2.]])
+    """
+    return _lp_pool(1, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool2d(
+    input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
+) -> Any:
+    """The same of (N, C, Y, X) or (C, Y, X).
+
+    >>> lp_pool2d(np.array([[[3.0, 4.0]]]), 2, (1, 2))
+    array([[[5.]]])
+    """
+    return _lp_pool(2, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool3d(
+    input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
+) -> Any:
+    """The same of (N, C, Z, Y, X) or (C, Z, Y, X).
+
+    >>> lp_pool3d(np.array([[[[3.0, 4.0]]]]), 2, (1, 1, 2))
+    array([[[[5.]]]])
+    """
+    return _lp_pool(3, input, norm_type, kernel_size, stride, ceil_mode)
+
+
 def global_avg_pool(input: Any) -> Any:
     """The mean over all spatial axes: (N, C, *spatial) becomes (N, C).
 
@@ -215,6 +249,15 @@ def _avg_pool(
             max(e - p, 0) for p, e in zip(form.before, form.behind, strict=True)))
     counts = np.sum(_windows(_bordered(ones, form, 0.0), form), axis=inner)
     return np.sum(windows, axis=inner) / counts
+
+
+def _lp_pool(
+    rank: int, input: Any, p: float, kernel_size: Any, stride: Any, ceil_mode: bool
+) -> Any:
+    """As torch has it: the mean of a window, times the number of entries of a whole one."""
+    kernel = per_axis(kernel_size, rank, f"lp_pool{rank}d: kernel_size")
+    mean = _avg_pool(rank, input**p, kernel, stride, 0, ceil_mode, True, None)
+    return (mean * math.prod(kernel)) ** (1 / p)
 
 
 @dataclass(frozen=True)
