@@ -7,7 +7,6 @@ on one of them, one thing at a time.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,7 +18,6 @@ from block_networks import (
     pair,
     residual,
     scaled,
-    softmax,
     steps,
     transformer,
     widths,
@@ -146,45 +144,6 @@ def test_what_makes_two_calls_one_block(
     assert len(derivation.lemmas) == equal
     if equal:
         derivation.verify()
-
-
-# ---- borders --------------------------------------------------------------------------------
-
-
-def cross_entropy(p: Any, y: Any) -> Any:
-    return -np.log(np.take_along_axis(p, y[:, None], axis=-1)).mean()
-
-
-def two_heads(z: "N M", w: "N M", y: "int N", u: "int N"):
-    return cross_entropy(softmax(z), y) + cross_entropy(softmax(w), u)
-
-
-def own_sigmoid(z: Any) -> Any:
-    e = np.exp(-z)
-    s = 1 + e
-    return 1 / s
-
-
-def entropy(p: Any, y: Any) -> Any:
-    gain = y * np.log(p)
-    loss = (1 - y) * np.log(1 - p)
-    return -(gain + loss).mean()
-
-
-def two_gates(z: "N", w: "N", y: "N", u: "N"):
-    return entropy(own_sigmoid(z), y) + entropy(own_sigmoid(w), u)
-
-
-@pytest.mark.parametrize("loss, line", [
-    (two_gates, r"z̄    = \(\w+ - y\)/N"),
-    (two_heads, r"z̄\[n,m\] = \(\w+\[n,m\] - \[y\[n\] = m\]\)/N"),
-], ids=["sigmoid and entropy", "softmax and cross-entropy"])
-def test_a_border_that_divides_by_what_crosses_it_is_opened(
-    loss: Callable[..., Any], line: str
-) -> None:
-    """p - y, which is finite where p has underflowed, though each is used twice."""
-    derivation = symprop.derive(symprop.trace(loss, wrt=["z", "w"]), structure="blocks")
-    assert not derivation.lemmas and re.search(line, derivation.text())
 
 
 # ---- what is no block -----------------------------------------------------------------------

@@ -1,6 +1,7 @@
-"""Which borders are opened: where what is handed across could be infinite for no reason.
+"""Which borders are opened: where they cost, or what is handed across is infinite for no reason.
 
 In: a block and the derivations of those that it uses. Out: calls that are better written in place.
+An adjoint is pulled across a border where that saves two passes over a tensor or more (saving.py).
 With p = softmax(z) in one helper and -log p[y] in another, the adjoint of p is -[m = y]/(N p), not
 finite where p has underflowed, although z̄ = (p - [m = y])/N is. So where an adjoint divides by the
 very result that it is of, its maker and its reader are derived in one. And with r = log(x) in one
@@ -16,24 +17,47 @@ from symprop.algebra.build import idx
 from symprop.algebra.expr import Access, Expr, Index, arrays_of
 from symprop.algebra.sympy_bridge import local_derivative
 from symprop.blocks.block import Block, Use
+from symprop.blocks.saving import may_save, passes_saved
 from symprop.derive.derivation import Derivation
 from symprop.derive.regions import Branches
 from symprop.system import Adjoint, Call, Equation, System
 
+PASSES = 2.0  # over a tensor: what a border may cost
+
 
 def opened(block: Block, derivations: Mapping[int, Derivation]) -> frozenset[Call]:
-    """The calls on both sides of such borders, within one block."""
+    """The calls on both sides of such borders, within one block.
+
+    Not for what it saves alone where a side is a turn of a run: one turn would differ from others.
+    """
     found: set[Call] = set()
     own = _adjoints(derivations[id(block)])
+    turns = {id(use) for run in block.runs for use in run.uses}
     for use in block.uses:
-        for result in filter(None, use.results):
-            if result in own and divides(own[result].rhs, result):
+        for mine, its in zip(use.results, use.block.results, strict=True):
+            given = own.get(mine)
+            if given is not None and (divides(given.rhs, mine) or (
+                    id(use) not in turns and _costs(use, its, given, block.system))):
                 found.add(use.call)
-            for reader, port in _readers(block, result):
+            for reader, port in _readers(block, mine) if mine else ():
                 handed = _adjoints(derivations[id(reader.block)]).get(port)
-                if handed is not None and divides(handed.rhs, port):
+                if handed is not None and (divides(handed.rhs, port) or (
+                        not {id(use), id(reader)} & turns
+                        and _costs(use, its, handed, reader.block.system))):
                     found.update((use.call, reader.call))
+    made = {e.array for e in block.system.equations if not isinstance(e.rhs.single_atom, Access)}
+    for array in made:
+        for reader, port in _readers(block, array):
+            handed = _adjoints(derivations[id(reader.block)]).get(port)
+            if handed is not None and divides(handed.rhs, port):
+                found.add(reader.call)
     return frozenset(found)
+
+
+def _costs(use: Use, result: str, handed: Adjoint, reader: System) -> bool:
+    """Whether two passes or more are lost at a border."""
+    return (result in use.block.system.given and may_save(handed.rhs)
+            and passes_saved(use.block, result, handed, reader) >= PASSES)
 
 
 def guarded(system: System) -> frozenset[Call]:

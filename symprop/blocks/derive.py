@@ -6,8 +6,11 @@ which take the adjoints of results as given and hand back those of ports.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
 
 from symprop.algebra.build import access, add, idx, mul, sum_over
 from symprop.algebra.expr import Index, adjoint
@@ -15,12 +18,12 @@ from symprop.blocks.backward import Line, Pull, backward
 from symprop.blocks.block import Block, Use
 from symprop.blocks.borders import guarded, opened
 from symprop.blocks.outline import outline
-from symprop.blocks.run import check_whole
+from symprop.blocks.run import check_whole, handed
 from symprop.collector import paused
 from symprop.derive.derivation import Derivation, derive
 from symprop.errors import InputError
 from symprop.names import unused
-from symprop.system import Array, Equation, Step, System
+from symprop.system import Array, Equation, Fact, Step, System
 from symprop.verify import verify
 
 
@@ -77,10 +80,21 @@ class BlockDerivation:
         if "_verified" not in self.__dict__:
             for lemma in (*self.lemmas, self.program):
                 if lemma.derivation.adjoints:
-                    system = closed(lemma.derivation.system)
-                    verify(replace(lemma.derivation, system=system))
+                    self._verify(lemma)
             check_whole(self.system, self.program.block, self.adjoints)
             self.__dict__["_verified"] = True
+
+    def _verify(self, lemma: Lemma) -> None:
+        """Evaluates a lemma: anywhere, or where it is used if it is not finite anywhere."""
+        system = closed(lemma.derivation.system)
+        try:
+            verify(replace(lemma.derivation, system=system))
+        except InputError:
+            if not lemma.number:
+                raise
+            values = handed(self.system, self.program.block)[id(lemma.block)]
+            facts = [*system.facts, *domains(values, {f.array for f in system.facts})]
+            verify(replace(lemma.derivation, system=replace(system, facts=tuple(facts))))
 
     @property
     def adjoints(self) -> Mapping[int, Derivation]:
@@ -110,6 +124,17 @@ def derive_blocks(system: System) -> BlockDerivation:
         if not more:
             return found
         apart |= more
+
+
+def domains(
+    values: Mapping[str, np.ndarray[Any, Any]], known: Set[str]
+) -> Iterator[Fact]:
+    """Between which values that are handed to a block lie: a logarithm's argument is positive."""
+    for name, value in values.items():
+        if value.dtype.kind == "f" and value.size and name not in known:
+            low, high = float(value.min()), float(value.max())
+            if low < high:
+                yield Fact("in_range", name, (low, high))
 
 
 def closed(system: System) -> System:

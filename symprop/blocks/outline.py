@@ -22,7 +22,7 @@ from symprop.blocks.block import Block, Use
 from symprop.blocks.equal import conditions, facts, key, ranges, sizes_of
 from symprop.blocks.live import Reading, live
 from symprop.blocks.ports import Cut, Port, cut
-from symprop.blocks.repeated import repeated
+from symprop.blocks.repeated import repeated, with_tables_outside
 from symprop.blocks.runs import with_runs
 from symprop.names import unused
 from symprop.system import Array, Call, Equation, System, cycles
@@ -46,6 +46,7 @@ def outline(system: System, apart: Set[Call] = frozenset()) -> Block:
     >>> [(use.block.name, use.arguments, use.results) for use in program.uses]
     [('layer', ('layer_x', 'layer_W'), ('L_pow_ratio',)), ('layer', ('layer_x_2', ...
     """
+    system = with_tables_outside(system)
     keys = {call: text for call, text in repeated(system).items() if call not in apart}
     ordered: list[_Scope] = []
     short: set[str] | None = None

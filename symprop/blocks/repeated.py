@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from symprop.blocks.equal import key
 from symprop.blocks.ports import cut
@@ -54,3 +55,23 @@ def _is_closed(equations: Iterable[Equation], own: set[str]) -> bool:
         elif any(a in own or a in after for a in equation.reads):
             after.add(equation.array)
     return True
+
+
+def with_tables_outside(system: System) -> System:
+    """The system in which no call makes what depends on no input and several calls read.
+
+    A table of cosines is made once, by the first call that asks for it; as one of that call's own
+    it would make it unequal to all others.
+    """
+    alone: dict[str, Equation] = {}
+    for equation in system.equations:
+        if all(a in alone or a in system.constants for a in equation.reads):
+            alone[equation.array] = equation
+    readers: dict[str, set[Call | None]] = {}
+    for equation in reversed(system.equations):
+        own = readers.get(equation.array, set()) if equation.array in alone else {equation.call}
+        for array in equation.reads:
+            readers.setdefault(array, set()).update(own or {equation.call})
+    outside = {a for a in alone if len(readers.get(a, ())) > 1}
+    return replace(system, equations=tuple(
+        replace(e, call=None) if e.array in outside else e for e in system.equations))

@@ -38,6 +38,18 @@ def gradients(
     return forward.arrays, forward.backward(derivations, {})
 
 
+def handed(system: System, program: Block) -> dict[int, dict[str, Array]]:
+    """What every block is handed at its first use, by its identity, in a draw of the inputs."""
+    sizes, inputs = _finite(system)
+    found: dict[int, dict[str, Array]] = {}
+    waiting = [_Run(program, inputs, sizes)]
+    while waiting:
+        run_ = waiting.pop()
+        found.setdefault(id(run_.block), {p: run_.arrays[p] for p in run_.block.ports})
+        waiting += reversed(run_.inner.values())
+    return found
+
+
 class _Run:
     """One use of a block, run forward."""
 
@@ -127,13 +139,8 @@ def _each_when_ready(lines: Sequence[Line], run_line: Callable[[Line], bool]) ->
 
 def check_whole(system: System, program: Block, derivations: Derivations) -> None:
     """Raises Refuted where the gradients are not the derivative of the flat system's loss."""
-    for seed in range(_DRAWS):
-        sizes, inputs = draw(system, seed, positive=seed % 2 == 1)
-        loss = run(system, inputs, sizes)[system.loss]
-        if np.isfinite(loss):
-            break
-    else:
-        raise InputError(f"{system.name}: the loss is not finite in {_DRAWS} random draws")
+    sizes, inputs = _finite(system)
+    loss = run(system, inputs, sizes)[system.loss]
     arrays, found = gradients(program, derivations, inputs, sizes)
     generator = np.random.default_rng(0)
     directions = {w: generator.standard_normal(np.shape(inputs[w])) for w in system.wrt}
@@ -144,6 +151,15 @@ def check_whole(system: System, program: Block, derivations: Derivations) -> Non
     _check("the loss", loss, arrays[program.system.loss], np.abs(loss), sizes, inputs)
     _check("the derivative of the loss along a random direction", slope, total,
            100 * (size + np.abs(loss)), sizes, inputs)
+
+
+def _finite(system: System) -> tuple[dict[str, int], dict[str, Array]]:
+    """Sizes and inputs at which the loss is finite. InputError where there are none."""
+    for seed in range(_DRAWS):
+        sizes, inputs = draw(system, seed, positive=seed % 2 == 1)
+        if np.isfinite(run(system, inputs, sizes)[system.loss]):
+            return sizes, inputs
+    raise InputError(f"{system.name}: the loss is not finite in {_DRAWS} random draws")
 
 
 def _check(

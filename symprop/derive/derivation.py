@@ -40,14 +40,14 @@ class Derivation:
 
 def derive(system: System, rule: LearningRule | None = None) -> Derivation:
     """Every gradient of the loss by one reverse sweep; with `rule`, what stands in its place."""
-    known = Definitions(_opaque(system))
+    known = Definitions(opaque(system))
     with distribute(False):  # a number times a sum stays as it is
         drafts = sweep(system, known, rule)
         absorb(drafts, known)
     return Derivation(system, with_conditions([_freeze(d) for d in drafts], known))
 
 
-def _opaque(system: System) -> System:
+def opaque(system: System) -> System:
     """The system without the copies that it hands over: nothing is folded to these."""
     if not system.given:
         return system
