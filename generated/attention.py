@@ -1,4 +1,4 @@
-# symprop sha256:d169ba74962f10f70bc1357de6aa2e57
+# symprop sha256:648afc7549c67301d59eb52c2cd8d5aa
 """attention: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:attention.
@@ -57,9 +57,9 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.L_error."""
+    """What backward needs: a tuple whose parts have names, as in saved.error."""
 
-    names = ("L_error", "V", "A", "X", "Q", "K", "dtypes")
+    names = ("error", "V", "A", "X", "Q", "K", "dtypes")
 
     def __getattribute__(self, name):
         """Return a part by its name."""
@@ -76,34 +76,39 @@ def forward(X: "N T D", Y: "N T E", Wq: "D H", Wk: "D H", Wv: "D E", validate=Tr
     Wk, _ = read("Wk", Wk, "wrt", "D H", (D, H))
     Wv, _ = read("Wv", Wv, "wrt", "D E", (D, E))
     dtype = np.result_type(X, Y, Wq, Wk, Wv)
-    Q = X @ Wq                    # (F1)  Q[n,t,h] = Σ_d X[n,t,d] Wq[d,h]  (N, T, H)
-    K = X @ Wk                    # (F2)  K[n,t,h] = Σ_d X[n,t,d] Wk[d,h]  (N, T, H)
-    V = X @ Wv                    # (F3)  V[n,t,e] = Σ_d X[n,t,d] Wv[d,e]  (N, T, E)
+    # (F1)  Q[n,t,h] = Σ_d X[n,t,d] Wq[d,h]  (N, T, H)
+    Q = X @ Wq
+    # (F2)  K[n,t,h] = Σ_d X[n,t,d] Wk[d,h]  (N, T, H)
+    K = X @ Wk
+    # (F3)  V[n,t,e] = Σ_d X[n,t,d] Wv[d,e]  (N, T, E)
+    V = X @ Wv
     # (F4)  S[n,t,i] = Σ_h Q[n,t,h] K[n,i,h]/√H  (N, T, T)
     S = Q @ K.transpose(0, 2, 1) / H**0.5
-    A_top = S.max(axis=2)         # (F5)  A_top[n,t] = max_i S[n,t,i]  (N, T)
-    A_in = S - A_top[:, :, None]  # (F6)  A_in[n,t,i] = S[n,t,i] - A_top[n,t]  (N, T, T)
-    A_exp = np.exp(A_in)          # (F7)  A_exp[n,t,i] = exp(A_in[n,t,i])  (N, T, T)
-    A_total = A_exp.sum(axis=2)   # (F8)  A_total[n,t] = Σ_i A_exp[n,t,i]  (N, T)
-    # (F9)  A[n,t,i] = A_exp[n,t,i]/A_total[n,t]  (N, T, T)
-    A = A_exp / A_total[:, :, None]
-    Z = A @ V                     # (F10)  Z[n,t,e] = Σ_i A[n,t,i] V[n,i,e]  (N, T, E)
-    # (F11)  L_error[n,t,e] = Z[n,t,e] - Y[n,t,e]  (N, T, E)
-    L_error = Z - Y
-    # (F12)  L = Σ_nte L_error[n,t,e]²/(N T E)
-    L = np.vdot(L_error, L_error) / (N * T * E)
+    S_max = S.max(axis=2)                    # (F5)  S_max[n,t] = max_i S[n,t,i]  (N, T)
+    # (F6)  shifted[n,t,i] = S[n,t,i] - S_max[n,t]  (N, T, T)
+    shifted = S - S_max[:, :, None]
+    # (F7)  exps[n,t,i] = exp(shifted[n,t,i])  (N, T, T)
+    exps = np.exp(shifted)
+    s = exps.sum(axis=2)                     # (F8)  s[n,t] = Σ_i exps[n,t,i]  (N, T)
+    # (F9)  A[n,t,i] = exps[n,t,i]/s[n,t]  (N, T, T)
+    A = exps / s[:, :, None]
+    # (F10)  Z[n,t,e] = Σ_i A[n,t,i] V[n,i,e]  (N, T, E)
+    Z = A @ V
+    # (F11)  error[n,t,e] = Z[n,t,e] - Y[n,t,e]  (N, T, E)
+    error = Z - Y
+    L = np.vdot(error, error) / (N * T * E)  # (F12)  L = Σ_nte error[n,t,e]²/(N T E)
     dtypes = [np.result_type(p) for p in (Wq, Wk, Wv)]
-    saved = (L_error, V, A, X, Q, K, dtypes)
+    saved = (error, V, A, X, Q, K, dtypes)
     return dtype.type(L), Saved(saved)
 
 
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
-    L_error, V, A, X, Q, K, dtypes = saved
-    N, T, E = L_error.shape
+    error, V, A, X, Q, K, dtypes = saved
+    N, T, E = error.shape
     H = Q.shape[2]
-    # (B3)  dZ[n,t,e] = 2 L_error[n,t,e] dL/(N T E)  (N, T, E)  from (F11) with (B2)
-    dZ = 2 * dL / (N * T * E) * L_error
+    # (B3)  dZ[n,t,e] = 2 error[n,t,e] dL/(N T E)  (N, T, E)  from (F11) with (B2)
+    dZ = 2 * dL / (N * T * E) * error
     # (B4)  dA[n,t,i] = Σ_e dZ[n,t,e] V[n,i,e]  (N, T, T)  from (F10)
     dA = dZ @ V.transpose(0, 2, 1)
     # (B9)  dS[n,t,i] = (dA[n,t,i] - Σ_j dA[n,t,j] A[n,t,j]) A[n,t,i]  (N, T, T)
@@ -144,18 +149,18 @@ def predict(X: "N T D", Wq: "D H", Wk: "D H", Wv: "D E"):
     Wq, (_, H) = read("Wq", Wq, "wrt", "D H", (D, None))
     Wk, _ = read("Wk", Wk, "wrt", "D H", (D, H))
     Wv, (_, E) = read("Wv", Wv, "wrt", "D E", (D, None))
-    Q = X @ Wq                    # (F1)  Q[n,t,h] = Σ_d X[n,t,d] Wq[d,h]  (N, T, H)
-    K = X @ Wk                    # (F2)  K[n,t,h] = Σ_d X[n,t,d] Wk[d,h]  (N, T, H)
-    V = X @ Wv                    # (F3)  V[n,t,e] = Σ_d X[n,t,d] Wv[d,e]  (N, T, E)
+    Q = X @ Wq                # (F1)  Q[n,t,h] = Σ_d X[n,t,d] Wq[d,h]  (N, T, H)
+    K = X @ Wk                # (F2)  K[n,t,h] = Σ_d X[n,t,d] Wk[d,h]  (N, T, H)
+    V = X @ Wv                # (F3)  V[n,t,e] = Σ_d X[n,t,d] Wv[d,e]  (N, T, E)
     # (F4)  S[n,t,i] = Σ_h Q[n,t,h] K[n,i,h]/√H  (N, T, T)
     S = Q @ K.transpose(0, 2, 1) / H**0.5
-    A_top = S.max(axis=2)         # (F5)  A_top[n,t] = max_i S[n,t,i]  (N, T)
-    A_in = S - A_top[:, :, None]  # (F6)  A_in[n,t,i] = S[n,t,i] - A_top[n,t]  (N, T, T)
-    A_exp = np.exp(A_in)          # (F7)  A_exp[n,t,i] = exp(A_in[n,t,i])  (N, T, T)
-    A_total = A_exp.sum(axis=2)   # (F8)  A_total[n,t] = Σ_i A_exp[n,t,i]  (N, T)
-    # (F9)  A[n,t,i] = A_exp[n,t,i]/A_total[n,t]  (N, T, T)
-    A = A_exp / A_total[:, :, None]
-    Z = A @ V                     # (F10)  Z[n,t,e] = Σ_i A[n,t,i] V[n,i,e]  (N, T, E)
+    S_max = S.max(axis=2)     # (F5)  S_max[n,t] = max_i S[n,t,i]  (N, T)
+    # (F6)  shifted[n,t,i] = S[n,t,i] - S_max[n,t]  (N, T, T)
+    shifted = S - S_max[:, :, None]
+    exps = np.exp(shifted)    # (F7)  exps[n,t,i] = exp(shifted[n,t,i])  (N, T, T)
+    s = exps.sum(axis=2)      # (F8)  s[n,t] = Σ_i exps[n,t,i]  (N, T)
+    A = exps / s[:, :, None]  # (F9)  A[n,t,i] = exps[n,t,i]/s[n,t]  (N, T, T)
+    Z = A @ V                 # (F10)  Z[n,t,e] = Σ_i A[n,t,i] V[n,i,e]  (N, T, E)
     return {"A": A, "Z": Z}
 
 

@@ -1,4 +1,4 @@
-# symprop sha256:32bec455db0b850b356fbb0656416d63
+# symprop sha256:77ed14d24ce5f1168618b0ac7e943944
 """autoencoder: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:autoencoder.
@@ -61,9 +61,9 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.loss_error."""
+    """What backward needs: a tuple whose parts have names, as in saved.error."""
 
-    names = ("loss_error", "H3", "W4", "code", "W3", "H1", "W2", "X", "dtypes")
+    names = ("error", "H3", "W4", "code", "W3", "H1", "W2", "X", "dtypes")
 
     def __getattribute__(self, name):
         """Return a part by its name."""
@@ -95,55 +95,51 @@ def forward(
     W4, _ = read("W4", W4, "wrt", "H D", (H, D))
     b4, _ = read("b4", b4, "wrt", "D", (D,))
     dtype = np.result_type(X, W1, b1, W2, b2, W3, b3, W4, b4)
-    H1_in = X @ W1 + b1      # (F1)  H1_in[n,h] = Σ_d X[n,d] W1[d,h] + b1[h]  (N, H)
-    H1 = np.tanh(H1_in)      # (F2)  H1[n,h] = tanh(H1_in[n,h])  (N, H)
-    code_in = H1 @ W2 + b2   # (F3)  code_in[n,k] = Σ_h H1[n,h] W2[h,k] + b2[k]  (N, K)
-    code = np.tanh(code_in)  # (F4)  code[n,k] = tanh(code_in[n,k])  (N, K)
-    H3_in = code @ W3 + b3   # (F5)  H3_in[n,h] = Σ_k code[n,k] W3[k,h] + b3[h]  (N, H)
-    H3 = np.tanh(H3_in)      # (F6)  H3[n,h] = tanh(H3_in[n,h])  (N, H)
+    # (F1)  z1[n,h] = Σ_d X[n,d] W1[d,h] + b1[h]  (N, H)
+    z1 = X @ W1 + b1
+    H1 = np.tanh(z1)                        # (F2)  H1[n,h] = tanh(z1[n,h])  (N, H)
+    # (F3)  z2[n,k] = Σ_h H1[n,h] W2[h,k] + b2[k]  (N, K)
+    z2 = H1 @ W2 + b2
+    code = np.tanh(z2)                      # (F4)  code[n,k] = tanh(z2[n,k])  (N, K)
+    # (F5)  z3[n,h] = Σ_k code[n,k] W3[k,h] + b3[h]  (N, H)
+    z3 = code @ W3 + b3
+    H3 = np.tanh(z3)                        # (F6)  H3[n,h] = tanh(z3[n,h])  (N, H)
     # (F7)  reconstruction[n,d] = Σ_h H3[n,h] W4[h,d] + b4[d]  (N, D)
     reconstruction = H3 @ W4 + b4
-    # (F8)  loss_error[n,d] = reconstruction[n,d] - X[n,d]  (N, D)
-    loss_error = reconstruction - X
-    # (F9)  loss = Σ_nd loss_error[n,d]²/(N D)
-    loss = np.vdot(loss_error, loss_error) / (N * D)
+    # (F8)  error[n,d] = reconstruction[n,d] - X[n,d]  (N, D)
+    error = reconstruction - X
+    loss = np.vdot(error, error) / (N * D)  # (F9)  loss = Σ_nd error[n,d]²/(N D)
     dtypes = [np.result_type(p) for p in (W1, b1, W2, b2, W3, b3, W4, b4)]
-    saved = (loss_error, H3, W4, code, W3, H1, W2, X, dtypes)
+    saved = (error, H3, W4, code, W3, H1, W2, X, dtypes)
     return dtype.type(loss), Saved(saved)
 
 
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
-    loss_error, H3, W4, code, W3, H1, W2, X, dtypes = saved
-    N, D = loss_error.shape
-    # (B3)  dreconstruction[n,d] = 2 loss_error[n,d] dL/(N D)  (N, D)
-    #       from (F8) with (B2)
-    dreconstruction = 2 * dL / (N * D) * loss_error
+    error, H3, W4, code, W3, H1, W2, X, dtypes = saved
+    N, D = error.shape
+    # (B3)  dreconstruction[n,d] = 2 error[n,d] dL/(N D)  (N, D)  from (F8) with (B2)
+    dreconstruction = 2 * dL / (N * D) * error
     # (B4)  dW4[h,d] = Σ_n dreconstruction[n,d] H3[n,h]  (H, D)  from (F7)
     dW4 = H3.T @ dreconstruction
     # (B5)  db4[d] = Σ_n dreconstruction[n,d]  (D,)  from (F7)
     db4 = dreconstruction.sum(axis=0)
     # (B6)  dH3[n,h] = Σ_d dreconstruction[n,d] W4[h,d]  (N, H)  from (F7)
     dH3 = dreconstruction @ W4.T
-    # (B7)  dH3_in[n,h] = dH3[n,h] (1 - H3[n,h]²)  (N, H)  from (F6)
-    dH3_in = dH3 * (1 - H3 * H3)
-    # (B8)  dW3[k,h] = Σ_n dH3_in[n,h] code[n,k]  (K, H)  from (F5)
-    dW3 = code.T @ dH3_in
-    db3 = dH3_in.sum(axis=0)    # (B9)  db3[h] = Σ_n dH3_in[n,h]  (H,)  from (F5)
-    # (B10)  dcode[n,k] = Σ_h dH3_in[n,h] W3[k,h]  (N, K)  from (F5)
-    dcode = dH3_in @ W3.T
-    # (B11)  dcode_in[n,k] = dcode[n,k] (1 - code[n,k]²)  (N, K)  from (F4)
-    dcode_in = dcode * (1 - code * code)
-    # (B12)  dW2[h,k] = Σ_n dcode_in[n,k] H1[n,h]  (H, K)  from (F3)
-    dW2 = H1.T @ dcode_in
-    db2 = dcode_in.sum(axis=0)  # (B13)  db2[k] = Σ_n dcode_in[n,k]  (K,)  from (F3)
-    # (B14)  dH1[n,h] = Σ_k dcode_in[n,k] W2[h,k]  (N, H)  from (F3)
-    dH1 = dcode_in @ W2.T
-    # (B15)  dH1_in[n,h] = dH1[n,h] (1 - H1[n,h]²)  (N, H)  from (F2)
-    dH1_in = dH1 * (1 - H1 * H1)
-    # (B16)  dW1[d,h] = Σ_n dH1_in[n,h] X[n,d]  (D, H)  from (F1)
-    dW1 = X.T @ dH1_in
-    db1 = dH1_in.sum(axis=0)    # (B17)  db1[h] = Σ_n dH1_in[n,h]  (H,)  from (F1)
+    # (B7)  dz3[n,h] = dH3[n,h] (1 - H3[n,h]²)  (N, H)  from (F6)
+    dz3 = dH3 * (1 - H3 * H3)
+    dW3 = code.T @ dz3     # (B8)  dW3[k,h] = Σ_n dz3[n,h] code[n,k]  (K, H)  from (F5)
+    db3 = dz3.sum(axis=0)  # (B9)  db3[h] = Σ_n dz3[n,h]  (H,)  from (F5)
+    dcode = dz3 @ W3.T     # (B10)  dcode[n,k] = Σ_h dz3[n,h] W3[k,h]  (N, K)  from (F5)
+    # (B11)  dz2[n,k] = dcode[n,k] (1 - code[n,k]²)  (N, K)  from (F4)
+    dz2 = dcode * (1 - code * code)
+    dW2 = H1.T @ dz2       # (B12)  dW2[h,k] = Σ_n dz2[n,k] H1[n,h]  (H, K)  from (F3)
+    db2 = dz2.sum(axis=0)  # (B13)  db2[k] = Σ_n dz2[n,k]  (K,)  from (F3)
+    dH1 = dz2 @ W2.T       # (B14)  dH1[n,h] = Σ_k dz2[n,k] W2[h,k]  (N, H)  from (F3)
+    # (B15)  dz1[n,h] = dH1[n,h] (1 - H1[n,h]²)  (N, H)  from (F2)
+    dz1 = dH1 * (1 - H1 * H1)
+    dW1 = X.T @ dz1        # (B16)  dW1[d,h] = Σ_n dz1[n,h] X[n,d]  (D, H)  from (F1)
+    db1 = dz1.sum(axis=0)  # (B17)  db1[h] = Σ_n dz1[n,h]  (H,)  from (F1)
     grads = {
         "W1": dW1, "b1": db1, "W2": dW2, "b2": db2, "W3": dW3, "b3": db3, "W4": dW4,
         "b4": db4
@@ -189,12 +185,12 @@ def predict(
     b3, _ = read("b3", b3, "wrt", "H", (H,))
     W4, _ = read("W4", W4, "wrt", "H D", (H, D))
     b4, _ = read("b4", b4, "wrt", "D", (D,))
-    H1_in = X @ W1 + b1      # (F1)  H1_in[n,h] = Σ_d X[n,d] W1[d,h] + b1[h]  (N, H)
-    H1 = np.tanh(H1_in)      # (F2)  H1[n,h] = tanh(H1_in[n,h])  (N, H)
-    code_in = H1 @ W2 + b2   # (F3)  code_in[n,k] = Σ_h H1[n,h] W2[h,k] + b2[k]  (N, K)
-    code = np.tanh(code_in)  # (F4)  code[n,k] = tanh(code_in[n,k])  (N, K)
-    H3_in = code @ W3 + b3   # (F5)  H3_in[n,h] = Σ_k code[n,k] W3[k,h] + b3[h]  (N, H)
-    H3 = np.tanh(H3_in)      # (F6)  H3[n,h] = tanh(H3_in[n,h])  (N, H)
+    z1 = X @ W1 + b1     # (F1)  z1[n,h] = Σ_d X[n,d] W1[d,h] + b1[h]  (N, H)
+    H1 = np.tanh(z1)     # (F2)  H1[n,h] = tanh(z1[n,h])  (N, H)
+    z2 = H1 @ W2 + b2    # (F3)  z2[n,k] = Σ_h H1[n,h] W2[h,k] + b2[k]  (N, K)
+    code = np.tanh(z2)   # (F4)  code[n,k] = tanh(z2[n,k])  (N, K)
+    z3 = code @ W3 + b3  # (F5)  z3[n,h] = Σ_k code[n,k] W3[k,h] + b3[h]  (N, H)
+    H3 = np.tanh(z3)     # (F6)  H3[n,h] = tanh(z3[n,h])  (N, H)
     # (F7)  reconstruction[n,d] = Σ_h H3[n,h] W4[h,d] + b4[d]  (N, D)
     reconstruction = H3 @ W4 + b4
     return {"code": code, "reconstruction": reconstruction}

@@ -1,4 +1,4 @@
-# symprop sha256:50d7b72b697bfcdefc4a68d0c22d036b
+# symprop sha256:90c0b85e14457460a66cc1e40b3e3985
 """deep_mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:deep_mlp.
@@ -62,9 +62,9 @@ def sigmoid(x):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.C_diff."""
+    """What backward needs: a tuple whose parts have names, as in saved.error."""
 
-    names = ("C_diff", "W", "a", "a_prev", "dtype", "dtypes")
+    names = ("error", "W", "a", "a_prev", "dtype", "dtypes")
 
     def __getattribute__(self, name):
         """Return a part by its name."""
@@ -86,30 +86,30 @@ def forward(x: "H N", y: "H N", W: "L H H", b: "L H", validate=True):
         a_prev[l] = x if l == 0 else a[l - 1]
         # (F2)  z[l,h,n] = Σ_i W[l,h,i] a_prev[l,i,n] + b[l,h]  (L, H, N)
         z = W[l] @ a_prev[l] + b[l][:, None]
-        a[l] = sigmoid(z)                  # (F3)  a[l,h,n] = σ(z[l,h,n])  (L, H, N)
-    # (F4)  C_diff[h,n] = a[L-1,h,n] - y[h,n]  (H, N)
-    C_diff = a[L - 1] - y
-    C = np.vdot(C_diff, C_diff) / (2 * N)  # (F5)  C = Σ_hn C_diff[h,n]²/(2 N)
+        a[l] = sigmoid(z)                # (F3)  a[l,h,n] = σ(z[l,h,n])  (L, H, N)
+    # (F4)  error[h,n] = a[L-1,h,n] - y[h,n]  (H, N)
+    error = a[L - 1] - y
+    C = np.vdot(error, error) / (2 * N)  # (F5)  C = Σ_hn error[h,n]²/(2 N)
     dtypes = [np.result_type(p) for p in (W, b)]
-    saved = (C_diff, W, a, a_prev, dtype, dtypes)
+    saved = (error, W, a, a_prev, dtype, dtypes)
     return dtype.type(C), Saved(saved)
 
 
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
-    C_diff, W, a, a_prev, dtype, dtypes = saved
-    H, N = C_diff.shape
+    error, W, a, a_prev, dtype, dtypes = saved
+    H, N = error.shape
     L = W.shape[0]
-    # (B2)  dC_diff[h,n] = C_diff[h,n] dL/N  (H, N)  from (F5) with (B1)
-    dC_diff = dL / N * C_diff
+    # (B2)  derror[h,n] = error[h,n] dL/N  (H, N)  from (F5) with (B1)
+    derror = dL / N * error
     # (B4) for all steps:  dz_factor[l,h,n] = a[l,h,n] (1 - a[l,h,n])  (L, H, N)
     dz_factor = a * (1 - a)
     dz = np.empty((L, H, N), dtype)
     for l in reversed(range(L)):
-        # (B4)  dz[l,h,n] = (dC_diff[h,n] [L-1 = l]
+        # (B4)  dz[l,h,n] = (derror[h,n] [L-1 = l]
         #       + [l+1 < L] Σ_i dz[l+1,i,n] W[l+1,i,h]) a[l,h,n] (1 - a[l,h,n])
         #       (L, H, N)  from (F3) with (B3)
-        dz[l] = (dC_diff if L - 1 == l else W[l + 1].T @ dz[l + 1]) * dz_factor[l]
+        dz[l] = (derror if L - 1 == l else W[l + 1].T @ dz[l + 1]) * dz_factor[l]
     # (B5)  dW[l,h,i] = Σ_n dz[l,h,n] a_prev[l,i,n]  (L, H, H)  from (F2)
     dW = dz @ a_prev.transpose(0, 2, 1)
     db = dz.sum(axis=2)  # (B6)  db[l,h] = Σ_n dz[l,h,n]  (L, H)  from (F2)

@@ -1,4 +1,4 @@
-# symprop sha256:dbde3451fd65cfcf05b335f5d81d3a35
+# symprop sha256:a6b6e47e5987b39aebd5eced4b9407b4
 """elman_rnn: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.recurrent:elman_rnn.
@@ -63,9 +63,9 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.L_softmax."""
+    """What backward needs: a tuple whose parts have names, as in saved.p."""
 
-    names = ("L_softmax", "y", "h", "W", "V", "h_prev", "x", "dtype", "dtypes")
+    names = ("p", "y", "h", "W", "V", "h_prev", "x", "dtype", "dtypes")
 
     def __getattribute__(self, name):
         """Return a part by its name."""
@@ -98,67 +98,61 @@ def forward(
         if np.any(y < 0) or np.any(y >= M):
             raise IndexError("y holds a position outside 0 to M - 1")
     dtype = np.result_type(x, h0, U, V, b, W, c)
-    # (F1)  h_dot[t,n,i] = Σ_k x[t,n,k] U[k,i]  (T, N, H)
-    h_dot = x @ U
-    # (F3) for all steps:  h_in_given[t,n,i] = h_dot[t,n,i] + b[i]  (T, N, H)
-    h_in_given = h_dot + b
+    xU = x @ U                        # (F1)  xU[t,n,i] = Σ_k x[t,n,k] U[k,i]  (T, N, H)
+    # (F3) for all steps:  z_given[t,n,i] = xU[t,n,i] + b[i]  (T, N, H)
+    z_given = xU + b
     h_prev, h = (np.empty((T, N, H), dtype) for _ in range(2))
     for t in range(T):
         # (F2)  h_prev[t,n,i] = [t = 0] h0[n,i] + [1 ≤ t] h[t-1,n,i]  (T, N, H)
         h_prev[t] = h0 if t == 0 else h[t - 1]
-        # (F3)  h_in[t,n,i] = h_dot[t,n,i] + Σ_j h_prev[t,n,j] V[j,i] + b[i]  (T, N, H)
-        h_in = h_in_given[t] + h_prev[t] @ V
-        # (F4)  h[t,n,i] = tanh(h_in[t,n,i])  (T, N, H)
-        h[t] = np.tanh(h_in)
+        # (F3)  z[t,n,i] = xU[t,n,i] + Σ_j h_prev[t,n,j] V[j,i] + b[i]  (T, N, H)
+        z = z_given[t] + h_prev[t] @ V
+        h[t] = np.tanh(z)             # (F4)  h[t,n,i] = tanh(z[t,n,i])  (T, N, H)
     # (F5)  logits[n,m] = Σ_i h[T-1,n,i] W[i,m] + c[m]  (N, M)
     logits = h[T - 1] @ W + c
-    L_top = logits.max(axis=1)            # (F6)  L_top[n] = max_m logits[n,m]  (N,)
-    # (F7)  L_shifted[n,m] = logits[n,m] - L_top[n]  (N, M)
-    L_shifted = logits - L_top[:, None]
-    # (F8)  L_exp[n,m] = exp(L_shifted[n,m])  (N, M)
-    L_exp = np.exp(L_shifted)
-    L_total = L_exp.sum(axis=1)           # (F9)  L_total[n] = Σ_m L_exp[n,m]  (N,)
-    # (F10)  L_softmax[n,m] = L_exp[n,m]/L_total[n]  (N, M)
-    L_softmax = L_exp / L_total[:, None]
-    # (F11)  L_log_p[n,m] = L_shifted[n,m] - log(L_total[n])  (N, M)
-    L_log_p = L_shifted - np.log(L_total)[:, None]
-    L_picked = -L_log_p[np.arange(N), y]  # (F12)  L_picked[n] = -L_log_p[n,y[n]]  (N,)
-    L = L_picked.sum() / N                # (F13)  L = Σ_n L_picked[n]/N
+    logits_max = logits.max(axis=1)   # (F6)  logits_max[n] = max_m logits[n,m]  (N,)
+    # (F7)  shifted[n,m] = logits[n,m] - logits_max[n]  (N, M)
+    shifted = logits - logits_max[:, None]
+    e = np.exp(shifted)               # (F8)  e[n,m] = exp(shifted[n,m])  (N, M)
+    s = e.sum(axis=1)                 # (F9)  s[n] = Σ_m e[n,m]  (N,)
+    p = e / s[:, None]                # (F10)  p[n,m] = e[n,m]/s[n]  (N, M)
+    # (F11)  log_p[n,m] = shifted[n,m] - log(s[n])  (N, M)
+    log_p = shifted - np.log(s)[:, None]
+    picked = -log_p[np.arange(N), y]  # (F12)  picked[n] = -log_p[n,y[n]]  (N,)
+    L = picked.sum() / N              # (F13)  L = Σ_n picked[n]/N
     dtypes = [np.result_type(p) for p in (U, V, b, W, c)]
-    saved = (L_softmax, y, h, W, V, h_prev, x, dtype, dtypes)
+    saved = (p, y, h, W, V, h_prev, x, dtype, dtypes)
     return dtype.type(L), Saved(saved)
 
 
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
-    L_softmax, y, h, W, V, h_prev, x, dtype, dtypes = saved
-    N = L_softmax.shape[0]
+    p, y, h, W, V, h_prev, x, dtype, dtypes = saved
+    N = p.shape[0]
     T = h.shape[0]
     H = h.shape[2]
-    # (B8)  dlogits[n,m] = (L_softmax[n,m] - [y[n] = m]) dL/N  (N, M)
+    # (B8)  dlogits[n,m] = (p[n,m] - [y[n] = m]) dL/N  (N, M)
     #       from (F7), (F6) with (B7), (B6)
-    dlogits = dL / N * L_softmax
+    dlogits = dL / N * p
     dlogits[np.arange(N), y] -= dL / N
     # (B9)  dW[i,m] = Σ_n dlogits[n,m] h[T-1,n,i]  (H, M)  from (F5)
     dW = h[T - 1].T @ dlogits
-    dc = dlogits.sum(axis=0)     # (B10)  dc[m] = Σ_n dlogits[n,m]  (M,)  from (F5)
-    # (B12) for all steps:  dh_in_factor[n,i] = Σ_m dlogits[n,m] W[i,m]  (N, H)
-    dh_in_factor = dlogits @ W.T
-    # (B12) for all steps:  dh_in_factor_2[t,n,i] = (1 - h[t,n,i]²)  (T, N, H)
-    dh_in_factor_2 = 1 - h * h
-    dh_in = np.empty((T, N, H), dtype)
+    dc = dlogits.sum(axis=0)  # (B10)  dc[m] = Σ_n dlogits[n,m]  (M,)  from (F5)
+    # (B12) for all steps:  dz_factor[n,i] = Σ_m dlogits[n,m] W[i,m]  (N, H)
+    dz_factor = dlogits @ W.T
+    # (B12) for all steps:  dz_factor2[t,n,i] = (1 - h[t,n,i]²)  (T, N, H)
+    dz_factor2 = 1 - h * h
+    dz = np.empty((T, N, H), dtype)
     for t in reversed(range(T)):
-        # (B12)  dh_in[t,n,i] = ([T-1 = t] Σ_m dlogits[n,m] W[i,m]
-        #       + [t+1 < T] Σ_j dh_in[t+1,n,j] V[i,j]) (1 - h[t,n,i]²)  (T, N, H)
+        # (B12)  dz[t,n,i] = ([T-1 = t] Σ_m dlogits[n,m] W[i,m]
+        #       + [t+1 < T] Σ_j dz[t+1,n,j] V[i,j]) (1 - h[t,n,i]²)  (T, N, H)
         #       from (F4) with (B11)
-        dh_in[t] = (
-            (dh_in_factor if T - 1 == t else dh_in[t + 1] @ V.T) * dh_in_factor_2[t]
-        )
-    # (B13)  dV[i,j] = Σ_tn dh_in[t,n,j] h_prev[t,n,i]  (H, H)  from (F3)
-    dV = np.tensordot(h_prev, dh_in, axes=((0, 1), (0, 1)))
-    db = dh_in.sum(axis=(0, 1))  # (B14)  db[i] = Σ_tn dh_in[t,n,i]  (H,)  from (F3)
-    # (B17)  dU[k,i] = Σ_tn dh_in[t,n,i] x[t,n,k]  (K, H)  from (F1) with (B16)
-    dU = np.tensordot(x, dh_in, axes=((0, 1), (0, 1)))
+        dz[t] = (dz_factor if T - 1 == t else dz[t + 1] @ V.T) * dz_factor2[t]
+    # (B13)  dV[i,j] = Σ_tn dz[t,n,j] h_prev[t,n,i]  (H, H)  from (F3)
+    dV = np.tensordot(h_prev, dz, axes=((0, 1), (0, 1)))
+    db = dz.sum(axis=(0, 1))  # (B14)  db[i] = Σ_tn dz[t,n,i]  (H,)  from (F3)
+    # (B17)  dU[k,i] = Σ_tn dz[t,n,i] x[t,n,k]  (K, H)  from (F1) with (B16)
+    dU = np.tensordot(x, dz, axes=((0, 1), (0, 1)))
     grads = {"U": dU, "V": dV, "b": db, "W": dW, "c": dc}
     return like_parameters(grads, dtypes)
 
@@ -189,17 +183,18 @@ def predict(x: "T N K", h0: "N H", U: "K H", V: "H H", b: "H", W: "H M", c: "M")
     W, (_, M) = read("W", W, "wrt", "H M", (H, None))
     c, _ = read("c", c, "wrt", "M", (M,))
     dtype = np.result_type(x, h0, U, V, b, W, c)
-    h_dot = x @ U             # (F1)  h_dot[t,n,i] = Σ_k x[t,n,k] U[k,i]  (T, N, H)
-    # (F3) for all steps:  h_in_given[t,n,i] = h_dot[t,n,i] + b[i]  (T, N, H)
-    h_in_given = h_dot + b
+    xU = x @ U             # (F1)  xU[t,n,i] = Σ_k x[t,n,k] U[k,i]  (T, N, H)
+    # (F3) for all steps:  z_given[t,n,i] = xU[t,n,i] + b[i]  (T, N, H)
+    z_given = xU + b
     h = np.empty((T, N, H), dtype)
     for t in range(T):
         # (F2)  h_prev[t,n,i] = [t = 0] h0[n,i] + [1 ≤ t] h[t-1,n,i]  (T, N, H)
         h_prev = h0 if t == 0 else h[t - 1]
-        # (F3)  h_in[t,n,i] = h_dot[t,n,i] + Σ_j h_prev[t,n,j] V[j,i] + b[i]  (T, N, H)
-        h_in = h_in_given[t] + h_prev @ V
-        h[t] = np.tanh(h_in)  # (F4)  h[t,n,i] = tanh(h_in[t,n,i])  (T, N, H)
-    logits = h[T - 1] @ W + c # (F5)  logits[n,m] = Σ_i h[T-1,n,i] W[i,m] + c[m]  (N, M)
+        # (F3)  z[t,n,i] = xU[t,n,i] + Σ_j h_prev[t,n,j] V[j,i] + b[i]  (T, N, H)
+        z = z_given[t] + h_prev @ V
+        h[t] = np.tanh(z)  # (F4)  h[t,n,i] = tanh(z[t,n,i])  (T, N, H)
+    # (F5)  logits[n,m] = Σ_i h[T-1,n,i] W[i,m] + c[m]  (N, M)
+    logits = h[T - 1] @ W + c
     return {"logits": logits}
 
 

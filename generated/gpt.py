@@ -1,4 +1,4 @@
-# symprop sha256:14a9792281874c128a44c56b05927426
+# symprop sha256:4477b7b4170f0880065dfc6dcc3ddb1d
 """gpt: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:gpt.
@@ -89,18 +89,16 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.L_softmax."""
+    """What backward needs: a tuple whose parts have names, as in saved.p3."""
 
     names = (
-        "L_softmax", "following", "h", "W", "h_normalized_5", "g", "h_std_5",
-        "h_hidden_2", "blocks_1_W2", "h_sum_10", "h_sum_9", "h_u_2", "blocks_1_W1",
-        "h_normalized_4", "blocks_1_g2", "h_std_4", "h_dot_8", "blocks_1_Wo", "h_dot_7",
-        "h_weights_2", "h_sum_7", "h_dot_5", "h_dot_6", "blocks_1_Wv", "blocks_1_Wk",
-        "blocks_1_Wq", "h_normalized_3", "blocks_1_g1", "h_std_3", "h_hidden",
-        "blocks_0_W2", "h_sum_5", "h_sum_4", "h_u", "blocks_0_W1", "h_normalized_2",
-        "blocks_0_g2", "h_std_2", "h_dot_4", "blocks_0_Wo", "h_dot_3", "h_weights",
-        "h_sum_2", "h_dot", "h_dot_2", "blocks_0_Wv", "blocks_0_Wk", "blocks_0_Wq",
-        "h_normalized", "blocks_0_g1", "h_std", "tok", "C", "dtype", "dtypes"
+        "p3", "following", "h", "W", "x_hat5", "g", "std5", "hidden2", "blocks_1_W2",
+        "u6", "u5", "u2", "blocks_1_W1", "x_hat4", "blocks_1_g2", "std4", "attended2",
+        "blocks_1_Wo", "v2", "p2", "h2", "q2", "k2", "blocks_1_Wv", "blocks_1_Wk",
+        "blocks_1_Wq", "x_hat3", "blocks_1_g1", "std3", "hidden1", "blocks_0_W2", "u4",
+        "u3", "u1", "blocks_0_W1", "x_hat2", "blocks_0_g2", "std2", "attended1",
+        "blocks_0_Wo", "v1", "p1", "h1", "q1", "k1", "blocks_0_Wv", "blocks_0_Wk",
+        "blocks_0_Wq", "x_hat1", "blocks_0_g1", "std1", "tok", "C", "dtype", "dtypes"
     )
 
     def __getattribute__(self, name):
@@ -211,183 +209,158 @@ def forward(
         blocks_1_Wv, blocks_1_Wo, blocks_1_bo, blocks_1_g2, blocks_1_b2, blocks_1_W1,
         blocks_1_c1, blocks_1_W2, blocks_1_c2, g, b, W
     )
-    h_x = E[tok] + P[:T]          # (F1)  h_x[n,t,d] = E[tok[n,t],d] + P[t,d]  (N, T, D)
-    h_mean = h_x.sum(axis=2) / D  # (F2)  h_mean[n,t] = Σ_d h_x[n,t,d]/D  (N, T)
-    # (F3)  h_centred[n,t,d] = h_x[n,t,d] - h_mean[n,t]  (N, T, D)
-    h_centred = h_x - h_mean[:, :, None]
-    # (F4)  h_var[n,t] = Σ_d h_centred[n,t,d]²/D  (N, T)
-    h_var = np.einsum("ntd,ntd->nt", h_centred, h_centred) / D
-    h_sum = h_var + 1e-05         # (F5)  h_sum[n,t] = h_var[n,t] + 1e-5  (N, T)
-    h_std = np.sqrt(h_sum)        # (F6)  h_std[n,t] = √h_sum[n,t]  (N, T)
-    # (F7)  h_normalized[n,t,d] = h_centred[n,t,d]/h_std[n,t]  (N, T, D)
-    h_normalized = h_centred / h_std[:, :, None]
-    # (F8)  h_sum_2[n,t,d] = h_normalized[n,t,d] blocks_0_g1[d] + blocks_0_b1[d]
-    #       (N, T, D)
-    h_sum_2 = blocks_0_g1 * h_normalized + blocks_0_b1
-    # (F9)  h_dot[n,t,d] = Σ_i h_sum_2[n,t,i] blocks_0_Wq[i,d]  (N, T, D)
-    h_dot = h_sum_2 @ blocks_0_Wq
-    # (F10)  h_dot_2[n,t,d] = Σ_i h_sum_2[n,t,i] blocks_0_Wk[i,d]  (N, T, D)
-    h_dot_2 = h_sum_2 @ blocks_0_Wk
-    # (F11)  h_dot_3[n,t,d] = Σ_i h_sum_2[n,t,i] blocks_0_Wv[i,d]  (N, T, D)
-    h_dot_3 = h_sum_2 @ blocks_0_Wv
-    # (F12)  h_scores[n,i,t,j] = Σ_d h_dot[n,t,D i/2+d] h_dot_2[n,j,D i/2+d]/√(D/2)
-    #       (N, 2, T, T)
+    x1 = E[tok] + P[:T]         # (F1)  x1[n,t,d] = E[tok[n,t],d] + P[t,d]  (N, T, D)
+    mu1 = x1.sum(axis=2) / D    # (F2)  mu1[n,t] = Σ_d x1[n,t,d]/D  (N, T)
+    # (F3)  centred1[n,t,d] = x1[n,t,d] - mu1[n,t]  (N, T, D)
+    centred1 = x1 - mu1[:, :, None]
+    # (F4)  var1[n,t] = Σ_d centred1[n,t,d]²/D  (N, T)
+    var1 = np.einsum("ntd,ntd->nt", centred1, centred1) / D
+    var_eps1 = var1 + 1e-05     # (F5)  var_eps1[n,t] = var1[n,t] + 1e-5  (N, T)
+    std1 = np.sqrt(var_eps1)    # (F6)  std1[n,t] = √var_eps1[n,t]  (N, T)
+    # (F7)  x_hat1[n,t,d] = centred1[n,t,d]/std1[n,t]  (N, T, D)
+    x_hat1 = centred1 / std1[:, :, None]
+    # (F8)  h1[n,t,d] = x_hat1[n,t,d] blocks_0_g1[d] + blocks_0_b1[d]  (N, T, D)
+    h1 = blocks_0_g1 * x_hat1 + blocks_0_b1
+    # (F9)  q1[n,t,d] = Σ_i h1[n,t,i] blocks_0_Wq[i,d]  (N, T, D)
+    q1 = h1 @ blocks_0_Wq
+    # (F10)  k1[n,t,d] = Σ_i h1[n,t,i] blocks_0_Wk[i,d]  (N, T, D)
+    k1 = h1 @ blocks_0_Wk
+    # (F11)  v1[n,t,d] = Σ_i h1[n,t,i] blocks_0_Wv[i,d]  (N, T, D)
+    v1 = h1 @ blocks_0_Wv
+    # (F12)  scores1[n,i,t,j] = Σ_d q1[n,t,D i/2+d] k1[n,j,D i/2+d]/√(D/2)  (N, 2, T, T)
     with np.errstate(all="ignore"):  # only finite entries are used
-        h_scores_picked = h_dot_2.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-        h_scores = (
-            h_dot.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3) @ h_scores_picked
-            / (D / 2)**0.5
+        scores1 = (
+            q1.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+            @ k1.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1) / (D / 2)**0.5
         )
-    # (F13)  h_cases[n,i,t,j] = [j ≤ t] h_scores[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
-    h_cases = np.where(np.arange(T) <= np.arange(T)[:, None], h_scores, -np.inf)
-    # (F14)  h_top[n,i,t] = max_j h_cases[n,i,t,j]  (N, 2, T)
-    h_top = h_cases.max(axis=3)
-    # (F15)  h_in[n,i,t,j] = h_cases[n,i,t,j] - h_top[n,i,t]  (N, 2, T, T)
-    h_in = h_cases - h_top[:, :, :, None]
-    # (F16)  h_exp[n,i,t,j] = exp(h_in[n,i,t,j])  (N, 2, T, T)
-    h_exp = np.exp(h_in)
-    # (F17)  h_total[n,i,t] = Σ_j h_exp[n,i,t,j]  (N, 2, T)
-    h_total = h_exp.sum(axis=3)
-    # (F18)  h_weights[n,i,t,j] = h_exp[n,i,t,j]/h_total[n,i,t]  (N, 2, T, T)
-    h_weights = h_exp / h_total[:, :, :, None]
-    # (F19)  h_dot_4[n,i,t,d] = Σ_j h_weights[n,i,t,j] h_dot_3[n,j,D i/2+d]
-    #       (N, 2, T, D // 2)
-    h_dot_4 = h_weights @ h_dot_3.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (F20)  h_x_2[n,t,d] = h_x[n,t,d] + Σ_i h_dot_4[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
+    # (F13)  masked1[n,i,t,j] = [j ≤ t] scores1[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
+    masked1 = np.where(np.arange(T) <= np.arange(T)[:, None], scores1, -np.inf)
+    # (F14)  masked_max1[n,i,t] = max_j masked1[n,i,t,j]  (N, 2, T)
+    masked_max1 = masked1.max(axis=3)
+    # (F15)  shifted1[n,i,t,j] = masked1[n,i,t,j] - masked_max1[n,i,t]  (N, 2, T, T)
+    shifted1 = masked1 - masked_max1[:, :, :, None]
+    # (F16)  e1[n,i,t,j] = exp(shifted1[n,i,t,j])  (N, 2, T, T)
+    e1 = np.exp(shifted1)
+    s1 = e1.sum(axis=3)         # (F17)  s1[n,i,t] = Σ_j e1[n,i,t,j]  (N, 2, T)
+    # (F18)  p1[n,i,t,j] = e1[n,i,t,j]/s1[n,i,t]  (N, 2, T, T)
+    p1 = e1 / s1[:, :, :, None]
+    # (F19)  attended1[n,i,t,d] = Σ_j p1[n,i,t,j] v1[n,j,D i/2+d]  (N, 2, T, D // 2)
+    attended1 = p1 @ v1.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    # (F20)  x2[n,t,d] = x1[n,t,d] + Σ_i attended1[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
     #       blocks_0_Wo[i,d] + blocks_0_bo[d]  (N, T, D)
-    h_x_2 = (
-        h_x + h_dot_4.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_0_Wo + blocks_0_bo
+    x2 = (
+        x1 + attended1.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_0_Wo
+        + blocks_0_bo
     )
-    # (F21)  h_mean_2[n,t] = Σ_d h_x_2[n,t,d]/D  (N, T)
-    h_mean_2 = h_x_2.sum(axis=2) / D
-    # (F22)  h_centred_2[n,t,d] = h_x_2[n,t,d] - h_mean_2[n,t]  (N, T, D)
-    h_centred_2 = h_x_2 - h_mean_2[:, :, None]
-    # (F23)  h_var_2[n,t] = Σ_d h_centred_2[n,t,d]²/D  (N, T)
-    h_var_2 = np.einsum("ntd,ntd->nt", h_centred_2, h_centred_2) / D
-    h_sum_3 = h_var_2 + 1e-05     # (F24)  h_sum_3[n,t] = h_var_2[n,t] + 1e-5  (N, T)
-    h_std_2 = np.sqrt(h_sum_3)    # (F25)  h_std_2[n,t] = √h_sum_3[n,t]  (N, T)
-    # (F26)  h_normalized_2[n,t,d] = h_centred_2[n,t,d]/h_std_2[n,t]  (N, T, D)
-    h_normalized_2 = h_centred_2 / h_std_2[:, :, None]
-    # (F27)  h_u[n,t,d] = h_normalized_2[n,t,d] blocks_0_g2[d] + blocks_0_b2[d]
-    #       (N, T, D)
-    h_u = blocks_0_g2 * h_normalized_2 + blocks_0_b2
-    # (F28)  h_sum_4[n,t,f] = Σ_d h_u[n,t,d] blocks_0_W1[d,f] + blocks_0_c1[f]
-    #       (N, T, F)
-    h_sum_4 = h_u @ blocks_0_W1 + blocks_0_c1
-    # (F29)  h_inner[n,t,f] = √(2/π) (h_sum_4[n,t,f] + 0.044715 h_sum_4[n,t,f]³)
-    #       (N, T, F)
-    h_inner = (2 / np.pi)**0.5 * (h_sum_4 + 0.044715 * (h_sum_4 * h_sum_4 * h_sum_4))
-    # (F30)  h_tanh[n,t,f] = tanh(h_inner[n,t,f])  (N, T, F)
-    h_tanh = np.tanh(h_inner)
-    h_sum_5 = 1 + h_tanh          # (F31)  h_sum_5[n,t,f] = 1 + h_tanh[n,t,f]  (N, T, F)
-    # (F32)  h_hidden[n,t,f] = h_sum_4[n,t,f] h_sum_5[n,t,f]/2  (N, T, F)
-    h_hidden = 0.5 * h_sum_4 * h_sum_5
-    # (F33)  h_x_3[n,t,d] = h_x_2[n,t,d] + Σ_f h_hidden[n,t,f] blocks_0_W2[f,d]
+    mu2 = x2.sum(axis=2) / D    # (F21)  mu2[n,t] = Σ_d x2[n,t,d]/D  (N, T)
+    # (F22)  centred2[n,t,d] = x2[n,t,d] - mu2[n,t]  (N, T, D)
+    centred2 = x2 - mu2[:, :, None]
+    # (F23)  var2[n,t] = Σ_d centred2[n,t,d]²/D  (N, T)
+    var2 = np.einsum("ntd,ntd->nt", centred2, centred2) / D
+    var_eps2 = var2 + 1e-05     # (F24)  var_eps2[n,t] = var2[n,t] + 1e-5  (N, T)
+    std2 = np.sqrt(var_eps2)    # (F25)  std2[n,t] = √var_eps2[n,t]  (N, T)
+    # (F26)  x_hat2[n,t,d] = centred2[n,t,d]/std2[n,t]  (N, T, D)
+    x_hat2 = centred2 / std2[:, :, None]
+    # (F27)  u1[n,t,d] = x_hat2[n,t,d] blocks_0_g2[d] + blocks_0_b2[d]  (N, T, D)
+    u1 = blocks_0_g2 * x_hat2 + blocks_0_b2
+    # (F28)  u3[n,t,f] = Σ_d u1[n,t,d] blocks_0_W1[d,f] + blocks_0_c1[f]  (N, T, F)
+    u3 = u1 @ blocks_0_W1 + blocks_0_c1
+    # (F29)  z1[n,t,f] = √(2/π) (u3[n,t,f] + 0.044715 u3[n,t,f]³)  (N, T, F)
+    z1 = (2 / np.pi)**0.5 * (u3 + 0.044715 * (u3 * u3 * u3))
+    tanh_z1 = np.tanh(z1)       # (F30)  tanh_z1[n,t,f] = tanh(z1[n,t,f])  (N, T, F)
+    u4 = 1 + tanh_z1            # (F31)  u4[n,t,f] = 1 + tanh_z1[n,t,f]  (N, T, F)
+    # (F32)  hidden1[n,t,f] = u3[n,t,f] u4[n,t,f]/2  (N, T, F)
+    hidden1 = 0.5 * u3 * u4
+    # (F33)  x3[n,t,d] = x2[n,t,d] + Σ_f hidden1[n,t,f] blocks_0_W2[f,d]
     #       + blocks_0_c2[d]  (N, T, D)
-    h_x_3 = h_x_2 + h_hidden @ blocks_0_W2 + blocks_0_c2
-    # (F34)  h_mean_3[n,t] = Σ_d h_x_3[n,t,d]/D  (N, T)
-    h_mean_3 = h_x_3.sum(axis=2) / D
-    # (F35)  h_centred_3[n,t,d] = h_x_3[n,t,d] - h_mean_3[n,t]  (N, T, D)
-    h_centred_3 = h_x_3 - h_mean_3[:, :, None]
-    # (F36)  h_var_3[n,t] = Σ_d h_centred_3[n,t,d]²/D  (N, T)
-    h_var_3 = np.einsum("ntd,ntd->nt", h_centred_3, h_centred_3) / D
-    h_sum_6 = h_var_3 + 1e-05     # (F37)  h_sum_6[n,t] = h_var_3[n,t] + 1e-5  (N, T)
-    h_std_3 = np.sqrt(h_sum_6)    # (F38)  h_std_3[n,t] = √h_sum_6[n,t]  (N, T)
-    # (F39)  h_normalized_3[n,t,d] = h_centred_3[n,t,d]/h_std_3[n,t]  (N, T, D)
-    h_normalized_3 = h_centred_3 / h_std_3[:, :, None]
-    # (F40)  h_sum_7[n,t,d] = h_normalized_3[n,t,d] blocks_1_g1[d] + blocks_1_b1[d]
-    #       (N, T, D)
-    h_sum_7 = blocks_1_g1 * h_normalized_3 + blocks_1_b1
-    # (F41)  h_dot_5[n,t,d] = Σ_i h_sum_7[n,t,i] blocks_1_Wq[i,d]  (N, T, D)
-    h_dot_5 = h_sum_7 @ blocks_1_Wq
-    # (F42)  h_dot_6[n,t,d] = Σ_i h_sum_7[n,t,i] blocks_1_Wk[i,d]  (N, T, D)
-    h_dot_6 = h_sum_7 @ blocks_1_Wk
-    # (F43)  h_dot_7[n,t,d] = Σ_i h_sum_7[n,t,i] blocks_1_Wv[i,d]  (N, T, D)
-    h_dot_7 = h_sum_7 @ blocks_1_Wv
-    # (F44)  h_scores_2[n,i,t,j] = Σ_d h_dot_5[n,t,D i/2+d] h_dot_6[n,j,D i/2+d]/√(D/2)
-    #       (N, 2, T, T)
+    x3 = x2 + hidden1 @ blocks_0_W2 + blocks_0_c2
+    mu3 = x3.sum(axis=2) / D    # (F34)  mu3[n,t] = Σ_d x3[n,t,d]/D  (N, T)
+    # (F35)  centred3[n,t,d] = x3[n,t,d] - mu3[n,t]  (N, T, D)
+    centred3 = x3 - mu3[:, :, None]
+    # (F36)  var3[n,t] = Σ_d centred3[n,t,d]²/D  (N, T)
+    var3 = np.einsum("ntd,ntd->nt", centred3, centred3) / D
+    var_eps3 = var3 + 1e-05     # (F37)  var_eps3[n,t] = var3[n,t] + 1e-5  (N, T)
+    std3 = np.sqrt(var_eps3)    # (F38)  std3[n,t] = √var_eps3[n,t]  (N, T)
+    # (F39)  x_hat3[n,t,d] = centred3[n,t,d]/std3[n,t]  (N, T, D)
+    x_hat3 = centred3 / std3[:, :, None]
+    # (F40)  h2[n,t,d] = x_hat3[n,t,d] blocks_1_g1[d] + blocks_1_b1[d]  (N, T, D)
+    h2 = blocks_1_g1 * x_hat3 + blocks_1_b1
+    # (F41)  q2[n,t,d] = Σ_i h2[n,t,i] blocks_1_Wq[i,d]  (N, T, D)
+    q2 = h2 @ blocks_1_Wq
+    # (F42)  k2[n,t,d] = Σ_i h2[n,t,i] blocks_1_Wk[i,d]  (N, T, D)
+    k2 = h2 @ blocks_1_Wk
+    # (F43)  v2[n,t,d] = Σ_i h2[n,t,i] blocks_1_Wv[i,d]  (N, T, D)
+    v2 = h2 @ blocks_1_Wv
+    # (F44)  scores2[n,i,t,j] = Σ_d q2[n,t,D i/2+d] k2[n,j,D i/2+d]/√(D/2)  (N, 2, T, T)
     with np.errstate(all="ignore"):  # only finite entries are used
-        h_scores_2_picked = h_dot_5.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-        h_scores_2 = (
-            h_scores_2_picked @ h_dot_6.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-            / (D / 2)**0.5
+        scores2 = (
+            q2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+            @ k2.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1) / (D / 2)**0.5
         )
-    # (F45)  h_cases_2[n,i,t,j] = [j ≤ t] h_scores_2[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
-    h_cases_2 = np.where(np.arange(T) <= np.arange(T)[:, None], h_scores_2, -np.inf)
-    # (F46)  h_top_2[n,i,t] = max_j h_cases_2[n,i,t,j]  (N, 2, T)
-    h_top_2 = h_cases_2.max(axis=3)
-    # (F47)  h_in_2[n,i,t,j] = h_cases_2[n,i,t,j] - h_top_2[n,i,t]  (N, 2, T, T)
-    h_in_2 = h_cases_2 - h_top_2[:, :, :, None]
-    # (F48)  h_exp_2[n,i,t,j] = exp(h_in_2[n,i,t,j])  (N, 2, T, T)
-    h_exp_2 = np.exp(h_in_2)
-    # (F49)  h_total_2[n,i,t] = Σ_j h_exp_2[n,i,t,j]  (N, 2, T)
-    h_total_2 = h_exp_2.sum(axis=3)
-    # (F50)  h_weights_2[n,i,t,j] = h_exp_2[n,i,t,j]/h_total_2[n,i,t]  (N, 2, T, T)
-    h_weights_2 = h_exp_2 / h_total_2[:, :, :, None]
-    # (F51)  h_dot_8[n,i,t,d] = Σ_j h_weights_2[n,i,t,j] h_dot_7[n,j,D i/2+d]
-    #       (N, 2, T, D // 2)
-    h_dot_8 = h_weights_2 @ h_dot_7.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (F52)  h_x_4[n,t,d] = h_x_3[n,t,d] + Σ_i h_dot_8[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
+    # (F45)  masked2[n,i,t,j] = [j ≤ t] scores2[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
+    masked2 = np.where(np.arange(T) <= np.arange(T)[:, None], scores2, -np.inf)
+    # (F46)  masked_max2[n,i,t] = max_j masked2[n,i,t,j]  (N, 2, T)
+    masked_max2 = masked2.max(axis=3)
+    # (F47)  shifted2[n,i,t,j] = masked2[n,i,t,j] - masked_max2[n,i,t]  (N, 2, T, T)
+    shifted2 = masked2 - masked_max2[:, :, :, None]
+    # (F48)  e2[n,i,t,j] = exp(shifted2[n,i,t,j])  (N, 2, T, T)
+    e2 = np.exp(shifted2)
+    s2 = e2.sum(axis=3)         # (F49)  s2[n,i,t] = Σ_j e2[n,i,t,j]  (N, 2, T)
+    # (F50)  p2[n,i,t,j] = e2[n,i,t,j]/s2[n,i,t]  (N, 2, T, T)
+    p2 = e2 / s2[:, :, :, None]
+    # (F51)  attended2[n,i,t,d] = Σ_j p2[n,i,t,j] v2[n,j,D i/2+d]  (N, 2, T, D // 2)
+    attended2 = p2 @ v2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    # (F52)  x4[n,t,d] = x3[n,t,d] + Σ_i attended2[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
     #       blocks_1_Wo[i,d] + blocks_1_bo[d]  (N, T, D)
-    h_x_4 = (
-        h_x_3 + h_dot_8.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_1_Wo
+    x4 = (
+        x3 + attended2.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_1_Wo
         + blocks_1_bo
     )
-    # (F53)  h_mean_4[n,t] = Σ_d h_x_4[n,t,d]/D  (N, T)
-    h_mean_4 = h_x_4.sum(axis=2) / D
-    # (F54)  h_centred_4[n,t,d] = h_x_4[n,t,d] - h_mean_4[n,t]  (N, T, D)
-    h_centred_4 = h_x_4 - h_mean_4[:, :, None]
-    # (F55)  h_var_4[n,t] = Σ_d h_centred_4[n,t,d]²/D  (N, T)
-    h_var_4 = np.einsum("ntd,ntd->nt", h_centred_4, h_centred_4) / D
-    h_sum_8 = h_var_4 + 1e-05     # (F56)  h_sum_8[n,t] = h_var_4[n,t] + 1e-5  (N, T)
-    h_std_4 = np.sqrt(h_sum_8)    # (F57)  h_std_4[n,t] = √h_sum_8[n,t]  (N, T)
-    # (F58)  h_normalized_4[n,t,d] = h_centred_4[n,t,d]/h_std_4[n,t]  (N, T, D)
-    h_normalized_4 = h_centred_4 / h_std_4[:, :, None]
-    # (F59)  h_u_2[n,t,d] = h_normalized_4[n,t,d] blocks_1_g2[d] + blocks_1_b2[d]
-    #       (N, T, D)
-    h_u_2 = blocks_1_g2 * h_normalized_4 + blocks_1_b2
-    # (F60)  h_sum_9[n,t,f] = Σ_d h_u_2[n,t,d] blocks_1_W1[d,f] + blocks_1_c1[f]
-    #       (N, T, F)
-    h_sum_9 = h_u_2 @ blocks_1_W1 + blocks_1_c1
-    # (F61)  h_inner_2[n,t,f] = √(2/π) (h_sum_9[n,t,f] + 0.044715 h_sum_9[n,t,f]³)
-    #       (N, T, F)
-    h_inner_2 = (2 / np.pi)**0.5 * (h_sum_9 + 0.044715 * (h_sum_9 * h_sum_9 * h_sum_9))
-    # (F62)  h_tanh_2[n,t,f] = tanh(h_inner_2[n,t,f])  (N, T, F)
-    h_tanh_2 = np.tanh(h_inner_2)
-    # (F63)  h_sum_10[n,t,f] = 1 + h_tanh_2[n,t,f]  (N, T, F)
-    h_sum_10 = 1 + h_tanh_2
-    # (F64)  h_hidden_2[n,t,f] = h_sum_9[n,t,f] h_sum_10[n,t,f]/2  (N, T, F)
-    h_hidden_2 = 0.5 * h_sum_9 * h_sum_10
-    # (F65)  h_x_5[n,t,d] = h_x_4[n,t,d] + Σ_f h_hidden_2[n,t,f] blocks_1_W2[f,d]
+    mu4 = x4.sum(axis=2) / D    # (F53)  mu4[n,t] = Σ_d x4[n,t,d]/D  (N, T)
+    # (F54)  centred4[n,t,d] = x4[n,t,d] - mu4[n,t]  (N, T, D)
+    centred4 = x4 - mu4[:, :, None]
+    # (F55)  var4[n,t] = Σ_d centred4[n,t,d]²/D  (N, T)
+    var4 = np.einsum("ntd,ntd->nt", centred4, centred4) / D
+    var_eps4 = var4 + 1e-05     # (F56)  var_eps4[n,t] = var4[n,t] + 1e-5  (N, T)
+    std4 = np.sqrt(var_eps4)    # (F57)  std4[n,t] = √var_eps4[n,t]  (N, T)
+    # (F58)  x_hat4[n,t,d] = centred4[n,t,d]/std4[n,t]  (N, T, D)
+    x_hat4 = centred4 / std4[:, :, None]
+    # (F59)  u2[n,t,d] = x_hat4[n,t,d] blocks_1_g2[d] + blocks_1_b2[d]  (N, T, D)
+    u2 = blocks_1_g2 * x_hat4 + blocks_1_b2
+    # (F60)  u5[n,t,f] = Σ_d u2[n,t,d] blocks_1_W1[d,f] + blocks_1_c1[f]  (N, T, F)
+    u5 = u2 @ blocks_1_W1 + blocks_1_c1
+    # (F61)  z2[n,t,f] = √(2/π) (u5[n,t,f] + 0.044715 u5[n,t,f]³)  (N, T, F)
+    z2 = (2 / np.pi)**0.5 * (u5 + 0.044715 * (u5 * u5 * u5))
+    tanh_z2 = np.tanh(z2)       # (F62)  tanh_z2[n,t,f] = tanh(z2[n,t,f])  (N, T, F)
+    u6 = 1 + tanh_z2            # (F63)  u6[n,t,f] = 1 + tanh_z2[n,t,f]  (N, T, F)
+    # (F64)  hidden2[n,t,f] = u5[n,t,f] u6[n,t,f]/2  (N, T, F)
+    hidden2 = 0.5 * u5 * u6
+    # (F65)  x5[n,t,d] = x4[n,t,d] + Σ_f hidden2[n,t,f] blocks_1_W2[f,d]
     #       + blocks_1_c2[d]  (N, T, D)
-    h_x_5 = h_x_4 + h_hidden_2 @ blocks_1_W2 + blocks_1_c2
-    # (F66)  h_mean_5[n,t] = Σ_d h_x_5[n,t,d]/D  (N, T)
-    h_mean_5 = h_x_5.sum(axis=2) / D
-    # (F67)  h_centred_5[n,t,d] = h_x_5[n,t,d] - h_mean_5[n,t]  (N, T, D)
-    h_centred_5 = h_x_5 - h_mean_5[:, :, None]
-    # (F68)  h_var_5[n,t] = Σ_d h_centred_5[n,t,d]²/D  (N, T)
-    h_var_5 = np.einsum("ntd,ntd->nt", h_centred_5, h_centred_5) / D
-    h_sum_11 = h_var_5 + 1e-05    # (F69)  h_sum_11[n,t] = h_var_5[n,t] + 1e-5  (N, T)
-    h_std_5 = np.sqrt(h_sum_11)   # (F70)  h_std_5[n,t] = √h_sum_11[n,t]  (N, T)
-    # (F71)  h_normalized_5[n,t,d] = h_centred_5[n,t,d]/h_std_5[n,t]  (N, T, D)
-    h_normalized_5 = h_centred_5 / h_std_5[:, :, None]
-    # (F72)  h[n,t,d] = h_normalized_5[n,t,d] g[d] + b[d]  (N, T, D)
-    h = g * h_normalized_5 + b
-    # (F73)  logits[n,t,m] = Σ_d h[n,t,d] W[d,m]  (N, T, M)
-    logits = h @ W
-    L_top = logits.max(axis=2)    # (F74)  L_top[n,t] = max_m logits[n,t,m]  (N, T)
-    # (F75)  L_shifted[n,t,m] = logits[n,t,m] - L_top[n,t]  (N, T, M)
-    L_shifted = logits - L_top[:, :, None]
-    # (F76)  L_exp[n,t,m] = exp(L_shifted[n,t,m])  (N, T, M)
-    L_exp = np.exp(L_shifted)
-    L_total = L_exp.sum(axis=2)   # (F77)  L_total[n,t] = Σ_m L_exp[n,t,m]  (N, T)
-    # (F78)  L_softmax[n,t,m] = L_exp[n,t,m]/L_total[n,t]  (N, T, M)
-    L_softmax = L_exp / L_total[:, :, None]
-    # (F79)  L_log_p[n,t,m] = L_shifted[n,t,m] - log(L_total[n,t])  (N, T, M)
-    L_log_p = L_shifted - np.log(L_total)[:, :, None]
-    # (F80)  L_picked[n,t] = -L_log_p[n,t,following[n,t]]  (N, T)
-    L_picked = -L_log_p[np.arange(N)[:, None], np.arange(T), following]
-    L = L_picked.sum() / (N * T)  # (F81)  L = Σ_nt L_picked[n,t]/(N T)
+    x5 = x4 + hidden2 @ blocks_1_W2 + blocks_1_c2
+    mu5 = x5.sum(axis=2) / D    # (F66)  mu5[n,t] = Σ_d x5[n,t,d]/D  (N, T)
+    # (F67)  centred5[n,t,d] = x5[n,t,d] - mu5[n,t]  (N, T, D)
+    centred5 = x5 - mu5[:, :, None]
+    # (F68)  var5[n,t] = Σ_d centred5[n,t,d]²/D  (N, T)
+    var5 = np.einsum("ntd,ntd->nt", centred5, centred5) / D
+    var_eps5 = var5 + 1e-05     # (F69)  var_eps5[n,t] = var5[n,t] + 1e-5  (N, T)
+    std5 = np.sqrt(var_eps5)    # (F70)  std5[n,t] = √var_eps5[n,t]  (N, T)
+    # (F71)  x_hat5[n,t,d] = centred5[n,t,d]/std5[n,t]  (N, T, D)
+    x_hat5 = centred5 / std5[:, :, None]
+    h = g * x_hat5 + b          # (F72)  h[n,t,d] = x_hat5[n,t,d] g[d] + b[d]  (N, T, D)
+    logits = h @ W              # (F73)  logits[n,t,m] = Σ_d h[n,t,d] W[d,m]  (N, T, M)
+    # (F74)  logits_max[n,t] = max_m logits[n,t,m]  (N, T)
+    logits_max = logits.max(axis=2)
+    # (F75)  shifted3[n,t,m] = logits[n,t,m] - logits_max[n,t]  (N, T, M)
+    shifted3 = logits - logits_max[:, :, None]
+    e3 = np.exp(shifted3)       # (F76)  e3[n,t,m] = exp(shifted3[n,t,m])  (N, T, M)
+    s3 = e3.sum(axis=2)         # (F77)  s3[n,t] = Σ_m e3[n,t,m]  (N, T)
+    p3 = e3 / s3[:, :, None]    # (F78)  p3[n,t,m] = e3[n,t,m]/s3[n,t]  (N, T, M)
+    # (F79)  log_p[n,t,m] = shifted3[n,t,m] - log(s3[n,t])  (N, T, M)
+    log_p = shifted3 - np.log(s3)[:, :, None]
+    # (F80)  picked[n,t] = -log_p[n,t,following[n,t]]  (N, T)
+    picked = -log_p[np.arange(N)[:, None], np.arange(T), following]
+    L = picked.sum() / (N * T)  # (F81)  L = Σ_nt picked[n,t]/(N T)
     dtypes = [
         np.result_type(p)
         for p in (
@@ -400,14 +373,12 @@ def forward(
         )
     ]
     saved = (
-        L_softmax, following, h, W, h_normalized_5, g, h_std_5, h_hidden_2, blocks_1_W2,
-        h_sum_10, h_sum_9, h_u_2, blocks_1_W1, h_normalized_4, blocks_1_g2, h_std_4,
-        h_dot_8, blocks_1_Wo, h_dot_7, h_weights_2, h_sum_7, h_dot_5, h_dot_6,
-        blocks_1_Wv, blocks_1_Wk, blocks_1_Wq, h_normalized_3, blocks_1_g1, h_std_3,
-        h_hidden, blocks_0_W2, h_sum_5, h_sum_4, h_u, blocks_0_W1, h_normalized_2,
-        blocks_0_g2, h_std_2, h_dot_4, blocks_0_Wo, h_dot_3, h_weights, h_sum_2, h_dot,
-        h_dot_2, blocks_0_Wv, blocks_0_Wk, blocks_0_Wq, h_normalized, blocks_0_g1,
-        h_std, tok, C, dtype, dtypes
+        p3, following, h, W, x_hat5, g, std5, hidden2, blocks_1_W2, u6, u5, u2,
+        blocks_1_W1, x_hat4, blocks_1_g2, std4, attended2, blocks_1_Wo, v2, p2, h2, q2,
+        k2, blocks_1_Wv, blocks_1_Wk, blocks_1_Wq, x_hat3, blocks_1_g1, std3, hidden1,
+        blocks_0_W2, u4, u3, u1, blocks_0_W1, x_hat2, blocks_0_g2, std2, attended1,
+        blocks_0_Wo, v1, p1, h1, q1, k1, blocks_0_Wv, blocks_0_Wk, blocks_0_Wq, x_hat1,
+        blocks_0_g1, std1, tok, C, dtype, dtypes
     )
     return dtype.type(L), Saved(saved)
 
@@ -415,301 +386,243 @@ def forward(
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
     (
-        L_softmax, following, h, W, h_normalized_5, g, h_std_5, h_hidden_2, blocks_1_W2,
-        h_sum_10, h_sum_9, h_u_2, blocks_1_W1, h_normalized_4, blocks_1_g2, h_std_4,
-        h_dot_8, blocks_1_Wo, h_dot_7, h_weights_2, h_sum_7, h_dot_5, h_dot_6,
-        blocks_1_Wv, blocks_1_Wk, blocks_1_Wq, h_normalized_3, blocks_1_g1, h_std_3,
-        h_hidden, blocks_0_W2, h_sum_5, h_sum_4, h_u, blocks_0_W1, h_normalized_2,
-        blocks_0_g2, h_std_2, h_dot_4, blocks_0_Wo, h_dot_3, h_weights, h_sum_2, h_dot,
-        h_dot_2, blocks_0_Wv, blocks_0_Wk, blocks_0_Wq, h_normalized, blocks_0_g1,
-        h_std, tok, C, dtype, dtypes
+        p3, following, h, W, x_hat5, g, std5, hidden2, blocks_1_W2, u6, u5, u2,
+        blocks_1_W1, x_hat4, blocks_1_g2, std4, attended2, blocks_1_Wo, v2, p2, h2, q2,
+        k2, blocks_1_Wv, blocks_1_Wk, blocks_1_Wq, x_hat3, blocks_1_g1, std3, hidden1,
+        blocks_0_W2, u4, u3, u1, blocks_0_W1, x_hat2, blocks_0_g2, std2, attended1,
+        blocks_0_Wo, v1, p1, h1, q1, k1, blocks_0_Wv, blocks_0_Wk, blocks_0_Wq, x_hat1,
+        blocks_0_g1, std1, tok, C, dtype, dtypes
     ) = saved
-    N, T, M = L_softmax.shape
+    N, T, M = p3.shape
     D = h.shape[2]
-    # (B8)  dlogits[n,t,m] = (L_softmax[n,t,m] - [following[n,t] = m]) dL/(N T)
-    #       (N, T, M)  from (F75), (F74) with (B7), (B6)
-    dlogits = dL / (N * T) * L_softmax
+    # (B8)  dlogits[n,t,m] = (p3[n,t,m] - [following[n,t] = m]) dL/(N T)  (N, T, M)
+    #       from (F75), (F74) with (B7), (B6)
+    dlogits = dL / (N * T) * p3
     dlogits[np.arange(N)[:, None], np.arange(T), following] -= dL / (N * T)
     # (B9)  dW[d,m] = Σ_nt dlogits[n,t,m] h[n,t,d]  (D, M)  from (F73)
     dW = np.tensordot(h, dlogits, axes=((0, 1), (0, 1)))
     # (B10)  dh[n,t,d] = Σ_m dlogits[n,t,m] W[d,m]  (N, T, D)  from (F73)
     dh = dlogits @ W.T
-    # (B11)  dg[d] = Σ_nt dh[n,t,d] h_normalized_5[n,t,d]  (D,)  from (F72)
-    dg = np.einsum("ntd,ntd->d", dh, h_normalized_5)
+    # (B11)  dg[d] = Σ_nt dh[n,t,d] x_hat5[n,t,d]  (D,)  from (F72)
+    dg = np.einsum("ntd,ntd->d", dh, x_hat5)
     db = dh.sum(axis=(0, 1))  # (B12)  db[d] = Σ_nt dh[n,t,d]  (D,)  from (F72)
-    # (B13)  dh_normalized_5[n,t,d] = dh[n,t,d] g[d]  (N, T, D)  from (F72)
-    dh_normalized_5 = g * dh
-    # (B19)  dh_x_5[n,t,d] = 1/h_std_5[n,t] (dh_normalized_5[n,t,d]
-    #       - h_normalized_5[n,t,d] Σ_i dh_normalized_5[n,t,i] h_normalized_5[n,t,i]/D
-    #       - Σ_i dh_normalized_5[n,t,i]/D)  (N, T, D)
+    # (B13)  dx_hat5[n,t,d] = dh[n,t,d] g[d]  (N, T, D)  from (F72)
+    dx_hat5 = g * dh
+    # (B19)  dx5[n,t,d] = (dx_hat5[n,t,d] - x_hat5[n,t,d] Σ_i dx_hat5[n,t,i]
+    #       x_hat5[n,t,i]/D - Σ_i dx_hat5[n,t,i]/D)/std5[n,t]  (N, T, D)
     #       from (F67), (F66) with (B17), (B18)
-    dh_x_5_product = (
-        (np.einsum("nti,nti->nt", dh_normalized_5, h_normalized_5) / D)[:, :, None]
-        * h_normalized_5
+    dx5_product = (np.einsum("nti,nti->nt", dx_hat5, x_hat5) / D)[:, :, None] * x_hat5
+    dx5 = (
+        (dx_hat5 - dx5_product - (dx_hat5.sum(axis=2) / D)[:, :, None])
+        / std5[:, :, None]
     )
-    dh_x_5 = (
-        (
-            dh_normalized_5 - dh_x_5_product
-            - (dh_normalized_5.sum(axis=2) / D)[:, :, None]
-        )
-        / h_std_5[:, :, None]
-    )
-    # (B20)  dblocks_1_W2[f,d] = Σ_nt dh_x_5[n,t,d] h_hidden_2[n,t,f]  (F, D)
-    #       from (F65)
-    dblocks_1_W2 = np.tensordot(h_hidden_2, dh_x_5, axes=((0, 1), (0, 1)))
-    # (B21)  dblocks_1_c2[d] = Σ_nt dh_x_5[n,t,d]  (D,)  from (F65)
-    dblocks_1_c2 = dh_x_5.sum(axis=(0, 1))
-    # (B22)  dh_hidden_2[n,t,f] = Σ_d dh_x_5[n,t,d] blocks_1_W2[f,d]  (N, T, F)
-    #       from (F65)
-    dh_hidden_2 = dh_x_5 @ blocks_1_W2.T
-    # (B25)  dh_inner_2[n,t,f] = dh_hidden_2[n,t,f] h_hidden_2[n,t,f]
-    #       (2 - h_sum_10[n,t,f])  (N, T, F)  from (F62) with (B24)
-    dh_inner_2 = dh_hidden_2 * h_hidden_2 * (2 - h_sum_10)
-    # (B26)  dh_sum_9[n,t,f] = dh_hidden_2[n,t,f] h_sum_10[n,t,f]/2
-    #       + dh_inner_2[n,t,f] (√(2/π) + 3·0.044715 √(2/π) h_sum_9[n,t,f]²)  (N, T, F)
+    # (B20)  dblocks_1_W2[f,d] = Σ_nt dx5[n,t,d] hidden2[n,t,f]  (F, D)  from (F65)
+    dblocks_1_W2 = np.tensordot(hidden2, dx5, axes=((0, 1), (0, 1)))
+    # (B21)  dblocks_1_c2[d] = Σ_nt dx5[n,t,d]  (D,)  from (F65)
+    dblocks_1_c2 = dx5.sum(axis=(0, 1))
+    # (B22)  dhidden2[n,t,f] = Σ_d dx5[n,t,d] blocks_1_W2[f,d]  (N, T, F)  from (F65)
+    dhidden2 = dx5 @ blocks_1_W2.T
+    # (B25)  dz2[n,t,f] = dhidden2[n,t,f] hidden2[n,t,f] (2 - u6[n,t,f])  (N, T, F)
+    #       from (F62) with (B24)
+    dz2 = dhidden2 * hidden2 * (2 - u6)
+    # (B26)  du5[n,t,f] = dhidden2[n,t,f] u6[n,t,f]/2
+    #       + dz2[n,t,f] (√(2/π) + 3·0.044715 √(2/π) u5[n,t,f]²)  (N, T, F)
     #       from (F64), (F61)
-    dh_sum_9 = (
-        0.5 * dh_hidden_2 * h_sum_10
-        + dh_inner_2 * ((2 / np.pi)**0.5 + 0.10703222440890038 * (h_sum_9 * h_sum_9))
+    du5 = (
+        0.5 * dhidden2 * u6 + dz2 * ((2 / np.pi)**0.5 + 0.10703222440890038 * (u5 * u5))
     )
-    # (B27)  dblocks_1_W1[d,f] = Σ_nt dh_sum_9[n,t,f] h_u_2[n,t,d]  (D, F)  from (F60)
-    dblocks_1_W1 = np.tensordot(h_u_2, dh_sum_9, axes=((0, 1), (0, 1)))
-    # (B28)  dblocks_1_c1[f] = Σ_nt dh_sum_9[n,t,f]  (F,)  from (F60)
-    dblocks_1_c1 = dh_sum_9.sum(axis=(0, 1))
-    # (B29)  dh_u_2[n,t,d] = Σ_f dh_sum_9[n,t,f] blocks_1_W1[d,f]  (N, T, D)  from (F60)
-    dh_u_2 = dh_sum_9 @ blocks_1_W1.T
-    # (B30)  dblocks_1_g2[d] = Σ_nt dh_u_2[n,t,d] h_normalized_4[n,t,d]  (D,)
-    #       from (F59)
-    dblocks_1_g2 = np.einsum("ntd,ntd->d", dh_u_2, h_normalized_4)
-    # (B31)  dblocks_1_b2[d] = Σ_nt dh_u_2[n,t,d]  (D,)  from (F59)
-    dblocks_1_b2 = dh_u_2.sum(axis=(0, 1))
-    # (B32)  dh_normalized_4[n,t,d] = dh_u_2[n,t,d] blocks_1_g2[d]  (N, T, D)
-    #       from (F59)
-    dh_normalized_4 = blocks_1_g2 * dh_u_2
-    # (B38)  dh_x_4[n,t,d] = dh_x_5[n,t,d] + 1/h_std_4[n,t]
-    #       (dh_normalized_4[n,t,d] - h_normalized_4[n,t,d] Σ_i dh_normalized_4[n,t,i]
-    #       h_normalized_4[n,t,i]/D - Σ_i dh_normalized_4[n,t,i]/D)  (N, T, D)
+    # (B27)  dblocks_1_W1[d,f] = Σ_nt du5[n,t,f] u2[n,t,d]  (D, F)  from (F60)
+    dblocks_1_W1 = np.tensordot(u2, du5, axes=((0, 1), (0, 1)))
+    # (B28)  dblocks_1_c1[f] = Σ_nt du5[n,t,f]  (F,)  from (F60)
+    dblocks_1_c1 = du5.sum(axis=(0, 1))
+    # (B29)  du2[n,t,d] = Σ_f du5[n,t,f] blocks_1_W1[d,f]  (N, T, D)  from (F60)
+    du2 = du5 @ blocks_1_W1.T
+    # (B30)  dblocks_1_g2[d] = Σ_nt du2[n,t,d] x_hat4[n,t,d]  (D,)  from (F59)
+    dblocks_1_g2 = np.einsum("ntd,ntd->d", du2, x_hat4)
+    # (B31)  dblocks_1_b2[d] = Σ_nt du2[n,t,d]  (D,)  from (F59)
+    dblocks_1_b2 = du2.sum(axis=(0, 1))
+    # (B32)  dx_hat4[n,t,d] = du2[n,t,d] blocks_1_g2[d]  (N, T, D)  from (F59)
+    dx_hat4 = blocks_1_g2 * du2
+    # (B38)  dx4[n,t,d] = dx5[n,t,d] + (dx_hat4[n,t,d]
+    #       - x_hat4[n,t,d] Σ_i dx_hat4[n,t,i] x_hat4[n,t,i]/D
+    #       - Σ_i dx_hat4[n,t,i]/D)/std4[n,t]  (N, T, D)
     #       from (F65), (F54), (F53) with (B36), (B37)
-    dh_x_4_product = (
-        (np.einsum("nti,nti->nt", dh_normalized_4, h_normalized_4) / D)[:, :, None]
-        * h_normalized_4
+    dx4_product = (np.einsum("nti,nti->nt", dx_hat4, x_hat4) / D)[:, :, None] * x_hat4
+    dx4 = (
+        dx5
+        + (dx_hat4 - dx4_product - (dx_hat4.sum(axis=2) / D)[:, :, None])
+            / std4[:, :, None]
     )
-    dh_x_4 = (
-        dh_x_5
-        + (
-            dh_normalized_4 - dh_x_4_product
-            - (dh_normalized_4.sum(axis=2) / D)[:, :, None]
-        )
-            / h_std_4[:, :, None]
-    )
-    # (B39)  dblocks_1_Wo[d,i] = Σ_nt dh_x_4[n,t,i] h_dot_8[n,⌊d/(D/2)⌋,t,(d mod (D/2))]
+    # (B39)  dblocks_1_Wo[d,i] = Σ_nt dx4[n,t,i] attended2[n,⌊d/(D/2)⌋,t,(d mod (D/2))]
     #       (D, D)  from (F52)
     dblocks_1_Wo = np.tensordot(
-        h_dot_8.transpose(0, 2, 1, 3).reshape(N, T, D), dh_x_4, axes=((0, 1), (0, 1))
+        attended2.transpose(0, 2, 1, 3).reshape(N, T, D), dx4, axes=((0, 1), (0, 1))
     )
-    # (B40)  dblocks_1_bo[d] = Σ_nt dh_x_4[n,t,d]  (D,)  from (F52)
-    dblocks_1_bo = dh_x_4.sum(axis=(0, 1))
-    # (B41)  dh_dot_8[n,i,t,d] = Σ_j dh_x_4[n,t,j] blocks_1_Wo[D i/2+d,j]
+    # (B40)  dblocks_1_bo[d] = Σ_nt dx4[n,t,d]  (D,)  from (F52)
+    dblocks_1_bo = dx4.sum(axis=(0, 1))
+    # (B41)  dattended2[n,i,t,d] = Σ_j dx4[n,t,j] blocks_1_Wo[D i/2+d,j]
     #       (N, 2, T, D // 2)  from (F52)
-    dh_dot_8 = (dh_x_4 @ blocks_1_Wo.T).reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (B42)  dh_weights_2[n,i,t,j] = Σ_d dh_dot_8[n,i,t,d] h_dot_7[n,j,d+D i/2]
-    #       (N, 2, T, T)  from (F51)
-    dh_weights_2 = dh_dot_8 @ h_dot_7.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-    # (B48)  dh_scores_2[n,i,t,j] = (dh_weights_2[n,i,t,j]
-    #       - Σ_p dh_weights_2[n,i,t,p] h_weights_2[n,i,t,p]) h_weights_2[n,i,t,j]
-    #       [j ≤ t]  (N, 2, T, T)  from (F45) with (B47)
-    dh_scores_2_product = (
+    dattended2 = (dx4 @ blocks_1_Wo.T).reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    # (B42)  dp2[n,i,t,j] = Σ_d dattended2[n,i,t,d] v2[n,j,d+D i/2]  (N, 2, T, T)
+    #       from (F51)
+    dp2 = dattended2 @ v2.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
+    # (B48)  dscores2[n,i,t,j] = (dp2[n,i,t,j] - Σ_p dp2[n,i,t,p] p2[n,i,t,p])
+    #       p2[n,i,t,j] [j ≤ t]  (N, 2, T, T)  from (F45) with (B47)
+    dscores2 = np.where(
+        np.arange(T) <= np.arange(T)[:, None],
+        (dp2 - np.einsum("nitp,nitp->nit", dp2, p2)[:, :, :, None]) * p2, 0
+    )
+    # (B49)  dv2[n,t,d] = Σ_i dattended2[n,⌊d/(D/2)⌋,i,(d mod (D/2))]
+    #       p2[n,⌊d/(D/2)⌋,i,t]  (N, T, D)  from (F51)
+    dv2 = (p2.transpose(0, 1, 3, 2) @ dattended2).transpose(0, 2, 1, 3).reshape(N, T, D)
+    # (B50)  dblocks_1_Wv[d,i] = Σ_nt dv2[n,t,i] h2[n,t,d]  (D, D)  from (F43)
+    dblocks_1_Wv = np.tensordot(h2, dv2, axes=((0, 1), (0, 1)))
+    # (B51)  dk2[n,t,d] = Σ_i dscores2[n,⌊d/(D/2)⌋,i,t] q2[n,i,d]/√(D/2)  (N, T, D)
+    #       from (F44)
+    dk2_product = (
+        dscores2.transpose(0, 1, 3, 2)
+        @ q2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    )
+    dk2 = (dk2_product.transpose(0, 2, 1, 3) / (D / 2)**0.5).reshape(N, T, D)
+    # (B52)  dblocks_1_Wk[d,i] = Σ_nt dk2[n,t,i] h2[n,t,d]  (D, D)  from (F42)
+    dblocks_1_Wk = np.tensordot(h2, dk2, axes=((0, 1), (0, 1)))
+    # (B53)  dq2[n,t,d] = Σ_i dscores2[n,⌊d/(D/2)⌋,t,i] k2[n,i,d]/√(D/2)  (N, T, D)
+    #       from (F44)
+    dq2 = (
         (
-            dh_weights_2
-            - np.einsum("nitp,nitp->nit", dh_weights_2, h_weights_2)[:, :, :, None]
-        )
-        * h_weights_2
-    )
-    dh_scores_2 = np.where(
-        np.arange(T) <= np.arange(T)[:, None], dh_scores_2_product, 0
-    )
-    # (B49)  dh_dot_7[n,t,d] = Σ_i dh_dot_8[n,⌊d/(D/2)⌋,i,(d mod (D/2))]
-    #       h_weights_2[n,⌊d/(D/2)⌋,i,t]  (N, T, D)  from (F51)
-    dh_dot_7 = (
-        h_weights_2.transpose(0, 1, 3, 2) @ dh_dot_8
-    ).transpose(0, 2, 1, 3).reshape(N, T, D)
-    # (B50)  dblocks_1_Wv[d,i] = Σ_nt dh_dot_7[n,t,i] h_sum_7[n,t,d]  (D, D)  from (F43)
-    dblocks_1_Wv = np.tensordot(h_sum_7, dh_dot_7, axes=((0, 1), (0, 1)))
-    # (B51)  dh_dot_6[n,t,d] = Σ_i dh_scores_2[n,⌊d/(D/2)⌋,i,t] h_dot_5[n,i,d]/√(D/2)
-    #       (N, T, D)  from (F44)
-    dh_dot_6_dot = (
-        dh_scores_2.transpose(0, 1, 3, 2)
-        @ h_dot_5.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    )
-    dh_dot_6 = (dh_dot_6_dot.transpose(0, 2, 1, 3) / (D / 2)**0.5).reshape(N, T, D)
-    # (B52)  dblocks_1_Wk[d,i] = Σ_nt dh_dot_6[n,t,i] h_sum_7[n,t,d]  (D, D)  from (F42)
-    dblocks_1_Wk = np.tensordot(h_sum_7, dh_dot_6, axes=((0, 1), (0, 1)))
-    # (B53)  dh_dot_5[n,t,d] = Σ_i dh_scores_2[n,⌊d/(D/2)⌋,t,i] h_dot_6[n,i,d]/√(D/2)
-    #       (N, T, D)  from (F44)
-    dh_dot_5 = (
-        (
-            dh_scores_2 @ h_dot_6.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+            dscores2 @ k2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
         ).transpose(0, 2, 1, 3)
         / (D / 2)**0.5
     ).reshape(N, T, D)
-    # (B54)  dblocks_1_Wq[d,i] = Σ_nt dh_dot_5[n,t,i] h_sum_7[n,t,d]  (D, D)  from (F41)
-    dblocks_1_Wq = np.tensordot(h_sum_7, dh_dot_5, axes=((0, 1), (0, 1)))
-    # (B55)  dh_sum_7[n,t,d] = Σ_i dh_dot_7[n,t,i] blocks_1_Wv[d,i]
-    #       + Σ_i dh_dot_6[n,t,i] blocks_1_Wk[d,i] + Σ_i dh_dot_5[n,t,i]
-    #       blocks_1_Wq[d,i]  (N, T, D)  from (F43), (F42), (F41)
-    dh_sum_7 = (
-        dh_dot_7 @ blocks_1_Wv.T + dh_dot_6 @ blocks_1_Wk.T + dh_dot_5 @ blocks_1_Wq.T
-    )
-    # (B56)  dblocks_1_g1[d] = Σ_nt dh_sum_7[n,t,d] h_normalized_3[n,t,d]  (D,)
-    #       from (F40)
-    dblocks_1_g1 = np.einsum("ntd,ntd->d", dh_sum_7, h_normalized_3)
-    # (B57)  dblocks_1_b1[d] = Σ_nt dh_sum_7[n,t,d]  (D,)  from (F40)
-    dblocks_1_b1 = dh_sum_7.sum(axis=(0, 1))
-    # (B58)  dh_normalized_3[n,t,d] = dh_sum_7[n,t,d] blocks_1_g1[d]  (N, T, D)
-    #       from (F40)
-    dh_normalized_3 = blocks_1_g1 * dh_sum_7
-    # (B64)  dh_x_3[n,t,d] = dh_x_4[n,t,d] + 1/h_std_3[n,t]
-    #       (dh_normalized_3[n,t,d] - h_normalized_3[n,t,d] Σ_i dh_normalized_3[n,t,i]
-    #       h_normalized_3[n,t,i]/D - Σ_i dh_normalized_3[n,t,i]/D)  (N, T, D)
+    # (B54)  dblocks_1_Wq[d,i] = Σ_nt dq2[n,t,i] h2[n,t,d]  (D, D)  from (F41)
+    dblocks_1_Wq = np.tensordot(h2, dq2, axes=((0, 1), (0, 1)))
+    # (B55)  dh2[n,t,d] = Σ_i dv2[n,t,i] blocks_1_Wv[d,i]
+    #       + Σ_i dk2[n,t,i] blocks_1_Wk[d,i] + Σ_i dq2[n,t,i] blocks_1_Wq[d,i]
+    #       (N, T, D)  from (F43), (F42), (F41)
+    dh2 = dv2 @ blocks_1_Wv.T + dk2 @ blocks_1_Wk.T + dq2 @ blocks_1_Wq.T
+    # (B56)  dblocks_1_g1[d] = Σ_nt dh2[n,t,d] x_hat3[n,t,d]  (D,)  from (F40)
+    dblocks_1_g1 = np.einsum("ntd,ntd->d", dh2, x_hat3)
+    # (B57)  dblocks_1_b1[d] = Σ_nt dh2[n,t,d]  (D,)  from (F40)
+    dblocks_1_b1 = dh2.sum(axis=(0, 1))
+    # (B58)  dx_hat3[n,t,d] = dh2[n,t,d] blocks_1_g1[d]  (N, T, D)  from (F40)
+    dx_hat3 = blocks_1_g1 * dh2
+    # (B64)  dx3[n,t,d] = dx4[n,t,d] + (dx_hat3[n,t,d]
+    #       - x_hat3[n,t,d] Σ_i dx_hat3[n,t,i] x_hat3[n,t,i]/D
+    #       - Σ_i dx_hat3[n,t,i]/D)/std3[n,t]  (N, T, D)
     #       from (F52), (F35), (F34) with (B62), (B63)
-    dh_x_3_product = (
-        (np.einsum("nti,nti->nt", dh_normalized_3, h_normalized_3) / D)[:, :, None]
-        * h_normalized_3
+    dx3_product = (np.einsum("nti,nti->nt", dx_hat3, x_hat3) / D)[:, :, None] * x_hat3
+    dx3 = (
+        dx4
+        + (dx_hat3 - dx3_product - (dx_hat3.sum(axis=2) / D)[:, :, None])
+            / std3[:, :, None]
     )
-    dh_x_3 = (
-        dh_x_4
-        + (
-            dh_normalized_3 - dh_x_3_product
-            - (dh_normalized_3.sum(axis=2) / D)[:, :, None]
-        )
-            / h_std_3[:, :, None]
-    )
-    # (B65)  dblocks_0_W2[f,d] = Σ_nt dh_x_3[n,t,d] h_hidden[n,t,f]  (F, D)  from (F33)
-    dblocks_0_W2 = np.tensordot(h_hidden, dh_x_3, axes=((0, 1), (0, 1)))
-    # (B66)  dblocks_0_c2[d] = Σ_nt dh_x_3[n,t,d]  (D,)  from (F33)
-    dblocks_0_c2 = dh_x_3.sum(axis=(0, 1))
-    # (B67)  dh_hidden[n,t,f] = Σ_d dh_x_3[n,t,d] blocks_0_W2[f,d]  (N, T, F)
-    #       from (F33)
-    dh_hidden = dh_x_3 @ blocks_0_W2.T
-    # (B70)  dh_inner[n,t,f] = dh_hidden[n,t,f] h_hidden[n,t,f] (2 - h_sum_5[n,t,f])
-    #       (N, T, F)  from (F30) with (B69)
-    dh_inner = dh_hidden * h_hidden * (2 - h_sum_5)
-    # (B71)  dh_sum_4[n,t,f] = dh_hidden[n,t,f] h_sum_5[n,t,f]/2
-    #       + dh_inner[n,t,f] (√(2/π) + 3·0.044715 √(2/π) h_sum_4[n,t,f]²)  (N, T, F)
+    # (B65)  dblocks_0_W2[f,d] = Σ_nt dx3[n,t,d] hidden1[n,t,f]  (F, D)  from (F33)
+    dblocks_0_W2 = np.tensordot(hidden1, dx3, axes=((0, 1), (0, 1)))
+    # (B66)  dblocks_0_c2[d] = Σ_nt dx3[n,t,d]  (D,)  from (F33)
+    dblocks_0_c2 = dx3.sum(axis=(0, 1))
+    # (B67)  dhidden1[n,t,f] = Σ_d dx3[n,t,d] blocks_0_W2[f,d]  (N, T, F)  from (F33)
+    dhidden1 = dx3 @ blocks_0_W2.T
+    # (B70)  dz1[n,t,f] = dhidden1[n,t,f] hidden1[n,t,f] (2 - u4[n,t,f])  (N, T, F)
+    #       from (F30) with (B69)
+    dz1 = dhidden1 * hidden1 * (2 - u4)
+    # (B71)  du3[n,t,f] = dhidden1[n,t,f] u4[n,t,f]/2
+    #       + dz1[n,t,f] (√(2/π) + 3·0.044715 √(2/π) u3[n,t,f]²)  (N, T, F)
     #       from (F32), (F29)
-    dh_sum_4 = (
-        0.5 * dh_hidden * h_sum_5
-        + dh_inner * ((2 / np.pi)**0.5 + 0.10703222440890038 * (h_sum_4 * h_sum_4))
+    du3 = (
+        0.5 * dhidden1 * u4 + dz1 * ((2 / np.pi)**0.5 + 0.10703222440890038 * (u3 * u3))
     )
-    # (B72)  dblocks_0_W1[d,f] = Σ_nt dh_sum_4[n,t,f] h_u[n,t,d]  (D, F)  from (F28)
-    dblocks_0_W1 = np.tensordot(h_u, dh_sum_4, axes=((0, 1), (0, 1)))
-    # (B73)  dblocks_0_c1[f] = Σ_nt dh_sum_4[n,t,f]  (F,)  from (F28)
-    dblocks_0_c1 = dh_sum_4.sum(axis=(0, 1))
-    # (B74)  dh_u[n,t,d] = Σ_f dh_sum_4[n,t,f] blocks_0_W1[d,f]  (N, T, D)  from (F28)
-    dh_u = dh_sum_4 @ blocks_0_W1.T
-    # (B75)  dblocks_0_g2[d] = Σ_nt dh_u[n,t,d] h_normalized_2[n,t,d]  (D,)  from (F27)
-    dblocks_0_g2 = np.einsum("ntd,ntd->d", dh_u, h_normalized_2)
-    # (B76)  dblocks_0_b2[d] = Σ_nt dh_u[n,t,d]  (D,)  from (F27)
-    dblocks_0_b2 = dh_u.sum(axis=(0, 1))
-    # (B77)  dh_normalized_2[n,t,d] = dh_u[n,t,d] blocks_0_g2[d]  (N, T, D)  from (F27)
-    dh_normalized_2 = blocks_0_g2 * dh_u
-    # (B83)  dh_x_2[n,t,d] = dh_x_3[n,t,d] + 1/h_std_2[n,t]
-    #       (dh_normalized_2[n,t,d] - h_normalized_2[n,t,d] Σ_i dh_normalized_2[n,t,i]
-    #       h_normalized_2[n,t,i]/D - Σ_i dh_normalized_2[n,t,i]/D)  (N, T, D)
+    # (B72)  dblocks_0_W1[d,f] = Σ_nt du3[n,t,f] u1[n,t,d]  (D, F)  from (F28)
+    dblocks_0_W1 = np.tensordot(u1, du3, axes=((0, 1), (0, 1)))
+    # (B73)  dblocks_0_c1[f] = Σ_nt du3[n,t,f]  (F,)  from (F28)
+    dblocks_0_c1 = du3.sum(axis=(0, 1))
+    # (B74)  du1[n,t,d] = Σ_f du3[n,t,f] blocks_0_W1[d,f]  (N, T, D)  from (F28)
+    du1 = du3 @ blocks_0_W1.T
+    # (B75)  dblocks_0_g2[d] = Σ_nt du1[n,t,d] x_hat2[n,t,d]  (D,)  from (F27)
+    dblocks_0_g2 = np.einsum("ntd,ntd->d", du1, x_hat2)
+    # (B76)  dblocks_0_b2[d] = Σ_nt du1[n,t,d]  (D,)  from (F27)
+    dblocks_0_b2 = du1.sum(axis=(0, 1))
+    # (B77)  dx_hat2[n,t,d] = du1[n,t,d] blocks_0_g2[d]  (N, T, D)  from (F27)
+    dx_hat2 = blocks_0_g2 * du1
+    # (B83)  dx2[n,t,d] = dx3[n,t,d] + (dx_hat2[n,t,d]
+    #       - x_hat2[n,t,d] Σ_i dx_hat2[n,t,i] x_hat2[n,t,i]/D
+    #       - Σ_i dx_hat2[n,t,i]/D)/std2[n,t]  (N, T, D)
     #       from (F33), (F22), (F21) with (B81), (B82)
-    dh_x_2_product = (
-        (np.einsum("nti,nti->nt", dh_normalized_2, h_normalized_2) / D)[:, :, None]
-        * h_normalized_2
+    dx2_product = (np.einsum("nti,nti->nt", dx_hat2, x_hat2) / D)[:, :, None] * x_hat2
+    dx2 = (
+        dx3
+        + (dx_hat2 - dx2_product - (dx_hat2.sum(axis=2) / D)[:, :, None])
+            / std2[:, :, None]
     )
-    dh_x_2 = (
-        dh_x_3
-        + (
-            dh_normalized_2 - dh_x_2_product
-            - (dh_normalized_2.sum(axis=2) / D)[:, :, None]
-        )
-            / h_std_2[:, :, None]
-    )
-    # (B84)  dblocks_0_Wo[d,i] = Σ_nt dh_x_2[n,t,i] h_dot_4[n,⌊d/(D/2)⌋,t,(d mod (D/2))]
+    # (B84)  dblocks_0_Wo[d,i] = Σ_nt dx2[n,t,i] attended1[n,⌊d/(D/2)⌋,t,(d mod (D/2))]
     #       (D, D)  from (F20)
     dblocks_0_Wo = np.tensordot(
-        h_dot_4.transpose(0, 2, 1, 3).reshape(N, T, D), dh_x_2, axes=((0, 1), (0, 1))
+        attended1.transpose(0, 2, 1, 3).reshape(N, T, D), dx2, axes=((0, 1), (0, 1))
     )
-    # (B85)  dblocks_0_bo[d] = Σ_nt dh_x_2[n,t,d]  (D,)  from (F20)
-    dblocks_0_bo = dh_x_2.sum(axis=(0, 1))
-    # (B86)  dh_dot_4[n,i,t,d] = Σ_j dh_x_2[n,t,j] blocks_0_Wo[D i/2+d,j]
+    # (B85)  dblocks_0_bo[d] = Σ_nt dx2[n,t,d]  (D,)  from (F20)
+    dblocks_0_bo = dx2.sum(axis=(0, 1))
+    # (B86)  dattended1[n,i,t,d] = Σ_j dx2[n,t,j] blocks_0_Wo[D i/2+d,j]
     #       (N, 2, T, D // 2)  from (F20)
-    dh_dot_4 = (dh_x_2 @ blocks_0_Wo.T).reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (B87)  dh_weights[n,i,t,j] = Σ_d dh_dot_4[n,i,t,d] h_dot_3[n,j,d+D i/2]
-    #       (N, 2, T, T)  from (F19)
-    dh_weights = dh_dot_4 @ h_dot_3.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-    # (B93)  dh_scores[n,i,t,j] = (dh_weights[n,i,t,j]
-    #       - Σ_p dh_weights[n,i,t,p] h_weights[n,i,t,p]) h_weights[n,i,t,j] [j ≤ t]
-    #       (N, 2, T, T)  from (F13) with (B92)
-    dh_scores_product = (
-        (dh_weights - np.einsum("nitp,nitp->nit", dh_weights, h_weights)[:, :, :, None])
-        * h_weights
+    dattended1 = (dx2 @ blocks_0_Wo.T).reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    # (B87)  dp1[n,i,t,j] = Σ_d dattended1[n,i,t,d] v1[n,j,d+D i/2]  (N, 2, T, T)
+    #       from (F19)
+    dp1 = dattended1 @ v1.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
+    # (B93)  dscores1[n,i,t,j] = (dp1[n,i,t,j] - Σ_p dp1[n,i,t,p] p1[n,i,t,p])
+    #       p1[n,i,t,j] [j ≤ t]  (N, 2, T, T)  from (F13) with (B92)
+    dscores1 = np.where(
+        np.arange(T) <= np.arange(T)[:, None],
+        (dp1 - np.einsum("nitp,nitp->nit", dp1, p1)[:, :, :, None]) * p1, 0
     )
-    dh_scores = np.where(np.arange(T) <= np.arange(T)[:, None], dh_scores_product, 0)
-    # (B94)  dh_dot_3[n,t,d] = Σ_i dh_dot_4[n,⌊d/(D/2)⌋,i,(d mod (D/2))]
-    #       h_weights[n,⌊d/(D/2)⌋,i,t]  (N, T, D)  from (F19)
-    dh_dot_3 = (
-        h_weights.transpose(0, 1, 3, 2) @ dh_dot_4
-    ).transpose(0, 2, 1, 3).reshape(N, T, D)
-    # (B95)  dblocks_0_Wv[d,i] = Σ_nt dh_dot_3[n,t,i] h_sum_2[n,t,d]  (D, D)  from (F11)
-    dblocks_0_Wv = np.tensordot(h_sum_2, dh_dot_3, axes=((0, 1), (0, 1)))
-    # (B96)  dh_dot_2[n,t,d] = Σ_i dh_scores[n,⌊d/(D/2)⌋,i,t] h_dot[n,i,d]/√(D/2)
-    #       (N, T, D)  from (F12)
-    dh_dot_2_dot = (
-        dh_scores.transpose(0, 1, 3, 2)
-        @ h_dot.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    # (B94)  dv1[n,t,d] = Σ_i dattended1[n,⌊d/(D/2)⌋,i,(d mod (D/2))]
+    #       p1[n,⌊d/(D/2)⌋,i,t]  (N, T, D)  from (F19)
+    dv1 = (p1.transpose(0, 1, 3, 2) @ dattended1).transpose(0, 2, 1, 3).reshape(N, T, D)
+    # (B95)  dblocks_0_Wv[d,i] = Σ_nt dv1[n,t,i] h1[n,t,d]  (D, D)  from (F11)
+    dblocks_0_Wv = np.tensordot(h1, dv1, axes=((0, 1), (0, 1)))
+    # (B96)  dk1[n,t,d] = Σ_i dscores1[n,⌊d/(D/2)⌋,i,t] q1[n,i,d]/√(D/2)  (N, T, D)
+    #       from (F12)
+    dk1_product = (
+        dscores1.transpose(0, 1, 3, 2)
+        @ q1.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
     )
-    dh_dot_2 = (dh_dot_2_dot.transpose(0, 2, 1, 3) / (D / 2)**0.5).reshape(N, T, D)
-    # (B97)  dblocks_0_Wk[d,i] = Σ_nt dh_dot_2[n,t,i] h_sum_2[n,t,d]  (D, D)  from (F10)
-    dblocks_0_Wk = np.tensordot(h_sum_2, dh_dot_2, axes=((0, 1), (0, 1)))
-    # (B98)  dh_dot[n,t,d] = Σ_i dh_scores[n,⌊d/(D/2)⌋,t,i] h_dot_2[n,i,d]/√(D/2)
-    #       (N, T, D)  from (F12)
-    dh_dot = (
+    dk1 = (dk1_product.transpose(0, 2, 1, 3) / (D / 2)**0.5).reshape(N, T, D)
+    # (B97)  dblocks_0_Wk[d,i] = Σ_nt dk1[n,t,i] h1[n,t,d]  (D, D)  from (F10)
+    dblocks_0_Wk = np.tensordot(h1, dk1, axes=((0, 1), (0, 1)))
+    # (B98)  dq1[n,t,d] = Σ_i dscores1[n,⌊d/(D/2)⌋,t,i] k1[n,i,d]/√(D/2)  (N, T, D)
+    #       from (F12)
+    dq1 = (
         (
-            dh_scores @ h_dot_2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+            dscores1 @ k1.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
         ).transpose(0, 2, 1, 3)
         / (D / 2)**0.5
     ).reshape(N, T, D)
-    # (B99)  dblocks_0_Wq[d,i] = Σ_nt dh_dot[n,t,i] h_sum_2[n,t,d]  (D, D)  from (F9)
-    dblocks_0_Wq = np.tensordot(h_sum_2, dh_dot, axes=((0, 1), (0, 1)))
-    # (B100)  dh_sum_2[n,t,d] = Σ_i dh_dot_3[n,t,i] blocks_0_Wv[d,i]
-    #       + Σ_i dh_dot_2[n,t,i] blocks_0_Wk[d,i] + Σ_i dh_dot[n,t,i] blocks_0_Wq[d,i]
+    # (B99)  dblocks_0_Wq[d,i] = Σ_nt dq1[n,t,i] h1[n,t,d]  (D, D)  from (F9)
+    dblocks_0_Wq = np.tensordot(h1, dq1, axes=((0, 1), (0, 1)))
+    # (B100)  dh1[n,t,d] = Σ_i dv1[n,t,i] blocks_0_Wv[d,i]
+    #       + Σ_i dk1[n,t,i] blocks_0_Wk[d,i] + Σ_i dq1[n,t,i] blocks_0_Wq[d,i]
     #       (N, T, D)  from (F11), (F10), (F9)
-    dh_sum_2 = (
-        dh_dot_3 @ blocks_0_Wv.T + dh_dot_2 @ blocks_0_Wk.T + dh_dot @ blocks_0_Wq.T
-    )
-    # (B101)  dblocks_0_g1[d] = Σ_nt dh_sum_2[n,t,d] h_normalized[n,t,d]  (D,)
-    #       from (F8)
-    dblocks_0_g1 = np.einsum("ntd,ntd->d", dh_sum_2, h_normalized)
-    # (B102)  dblocks_0_b1[d] = Σ_nt dh_sum_2[n,t,d]  (D,)  from (F8)
-    dblocks_0_b1 = dh_sum_2.sum(axis=(0, 1))
-    # (B103)  dh_normalized[n,t,d] = dh_sum_2[n,t,d] blocks_0_g1[d]  (N, T, D)
-    #       from (F8)
-    dh_normalized = blocks_0_g1 * dh_sum_2
-    # (B109)  dh_x[n,t,d] = dh_x_2[n,t,d] + (dh_normalized[n,t,d]
-    #       - h_normalized[n,t,d] Σ_i dh_normalized[n,t,i] h_normalized[n,t,i]/D
-    #       - Σ_i dh_normalized[n,t,i]/D)/h_std[n,t]  (N, T, D)
+    dh1 = dv1 @ blocks_0_Wv.T + dk1 @ blocks_0_Wk.T + dq1 @ blocks_0_Wq.T
+    # (B101)  dblocks_0_g1[d] = Σ_nt dh1[n,t,d] x_hat1[n,t,d]  (D,)  from (F8)
+    dblocks_0_g1 = np.einsum("ntd,ntd->d", dh1, x_hat1)
+    # (B102)  dblocks_0_b1[d] = Σ_nt dh1[n,t,d]  (D,)  from (F8)
+    dblocks_0_b1 = dh1.sum(axis=(0, 1))
+    # (B103)  dx_hat1[n,t,d] = dh1[n,t,d] blocks_0_g1[d]  (N, T, D)  from (F8)
+    dx_hat1 = blocks_0_g1 * dh1
+    # (B109)  dx1[n,t,d] = dx2[n,t,d] + (dx_hat1[n,t,d]
+    #       - x_hat1[n,t,d] Σ_i dx_hat1[n,t,i] x_hat1[n,t,i]/D
+    #       - Σ_i dx_hat1[n,t,i]/D)/std1[n,t]  (N, T, D)
     #       from (F20), (F3), (F2) with (B107), (B108)
-    dh_x_product = (
-        (np.einsum("nti,nti->nt", dh_normalized, h_normalized) / D)[:, :, None]
-        * h_normalized
+    dx1_product = (np.einsum("nti,nti->nt", dx_hat1, x_hat1) / D)[:, :, None] * x_hat1
+    dx1 = (
+        dx2
+        + (dx_hat1 - dx1_product - (dx_hat1.sum(axis=2) / D)[:, :, None])
+            / std1[:, :, None]
     )
-    dh_x = (
-        dh_x_2
-        + (dh_normalized - dh_x_product - (dh_normalized.sum(axis=2) / D)[:, :, None])
-            / h_std[:, :, None]
-    )
-    # (B110)  dE[m,d] = Σ_nt dh_x[n,t,d] [tok[n,t] = m]  (M, D)  from (F1)
+    # (B110)  dE[m,d] = Σ_nt dx1[n,t,d] [tok[n,t] = m]  (M, D)  from (F1)
     dE = np.zeros((M, D), dtype)
-    np.add.at(dE, tok, dh_x)
-    # (B111)  dP[c,d] = [c < T] Σ_n dh_x[n,c,d]  (C, D)  from (F1)
+    np.add.at(dE, tok, dx1)
+    # (B111)  dP[c,d] = [c < T] Σ_n dx1[n,c,d]  (C, D)  from (F1)
     dP = (
         (np.arange(C) < T)[:, None]
-        * dh_x[:, np.clip(np.arange(C), 0, T - 1)].sum(axis=0)
+        * dx1[:, np.clip(np.arange(C), 0, T - 1)].sum(axis=0)
     )
     grads = {
         "E": dE, "P": dP, "blocks_0_g1": dblocks_0_g1, "blocks_0_b1": dblocks_0_b1,
@@ -861,170 +774,144 @@ def predict(
     g, _ = read("g", g, "wrt", "D", (D,))
     b, _ = read("b", b, "wrt", "D", (D,))
     W, _ = read("W", W, "wrt", "D M", (D, M))
-    h_x = E[tok] + P[:T]          # (F1)  h_x[n,t,d] = E[tok[n,t],d] + P[t,d]  (N, T, D)
-    h_mean = h_x.sum(axis=2) / D  # (F2)  h_mean[n,t] = Σ_d h_x[n,t,d]/D  (N, T)
-    # (F3)  h_centred[n,t,d] = h_x[n,t,d] - h_mean[n,t]  (N, T, D)
-    h_centred = h_x - h_mean[:, :, None]
-    # (F4)  h_var[n,t] = Σ_d h_centred[n,t,d]²/D  (N, T)
-    h_var = np.einsum("ntd,ntd->nt", h_centred, h_centred) / D
-    h_sum = h_var + 1e-05         # (F5)  h_sum[n,t] = h_var[n,t] + 1e-5  (N, T)
-    h_std = np.sqrt(h_sum)        # (F6)  h_std[n,t] = √h_sum[n,t]  (N, T)
-    # (F7)  h_normalized[n,t,d] = h_centred[n,t,d]/h_std[n,t]  (N, T, D)
-    h_normalized = h_centred / h_std[:, :, None]
-    # (F8)  h_sum_2[n,t,d] = h_normalized[n,t,d] blocks_0_g1[d] + blocks_0_b1[d]
-    #       (N, T, D)
-    h_sum_2 = blocks_0_g1 * h_normalized + blocks_0_b1
-    # (F9)  h_dot[n,t,d] = Σ_i h_sum_2[n,t,i] blocks_0_Wq[i,d]  (N, T, D)
-    h_dot = h_sum_2 @ blocks_0_Wq
-    # (F10)  h_dot_2[n,t,d] = Σ_i h_sum_2[n,t,i] blocks_0_Wk[i,d]  (N, T, D)
-    h_dot_2 = h_sum_2 @ blocks_0_Wk
-    # (F11)  h_dot_3[n,t,d] = Σ_i h_sum_2[n,t,i] blocks_0_Wv[i,d]  (N, T, D)
-    h_dot_3 = h_sum_2 @ blocks_0_Wv
-    # (F12)  h_scores[n,i,t,j] = Σ_d h_dot[n,t,D i/2+d] h_dot_2[n,j,D i/2+d]/√(D/2)
-    #       (N, 2, T, T)
+    x1 = E[tok] + P[:T]       # (F1)  x1[n,t,d] = E[tok[n,t],d] + P[t,d]  (N, T, D)
+    mu1 = x1.sum(axis=2) / D  # (F2)  mu1[n,t] = Σ_d x1[n,t,d]/D  (N, T)
+    # (F3)  centred1[n,t,d] = x1[n,t,d] - mu1[n,t]  (N, T, D)
+    centred1 = x1 - mu1[:, :, None]
+    # (F4)  var1[n,t] = Σ_d centred1[n,t,d]²/D  (N, T)
+    var1 = np.einsum("ntd,ntd->nt", centred1, centred1) / D
+    var_eps1 = var1 + 1e-05   # (F5)  var_eps1[n,t] = var1[n,t] + 1e-5  (N, T)
+    std1 = np.sqrt(var_eps1)  # (F6)  std1[n,t] = √var_eps1[n,t]  (N, T)
+    # (F7)  x_hat1[n,t,d] = centred1[n,t,d]/std1[n,t]  (N, T, D)
+    x_hat1 = centred1 / std1[:, :, None]
+    # (F8)  h1[n,t,d] = x_hat1[n,t,d] blocks_0_g1[d] + blocks_0_b1[d]  (N, T, D)
+    h1 = blocks_0_g1 * x_hat1 + blocks_0_b1
+    # (F9)  q1[n,t,d] = Σ_i h1[n,t,i] blocks_0_Wq[i,d]  (N, T, D)
+    q1 = h1 @ blocks_0_Wq
+    # (F10)  k1[n,t,d] = Σ_i h1[n,t,i] blocks_0_Wk[i,d]  (N, T, D)
+    k1 = h1 @ blocks_0_Wk
+    # (F11)  v1[n,t,d] = Σ_i h1[n,t,i] blocks_0_Wv[i,d]  (N, T, D)
+    v1 = h1 @ blocks_0_Wv
+    # (F12)  scores1[n,i,t,j] = Σ_d q1[n,t,D i/2+d] k1[n,j,D i/2+d]/√(D/2)  (N, 2, T, T)
     with np.errstate(all="ignore"):  # only finite entries are used
-        h_scores_picked = h_dot_2.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-        h_scores = (
-            h_dot.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3) @ h_scores_picked
-            / (D / 2)**0.5
+        scores1 = (
+            q1.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+            @ k1.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1) / (D / 2)**0.5
         )
-    # (F13)  h_cases[n,i,t,j] = [j ≤ t] h_scores[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
-    h_cases = np.where(np.arange(T) <= np.arange(T)[:, None], h_scores, -np.inf)
-    # (F14)  h_top[n,i,t] = max_j h_cases[n,i,t,j]  (N, 2, T)
-    h_top = h_cases.max(axis=3)
-    # (F15)  h_in[n,i,t,j] = h_cases[n,i,t,j] - h_top[n,i,t]  (N, 2, T, T)
-    h_in = h_cases - h_top[:, :, :, None]
-    # (F16)  h_exp[n,i,t,j] = exp(h_in[n,i,t,j])  (N, 2, T, T)
-    h_exp = np.exp(h_in)
-    # (F17)  h_total[n,i,t] = Σ_j h_exp[n,i,t,j]  (N, 2, T)
-    h_total = h_exp.sum(axis=3)
-    # (F18)  h_weights[n,i,t,j] = h_exp[n,i,t,j]/h_total[n,i,t]  (N, 2, T, T)
-    h_weights = h_exp / h_total[:, :, :, None]
-    # (F19)  h_dot_4[n,i,t,d] = Σ_j h_weights[n,i,t,j] h_dot_3[n,j,D i/2+d]
-    #       (N, 2, T, D // 2)
-    h_dot_4 = h_weights @ h_dot_3.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (F20)  h_x_2[n,t,d] = h_x[n,t,d] + Σ_i h_dot_4[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
+    # (F13)  masked1[n,i,t,j] = [j ≤ t] scores1[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
+    masked1 = np.where(np.arange(T) <= np.arange(T)[:, None], scores1, -np.inf)
+    # (F14)  masked_max1[n,i,t] = max_j masked1[n,i,t,j]  (N, 2, T)
+    masked_max1 = masked1.max(axis=3)
+    # (F15)  shifted1[n,i,t,j] = masked1[n,i,t,j] - masked_max1[n,i,t]  (N, 2, T, T)
+    shifted1 = masked1 - masked_max1[:, :, :, None]
+    # (F16)  e1[n,i,t,j] = exp(shifted1[n,i,t,j])  (N, 2, T, T)
+    e1 = np.exp(shifted1)
+    s1 = e1.sum(axis=3)       # (F17)  s1[n,i,t] = Σ_j e1[n,i,t,j]  (N, 2, T)
+    # (F18)  p1[n,i,t,j] = e1[n,i,t,j]/s1[n,i,t]  (N, 2, T, T)
+    p1 = e1 / s1[:, :, :, None]
+    # (F19)  attended1[n,i,t,d] = Σ_j p1[n,i,t,j] v1[n,j,D i/2+d]  (N, 2, T, D // 2)
+    attended1 = p1 @ v1.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    # (F20)  x2[n,t,d] = x1[n,t,d] + Σ_i attended1[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
     #       blocks_0_Wo[i,d] + blocks_0_bo[d]  (N, T, D)
-    h_x_2 = (
-        h_x + h_dot_4.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_0_Wo + blocks_0_bo
+    x2 = (
+        x1 + attended1.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_0_Wo
+        + blocks_0_bo
     )
-    # (F21)  h_mean_2[n,t] = Σ_d h_x_2[n,t,d]/D  (N, T)
-    h_mean_2 = h_x_2.sum(axis=2) / D
-    # (F22)  h_centred_2[n,t,d] = h_x_2[n,t,d] - h_mean_2[n,t]  (N, T, D)
-    h_centred_2 = h_x_2 - h_mean_2[:, :, None]
-    # (F23)  h_var_2[n,t] = Σ_d h_centred_2[n,t,d]²/D  (N, T)
-    h_var_2 = np.einsum("ntd,ntd->nt", h_centred_2, h_centred_2) / D
-    h_sum_3 = h_var_2 + 1e-05     # (F24)  h_sum_3[n,t] = h_var_2[n,t] + 1e-5  (N, T)
-    h_std_2 = np.sqrt(h_sum_3)    # (F25)  h_std_2[n,t] = √h_sum_3[n,t]  (N, T)
-    # (F26)  h_normalized_2[n,t,d] = h_centred_2[n,t,d]/h_std_2[n,t]  (N, T, D)
-    h_normalized_2 = h_centred_2 / h_std_2[:, :, None]
-    # (F27)  h_u[n,t,d] = h_normalized_2[n,t,d] blocks_0_g2[d] + blocks_0_b2[d]
-    #       (N, T, D)
-    h_u = blocks_0_g2 * h_normalized_2 + blocks_0_b2
-    # (F28)  h_sum_4[n,t,f] = Σ_d h_u[n,t,d] blocks_0_W1[d,f] + blocks_0_c1[f]
-    #       (N, T, F)
-    h_sum_4 = h_u @ blocks_0_W1 + blocks_0_c1
-    # (F29)  h_inner[n,t,f] = √(2/π) (h_sum_4[n,t,f] + 0.044715 h_sum_4[n,t,f]³)
-    #       (N, T, F)
-    h_inner = (2 / np.pi)**0.5 * (h_sum_4 + 0.044715 * (h_sum_4 * h_sum_4 * h_sum_4))
-    # (F30)  h_tanh[n,t,f] = tanh(h_inner[n,t,f])  (N, T, F)
-    h_tanh = np.tanh(h_inner)
-    h_sum_5 = 1 + h_tanh          # (F31)  h_sum_5[n,t,f] = 1 + h_tanh[n,t,f]  (N, T, F)
-    # (F32)  h_hidden[n,t,f] = h_sum_4[n,t,f] h_sum_5[n,t,f]/2  (N, T, F)
-    h_hidden = 0.5 * h_sum_4 * h_sum_5
-    # (F33)  h_x_3[n,t,d] = h_x_2[n,t,d] + Σ_f h_hidden[n,t,f] blocks_0_W2[f,d]
+    mu2 = x2.sum(axis=2) / D  # (F21)  mu2[n,t] = Σ_d x2[n,t,d]/D  (N, T)
+    # (F22)  centred2[n,t,d] = x2[n,t,d] - mu2[n,t]  (N, T, D)
+    centred2 = x2 - mu2[:, :, None]
+    # (F23)  var2[n,t] = Σ_d centred2[n,t,d]²/D  (N, T)
+    var2 = np.einsum("ntd,ntd->nt", centred2, centred2) / D
+    var_eps2 = var2 + 1e-05   # (F24)  var_eps2[n,t] = var2[n,t] + 1e-5  (N, T)
+    std2 = np.sqrt(var_eps2)  # (F25)  std2[n,t] = √var_eps2[n,t]  (N, T)
+    # (F26)  x_hat2[n,t,d] = centred2[n,t,d]/std2[n,t]  (N, T, D)
+    x_hat2 = centred2 / std2[:, :, None]
+    # (F27)  u1[n,t,d] = x_hat2[n,t,d] blocks_0_g2[d] + blocks_0_b2[d]  (N, T, D)
+    u1 = blocks_0_g2 * x_hat2 + blocks_0_b2
+    # (F28)  u3[n,t,f] = Σ_d u1[n,t,d] blocks_0_W1[d,f] + blocks_0_c1[f]  (N, T, F)
+    u3 = u1 @ blocks_0_W1 + blocks_0_c1
+    # (F29)  z1[n,t,f] = √(2/π) (u3[n,t,f] + 0.044715 u3[n,t,f]³)  (N, T, F)
+    z1 = (2 / np.pi)**0.5 * (u3 + 0.044715 * (u3 * u3 * u3))
+    tanh_z1 = np.tanh(z1)     # (F30)  tanh_z1[n,t,f] = tanh(z1[n,t,f])  (N, T, F)
+    u4 = 1 + tanh_z1          # (F31)  u4[n,t,f] = 1 + tanh_z1[n,t,f]  (N, T, F)
+    hidden1 = 0.5 * u3 * u4   # (F32)  hidden1[n,t,f] = u3[n,t,f] u4[n,t,f]/2  (N, T, F)
+    # (F33)  x3[n,t,d] = x2[n,t,d] + Σ_f hidden1[n,t,f] blocks_0_W2[f,d]
     #       + blocks_0_c2[d]  (N, T, D)
-    h_x_3 = h_x_2 + h_hidden @ blocks_0_W2 + blocks_0_c2
-    # (F34)  h_mean_3[n,t] = Σ_d h_x_3[n,t,d]/D  (N, T)
-    h_mean_3 = h_x_3.sum(axis=2) / D
-    # (F35)  h_centred_3[n,t,d] = h_x_3[n,t,d] - h_mean_3[n,t]  (N, T, D)
-    h_centred_3 = h_x_3 - h_mean_3[:, :, None]
-    # (F36)  h_var_3[n,t] = Σ_d h_centred_3[n,t,d]²/D  (N, T)
-    h_var_3 = np.einsum("ntd,ntd->nt", h_centred_3, h_centred_3) / D
-    h_sum_6 = h_var_3 + 1e-05     # (F37)  h_sum_6[n,t] = h_var_3[n,t] + 1e-5  (N, T)
-    h_std_3 = np.sqrt(h_sum_6)    # (F38)  h_std_3[n,t] = √h_sum_6[n,t]  (N, T)
-    # (F39)  h_normalized_3[n,t,d] = h_centred_3[n,t,d]/h_std_3[n,t]  (N, T, D)
-    h_normalized_3 = h_centred_3 / h_std_3[:, :, None]
-    # (F40)  h_sum_7[n,t,d] = h_normalized_3[n,t,d] blocks_1_g1[d] + blocks_1_b1[d]
-    #       (N, T, D)
-    h_sum_7 = blocks_1_g1 * h_normalized_3 + blocks_1_b1
-    # (F41)  h_dot_5[n,t,d] = Σ_i h_sum_7[n,t,i] blocks_1_Wq[i,d]  (N, T, D)
-    h_dot_5 = h_sum_7 @ blocks_1_Wq
-    # (F42)  h_dot_6[n,t,d] = Σ_i h_sum_7[n,t,i] blocks_1_Wk[i,d]  (N, T, D)
-    h_dot_6 = h_sum_7 @ blocks_1_Wk
-    # (F43)  h_dot_7[n,t,d] = Σ_i h_sum_7[n,t,i] blocks_1_Wv[i,d]  (N, T, D)
-    h_dot_7 = h_sum_7 @ blocks_1_Wv
-    # (F44)  h_scores_2[n,i,t,j] = Σ_d h_dot_5[n,t,D i/2+d] h_dot_6[n,j,D i/2+d]/√(D/2)
-    #       (N, 2, T, T)
+    x3 = x2 + hidden1 @ blocks_0_W2 + blocks_0_c2
+    mu3 = x3.sum(axis=2) / D  # (F34)  mu3[n,t] = Σ_d x3[n,t,d]/D  (N, T)
+    # (F35)  centred3[n,t,d] = x3[n,t,d] - mu3[n,t]  (N, T, D)
+    centred3 = x3 - mu3[:, :, None]
+    # (F36)  var3[n,t] = Σ_d centred3[n,t,d]²/D  (N, T)
+    var3 = np.einsum("ntd,ntd->nt", centred3, centred3) / D
+    var_eps3 = var3 + 1e-05   # (F37)  var_eps3[n,t] = var3[n,t] + 1e-5  (N, T)
+    std3 = np.sqrt(var_eps3)  # (F38)  std3[n,t] = √var_eps3[n,t]  (N, T)
+    # (F39)  x_hat3[n,t,d] = centred3[n,t,d]/std3[n,t]  (N, T, D)
+    x_hat3 = centred3 / std3[:, :, None]
+    # (F40)  h2[n,t,d] = x_hat3[n,t,d] blocks_1_g1[d] + blocks_1_b1[d]  (N, T, D)
+    h2 = blocks_1_g1 * x_hat3 + blocks_1_b1
+    # (F41)  q2[n,t,d] = Σ_i h2[n,t,i] blocks_1_Wq[i,d]  (N, T, D)
+    q2 = h2 @ blocks_1_Wq
+    # (F42)  k2[n,t,d] = Σ_i h2[n,t,i] blocks_1_Wk[i,d]  (N, T, D)
+    k2 = h2 @ blocks_1_Wk
+    # (F43)  v2[n,t,d] = Σ_i h2[n,t,i] blocks_1_Wv[i,d]  (N, T, D)
+    v2 = h2 @ blocks_1_Wv
+    # (F44)  scores2[n,i,t,j] = Σ_d q2[n,t,D i/2+d] k2[n,j,D i/2+d]/√(D/2)  (N, 2, T, T)
     with np.errstate(all="ignore"):  # only finite entries are used
-        h_scores_2_picked = h_dot_5.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-        h_scores_2 = (
-            h_scores_2_picked @ h_dot_6.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-            / (D / 2)**0.5
+        scores2 = (
+            q2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+            @ k2.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1) / (D / 2)**0.5
         )
-    # (F45)  h_cases_2[n,i,t,j] = [j ≤ t] h_scores_2[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
-    h_cases_2 = np.where(np.arange(T) <= np.arange(T)[:, None], h_scores_2, -np.inf)
-    # (F46)  h_top_2[n,i,t] = max_j h_cases_2[n,i,t,j]  (N, 2, T)
-    h_top_2 = h_cases_2.max(axis=3)
-    # (F47)  h_in_2[n,i,t,j] = h_cases_2[n,i,t,j] - h_top_2[n,i,t]  (N, 2, T, T)
-    h_in_2 = h_cases_2 - h_top_2[:, :, :, None]
-    # (F48)  h_exp_2[n,i,t,j] = exp(h_in_2[n,i,t,j])  (N, 2, T, T)
-    h_exp_2 = np.exp(h_in_2)
-    # (F49)  h_total_2[n,i,t] = Σ_j h_exp_2[n,i,t,j]  (N, 2, T)
-    h_total_2 = h_exp_2.sum(axis=3)
-    # (F50)  h_weights_2[n,i,t,j] = h_exp_2[n,i,t,j]/h_total_2[n,i,t]  (N, 2, T, T)
-    h_weights_2 = h_exp_2 / h_total_2[:, :, :, None]
-    # (F51)  h_dot_8[n,i,t,d] = Σ_j h_weights_2[n,i,t,j] h_dot_7[n,j,D i/2+d]
-    #       (N, 2, T, D // 2)
-    h_dot_8 = h_weights_2 @ h_dot_7.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (F52)  h_x_4[n,t,d] = h_x_3[n,t,d] + Σ_i h_dot_8[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
+    # (F45)  masked2[n,i,t,j] = [j ≤ t] scores2[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
+    masked2 = np.where(np.arange(T) <= np.arange(T)[:, None], scores2, -np.inf)
+    # (F46)  masked_max2[n,i,t] = max_j masked2[n,i,t,j]  (N, 2, T)
+    masked_max2 = masked2.max(axis=3)
+    # (F47)  shifted2[n,i,t,j] = masked2[n,i,t,j] - masked_max2[n,i,t]  (N, 2, T, T)
+    shifted2 = masked2 - masked_max2[:, :, :, None]
+    # (F48)  e2[n,i,t,j] = exp(shifted2[n,i,t,j])  (N, 2, T, T)
+    e2 = np.exp(shifted2)
+    s2 = e2.sum(axis=3)       # (F49)  s2[n,i,t] = Σ_j e2[n,i,t,j]  (N, 2, T)
+    # (F50)  p2[n,i,t,j] = e2[n,i,t,j]/s2[n,i,t]  (N, 2, T, T)
+    p2 = e2 / s2[:, :, :, None]
+    # (F51)  attended2[n,i,t,d] = Σ_j p2[n,i,t,j] v2[n,j,D i/2+d]  (N, 2, T, D // 2)
+    attended2 = p2 @ v2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    # (F52)  x4[n,t,d] = x3[n,t,d] + Σ_i attended2[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
     #       blocks_1_Wo[i,d] + blocks_1_bo[d]  (N, T, D)
-    h_x_4 = (
-        h_x_3 + h_dot_8.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_1_Wo
+    x4 = (
+        x3 + attended2.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_1_Wo
         + blocks_1_bo
     )
-    # (F53)  h_mean_4[n,t] = Σ_d h_x_4[n,t,d]/D  (N, T)
-    h_mean_4 = h_x_4.sum(axis=2) / D
-    # (F54)  h_centred_4[n,t,d] = h_x_4[n,t,d] - h_mean_4[n,t]  (N, T, D)
-    h_centred_4 = h_x_4 - h_mean_4[:, :, None]
-    # (F55)  h_var_4[n,t] = Σ_d h_centred_4[n,t,d]²/D  (N, T)
-    h_var_4 = np.einsum("ntd,ntd->nt", h_centred_4, h_centred_4) / D
-    h_sum_8 = h_var_4 + 1e-05     # (F56)  h_sum_8[n,t] = h_var_4[n,t] + 1e-5  (N, T)
-    h_std_4 = np.sqrt(h_sum_8)    # (F57)  h_std_4[n,t] = √h_sum_8[n,t]  (N, T)
-    # (F58)  h_normalized_4[n,t,d] = h_centred_4[n,t,d]/h_std_4[n,t]  (N, T, D)
-    h_normalized_4 = h_centred_4 / h_std_4[:, :, None]
-    # (F59)  h_u_2[n,t,d] = h_normalized_4[n,t,d] blocks_1_g2[d] + blocks_1_b2[d]
-    #       (N, T, D)
-    h_u_2 = blocks_1_g2 * h_normalized_4 + blocks_1_b2
-    # (F60)  h_sum_9[n,t,f] = Σ_d h_u_2[n,t,d] blocks_1_W1[d,f] + blocks_1_c1[f]
-    #       (N, T, F)
-    h_sum_9 = h_u_2 @ blocks_1_W1 + blocks_1_c1
-    # (F61)  h_inner_2[n,t,f] = √(2/π) (h_sum_9[n,t,f] + 0.044715 h_sum_9[n,t,f]³)
-    #       (N, T, F)
-    h_inner_2 = (2 / np.pi)**0.5 * (h_sum_9 + 0.044715 * (h_sum_9 * h_sum_9 * h_sum_9))
-    # (F62)  h_tanh_2[n,t,f] = tanh(h_inner_2[n,t,f])  (N, T, F)
-    h_tanh_2 = np.tanh(h_inner_2)
-    # (F63)  h_sum_10[n,t,f] = 1 + h_tanh_2[n,t,f]  (N, T, F)
-    h_sum_10 = 1 + h_tanh_2
-    # (F64)  h_hidden_2[n,t,f] = h_sum_9[n,t,f] h_sum_10[n,t,f]/2  (N, T, F)
-    h_hidden_2 = 0.5 * h_sum_9 * h_sum_10
-    # (F65)  h_x_5[n,t,d] = h_x_4[n,t,d] + Σ_f h_hidden_2[n,t,f] blocks_1_W2[f,d]
+    mu4 = x4.sum(axis=2) / D  # (F53)  mu4[n,t] = Σ_d x4[n,t,d]/D  (N, T)
+    # (F54)  centred4[n,t,d] = x4[n,t,d] - mu4[n,t]  (N, T, D)
+    centred4 = x4 - mu4[:, :, None]
+    # (F55)  var4[n,t] = Σ_d centred4[n,t,d]²/D  (N, T)
+    var4 = np.einsum("ntd,ntd->nt", centred4, centred4) / D
+    var_eps4 = var4 + 1e-05   # (F56)  var_eps4[n,t] = var4[n,t] + 1e-5  (N, T)
+    std4 = np.sqrt(var_eps4)  # (F57)  std4[n,t] = √var_eps4[n,t]  (N, T)
+    # (F58)  x_hat4[n,t,d] = centred4[n,t,d]/std4[n,t]  (N, T, D)
+    x_hat4 = centred4 / std4[:, :, None]
+    # (F59)  u2[n,t,d] = x_hat4[n,t,d] blocks_1_g2[d] + blocks_1_b2[d]  (N, T, D)
+    u2 = blocks_1_g2 * x_hat4 + blocks_1_b2
+    # (F60)  u5[n,t,f] = Σ_d u2[n,t,d] blocks_1_W1[d,f] + blocks_1_c1[f]  (N, T, F)
+    u5 = u2 @ blocks_1_W1 + blocks_1_c1
+    # (F61)  z2[n,t,f] = √(2/π) (u5[n,t,f] + 0.044715 u5[n,t,f]³)  (N, T, F)
+    z2 = (2 / np.pi)**0.5 * (u5 + 0.044715 * (u5 * u5 * u5))
+    tanh_z2 = np.tanh(z2)     # (F62)  tanh_z2[n,t,f] = tanh(z2[n,t,f])  (N, T, F)
+    u6 = 1 + tanh_z2          # (F63)  u6[n,t,f] = 1 + tanh_z2[n,t,f]  (N, T, F)
+    hidden2 = 0.5 * u5 * u6   # (F64)  hidden2[n,t,f] = u5[n,t,f] u6[n,t,f]/2  (N, T, F)
+    # (F65)  x5[n,t,d] = x4[n,t,d] + Σ_f hidden2[n,t,f] blocks_1_W2[f,d]
     #       + blocks_1_c2[d]  (N, T, D)
-    h_x_5 = h_x_4 + h_hidden_2 @ blocks_1_W2 + blocks_1_c2
-    # (F66)  h_mean_5[n,t] = Σ_d h_x_5[n,t,d]/D  (N, T)
-    h_mean_5 = h_x_5.sum(axis=2) / D
-    # (F67)  h_centred_5[n,t,d] = h_x_5[n,t,d] - h_mean_5[n,t]  (N, T, D)
-    h_centred_5 = h_x_5 - h_mean_5[:, :, None]
-    # (F68)  h_var_5[n,t] = Σ_d h_centred_5[n,t,d]²/D  (N, T)
-    h_var_5 = np.einsum("ntd,ntd->nt", h_centred_5, h_centred_5) / D
-    h_sum_11 = h_var_5 + 1e-05    # (F69)  h_sum_11[n,t] = h_var_5[n,t] + 1e-5  (N, T)
-    h_std_5 = np.sqrt(h_sum_11)   # (F70)  h_std_5[n,t] = √h_sum_11[n,t]  (N, T)
-    # (F71)  h_normalized_5[n,t,d] = h_centred_5[n,t,d]/h_std_5[n,t]  (N, T, D)
-    h_normalized_5 = h_centred_5 / h_std_5[:, :, None]
-    # (F72)  h[n,t,d] = h_normalized_5[n,t,d] g[d] + b[d]  (N, T, D)
-    h = g * h_normalized_5 + b
-    # (F73)  logits[n,t,m] = Σ_d h[n,t,d] W[d,m]  (N, T, M)
-    logits = h @ W
+    x5 = x4 + hidden2 @ blocks_1_W2 + blocks_1_c2
+    mu5 = x5.sum(axis=2) / D  # (F66)  mu5[n,t] = Σ_d x5[n,t,d]/D  (N, T)
+    # (F67)  centred5[n,t,d] = x5[n,t,d] - mu5[n,t]  (N, T, D)
+    centred5 = x5 - mu5[:, :, None]
+    # (F68)  var5[n,t] = Σ_d centred5[n,t,d]²/D  (N, T)
+    var5 = np.einsum("ntd,ntd->nt", centred5, centred5) / D
+    var_eps5 = var5 + 1e-05   # (F69)  var_eps5[n,t] = var5[n,t] + 1e-5  (N, T)
+    std5 = np.sqrt(var_eps5)  # (F70)  std5[n,t] = √var_eps5[n,t]  (N, T)
+    # (F71)  x_hat5[n,t,d] = centred5[n,t,d]/std5[n,t]  (N, T, D)
+    x_hat5 = centred5 / std5[:, :, None]
+    h = g * x_hat5 + b        # (F72)  h[n,t,d] = x_hat5[n,t,d] g[d] + b[d]  (N, T, D)
+    logits = h @ W            # (F73)  logits[n,t,m] = Σ_d h[n,t,d] W[d,m]  (N, T, M)
     return {"logits": logits}
 
 

@@ -1,4 +1,4 @@
-# symprop sha256:cfe84d94aa50691a87d3eb55ad9fc39b
+# symprop sha256:4bdf7435633379e37613744925ed7ae9
 """lenet5: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.convolutional:lenet5.
@@ -67,10 +67,10 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.L_softmax."""
+    """What backward needs: a tuple whose parts have names, as in saved.p."""
 
     names = (
-        "L_softmax", "y", "A4", "W5", "A3", "W4", "P2", "W3", "A2", "P1", "K2", "A1",
+        "p", "y", "A4", "W5", "A3", "W4", "P2", "W3", "A2", "P1", "K2", "A1",
         "enlarged", "dtypes"
     )
 
@@ -115,127 +115,115 @@ def forward(
     dtype = np.result_type(X, K1, c1, K2, c2, W3, b3, W4, b4, W5, b5)
     # (F1)  enlarged[n,i,j] = X[n,⌊i/4⌋,⌊j/4⌋]  (N, 32, 32)
     enlarged = np.repeat(np.repeat(X, 4, axis=2), 4, axis=1)
-    # (F2)  A1_in[n,i,j,p] = Σ_qr enlarged[n,j+q,p+r] K1[i,0,q,r] + c1[i]
-    #       (N, 6, 28, 28)
-    A1_in_windows = np.lib.stride_tricks.sliding_window_view(
-        enlarged, (5, 5), axis=(1, 2)
-    )
-    A1_in = (
-        np.tensordot(
-            K1[:, 0], A1_in_windows, axes=((1, 2), (3, 4))
-        ).transpose(1, 0, 2, 3)
+    # (F2)  z1[n,i,j,q] = Σ_ru enlarged[n,j+r,q+u] K1[i,0,r,u] + c1[i]  (N, 6, 28, 28)
+    z1_windows = np.lib.stride_tricks.sliding_window_view(enlarged, (5, 5), axis=(1, 2))
+    z1 = (
+        np.tensordot(K1[:, 0], z1_windows, axes=((1, 2), (3, 4))).transpose(1, 0, 2, 3)
         + c1[:, None, None]
     )
-    # (F3)  A1[n,i,j,p] = tanh(A1_in[n,i,j,p])  (N, 6, 28, 28)
-    A1 = np.tanh(A1_in)
-    # (F4)  P1[n,i,j,p] = Σ_qr A1[n,i,2 j+q,2 p+r]/4  (N, 6, 14, 14)
+    # (F3)  A1[n,i,j,q] = tanh(z1[n,i,j,q])  (N, 6, 28, 28)
+    A1 = np.tanh(z1)
+    # (F4)  P1[n,i,j,q] = Σ_ru A1[n,i,2 j+r,2 q+u]/4  (N, 6, 14, 14)
     P1_blocks = A1.reshape(N, 6, 14, 2, 14, 2)
-    P1_sum = P1_blocks[:, :, :, 0] + P1_blocks[:, :, :, 1]
-    P1 = 0.25 * (P1_sum[..., 0] + P1_sum[..., 1])
-    # (F5)  A2_in[n,i,j,p] = Σ_qrs P1[n,q,j+r,p+s] K2[i,q,r,s] + c2[i]  (N, 16, 10, 10)
-    A2_in_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
-    A2_in = (
-        np.tensordot(
-            K2, A2_in_windows, axes=((1, 2, 3), (1, 4, 5))
-        ).transpose(1, 0, 2, 3)
+    P1_added = P1_blocks[:, :, :, 0] + P1_blocks[:, :, :, 1]
+    P1 = 0.25 * (P1_added[..., 0] + P1_added[..., 1])
+    # (F5)  z2[n,i,j,q] = Σ_ruv P1[n,r,j+u,q+v] K2[i,r,u,v] + c2[i]  (N, 16, 10, 10)
+    z2_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
+    z2 = (
+        np.tensordot(K2, z2_windows, axes=((1, 2, 3), (1, 4, 5))).transpose(1, 0, 2, 3)
         + c2[:, None, None]
     )
-    # (F6)  A2[n,i,j,p] = tanh(A2_in[n,i,j,p])  (N, 16, 10, 10)
-    A2 = np.tanh(A2_in)
-    # (F7)  P2[n,i,j,p] = Σ_qr A2[n,i,2 j+q,2 p+r]/4  (N, 16, 5, 5)
+    # (F6)  A2[n,i,j,q] = tanh(z2[n,i,j,q])  (N, 16, 10, 10)
+    A2 = np.tanh(z2)
+    # (F7)  P2[n,i,j,q] = Σ_ru A2[n,i,2 j+r,2 q+u]/4  (N, 16, 5, 5)
     P2_blocks = A2.reshape(N, 16, 5, 2, 5, 2)
-    P2_sum = P2_blocks[:, :, :, 0] + P2_blocks[:, :, :, 1]
-    P2 = 0.25 * (P2_sum[..., 0] + P2_sum[..., 1])
-    # (F8)  A3_in[n,i] = Σ_j P2[n,⌊j/25⌋,(⌊j/5⌋ mod 5),(j mod 5)] W3[j,i] + b3[i]
-    #       (N, 120)
-    A3_in = P2.reshape(N, 400) @ W3 + b3
-    A3 = np.tanh(A3_in)                   # (F9)  A3[n,i] = tanh(A3_in[n,i])  (N, 120)
-    # (F10)  A4_in[n,i] = Σ_j A3[n,j] W4[j,i] + b4[i]  (N, 84)
-    A4_in = A3 @ W4 + b4
-    A4 = np.tanh(A4_in)                   # (F11)  A4[n,i] = tanh(A4_in[n,i])  (N, 84)
+    P2_added = P2_blocks[:, :, :, 0] + P2_blocks[:, :, :, 1]
+    P2 = 0.25 * (P2_added[..., 0] + P2_added[..., 1])
+    # (F8)  z3[n,i] = Σ_j P2[n,⌊j/25⌋,(⌊j/5⌋ mod 5),(j mod 5)] W3[j,i] + b3[i]  (N, 120)
+    z3 = P2.reshape(N, 400) @ W3 + b3
+    A3 = np.tanh(z3)                  # (F9)  A3[n,i] = tanh(z3[n,i])  (N, 120)
+    # (F10)  z4[n,i] = Σ_j A3[n,j] W4[j,i] + b4[i]  (N, 84)
+    z4 = A3 @ W4 + b4
+    A4 = np.tanh(z4)                  # (F11)  A4[n,i] = tanh(z4[n,i])  (N, 84)
     # (F12)  Z5[n,i] = Σ_j A4[n,j] W5[j,i] + b5[i]  (N, 10)
     Z5 = A4 @ W5 + b5
-    L_top = Z5.max(axis=1)                # (F13)  L_top[n] = max_i Z5[n,i]  (N,)
-    # (F14)  L_shifted[n,i] = Z5[n,i] - L_top[n]  (N, 10)
-    L_shifted = Z5 - L_top[:, None]
-    # (F15)  L_exp[n,i] = exp(L_shifted[n,i])  (N, 10)
-    L_exp = np.exp(L_shifted)
-    L_total = L_exp.sum(axis=1)           # (F16)  L_total[n] = Σ_i L_exp[n,i]  (N,)
-    # (F17)  L_softmax[n,i] = L_exp[n,i]/L_total[n]  (N, 10)
-    L_softmax = L_exp / L_total[:, None]
-    # (F18)  L_log_p[n,i] = L_shifted[n,i] - log(L_total[n])  (N, 10)
-    L_log_p = L_shifted - np.log(L_total)[:, None]
-    L_picked = -L_log_p[np.arange(N), y]  # (F19)  L_picked[n] = -L_log_p[n,y[n]]  (N,)
-    L = L_picked.sum() / N                # (F20)  L = Σ_n L_picked[n]/N
+    Z5_max = Z5.max(axis=1)           # (F13)  Z5_max[n] = max_i Z5[n,i]  (N,)
+    # (F14)  shifted[n,i] = Z5[n,i] - Z5_max[n]  (N, 10)
+    shifted = Z5 - Z5_max[:, None]
+    e = np.exp(shifted)               # (F15)  e[n,i] = exp(shifted[n,i])  (N, 10)
+    s = e.sum(axis=1)                 # (F16)  s[n] = Σ_i e[n,i]  (N,)
+    p = e / s[:, None]                # (F17)  p[n,i] = e[n,i]/s[n]  (N, 10)
+    # (F18)  log_p[n,i] = shifted[n,i] - log(s[n])  (N, 10)
+    log_p = shifted - np.log(s)[:, None]
+    picked = -log_p[np.arange(N), y]  # (F19)  picked[n] = -log_p[n,y[n]]  (N,)
+    L = picked.sum() / N              # (F20)  L = Σ_n picked[n]/N
     dtypes = [np.result_type(p) for p in (K1, c1, K2, c2, W3, b3, W4, b4, W5, b5)]
-    saved = (L_softmax, y, A4, W5, A3, W4, P2, W3, A2, P1, K2, A1, enlarged, dtypes)
+    saved = (p, y, A4, W5, A3, W4, P2, W3, A2, P1, K2, A1, enlarged, dtypes)
     return dtype.type(L), Saved(saved)
 
 
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
-    L_softmax, y, A4, W5, A3, W4, P2, W3, A2, P1, K2, A1, enlarged, dtypes = saved
-    N = L_softmax.shape[0]
-    # (B8)  dZ5[n,i] = (L_softmax[n,i] - [y[n] = i]) dL/N  (N, 10)
+    p, y, A4, W5, A3, W4, P2, W3, A2, P1, K2, A1, enlarged, dtypes = saved
+    N = p.shape[0]
+    # (B8)  dZ5[n,i] = (p[n,i] - [y[n] = i]) dL/N  (N, 10)
     #       from (F14), (F13) with (B7), (B6)
-    dZ5 = dL / N * L_softmax
+    dZ5 = dL / N * p
     dZ5[np.arange(N), y] -= dL / N
     # (B9)  dW5[i,j] = Σ_n dZ5[n,j] A4[n,i]  (84, 10)  from (F12)
     dW5 = A4.T @ dZ5
-    db5 = dZ5.sum(axis=0)     # (B10)  db5[i] = Σ_n dZ5[n,i]  (10,)  from (F12)
+    db5 = dZ5.sum(axis=0)          # (B10)  db5[i] = Σ_n dZ5[n,i]  (10,)  from (F12)
     # (B11)  dA4[n,i] = Σ_j dZ5[n,j] W5[i,j]  (N, 84)  from (F12)
     dA4 = dZ5 @ W5.T
-    # (B12)  dA4_in[n,i] = dA4[n,i] (1 - A4[n,i]²)  (N, 84)  from (F11)
-    dA4_in = dA4 * (1 - A4 * A4)
-    # (B13)  dW4[i,j] = Σ_n dA4_in[n,j] A3[n,i]  (120, 84)  from (F10)
-    dW4 = A3.T @ dA4_in
-    db4 = dA4_in.sum(axis=0)  # (B14)  db4[i] = Σ_n dA4_in[n,i]  (84,)  from (F10)
-    # (B15)  dA3[n,i] = Σ_j dA4_in[n,j] W4[i,j]  (N, 120)  from (F10)
-    dA3 = dA4_in @ W4.T
-    # (B16)  dA3_in[n,i] = dA3[n,i] (1 - A3[n,i]²)  (N, 120)  from (F9)
-    dA3_in = dA3 * (1 - A3 * A3)
-    # (B17)  dW3[i,j] = Σ_n dA3_in[n,j] P2[n,⌊i/25⌋,(⌊i/5⌋ mod 5),(i mod 5)]
-    #       (400, 120)  from (F8)
-    dW3 = P2.reshape(N, 400).T @ dA3_in
-    db3 = dA3_in.sum(axis=0)  # (B18)  db3[i] = Σ_n dA3_in[n,i]  (120,)  from (F8)
-    # (B19)  dP2[n,i,j,p] = Σ_q dA3_in[n,q] W3[25 i+5 j+p,q]  (N, 16, 5, 5)  from (F8)
-    dP2 = (dA3_in @ W3.T).reshape(N, 16, 5, 5)
-    # (B21)  dA2_in[n,i,j,p] = dP2[n,i,⌊j/2⌋,⌊p/2⌋] (1 - A2[n,i,j,p]²)/4
-    #       (N, 16, 10, 10)  from (F6) with (B20)
-    dA2_in = (
+    # (B12)  dz4[n,i] = dA4[n,i] (1 - A4[n,i]²)  (N, 84)  from (F11)
+    dz4 = dA4 * (1 - A4 * A4)
+    # (B13)  dW4[i,j] = Σ_n dz4[n,j] A3[n,i]  (120, 84)  from (F10)
+    dW4 = A3.T @ dz4
+    db4 = dz4.sum(axis=0)          # (B14)  db4[i] = Σ_n dz4[n,i]  (84,)  from (F10)
+    # (B15)  dA3[n,i] = Σ_j dz4[n,j] W4[i,j]  (N, 120)  from (F10)
+    dA3 = dz4 @ W4.T
+    # (B16)  dz3[n,i] = dA3[n,i] (1 - A3[n,i]²)  (N, 120)  from (F9)
+    dz3 = dA3 * (1 - A3 * A3)
+    # (B17)  dW3[i,j] = Σ_n dz3[n,j] P2[n,⌊i/25⌋,(⌊i/5⌋ mod 5),(i mod 5)]  (400, 120)
+    #       from (F8)
+    dW3 = P2.reshape(N, 400).T @ dz3
+    db3 = dz3.sum(axis=0)          # (B18)  db3[i] = Σ_n dz3[n,i]  (120,)  from (F8)
+    # (B19)  dP2[n,i,j,q] = Σ_r dz3[n,r] W3[25 i+5 j+q,r]  (N, 16, 5, 5)  from (F8)
+    dP2 = (dz3 @ W3.T).reshape(N, 16, 5, 5)
+    # (B21)  dz2[n,i,j,q] = dP2[n,i,⌊j/2⌋,⌊q/2⌋] (1 - A2[n,i,j,q]²)/4  (N, 16, 10, 10)
+    #       from (F6) with (B20)
+    dz2 = (
         0.25 * dP2[:, :, :, None, :, None] * (1 - (A2 * A2).reshape(N, 16, 5, 2, 5, 2))
     ).reshape(N, 16, 10, 10)
-    # (B22)  dK2[i,j,p,q] = Σ_nrs dA2_in[n,i,r,s] P1[n,j,r+p,s+q]  (16, 6, 5, 5)
-    #       from (F5)
+    # (B22)  dK2[i,j,q,r] = Σ_nuv dz2[n,i,u,v] P1[n,j,u+q,v+r]  (16, 6, 5, 5)  from (F5)
     dK2_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
     dK2 = np.tensordot(
-        dK2_windows, dA2_in, axes=((0, 2, 3), (0, 2, 3))
+        dK2_windows, dz2, axes=((0, 2, 3), (0, 2, 3))
     ).transpose(3, 0, 1, 2)
-    # (B23)  dc2[i] = Σ_njp dA2_in[n,i,j,p]  (16,)  from (F5)
-    dc2 = dA2_in.sum(axis=(0, 2, 3))
-    # (B24)  dP1[n,i,j,p] = Σ_qrs dA2_in[n,q,j-r,p-s] K2[q,i,r,s] [0 ≤ j-r < 10]
-    #       [0 ≤ p-s < 10]  (N, 6, 14, 14)  from (F5)
+    # (B23)  dc2[i] = Σ_njq dz2[n,i,j,q]  (16,)  from (F5)
+    dc2 = dz2.sum(axis=(0, 2, 3))
+    # (B24)  dP1[n,i,j,q] = Σ_ruv dz2[n,r,j-u,q-v] K2[r,i,u,v] [0 ≤ j-u < 10]
+    #       [0 ≤ q-v < 10]  (N, 6, 14, 14)  from (F5)
     dP1_windows = np.lib.stride_tricks.sliding_window_view(
-        np.pad(dA2_in, ((0, 0), (0, 0), (4, 4), (4, 4))), (5, 5), axis=(2, 3)
+        np.pad(dz2, ((0, 0), (0, 0), (4, 4), (4, 4))), (5, 5), axis=(2, 3)
     )
     dP1 = np.tensordot(
         K2[:, :, ::-1, ::-1], dP1_windows, axes=((0, 2, 3), (1, 4, 5))
     ).transpose(1, 0, 2, 3)
-    # (B26)  dA1_in[n,i,j,p] = dP1[n,i,⌊j/2⌋,⌊p/2⌋] (1 - A1[n,i,j,p]²)/4
-    #       (N, 6, 28, 28)  from (F3) with (B25)
-    dA1_in = (
+    # (B26)  dz1[n,i,j,q] = dP1[n,i,⌊j/2⌋,⌊q/2⌋] (1 - A1[n,i,j,q]²)/4  (N, 6, 28, 28)
+    #       from (F3) with (B25)
+    dz1 = (
         0.25 * dP1[:, :, :, None, :, None] * (1 - (A1 * A1).reshape(N, 6, 14, 2, 14, 2))
     ).reshape(N, 6, 28, 28)
-    # (B27)  dK1[i,p,q] = Σ_nrs dA1_in[n,i,r,s] enlarged[n,r+p,s+q]  (6, 1, 5, 5)
+    # (B27)  dK1[i,q,r] = Σ_nuv dz1[n,i,u,v] enlarged[n,u+q,v+r]  (6, 1, 5, 5)
     #       from (F2)
     dK1_windows = np.lib.stride_tricks.sliding_window_view(
         enlarged, (5, 5), axis=(1, 2)
     )
     dK1 = np.tensordot(
-        dK1_windows, dA1_in, axes=((0, 1, 2), (0, 2, 3))
+        dK1_windows, dz1, axes=((0, 1, 2), (0, 2, 3))
     ).transpose(2, 0, 1)[:, None, :, :]
-    # (B28)  dc1[i] = Σ_njp dA1_in[n,i,j,p]  (6,)  from (F2)
-    dc1 = dA1_in.sum(axis=(0, 2, 3))
+    dc1 = dz1.sum(axis=(0, 2, 3))  # (B28)  dc1[i] = Σ_njq dz1[n,i,j,q]  (6,)  from (F2)
     grads = {
         "K1": dK1, "c1": dc1, "K2": dK2, "c2": dc2, "W3": dW3, "b3": db3, "W4": dW4,
         "b4": db4, "W5": dW5, "b5": db5
@@ -290,42 +278,34 @@ def predict(
     b5, _ = read("b5", b5, "wrt", "10", (10,))
     # (F1)  enlarged[n,i,j] = X[n,⌊i/4⌋,⌊j/4⌋]  (N, 32, 32)
     enlarged = np.repeat(np.repeat(X, 4, axis=2), 4, axis=1)
-    # (F2)  A1_in[n,i,j,p] = Σ_qr enlarged[n,j+q,p+r] K1[i,0,q,r] + c1[i]
-    #       (N, 6, 28, 28)
-    A1_in_windows = np.lib.stride_tricks.sliding_window_view(
-        enlarged, (5, 5), axis=(1, 2)
-    )
-    A1_in = (
-        np.tensordot(
-            K1[:, 0], A1_in_windows, axes=((1, 2), (3, 4))
-        ).transpose(1, 0, 2, 3)
+    # (F2)  z1[n,i,j,q] = Σ_ru enlarged[n,j+r,q+u] K1[i,0,r,u] + c1[i]  (N, 6, 28, 28)
+    z1_windows = np.lib.stride_tricks.sliding_window_view(enlarged, (5, 5), axis=(1, 2))
+    z1 = (
+        np.tensordot(K1[:, 0], z1_windows, axes=((1, 2), (3, 4))).transpose(1, 0, 2, 3)
         + c1[:, None, None]
     )
-    A1 = np.tanh(A1_in)   # (F3)  A1[n,i,j,p] = tanh(A1_in[n,i,j,p])  (N, 6, 28, 28)
-    # (F4)  P1[n,i,j,p] = Σ_qr A1[n,i,2 j+q,2 p+r]/4  (N, 6, 14, 14)
+    A1 = np.tanh(z1)   # (F3)  A1[n,i,j,q] = tanh(z1[n,i,j,q])  (N, 6, 28, 28)
+    # (F4)  P1[n,i,j,q] = Σ_ru A1[n,i,2 j+r,2 q+u]/4  (N, 6, 14, 14)
     P1_blocks = A1.reshape(N, 6, 14, 2, 14, 2)
-    P1_sum = P1_blocks[:, :, :, 0] + P1_blocks[:, :, :, 1]
-    P1 = 0.25 * (P1_sum[..., 0] + P1_sum[..., 1])
-    # (F5)  A2_in[n,i,j,p] = Σ_qrs P1[n,q,j+r,p+s] K2[i,q,r,s] + c2[i]  (N, 16, 10, 10)
-    A2_in_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
-    A2_in = (
-        np.tensordot(
-            K2, A2_in_windows, axes=((1, 2, 3), (1, 4, 5))
-        ).transpose(1, 0, 2, 3)
+    P1_added = P1_blocks[:, :, :, 0] + P1_blocks[:, :, :, 1]
+    P1 = 0.25 * (P1_added[..., 0] + P1_added[..., 1])
+    # (F5)  z2[n,i,j,q] = Σ_ruv P1[n,r,j+u,q+v] K2[i,r,u,v] + c2[i]  (N, 16, 10, 10)
+    z2_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
+    z2 = (
+        np.tensordot(K2, z2_windows, axes=((1, 2, 3), (1, 4, 5))).transpose(1, 0, 2, 3)
         + c2[:, None, None]
     )
-    A2 = np.tanh(A2_in)   # (F6)  A2[n,i,j,p] = tanh(A2_in[n,i,j,p])  (N, 16, 10, 10)
-    # (F7)  P2[n,i,j,p] = Σ_qr A2[n,i,2 j+q,2 p+r]/4  (N, 16, 5, 5)
+    A2 = np.tanh(z2)   # (F6)  A2[n,i,j,q] = tanh(z2[n,i,j,q])  (N, 16, 10, 10)
+    # (F7)  P2[n,i,j,q] = Σ_ru A2[n,i,2 j+r,2 q+u]/4  (N, 16, 5, 5)
     P2_blocks = A2.reshape(N, 16, 5, 2, 5, 2)
-    P2_sum = P2_blocks[:, :, :, 0] + P2_blocks[:, :, :, 1]
-    P2 = 0.25 * (P2_sum[..., 0] + P2_sum[..., 1])
-    # (F8)  A3_in[n,i] = Σ_j P2[n,⌊j/25⌋,(⌊j/5⌋ mod 5),(j mod 5)] W3[j,i] + b3[i]
-    #       (N, 120)
-    A3_in = P2.reshape(N, 400) @ W3 + b3
-    A3 = np.tanh(A3_in)   # (F9)  A3[n,i] = tanh(A3_in[n,i])  (N, 120)
-    A4_in = A3 @ W4 + b4  # (F10)  A4_in[n,i] = Σ_j A3[n,j] W4[j,i] + b4[i]  (N, 84)
-    A4 = np.tanh(A4_in)   # (F11)  A4[n,i] = tanh(A4_in[n,i])  (N, 84)
-    Z5 = A4 @ W5 + b5     # (F12)  Z5[n,i] = Σ_j A4[n,j] W5[j,i] + b5[i]  (N, 10)
+    P2_added = P2_blocks[:, :, :, 0] + P2_blocks[:, :, :, 1]
+    P2 = 0.25 * (P2_added[..., 0] + P2_added[..., 1])
+    # (F8)  z3[n,i] = Σ_j P2[n,⌊j/25⌋,(⌊j/5⌋ mod 5),(j mod 5)] W3[j,i] + b3[i]  (N, 120)
+    z3 = P2.reshape(N, 400) @ W3 + b3
+    A3 = np.tanh(z3)   # (F9)  A3[n,i] = tanh(z3[n,i])  (N, 120)
+    z4 = A3 @ W4 + b4  # (F10)  z4[n,i] = Σ_j A3[n,j] W4[j,i] + b4[i]  (N, 84)
+    A4 = np.tanh(z4)   # (F11)  A4[n,i] = tanh(z4[n,i])  (N, 84)
+    Z5 = A4 @ W5 + b5  # (F12)  Z5[n,i] = Σ_j A4[n,j] W5[j,i] + b5[i]  (N, 10)
     return {"logits": Z5}
 
 

@@ -1,4 +1,4 @@
-# symprop sha256:02e804066e293c15e41775812d688952
+# symprop sha256:aa55ddfce0d57a80d376cd21fadc85e6
 """llama_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:llama_block.
@@ -69,13 +69,12 @@ def sigmoid(x):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.L_error."""
+    """What backward needs: a tuple whose parts have names, as in saved.error."""
 
     names = (
-        "L_error", "y_prod_2", "Wdown", "y_prod", "z", "y_dot_2", "y_sigmoid", "Wup",
-        "Wgate", "z_normalized", "g2", "z_sqrt", "o_result", "Wo", "v_dot", "o_weights",
-        "h", "q", "q_cos", "q_sin", "k", "Wv", "Wk", "Wq", "h_normalized", "dtype",
-        "dtypes"
+        "error", "u6", "Wdown", "u5", "z", "z_Wup", "sigmoid_z", "Wup", "Wgate",
+        "u_hat", "g2", "rms_u", "o1", "Wo", "v", "p", "h", "q", "cos", "sin", "k", "Wv",
+        "Wk", "Wq", "x_hat", "dtype", "dtypes"
     )
 
     def __getattribute__(self, name):
@@ -124,134 +123,136 @@ def forward(
     if groups != 2:
         raise ValueError("groups is fixed at 2")
     dtype = np.result_type(x, target, g1, Wq, Wk, Wv, Wo, g2, Wgate, Wup, Wdown)
-    # (F1)  h_mean_square[n,t] = Σ_d x[n,t,d]²/D  (N, T)
-    h_mean_square = np.einsum("ntd,ntd->nt", x, x) / D
-    # (F2)  h_sum[n,t] = h_mean_square[n,t] + 1e-6  (N, T)
-    h_sum = h_mean_square + 1e-06
-    h_sqrt = np.sqrt(h_sum)     # (F3)  h_sqrt[n,t] = √h_sum[n,t]  (N, T)
-    # (F4)  h_normalized[n,t,d] = x[n,t,d]/h_sqrt[n,t]  (N, T, D)
-    h_normalized = x / h_sqrt[:, :, None]
-    h = g1 * h_normalized       # (F5)  h[n,t,d] = h_normalized[n,t,d] g1[d]  (N, T, D)
-    # (F6)  q_dot[n,t,e] = Σ_d h[n,t,d] Wq[d,e]  (N, T, 4 * E)
-    q_dot = h @ Wq
-    # (F7)  q_pow[e] = 10000^(-2 e/E)  (E // 2,)
+    # (F1)  ms_x[n,t] = Σ_d x[n,t,d]²/D  (N, T)
+    ms_x = np.einsum("ntd,ntd->nt", x, x) / D
+    # (F2)  ms_eps_x[n,t] = ms_x[n,t] + 1e-6  (N, T)
+    ms_eps_x = ms_x + 1e-06
+    rms_x = np.sqrt(ms_eps_x)                # (F3)  rms_x[n,t] = √ms_eps_x[n,t]  (N, T)
+    # (F4)  x_hat[n,t,d] = x[n,t,d]/rms_x[n,t]  (N, T, D)
+    x_hat = x / rms_x[:, :, None]
+    # (F5)  h[n,t,d] = x_hat[n,t,d] g1[d]  (N, T, D)
+    h = g1 * x_hat
+    # (F6)  hWq[n,t,e] = Σ_d h[n,t,d] Wq[d,e]  (N, T, 4 * E)
+    hWq = h @ Wq
+    # (F7)  pow[e] = 10000^(-2 e/E)  (E // 2,)
     with np.errstate(all="ignore"):  # only finite entries are used
-        q_pow = 10000**(-2 / E * np.arange(E // 2, dtype=dtype))
-    # (F8)  q_angle[t,e] = t q_pow[e]  (T, E // 2)
+        pow = 10000**(-2 / E * np.arange(E // 2, dtype=dtype))
+    # (F8)  angle[t,e] = t pow[e]  (T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
-        q_angle = np.arange(T, dtype=dtype)[:, None] * q_pow
-    q_cos = np.cos(q_angle)     # (F9)  q_cos[t,e] = cos(q_angle[t,e])  (T, E // 2)
-    q_sin = np.sin(q_angle)     # (F10)  q_sin[t,e] = sin(q_angle[t,e])  (T, E // 2)
-    # (F11)  q_diff[n,i,t,e] = q_dot[n,t,E i+e] q_cos[t,e]
-    #       - q_dot[n,t,E i+e+E/2] q_sin[t,e]  (N, 4, T, E // 2)
+        angle = np.arange(T, dtype=dtype)[:, None] * pow
+    # (F9)  cos[t,e] = cos(angle[t,e])  (T, E // 2)
+    cos = np.cos(angle)
+    # (F10)  sin[t,e] = sin(angle[t,e])  (T, E // 2)
+    sin = np.sin(angle)
+    # (F11)  u1[n,i,t,e] = hWq[n,t,E i+e] cos[t,e] - hWq[n,t,E i+e+E/2] sin[t,e]
+    #       (N, 4, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
-        q_diff_product = (
-            q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+        u1_product = (
+            cos * hWq.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
-        q_diff = (
-            q_diff_product
-            - q_sin * q_dot.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+        u1 = (
+            u1_product
+            - sin * hWq.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
-    # (F12)  q_sum[n,i,t,e] = q_dot[n,t,E i+e+E/2] q_cos[t,e]
-    #       + q_dot[n,t,E i+e] q_sin[t,e]  (N, 4, T, E // 2)
+    # (F12)  u2[n,i,t,e] = hWq[n,t,E i+e+E/2] cos[t,e] + hWq[n,t,E i+e] sin[t,e]
+    #       (N, 4, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
-        q_sum_product = (
-            q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+        u2_product = (
+            cos * hWq.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
-        q_sum = (
-            q_sum_product
-            + q_sin * q_dot.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+        u2 = (
+            u2_product
+            + sin * hWq.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
-    # (F13)  q[n,i,t,e] = [e < E/2] q_diff[n,i,t,e] + [E/2 ≤ e] q_sum[n,i,t,e-E/2]
+    # (F13)  q[n,i,t,e] = [e < E/2] u1[n,i,t,e] + [E/2 ≤ e] u2[n,i,t,e-E/2]
     #       (N, 4, T, E)
     q = np.empty((N, 4, T, E), dtype)
-    q[:, :, :, :E // 2] = q_diff
-    q[:, :, :, E // 2:] = q_sum
-    # (F14)  k_dot[n,t,e] = Σ_d h[n,t,d] Wk[d,e]  (N, T, 2 * E)
-    k_dot = h @ Wk
-    # (F15)  k_diff[n,i,t,e] = k_dot[n,t,E i+e] q_cos[t,e]
-    #       - k_dot[n,t,E i+e+E/2] q_sin[t,e]  (N, 2, T, E // 2)
+    q[:, :, :, :E // 2] = u1
+    q[:, :, :, E // 2:] = u2
+    # (F14)  hWk[n,t,e] = Σ_d h[n,t,d] Wk[d,e]  (N, T, 2 * E)
+    hWk = h @ Wk
+    # (F15)  u3[n,i,t,e] = hWk[n,t,E i+e] cos[t,e] - hWk[n,t,E i+e+E/2] sin[t,e]
+    #       (N, 2, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
-        k_diff_product = (
-            q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+        u3_product = (
+            cos * hWk.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
-        k_diff = (
-            k_diff_product
-            - q_sin * k_dot.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+        u3 = (
+            u3_product
+            - sin * hWk.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
-    # (F16)  k_sum[n,i,t,e] = k_dot[n,t,E i+e+E/2] q_cos[t,e]
-    #       + k_dot[n,t,E i+e] q_sin[t,e]  (N, 2, T, E // 2)
+    # (F16)  u4[n,i,t,e] = hWk[n,t,E i+e+E/2] cos[t,e] + hWk[n,t,E i+e] sin[t,e]
+    #       (N, 2, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
-        k_sum_product = (
-            q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+        u4_product = (
+            cos * hWk.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
-        k_sum = (
-            k_sum_product
-            + q_sin * k_dot.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+        u4 = (
+            u4_product
+            + sin * hWk.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
-    # (F17)  k[n,i,t,e] = [e < E/2] k_diff[n,i,t,e] + [E/2 ≤ e] k_sum[n,i,t,e-E/2]
+    # (F17)  k[n,i,t,e] = [e < E/2] u3[n,i,t,e] + [E/2 ≤ e] u4[n,i,t,e-E/2]
     #       (N, 2, T, E)
     k = np.empty((N, 2, T, E), dtype)
-    k[:, :, :, :E // 2] = k_diff
-    k[:, :, :, E // 2:] = k_sum
-    # (F18)  v_dot[n,t,e] = Σ_d h[n,t,d] Wv[d,e]  (N, T, 2 * E)
-    v_dot = h @ Wv
-    # (F19)  o_scores[n,i,j,t,p] = Σ_e q[n,2 i+j,t,e] k[n,i,p,e]/√E  (N, 2, 2, T, T)
+    k[:, :, :, :E // 2] = u3
+    k[:, :, :, E // 2:] = u4
+    # (F18)  v[n,t,e] = Σ_d h[n,t,d] Wv[d,e]  (N, T, 2 * E)
+    v = h @ Wv
+    # (F19)  scores[n,i,j,t,r] = Σ_e q[n,2 i+j,t,e] k[n,i,r,e]/√E  (N, 2, 2, T, T)
     with np.errstate(all="ignore"):  # only finite entries are used
-        o_scores = (
+        scores = (
             (q.reshape(N, 2, 2 * T, E) @ k.transpose(0, 1, 3, 2)).reshape(N, 2, 2, T, T)
             / E**0.5
         )
-    # (F20)  o_cases[n,i,j,t,p] = [p ≤ t] o_scores[n,i,j,t,p] - [t < p] ∞
+    # (F20)  masked[n,i,j,t,r] = [r ≤ t] scores[n,i,j,t,r] - [t < r] ∞  (N, 2, 2, T, T)
+    masked = np.where(np.arange(T) <= np.arange(T)[:, None], scores, -np.inf)
+    # (F21)  masked_max[n,i,j,t] = max_r masked[n,i,j,t,r]  (N, 2, 2, T)
+    masked_max = masked.max(axis=4)
+    # (F22)  shifted[n,i,j,t,r] = masked[n,i,j,t,r] - masked_max[n,i,j,t]
     #       (N, 2, 2, T, T)
-    o_cases = np.where(np.arange(T) <= np.arange(T)[:, None], o_scores, -np.inf)
-    # (F21)  o_top[n,i,j,t] = max_p o_cases[n,i,j,t,p]  (N, 2, 2, T)
-    o_top = o_cases.max(axis=4)
-    # (F22)  o_in[n,i,j,t,p] = o_cases[n,i,j,t,p] - o_top[n,i,j,t]  (N, 2, 2, T, T)
-    o_in = o_cases - o_top[:, :, :, :, None]
-    # (F23)  o_exp[n,i,j,t,p] = exp(o_in[n,i,j,t,p])  (N, 2, 2, T, T)
-    o_exp = np.exp(o_in)
-    # (F24)  o_total[n,i,j,t] = Σ_p o_exp[n,i,j,t,p]  (N, 2, 2, T)
-    o_total = o_exp.sum(axis=4)
-    # (F25)  o_weights[n,i,j,t,p] = o_exp[n,i,j,t,p]/o_total[n,i,j,t]  (N, 2, 2, T, T)
-    o_weights = o_exp / o_total[:, :, :, :, None]
-    # (F26)  o_result[n,i,j,t,e] = Σ_p o_weights[n,i,j,t,p] v_dot[n,p,E i+e]
-    #       (N, 2, 2, T, E)
-    o_result = (
-        o_weights.reshape(N, 2, 2 * T, T)
-        @ v_dot.reshape(N, T, 2, E).transpose(0, 2, 1, 3)
+    shifted = masked - masked_max[:, :, :, :, None]
+    # (F23)  exps[n,i,j,t,r] = exp(shifted[n,i,j,t,r])  (N, 2, 2, T, T)
+    exps = np.exp(shifted)
+    # (F24)  s[n,i,j,t] = Σ_r exps[n,i,j,t,r]  (N, 2, 2, T)
+    s = exps.sum(axis=4)
+    # (F25)  p[n,i,j,t,r] = exps[n,i,j,t,r]/s[n,i,j,t]  (N, 2, 2, T, T)
+    p = exps / s[:, :, :, :, None]
+    # (F26)  o1[n,i,j,t,e] = Σ_r p[n,i,j,t,r] v[n,r,E i+e]  (N, 2, 2, T, E)
+    o1 = (
+        p.reshape(N, 2, 2 * T, T) @ v.reshape(N, T, 2, E).transpose(0, 2, 1, 3)
     ).reshape(N, 2, 2, T, E)
-    # (F27)  u[n,t,d] = x[n,t,d] + Σ_e o_result[n,⌊⌊e/E⌋/2⌋,(⌊e/E⌋ mod 2),t,(e mod E)]
-    #       Wo[e,d]  (N, T, D)
-    u = x + o_result.transpose(0, 3, 1, 2, 4).reshape(N, T, 4 * E) @ Wo
-    # (F28)  z_mean_square[n,t] = Σ_d u[n,t,d]²/D  (N, T)
-    z_mean_square = np.einsum("ntd,ntd->nt", u, u) / D
-    # (F29)  z_sum[n,t] = z_mean_square[n,t] + 1e-6  (N, T)
-    z_sum = z_mean_square + 1e-06
-    z_sqrt = np.sqrt(z_sum)     # (F30)  z_sqrt[n,t] = √z_sum[n,t]  (N, T)
-    # (F31)  z_normalized[n,t,d] = u[n,t,d]/z_sqrt[n,t]  (N, T, D)
-    z_normalized = u / z_sqrt[:, :, None]
-    z = g2 * z_normalized       # (F32)  z[n,t,d] = z_normalized[n,t,d] g2[d]  (N, T, D)
-    # (F33)  y_dot[n,t,f] = Σ_d z[n,t,d] Wgate[d,f]  (N, T, F)
-    y_dot = z @ Wgate
-    y_sigmoid = sigmoid(y_dot)  # (F34)  y_sigmoid[n,t,f] = σ(y_dot[n,t,f])  (N, T, F)
-    # (F35)  y_prod[n,t,f] = y_dot[n,t,f] y_sigmoid[n,t,f]  (N, T, F)
-    y_prod = y_dot * y_sigmoid
-    # (F36)  y_dot_2[n,t,f] = Σ_d z[n,t,d] Wup[d,f]  (N, T, F)
-    y_dot_2 = z @ Wup
-    # (F37)  y_prod_2[n,t,f] = y_prod[n,t,f] y_dot_2[n,t,f]  (N, T, F)
-    y_prod_2 = y_prod * y_dot_2
-    # (F38)  y[n,t,d] = u[n,t,d] + Σ_f y_prod_2[n,t,f] Wdown[f,d]  (N, T, D)
-    y = u + y_prod_2 @ Wdown
-    # (F39)  L_error[n,t,d] = y[n,t,d] - target[n,t,d]  (N, T, D)
-    L_error = y - target
-    # (F40)  L = Σ_ntd L_error[n,t,d]²/(N T D)
-    L = np.vdot(L_error, L_error) / (N * T * D)
+    # (F27)  u[n,t,d] = x[n,t,d] + Σ_e o1[n,⌊⌊e/E⌋/2⌋,(⌊e/E⌋ mod 2),t,(e mod E)] Wo[e,d]
+    #       (N, T, D)
+    u = x + o1.transpose(0, 3, 1, 2, 4).reshape(N, T, 4 * E) @ Wo
+    # (F28)  ms_u[n,t] = Σ_d u[n,t,d]²/D  (N, T)
+    ms_u = np.einsum("ntd,ntd->nt", u, u) / D
+    # (F29)  ms_eps_u[n,t] = ms_u[n,t] + 1e-6  (N, T)
+    ms_eps_u = ms_u + 1e-06
+    # (F30)  rms_u[n,t] = √ms_eps_u[n,t]  (N, T)
+    rms_u = np.sqrt(ms_eps_u)
+    # (F31)  u_hat[n,t,d] = u[n,t,d]/rms_u[n,t]  (N, T, D)
+    u_hat = u / rms_u[:, :, None]
+    # (F32)  z[n,t,d] = u_hat[n,t,d] g2[d]  (N, T, D)
+    z = g2 * u_hat
+    # (F33)  z1[n,t,f] = Σ_d z[n,t,d] Wgate[d,f]  (N, T, F)
+    z1 = z @ Wgate
+    # (F34)  sigmoid_z[n,t,f] = σ(z1[n,t,f])  (N, T, F)
+    sigmoid_z = sigmoid(z1)
+    # (F35)  u5[n,t,f] = z1[n,t,f] sigmoid_z[n,t,f]  (N, T, F)
+    u5 = z1 * sigmoid_z
+    # (F36)  z_Wup[n,t,f] = Σ_d z[n,t,d] Wup[d,f]  (N, T, F)
+    z_Wup = z @ Wup
+    # (F37)  u6[n,t,f] = u5[n,t,f] z_Wup[n,t,f]  (N, T, F)
+    u6 = u5 * z_Wup
+    # (F38)  y[n,t,d] = u[n,t,d] + Σ_f u6[n,t,f] Wdown[f,d]  (N, T, D)
+    y = u + u6 @ Wdown
+    # (F39)  error[n,t,d] = y[n,t,d] - target[n,t,d]  (N, T, D)
+    error = y - target
+    L = np.vdot(error, error) / (N * T * D)  # (F40)  L = Σ_ntd error[n,t,d]²/(N T D)
     dtypes = [np.result_type(p) for p in (g1, Wq, Wk, Wv, Wo, g2, Wgate, Wup, Wdown)]
     saved = (
-        L_error, y_prod_2, Wdown, y_prod, z, y_dot_2, y_sigmoid, Wup, Wgate,
-        z_normalized, g2, z_sqrt, o_result, Wo, v_dot, o_weights, h, q, q_cos, q_sin, k,
-        Wv, Wk, Wq, h_normalized, dtype, dtypes
+        error, u6, Wdown, u5, z, z_Wup, sigmoid_z, Wup, Wgate, u_hat, g2, rms_u, o1, Wo,
+        v, p, h, q, cos, sin, k, Wv, Wk, Wq, x_hat, dtype, dtypes
     )
     return dtype.type(L), Saved(saved)
 
@@ -259,131 +260,122 @@ def forward(
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
     (
-        L_error, y_prod_2, Wdown, y_prod, z, y_dot_2, y_sigmoid, Wup, Wgate,
-        z_normalized, g2, z_sqrt, o_result, Wo, v_dot, o_weights, h, q, q_cos, q_sin, k,
-        Wv, Wk, Wq, h_normalized, dtype, dtypes
+        error, u6, Wdown, u5, z, z_Wup, sigmoid_z, Wup, Wgate, u_hat, g2, rms_u, o1, Wo,
+        v, p, h, q, cos, sin, k, Wv, Wk, Wq, x_hat, dtype, dtypes
     ) = saved
-    N, T, D = L_error.shape
-    E = o_result.shape[4]
-    # (B3)  dy[n,t,d] = 2 L_error[n,t,d] dL/(N T D)  (N, T, D)  from (F39) with (B2)
-    dy = 2 * dL / (N * T * D) * L_error
-    # (B4)  dWdown[f,d] = Σ_nt dy[n,t,d] y_prod_2[n,t,f]  (F, D)  from (F38)
-    dWdown = np.tensordot(y_prod_2, dy, axes=((0, 1), (0, 1)))
-    # (B5)  dy_prod_2[n,t,f] = Σ_d dy[n,t,d] Wdown[f,d]  (N, T, F)  from (F38)
-    dy_prod_2 = dy @ Wdown.T
-    # (B6)  dy_dot_2[n,t,f] = dy_prod_2[n,t,f] y_prod[n,t,f]  (N, T, F)  from (F37)
-    dy_dot_2 = dy_prod_2 * y_prod
-    # (B7)  dWup[d,f] = Σ_nt dy_dot_2[n,t,f] z[n,t,d]  (D, F)  from (F36)
-    dWup = np.tensordot(z, dy_dot_2, axes=((0, 1), (0, 1)))
-    # (B10)  dy_dot[n,t,f] = dy_prod_2[n,t,f] (y_dot_2[n,t,f] y_sigmoid[n,t,f]
-    #       + y_prod_2[n,t,f] - y_sigmoid[n,t,f] y_prod_2[n,t,f])  (N, T, F)
-    #       from (F35), (F34) with (B9), (B8)
-    dy_dot = dy_prod_2 * (y_dot_2 * y_sigmoid + y_prod_2 - y_sigmoid * y_prod_2)
-    # (B11)  dWgate[d,f] = Σ_nt dy_dot[n,t,f] z[n,t,d]  (D, F)  from (F33)
-    dWgate = np.tensordot(z, dy_dot, axes=((0, 1), (0, 1)))
-    # (B12)  dz[n,t,d] = Σ_f dy_dot_2[n,t,f] Wup[d,f] + Σ_f dy_dot[n,t,f] Wgate[d,f]
+    N, T, D = error.shape
+    E = o1.shape[4]
+    # (B3)  dy[n,t,d] = 2 error[n,t,d] dL/(N T D)  (N, T, D)  from (F39) with (B2)
+    dy = 2 * dL / (N * T * D) * error
+    # (B4)  dWdown[f,d] = Σ_nt dy[n,t,d] u6[n,t,f]  (F, D)  from (F38)
+    dWdown = np.tensordot(u6, dy, axes=((0, 1), (0, 1)))
+    # (B5)  du6[n,t,f] = Σ_d dy[n,t,d] Wdown[f,d]  (N, T, F)  from (F38)
+    du6 = dy @ Wdown.T
+    # (B6)  dz_Wup[n,t,f] = du6[n,t,f] u5[n,t,f]  (N, T, F)  from (F37)
+    dz_Wup = du6 * u5
+    # (B7)  dWup[d,f] = Σ_nt dz_Wup[n,t,f] z[n,t,d]  (D, F)  from (F36)
+    dWup = np.tensordot(z, dz_Wup, axes=((0, 1), (0, 1)))
+    # (B10)  dz1[n,t,f] = du6[n,t,f] (z_Wup[n,t,f] sigmoid_z[n,t,f] + u6[n,t,f]
+    #       - sigmoid_z[n,t,f] u6[n,t,f])  (N, T, F)  from (F35), (F34) with (B9), (B8)
+    dz1 = du6 * (z_Wup * sigmoid_z + u6 - sigmoid_z * u6)
+    # (B11)  dWgate[d,f] = Σ_nt dz1[n,t,f] z[n,t,d]  (D, F)  from (F33)
+    dWgate = np.tensordot(z, dz1, axes=((0, 1), (0, 1)))
+    # (B12)  dz[n,t,d] = Σ_f dz_Wup[n,t,f] Wup[d,f] + Σ_f dz1[n,t,f] Wgate[d,f]
     #       (N, T, D)  from (F36), (F33)
-    dz = dy_dot_2 @ Wup.T + dy_dot @ Wgate.T
-    # (B13)  dg2[d] = Σ_nt dz[n,t,d] z_normalized[n,t,d]  (D,)  from (F32)
-    dg2 = np.einsum("ntd,ntd->d", dz, z_normalized)
+    dz = dz_Wup @ Wup.T + dz1 @ Wgate.T
+    # (B13)  dg2[d] = Σ_nt dz[n,t,d] u_hat[n,t,d]  (D,)  from (F32)
+    dg2 = np.einsum("ntd,ntd->d", dz, u_hat)
     # (B18)  du[n,t,d] = dy[n,t,d] + (dz[n,t,d] g2[d]
-    #       - z_normalized[n,t,d] Σ_i dz[n,t,i] z[n,t,i]/D)/z_sqrt[n,t]  (N, T, D)
+    #       - u_hat[n,t,d] Σ_i dz[n,t,i] z[n,t,i]/D)/rms_u[n,t]  (N, T, D)
     #       from (F38), (F31), (F28) with (B14), (B17)
     du = (
         dy
-        + (g2 * dz - (np.einsum("nti,nti->nt", dz, z) / D)[:, :, None] * z_normalized)
-            / z_sqrt[:, :, None]
+        + (g2 * dz - (np.einsum("nti,nti->nt", dz, z) / D)[:, :, None] * u_hat)
+            / rms_u[:, :, None]
     )
-    # (B19)  dWo[e,d] = Σ_nt du[n,t,d] o_result[n,⌊⌊e/E⌋/2⌋,(⌊e/E⌋ mod 2),t,(e mod E)]
+    # (B19)  dWo[e,d] = Σ_nt du[n,t,d] o1[n,⌊⌊e/E⌋/2⌋,(⌊e/E⌋ mod 2),t,(e mod E)]
     #       (4 * E, D)  from (F27)
     dWo = np.tensordot(
-        o_result.transpose(0, 3, 1, 2, 4).reshape(N, T, 4 * E), du,
-        axes=((0, 1), (0, 1))
+        o1.transpose(0, 3, 1, 2, 4).reshape(N, T, 4 * E), du, axes=((0, 1), (0, 1))
     )
-    # (B20)  do_result[n,i,j,t,e] = Σ_d du[n,t,d] Wo[2 E i+E j+e,d]  (N, 2, 2, T, E)
+    # (B20)  do1[n,i,j,t,e] = Σ_d du[n,t,d] Wo[2 E i+E j+e,d]  (N, 2, 2, T, E)
     #       from (F27)
-    do_result = (du @ Wo.T).reshape(N, T, 2, 2, E).transpose(0, 2, 3, 1, 4)
-    # (B21)  do_weights[n,i,j,t,p] = Σ_e do_result[n,i,j,t,e] v_dot[n,p,e+E i]
-    #       (N, 2, 2, T, T)  from (F26)
-    do_weights = (
-        do_result.reshape(N, 2, 2 * T, E)
-        @ v_dot.reshape(N, T, 2, E).transpose(0, 2, 3, 1)
+    do1 = (du @ Wo.T).reshape(N, T, 2, 2, E).transpose(0, 2, 3, 1, 4)
+    # (B21)  dp[n,i,j,t,r] = Σ_e do1[n,i,j,t,e] v[n,r,e+E i]  (N, 2, 2, T, T)
+    #       from (F26)
+    dp = (
+        do1.reshape(N, 2, 2 * T, E) @ v.reshape(N, T, 2, E).transpose(0, 2, 3, 1)
     ).reshape(N, 2, 2, T, T)
-    # (B27)  do_scores[n,i,j,t,p] = (do_weights[n,i,j,t,p]
-    #       - Σ_r do_weights[n,i,j,t,r] o_weights[n,i,j,t,r]) o_weights[n,i,j,t,p]
-    #       [p ≤ t]  (N, 2, 2, T, T)  from (F20) with (B26)
-    do_scores_product = (
-        (
-            do_weights
-            - np.einsum("nijtr,nijtr->nijt", do_weights, o_weights)[:, :, :, :, None]
-        )
-        * o_weights
+    # (B27)  dscores[n,i,j,t,r] = (dp[n,i,j,t,r] - Σ_w dp[n,i,j,t,w] p[n,i,j,t,w])
+    #       p[n,i,j,t,r] [r ≤ t]  (N, 2, 2, T, T)  from (F20) with (B26)
+    dscores = np.where(
+        np.arange(T) <= np.arange(T)[:, None],
+        (dp - np.einsum("nijtw,nijtw->nijt", dp, p)[:, :, :, :, None]) * p, 0
     )
-    do_scores = np.where(np.arange(T) <= np.arange(T)[:, None], do_scores_product, 0)
-    # (B28)  dv_dot[n,t,e] = Σ_ij do_result[n,⌊e/E⌋,i,j,(e mod E)]
-    #       o_weights[n,⌊e/E⌋,i,j,t]  (N, T, 2 * E)  from (F26)
-    dv_dot_picked = (
-        do_result.transpose(0, 1, 4, 2, 3).reshape(N, 2, E, 2 * T).transpose(0, 1, 3, 2)
+    # (B28)  dv[n,t,e] = Σ_ij do1[n,⌊e/E⌋,i,j,(e mod E)] p[n,⌊e/E⌋,i,j,t]
+    #       (N, T, 2 * E)  from (F26)
+    dv_picked = (
+        do1.transpose(0, 1, 4, 2, 3).reshape(N, 2, E, 2 * T).transpose(0, 1, 3, 2)
     )
-    dv_dot = (
+    dv = (
         (
-            o_weights.reshape(N, 2, 2 * T, T).transpose(0, 1, 3, 2) @ dv_dot_picked
+            p.reshape(N, 2, 2 * T, T).transpose(0, 1, 3, 2) @ dv_picked
         ).transpose(0, 2, 1, 3).reshape(N, T, 2 * E)
     )
-    # (B29)  dWv[d,e] = Σ_nt dv_dot[n,t,e] h[n,t,d]  (D, 2 * E)  from (F18)
-    dWv = np.tensordot(h, dv_dot, axes=((0, 1), (0, 1)))
-    # (B30)  dk[n,i,t,e] = Σ_jp do_scores[n,i,j,p,t] q[n,j+2 i,p,e]/√E  (N, 2, T, E)
+    # (B29)  dWv[d,e] = Σ_nt dv[n,t,e] h[n,t,d]  (D, 2 * E)  from (F18)
+    dWv = np.tensordot(h, dv, axes=((0, 1), (0, 1)))
+    # (B30)  dk[n,i,t,e] = Σ_jr dscores[n,i,j,r,t] q[n,j+2 i,r,e]/√E  (N, 2, T, E)
     #       from (F19)
     dk = (
-        do_scores.transpose(0, 1, 4, 2, 3).reshape(N, 2, T, 2 * T)
+        dscores.transpose(0, 1, 4, 2, 3).reshape(N, 2, T, 2 * T)
         @ q.reshape(N, 2, 2 * T, E) / E**0.5
     )
-    # (B33)  dk_dot[n,t,e] = dk[n,⌊e/E⌋,t,(e mod E)]
-    #       (q_cos[t,(e mod E) - E/2] [0 ≤ (e mod E) - E/2]
-    #       + q_cos[t,(e mod E)] [(e mod E) < E/2])
-    #       + dk[n,⌊e/E⌋,t,(e mod E) + E/2] q_sin[t,(e mod E)] [(e mod E) < E/2]
-    #       - dk[n,⌊e/E⌋,t,(e mod E) - E/2] q_sin[t,(e mod E) - E/2]
-    #       [0 ≤ (e mod E) - E/2]  (N, T, 2 * E)  from (F16), (F15) with (B31), (B32)
-    dk_dot = np.empty((N, T, 2, E), dtype)
-    dk_dot[:, :, :, E // 2:] = (
-        q_cos[:, None, :] * dk[:, :, :, E // 2:].transpose(0, 2, 1, 3)
-        - q_sin[:, None, :] * dk[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+    # (B33)  dhWk[n,t,e] = dk[n,⌊e/E⌋,t,(e mod E)]
+    #       (cos[t,(e mod E) - E/2] [0 ≤ (e mod E) - E/2]
+    #       + cos[t,(e mod E)] [(e mod E) < E/2]) + dk[n,⌊e/E⌋,t,(e mod E) + E/2]
+    #       sin[t,(e mod E)] [(e mod E) < E/2] - dk[n,⌊e/E⌋,t,(e mod E) - E/2]
+    #       sin[t,(e mod E) - E/2] [0 ≤ (e mod E) - E/2]  (N, T, 2 * E)
+    #       from (F16), (F15) with (B31), (B32)
+    dhWk = np.empty((N, T, 2, E), dtype)
+    dhWk[:, :, :, E // 2:] = (
+        cos[:, None, :] * dk[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+        - sin[:, None, :] * dk[:, :, :, :E // 2].transpose(0, 2, 1, 3)
     )
-    dk_dot[:, :, :, :E // 2] = (
-        q_cos[:, None, :] * dk[:, :, :, :E // 2].transpose(0, 2, 1, 3)
-        + q_sin[:, None, :] * dk[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+    dhWk[:, :, :, :E // 2] = (
+        cos[:, None, :] * dk[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+        + sin[:, None, :] * dk[:, :, :, E // 2:].transpose(0, 2, 1, 3)
     )
-    dk_dot = dk_dot.reshape(N, T, 2 * E)
-    # (B34)  dWk[d,e] = Σ_nt dk_dot[n,t,e] h[n,t,d]  (D, 2 * E)  from (F14)
-    dWk = np.tensordot(h, dk_dot, axes=((0, 1), (0, 1)))
-    # (B35)  dq[n,i,t,e] = Σ_j do_scores[n,⌊i/2⌋,(i mod 2),t,j] k[n,⌊i/2⌋,j,e]/√E
+    dhWk = dhWk.reshape(N, T, 2 * E)
+    # (B34)  dWk[d,e] = Σ_nt dhWk[n,t,e] h[n,t,d]  (D, 2 * E)  from (F14)
+    dWk = np.tensordot(h, dhWk, axes=((0, 1), (0, 1)))
+    # (B35)  dq[n,i,t,e] = Σ_j dscores[n,⌊i/2⌋,(i mod 2),t,j] k[n,⌊i/2⌋,j,e]/√E
     #       (N, 4, T, E)  from (F19)
     dq = (
-        (do_scores.reshape(N, 2, 2 * T, T) @ k).reshape(N, 2, 2, T, E) / E**0.5
+        (dscores.reshape(N, 2, 2 * T, T) @ k).reshape(N, 2, 2, T, E) / E**0.5
     ).reshape(N, 4, T, E)
-    # (B38)  dq_dot[n,t,e] = dq[n,⌊e/E⌋,t,(e mod E)]
-    #       (q_cos[t,(e mod E) - E/2] [0 ≤ (e mod E) - E/2]
-    #       + q_cos[t,(e mod E)] [(e mod E) < E/2])
-    #       + dq[n,⌊e/E⌋,t,(e mod E) + E/2] q_sin[t,(e mod E)] [(e mod E) < E/2]
-    #       - dq[n,⌊e/E⌋,t,(e mod E) - E/2] q_sin[t,(e mod E) - E/2]
-    #       [0 ≤ (e mod E) - E/2]  (N, T, 4 * E)  from (F12), (F11) with (B36), (B37)
-    dq_dot = np.empty((N, T, 4, E), dtype)
-    dq_dot[:, :, :, E // 2:] = (
-        q_cos[:, None, :] * dq[:, :, :, E // 2:].transpose(0, 2, 1, 3)
-        - q_sin[:, None, :] * dq[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+    # (B38)  dhWq[n,t,e] = dq[n,⌊e/E⌋,t,(e mod E)]
+    #       (cos[t,(e mod E) - E/2] [0 ≤ (e mod E) - E/2]
+    #       + cos[t,(e mod E)] [(e mod E) < E/2]) + dq[n,⌊e/E⌋,t,(e mod E) + E/2]
+    #       sin[t,(e mod E)] [(e mod E) < E/2] - dq[n,⌊e/E⌋,t,(e mod E) - E/2]
+    #       sin[t,(e mod E) - E/2] [0 ≤ (e mod E) - E/2]  (N, T, 4 * E)
+    #       from (F12), (F11) with (B36), (B37)
+    dhWq = np.empty((N, T, 4, E), dtype)
+    dhWq[:, :, :, E // 2:] = (
+        cos[:, None, :] * dq[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+        - sin[:, None, :] * dq[:, :, :, :E // 2].transpose(0, 2, 1, 3)
     )
-    dq_dot[:, :, :, :E // 2] = (
-        q_cos[:, None, :] * dq[:, :, :, :E // 2].transpose(0, 2, 1, 3)
-        + q_sin[:, None, :] * dq[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+    dhWq[:, :, :, :E // 2] = (
+        cos[:, None, :] * dq[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+        + sin[:, None, :] * dq[:, :, :, E // 2:].transpose(0, 2, 1, 3)
     )
-    dq_dot = dq_dot.reshape(N, T, 4 * E)
-    # (B39)  dWq[d,e] = Σ_nt dq_dot[n,t,e] h[n,t,d]  (D, 4 * E)  from (F6)
-    dWq = np.tensordot(h, dq_dot, axes=((0, 1), (0, 1)))
-    # (B40)  dh[n,t,d] = Σ_e dv_dot[n,t,e] Wv[d,e] + Σ_e dk_dot[n,t,e] Wk[d,e]
-    #       + Σ_e dq_dot[n,t,e] Wq[d,e]  (N, T, D)  from (F18), (F14), (F6)
-    dh = dv_dot @ Wv.T + dk_dot @ Wk.T + dq_dot @ Wq.T
-    # (B41)  dg1[d] = Σ_nt dh[n,t,d] h_normalized[n,t,d]  (D,)  from (F5)
-    dg1 = np.einsum("ntd,ntd->d", dh, h_normalized)
+    dhWq = dhWq.reshape(N, T, 4 * E)
+    # (B39)  dWq[d,e] = Σ_nt dhWq[n,t,e] h[n,t,d]  (D, 4 * E)  from (F6)
+    dWq = np.tensordot(h, dhWq, axes=((0, 1), (0, 1)))
+    # (B40)  dh[n,t,d] = Σ_e dv[n,t,e] Wv[d,e] + Σ_e dhWk[n,t,e] Wk[d,e]
+    #       + Σ_e dhWq[n,t,e] Wq[d,e]  (N, T, D)  from (F18), (F14), (F6)
+    dh = dv @ Wv.T + dhWk @ Wk.T + dhWq @ Wq.T
+    # (B41)  dg1[d] = Σ_nt dh[n,t,d] x_hat[n,t,d]  (D,)  from (F5)
+    dg1 = np.einsum("ntd,ntd->d", dh, x_hat)
     grads = {
         "g1": dg1, "Wq": dWq, "Wk": dWk, "Wv": dWv, "Wo": dWo, "g2": dg2,
         "Wgate": dWgate, "Wup": dWup, "Wdown": dWdown
@@ -441,125 +433,120 @@ def predict(
     Wv, _ = read("Wv", Wv, "wrt", "D 2*E", (D, 2 * E))
     Wo, _ = read("Wo", Wo, "wrt", "4*E D", (4 * E, D))
     dtype = np.result_type(x, g1, Wq, Wk, Wv, Wo, g2, Wgate, Wup, Wdown)
-    # (F1)  h_mean_square[n,t] = Σ_d x[n,t,d]²/D  (N, T)
-    h_mean_square = np.einsum("ntd,ntd->nt", x, x) / D
-    # (F2)  h_sum[n,t] = h_mean_square[n,t] + 1e-6  (N, T)
-    h_sum = h_mean_square + 1e-06
-    h_sqrt = np.sqrt(h_sum)     # (F3)  h_sqrt[n,t] = √h_sum[n,t]  (N, T)
-    # (F4)  h_normalized[n,t,d] = x[n,t,d]/h_sqrt[n,t]  (N, T, D)
-    h_normalized = x / h_sqrt[:, :, None]
-    h = g1 * h_normalized       # (F5)  h[n,t,d] = h_normalized[n,t,d] g1[d]  (N, T, D)
-    # (F6)  q_dot[n,t,e] = Σ_d h[n,t,d] Wq[d,e]  (N, T, 4 * E)
-    q_dot = h @ Wq
-    # (F7)  q_pow[e] = 10000^(-2 e/E)  (E // 2,)
+    # (F1)  ms_x[n,t] = Σ_d x[n,t,d]²/D  (N, T)
+    ms_x = np.einsum("ntd,ntd->nt", x, x) / D
+    ms_eps_x = ms_x + 1e-06        # (F2)  ms_eps_x[n,t] = ms_x[n,t] + 1e-6  (N, T)
+    rms_x = np.sqrt(ms_eps_x)      # (F3)  rms_x[n,t] = √ms_eps_x[n,t]  (N, T)
+    x_hat = x / rms_x[:, :, None]  # (F4)  x_hat[n,t,d] = x[n,t,d]/rms_x[n,t]  (N, T, D)
+    h = g1 * x_hat                 # (F5)  h[n,t,d] = x_hat[n,t,d] g1[d]  (N, T, D)
+    # (F6)  hWq[n,t,e] = Σ_d h[n,t,d] Wq[d,e]  (N, T, 4 * E)
+    hWq = h @ Wq
+    # (F7)  pow[e] = 10000^(-2 e/E)  (E // 2,)
     with np.errstate(all="ignore"):  # only finite entries are used
-        q_pow = 10000**(-2 / E * np.arange(E // 2, dtype=dtype))
-    # (F8)  q_angle[t,e] = t q_pow[e]  (T, E // 2)
+        pow = 10000**(-2 / E * np.arange(E // 2, dtype=dtype))
+    # (F8)  angle[t,e] = t pow[e]  (T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
-        q_angle = np.arange(T, dtype=dtype)[:, None] * q_pow
-    q_cos = np.cos(q_angle)     # (F9)  q_cos[t,e] = cos(q_angle[t,e])  (T, E // 2)
-    q_sin = np.sin(q_angle)     # (F10)  q_sin[t,e] = sin(q_angle[t,e])  (T, E // 2)
-    # (F11)  q_diff[n,i,t,e] = q_dot[n,t,E i+e] q_cos[t,e]
-    #       - q_dot[n,t,E i+e+E/2] q_sin[t,e]  (N, 4, T, E // 2)
+        angle = np.arange(T, dtype=dtype)[:, None] * pow
+    cos = np.cos(angle)            # (F9)  cos[t,e] = cos(angle[t,e])  (T, E // 2)
+    sin = np.sin(angle)            # (F10)  sin[t,e] = sin(angle[t,e])  (T, E // 2)
+    # (F11)  u1[n,i,t,e] = hWq[n,t,E i+e] cos[t,e] - hWq[n,t,E i+e+E/2] sin[t,e]
+    #       (N, 4, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
-        q_diff_product = (
-            q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+        u1_product = (
+            cos * hWq.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
-        q_diff = (
-            q_diff_product
-            - q_sin * q_dot.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+        u1 = (
+            u1_product
+            - sin * hWq.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
-    # (F12)  q_sum[n,i,t,e] = q_dot[n,t,E i+e+E/2] q_cos[t,e]
-    #       + q_dot[n,t,E i+e] q_sin[t,e]  (N, 4, T, E // 2)
+    # (F12)  u2[n,i,t,e] = hWq[n,t,E i+e+E/2] cos[t,e] + hWq[n,t,E i+e] sin[t,e]
+    #       (N, 4, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
-        q_sum_product = (
-            q_cos * q_dot.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+        u2_product = (
+            cos * hWq.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
-        q_sum = (
-            q_sum_product
-            + q_sin * q_dot.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+        u2 = (
+            u2_product
+            + sin * hWq.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
-    # (F13)  q[n,i,t,e] = [e < E/2] q_diff[n,i,t,e] + [E/2 ≤ e] q_sum[n,i,t,e-E/2]
+    # (F13)  q[n,i,t,e] = [e < E/2] u1[n,i,t,e] + [E/2 ≤ e] u2[n,i,t,e-E/2]
     #       (N, 4, T, E)
     q = np.empty((N, 4, T, E), dtype)
-    q[:, :, :, :E // 2] = q_diff
-    q[:, :, :, E // 2:] = q_sum
-    # (F14)  k_dot[n,t,e] = Σ_d h[n,t,d] Wk[d,e]  (N, T, 2 * E)
-    k_dot = h @ Wk
-    # (F15)  k_diff[n,i,t,e] = k_dot[n,t,E i+e] q_cos[t,e]
-    #       - k_dot[n,t,E i+e+E/2] q_sin[t,e]  (N, 2, T, E // 2)
+    q[:, :, :, :E // 2] = u1
+    q[:, :, :, E // 2:] = u2
+    # (F14)  hWk[n,t,e] = Σ_d h[n,t,d] Wk[d,e]  (N, T, 2 * E)
+    hWk = h @ Wk
+    # (F15)  u3[n,i,t,e] = hWk[n,t,E i+e] cos[t,e] - hWk[n,t,E i+e+E/2] sin[t,e]
+    #       (N, 2, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
-        k_diff_product = (
-            q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+        u3_product = (
+            cos * hWk.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
-        k_diff = (
-            k_diff_product
-            - q_sin * k_dot.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+        u3 = (
+            u3_product
+            - sin * hWk.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
-    # (F16)  k_sum[n,i,t,e] = k_dot[n,t,E i+e+E/2] q_cos[t,e]
-    #       + k_dot[n,t,E i+e] q_sin[t,e]  (N, 2, T, E // 2)
+    # (F16)  u4[n,i,t,e] = hWk[n,t,E i+e+E/2] cos[t,e] + hWk[n,t,E i+e] sin[t,e]
+    #       (N, 2, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
-        k_sum_product = (
-            q_cos * k_dot.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+        u4_product = (
+            cos * hWk.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
-        k_sum = (
-            k_sum_product
-            + q_sin * k_dot.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+        u4 = (
+            u4_product
+            + sin * hWk.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
-    # (F17)  k[n,i,t,e] = [e < E/2] k_diff[n,i,t,e] + [E/2 ≤ e] k_sum[n,i,t,e-E/2]
+    # (F17)  k[n,i,t,e] = [e < E/2] u3[n,i,t,e] + [E/2 ≤ e] u4[n,i,t,e-E/2]
     #       (N, 2, T, E)
     k = np.empty((N, 2, T, E), dtype)
-    k[:, :, :, :E // 2] = k_diff
-    k[:, :, :, E // 2:] = k_sum
-    # (F18)  v_dot[n,t,e] = Σ_d h[n,t,d] Wv[d,e]  (N, T, 2 * E)
-    v_dot = h @ Wv
-    # (F19)  o_scores[n,i,j,t,p] = Σ_e q[n,2 i+j,t,e] k[n,i,p,e]/√E  (N, 2, 2, T, T)
+    k[:, :, :, :E // 2] = u3
+    k[:, :, :, E // 2:] = u4
+    # (F18)  v[n,t,e] = Σ_d h[n,t,d] Wv[d,e]  (N, T, 2 * E)
+    v = h @ Wv
+    # (F19)  scores[n,i,j,t,r] = Σ_e q[n,2 i+j,t,e] k[n,i,r,e]/√E  (N, 2, 2, T, T)
     with np.errstate(all="ignore"):  # only finite entries are used
-        o_scores = (
+        scores = (
             (q.reshape(N, 2, 2 * T, E) @ k.transpose(0, 1, 3, 2)).reshape(N, 2, 2, T, T)
             / E**0.5
         )
-    # (F20)  o_cases[n,i,j,t,p] = [p ≤ t] o_scores[n,i,j,t,p] - [t < p] ∞
+    # (F20)  masked[n,i,j,t,r] = [r ≤ t] scores[n,i,j,t,r] - [t < r] ∞  (N, 2, 2, T, T)
+    masked = np.where(np.arange(T) <= np.arange(T)[:, None], scores, -np.inf)
+    # (F21)  masked_max[n,i,j,t] = max_r masked[n,i,j,t,r]  (N, 2, 2, T)
+    masked_max = masked.max(axis=4)
+    # (F22)  shifted[n,i,j,t,r] = masked[n,i,j,t,r] - masked_max[n,i,j,t]
     #       (N, 2, 2, T, T)
-    o_cases = np.where(np.arange(T) <= np.arange(T)[:, None], o_scores, -np.inf)
-    # (F21)  o_top[n,i,j,t] = max_p o_cases[n,i,j,t,p]  (N, 2, 2, T)
-    o_top = o_cases.max(axis=4)
-    # (F22)  o_in[n,i,j,t,p] = o_cases[n,i,j,t,p] - o_top[n,i,j,t]  (N, 2, 2, T, T)
-    o_in = o_cases - o_top[:, :, :, :, None]
-    # (F23)  o_exp[n,i,j,t,p] = exp(o_in[n,i,j,t,p])  (N, 2, 2, T, T)
-    o_exp = np.exp(o_in)
-    # (F24)  o_total[n,i,j,t] = Σ_p o_exp[n,i,j,t,p]  (N, 2, 2, T)
-    o_total = o_exp.sum(axis=4)
-    # (F25)  o_weights[n,i,j,t,p] = o_exp[n,i,j,t,p]/o_total[n,i,j,t]  (N, 2, 2, T, T)
-    o_weights = o_exp / o_total[:, :, :, :, None]
-    # (F26)  o_result[n,i,j,t,e] = Σ_p o_weights[n,i,j,t,p] v_dot[n,p,E i+e]
-    #       (N, 2, 2, T, E)
-    o_result = (
-        o_weights.reshape(N, 2, 2 * T, T)
-        @ v_dot.reshape(N, T, 2, E).transpose(0, 2, 1, 3)
+    shifted = masked - masked_max[:, :, :, :, None]
+    # (F23)  exps[n,i,j,t,r] = exp(shifted[n,i,j,t,r])  (N, 2, 2, T, T)
+    exps = np.exp(shifted)
+    # (F24)  s[n,i,j,t] = Σ_r exps[n,i,j,t,r]  (N, 2, 2, T)
+    s = exps.sum(axis=4)
+    # (F25)  p[n,i,j,t,r] = exps[n,i,j,t,r]/s[n,i,j,t]  (N, 2, 2, T, T)
+    p = exps / s[:, :, :, :, None]
+    # (F26)  o1[n,i,j,t,e] = Σ_r p[n,i,j,t,r] v[n,r,E i+e]  (N, 2, 2, T, E)
+    o1 = (
+        p.reshape(N, 2, 2 * T, T) @ v.reshape(N, T, 2, E).transpose(0, 2, 1, 3)
     ).reshape(N, 2, 2, T, E)
-    # (F27)  u[n,t,d] = x[n,t,d] + Σ_e o_result[n,⌊⌊e/E⌋/2⌋,(⌊e/E⌋ mod 2),t,(e mod E)]
-    #       Wo[e,d]  (N, T, D)
-    u = x + o_result.transpose(0, 3, 1, 2, 4).reshape(N, T, 4 * E) @ Wo
-    # (F28)  z_mean_square[n,t] = Σ_d u[n,t,d]²/D  (N, T)
-    z_mean_square = np.einsum("ntd,ntd->nt", u, u) / D
-    # (F29)  z_sum[n,t] = z_mean_square[n,t] + 1e-6  (N, T)
-    z_sum = z_mean_square + 1e-06
-    z_sqrt = np.sqrt(z_sum)     # (F30)  z_sqrt[n,t] = √z_sum[n,t]  (N, T)
-    # (F31)  z_normalized[n,t,d] = u[n,t,d]/z_sqrt[n,t]  (N, T, D)
-    z_normalized = u / z_sqrt[:, :, None]
-    z = g2 * z_normalized       # (F32)  z[n,t,d] = z_normalized[n,t,d] g2[d]  (N, T, D)
-    # (F33)  y_dot[n,t,f] = Σ_d z[n,t,d] Wgate[d,f]  (N, T, F)
-    y_dot = z @ Wgate
-    y_sigmoid = sigmoid(y_dot)  # (F34)  y_sigmoid[n,t,f] = σ(y_dot[n,t,f])  (N, T, F)
-    # (F35)  y_prod[n,t,f] = y_dot[n,t,f] y_sigmoid[n,t,f]  (N, T, F)
-    y_prod = y_dot * y_sigmoid
-    # (F36)  y_dot_2[n,t,f] = Σ_d z[n,t,d] Wup[d,f]  (N, T, F)
-    y_dot_2 = z @ Wup
-    # (F37)  y_prod_2[n,t,f] = y_prod[n,t,f] y_dot_2[n,t,f]  (N, T, F)
-    y_prod_2 = y_prod * y_dot_2
-    # (F38)  y[n,t,d] = u[n,t,d] + Σ_f y_prod_2[n,t,f] Wdown[f,d]  (N, T, D)
-    y = u + y_prod_2 @ Wdown
+    # (F27)  u[n,t,d] = x[n,t,d] + Σ_e o1[n,⌊⌊e/E⌋/2⌋,(⌊e/E⌋ mod 2),t,(e mod E)] Wo[e,d]
+    #       (N, T, D)
+    u = x + o1.transpose(0, 3, 1, 2, 4).reshape(N, T, 4 * E) @ Wo
+    # (F28)  ms_u[n,t] = Σ_d u[n,t,d]²/D  (N, T)
+    ms_u = np.einsum("ntd,ntd->nt", u, u) / D
+    ms_eps_u = ms_u + 1e-06        # (F29)  ms_eps_u[n,t] = ms_u[n,t] + 1e-6  (N, T)
+    rms_u = np.sqrt(ms_eps_u)      # (F30)  rms_u[n,t] = √ms_eps_u[n,t]  (N, T)
+    # (F31)  u_hat[n,t,d] = u[n,t,d]/rms_u[n,t]  (N, T, D)
+    u_hat = u / rms_u[:, :, None]
+    z = g2 * u_hat                 # (F32)  z[n,t,d] = u_hat[n,t,d] g2[d]  (N, T, D)
+    # (F33)  z1[n,t,f] = Σ_d z[n,t,d] Wgate[d,f]  (N, T, F)
+    z1 = z @ Wgate
+    sigmoid_z = sigmoid(z1)        # (F34)  sigmoid_z[n,t,f] = σ(z1[n,t,f])  (N, T, F)
+    # (F35)  u5[n,t,f] = z1[n,t,f] sigmoid_z[n,t,f]  (N, T, F)
+    u5 = z1 * sigmoid_z
+    # (F36)  z_Wup[n,t,f] = Σ_d z[n,t,d] Wup[d,f]  (N, T, F)
+    z_Wup = z @ Wup
+    # (F37)  u6[n,t,f] = u5[n,t,f] z_Wup[n,t,f]  (N, T, F)
+    u6 = u5 * z_Wup
+    # (F38)  y[n,t,d] = u[n,t,d] + Σ_f u6[n,t,f] Wdown[f,d]  (N, T, D)
+    y = u + u6 @ Wdown
     return {"y": y}
 
 

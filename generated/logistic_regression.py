@@ -1,4 +1,4 @@
-# symprop sha256:23ce37683f81dd787d99462459799327
+# symprop sha256:d26251c34cfa94df72a4af7bcf4148fc
 """logistic_regression: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:logistic_regression.
@@ -88,12 +88,11 @@ def forward(X: "N D", y: "N", w: "D", b: "", validate=True):
         if not np.all(np.isin(y, [0, 1])):
             raise ValueError("y must hold no other values than 0, 1")
     dtype = np.result_type(X, y, w, b)
-    z = X @ w + b                       # (F1)  z[n] = Σ_d X[n,d] w[d] + b  (N,)
-    a = sigmoid(z)                      # (F2)  a[n] = σ(z[n])  (N,)
-    loss_softplus = np.logaddexp(0, z)  # (F3)  loss_softplus[n] = softplus(z[n])  (N,)
-    # (F4)  loss_values[n] = loss_softplus[n] - y[n] z[n]  (N,)
-    loss_values = loss_softplus - y * z
-    loss = loss_values.sum() / N        # (F5)  loss = Σ_n loss_values[n]/N
+    z = X @ w + b                    # (F1)  z[n] = Σ_d X[n,d] w[d] + b  (N,)
+    a = sigmoid(z)                   # (F2)  a[n] = σ(z[n])  (N,)
+    softplus_z = np.logaddexp(0, z)  # (F3)  softplus_z[n] = softplus(z[n])  (N,)
+    values = softplus_z - y * z      # (F4)  values[n] = softplus_z[n] - y[n] z[n]  (N,)
+    loss = values.sum() / N          # (F5)  loss = Σ_n values[n]/N
     dtypes = [np.result_type(p) for p in (w, b)]
     saved = (a, y, X, dtypes)
     return dtype.type(loss), Saved(saved)

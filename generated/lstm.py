@@ -1,4 +1,4 @@
-# symprop sha256:bbcdb32b0ab1dcb305128d51454f67c1
+# symprop sha256:9ebd4050133e1c8d09b7f73161c43918
 """lstm: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.recurrent:lstm.
@@ -72,11 +72,11 @@ def sigmoid(x):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.loss_softmax."""
+    """What backward needs: a tuple whose parts have names, as in saved.p."""
 
     names = (
-        "loss_softmax", "following", "h", "W", "V", "o", "h_tanh", "f", "i", "c_prev",
-        "g", "h_prev", "U", "text", "E", "dtype", "dtypes"
+        "p", "following", "h", "W", "V", "o", "tanh_c", "f", "i", "c_prev", "g",
+        "h_prev", "U", "text", "E", "dtype", "dtypes"
     )
 
     def __getattribute__(self, name):
@@ -116,11 +116,11 @@ def forward(
         if np.any(following < 0) or np.any(following >= M):
             raise IndexError("following holds a position outside 0 to M - 1")
     dtype = np.result_type(h0, c0, E, U, V, b, W, d)
-    # (F1)  z_dot[t,n,j] = Σ_p E[text[t,n],p] U[p,j]  (T, N, 4 * H)
-    z_dot = E[text] @ U
-    # (F4) for all steps:  z_given[t,n,j] = z_dot[t,n,j] + b[j]  (T, N, 4 * H)
-    z_given = z_dot + b
-    h_prev, c_prev, i, f, g, o, c, h_tanh, h = (
+    # (F1)  EU[t,n,j] = Σ_q E[text[t,n],q] U[q,j]  (T, N, 4 * H)
+    EU = E[text] @ U
+    # (F4) for all steps:  z_given[t,n,j] = EU[t,n,j] + b[j]  (T, N, 4 * H)
+    z_given = EU + b
+    h_prev, c_prev, i, f, g, o, c, tanh_c, h = (
         (np.empty((T, N, H), dtype) for _ in range(9))
     )
     for t in range(T):
@@ -128,40 +128,38 @@ def forward(
         h_prev[t] = h0 if t == 0 else h[t - 1]
         # (F3)  c_prev[t,n,j] = [t = 0] c0[n,j] + [1 ≤ t] c[t-1,n,j]  (T, N, H)
         c_prev[t] = c0 if t == 0 else c[t - 1]
-        # (F4)  z[t,n,p] = z_dot[t,n,p] + Σ_j h_prev[t,n,j] V[j,p] + b[p]  (T, N, 4 * H)
+        # (F4)  z[t,n,q] = EU[t,n,q] + Σ_j h_prev[t,n,j] V[j,q] + b[q]  (T, N, 4 * H)
         z = z_given[t] + h_prev[t] @ V
-        i[t] = sigmoid(z[:, :H])        # (F5)  i[t,n,j] = σ(z[t,n,j])  (T, N, H)
-        f[t] = sigmoid(z[:, H:2 * H])   # (F6)  f[t,n,j] = σ(z[t,n,j+H])  (T, N, H)
+        i[t] = sigmoid(z[:, :H])       # (F5)  i[t,n,j] = σ(z[t,n,j])  (T, N, H)
+        f[t] = sigmoid(z[:, H:2 * H])  # (F6)  f[t,n,j] = σ(z[t,n,j+H])  (T, N, H)
         # (F7)  g[t,n,j] = tanh(z[t,n,j+2 H])  (T, N, H)
         g[t] = np.tanh(z[:, 2 * H:3 * H])
-        o[t] = sigmoid(z[:, 3 * H:])    # (F8)  o[t,n,j] = σ(z[t,n,j+3 H])  (T, N, H)
+        o[t] = sigmoid(z[:, 3 * H:])   # (F8)  o[t,n,j] = σ(z[t,n,j+3 H])  (T, N, H)
         # (F9)  c[t,n,j] = f[t,n,j] c_prev[t,n,j] + i[t,n,j] g[t,n,j]  (T, N, H)
         c[t] = f[t] * c_prev[t] + i[t] * g[t]
-        # (F10)  h_tanh[t,n,j] = tanh(c[t,n,j])  (T, N, H)
-        h_tanh[t] = np.tanh(c[t])
-        # (F11)  h[t,n,j] = o[t,n,j] h_tanh[t,n,j]  (T, N, H)
-        h[t] = o[t] * h_tanh[t]
+        # (F10)  tanh_c[t,n,j] = tanh(c[t,n,j])  (T, N, H)
+        tanh_c[t] = np.tanh(c[t])
+        # (F11)  h[t,n,j] = o[t,n,j] tanh_c[t,n,j]  (T, N, H)
+        h[t] = o[t] * tanh_c[t]
     # (F12)  logits[t,n,m] = Σ_j h[t,n,j] W[j,m] + d[m]  (T, N, M)
     logits = h @ W + d
-    # (F13)  loss_top[t,n] = max_m logits[t,n,m]  (T, N)
-    loss_top = logits.max(axis=2)
-    # (F14)  loss_shifted[t,n,m] = logits[t,n,m] - loss_top[t,n]  (T, N, M)
-    loss_shifted = logits - loss_top[:, :, None]
-    # (F15)  loss_exp[t,n,m] = exp(loss_shifted[t,n,m])  (T, N, M)
-    loss_exp = np.exp(loss_shifted)
-    # (F16)  loss_total[t,n] = Σ_m loss_exp[t,n,m]  (T, N)
-    loss_total = loss_exp.sum(axis=2)
-    # (F17)  loss_softmax[t,n,m] = loss_exp[t,n,m]/loss_total[t,n]  (T, N, M)
-    loss_softmax = loss_exp / loss_total[:, :, None]
-    # (F18)  loss_log_p[t,n,m] = loss_shifted[t,n,m] - log(loss_total[t,n])  (T, N, M)
-    loss_log_p = loss_shifted - np.log(loss_total)[:, :, None]
-    # (F19)  loss_picked[t,n] = -loss_log_p[t,n,following[t,n]]  (T, N)
-    loss_picked = -loss_log_p[np.arange(T)[:, None], np.arange(N), following]
-    loss = loss_picked.sum() / (T * N)  # (F20)  loss = Σ_tn loss_picked[t,n]/(T N)
+    # (F13)  logits_max[t,n] = max_m logits[t,n,m]  (T, N)
+    logits_max = logits.max(axis=2)
+    # (F14)  shifted[t,n,m] = logits[t,n,m] - logits_max[t,n]  (T, N, M)
+    shifted = logits - logits_max[:, :, None]
+    # (F15)  e[t,n,m] = exp(shifted[t,n,m])  (T, N, M)
+    e = np.exp(shifted)
+    s = e.sum(axis=2)                  # (F16)  s[t,n] = Σ_m e[t,n,m]  (T, N)
+    p = e / s[:, :, None]              # (F17)  p[t,n,m] = e[t,n,m]/s[t,n]  (T, N, M)
+    # (F18)  log_p[t,n,m] = shifted[t,n,m] - log(s[t,n])  (T, N, M)
+    log_p = shifted - np.log(s)[:, :, None]
+    # (F19)  picked[t,n] = -log_p[t,n,following[t,n]]  (T, N)
+    picked = -log_p[np.arange(T)[:, None], np.arange(N), following]
+    loss = picked.sum() / (T * N)      # (F20)  loss = Σ_tn picked[t,n]/(T N)
     dtypes = [np.result_type(p) for p in (E, U, V, b, W, d)]
     saved = (
-        loss_softmax, following, h, W, V, o, h_tanh, f, i, c_prev, g, h_prev, U, text,
-        E, dtype, dtypes
+        p, following, h, W, V, o, tanh_c, f, i, c_prev, g, h_prev, U, text, E, dtype,
+        dtypes
     )
     return dtype.type(loss), Saved(saved)
 
@@ -169,15 +167,15 @@ def forward(
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
     (
-        loss_softmax, following, h, W, V, o, h_tanh, f, i, c_prev, g, h_prev, U, text,
-        E, dtype, dtypes
+        p, following, h, W, V, o, tanh_c, f, i, c_prev, g, h_prev, U, text, E, dtype,
+        dtypes
     ) = saved
-    T, N, M = loss_softmax.shape
+    T, N, M = p.shape
     H = h.shape[2]
     D = U.shape[0]
-    # (B8)  dlogits[t,n,m] = (loss_softmax[t,n,m] - [following[t,n] = m]) dL/(T N)
-    #       (T, N, M)  from (F14), (F13) with (B7), (B6)
-    dlogits = dL / (T * N) * loss_softmax
+    # (B8)  dlogits[t,n,m] = (p[t,n,m] - [following[t,n] = m]) dL/(T N)  (T, N, M)
+    #       from (F14), (F13) with (B7), (B6)
+    dlogits = dL / (T * N) * p
     dlogits[np.arange(T)[:, None], np.arange(N), following] -= dL / (T * N)
     # (B9)  dW[j,m] = Σ_tn dlogits[t,n,m] h[t,n,j]  (H, M)  from (F12)
     dW = np.tensordot(h, dlogits, axes=((0, 1), (0, 1)))
@@ -185,29 +183,29 @@ def backward(saved, dL=1.0):
     dd = dlogits.sum(axis=(0, 1))
     # (B11) for all steps:  dh_given[t,n,j] = Σ_m dlogits[t,n,m] W[j,m]  (T, N, H)
     dh_given = dlogits @ W.T
-    # (B13) for all steps:  dc_factor[t,n,j] = o[t,n,j] (1 - h_tanh[t,n,j]²)  (T, N, H)
-    dc_factor = o * (1 - h_tanh * h_tanh)
+    # (B13) for all steps:  dc_factor[t,n,j] = o[t,n,j] (1 - tanh_c[t,n,j]²)  (T, N, H)
+    dc_factor = o * (1 - tanh_c * tanh_c)
     # (B18) for all steps:  dz_factor[t,n,j] = o[t,n,j] (1 - o[t,n,j])  (T, N, H)
     dz_factor = o * (1 - o)
-    # (B18) for all steps:  dz_factor_2[t,n,j] = (1 - g[t,n,j]²)  (T, N, H)
-    dz_factor_2 = 1 - g * g
-    # (B18) for all steps:  dz_factor_3[t,n,j] = f[t,n,j] (1 - f[t,n,j])  (T, N, H)
-    dz_factor_3 = f * (1 - f)
-    # (B18) for all steps:  dz_factor_4[t,n,j] = i[t,n,j] (1 - i[t,n,j])  (T, N, H)
-    dz_factor_4 = i * (1 - i)
+    # (B18) for all steps:  dz_factor2[t,n,j] = (1 - g[t,n,j]²)  (T, N, H)
+    dz_factor2 = 1 - g * g
+    # (B18) for all steps:  dz_factor3[t,n,j] = f[t,n,j] (1 - f[t,n,j])  (T, N, H)
+    dz_factor3 = f * (1 - f)
+    # (B18) for all steps:  dz_factor4[t,n,j] = i[t,n,j] (1 - i[t,n,j])  (T, N, H)
+    dz_factor4 = i * (1 - i)
     dc = np.empty((T, N, H), dtype)
     dz = np.empty((T, N, 4 * H), dtype)
     for t in reversed(range(T)):
         # (B11)  dh[t,n,j] = Σ_m dlogits[t,n,m] W[j,m]
-        #       + [t+1 < T] Σ_p dz[t+1,n,p] V[j,p]  (T, N, H)
+        #       + [t+1 < T] Σ_q dz[t+1,n,q] V[j,q]  (T, N, H)
         #       from (F12), (F2) with (B22)
         dh = dh_given[t] + (dz[t + 1] @ V.T if t + 1 < T else 0)
-        # (B13)  dc[t,n,j] = dh[t,n,j] o[t,n,j] (1 - h_tanh[t,n,j]²)
+        # (B13)  dc[t,n,j] = dh[t,n,j] o[t,n,j] (1 - tanh_c[t,n,j]²)
         #       + dc[t+1,n,j] f[t+1,n,j] [t+1 < T]  (T, N, H)
         #       from (F10), (F3) with (B21), (B12)
         dc[t] = dh * dc_factor[t] + (dc[t + 1] * f[t + 1] if t + 1 < T else 0)
-        # (B14)  do[t,n,j] = dh[t,n,j] h_tanh[t,n,j]  (T, N, H)  from (F11)
-        do = dh * h_tanh[t]
+        # (B14)  do[t,n,j] = dh[t,n,j] tanh_c[t,n,j]  (T, N, H)  from (F11)
+        do = dh * tanh_c[t]
         # (B15)  dg[t,n,j] = dc[t,n,j] i[t,n,j]  (T, N, H)  from (F9)
         dg = dc[t] * i[t]
         # (B16)  df[t,n,j] = dc[t,n,j] c_prev[t,n,j]  (T, N, H)  from (F9)
@@ -220,17 +218,17 @@ def backward(saved, dL=1.0):
         #       + di[t,n,j] i[t,n,j] (1 - i[t,n,j]) [j < H]  (T, N, 4 * H)
         #       from (F8), (F7), (F6), (F5)
         dz[t, :, 3 * H:] = do * dz_factor[t]
-        dz[t, :, 2 * H:3 * H] = dg * dz_factor_2[t]
-        dz[t, :, H:2 * H] = df * dz_factor_3[t]
-        dz[t, :, :H] = di * dz_factor_4[t]
-    # (B19)  dV[j,p] = Σ_tn dz[t,n,p] h_prev[t,n,j]  (H, 4 * H)  from (F4)
+        dz[t, :, 2 * H:3 * H] = dg * dz_factor2[t]
+        dz[t, :, H:2 * H] = df * dz_factor3[t]
+        dz[t, :, :H] = di * dz_factor4[t]
+    # (B19)  dV[j,q] = Σ_tn dz[t,n,q] h_prev[t,n,j]  (H, 4 * H)  from (F4)
     dV = np.tensordot(h_prev, dz, axes=((0, 1), (0, 1)))
     db = dz.sum(axis=(0, 1))  # (B20)  db[j] = Σ_tn dz[t,n,j]  (4 * H,)  from (F4)
-    # (B24)  dE[m,p] = Σ_tnj dz[t,n,j] U[p,j] [text[t,n] = m]  (M, D)
+    # (B24)  dE[m,q] = Σ_tnj dz[t,n,j] U[q,j] [text[t,n] = m]  (M, D)
     #       from (F1) with (B23)
     dE = np.zeros((M, D), dtype)
     np.add.at(dE, text, dz @ U.T)
-    # (B25)  dU[p,j] = Σ_tn dz[t,n,j] E[text[t,n],p]  (D, 4 * H)  from (F1) with (B23)
+    # (B25)  dU[q,j] = Σ_tn dz[t,n,j] E[text[t,n],q]  (D, 4 * H)  from (F1) with (B23)
     dU = np.tensordot(E[text], dz, axes=((0, 1), (0, 1)))
     grads = {"E": dE, "U": dU, "V": dV, "b": db, "W": dW, "d": dd}
     return like_parameters(grads, dtypes)
@@ -276,17 +274,17 @@ def predict(
     W, _ = read("W", W, "wrt", "H M", (H, M))
     d, _ = read("d", d, "wrt", "M", (M,))
     dtype = np.result_type(h0, c0, E, U, V, b, W, d)
-    # (F1)  z_dot[t,n,j] = Σ_p E[text[t,n],p] U[p,j]  (T, N, 4 * H)
-    z_dot = E[text] @ U
-    # (F4) for all steps:  z_given[t,n,j] = z_dot[t,n,j] + b[j]  (T, N, 4 * H)
-    z_given = z_dot + b
+    # (F1)  EU[t,n,j] = Σ_q E[text[t,n],q] U[q,j]  (T, N, 4 * H)
+    EU = E[text] @ U
+    # (F4) for all steps:  z_given[t,n,j] = EU[t,n,j] + b[j]  (T, N, 4 * H)
+    z_given = EU + b
     c, h = (np.empty((T, N, H), dtype) for _ in range(2))
     for t in range(T):
         # (F2)  h_prev[t,n,j] = [t = 0] h0[n,j] + [1 ≤ t] h[t-1,n,j]  (T, N, H)
         h_prev = h0 if t == 0 else h[t - 1]
         # (F3)  c_prev[t,n,j] = [t = 0] c0[n,j] + [1 ≤ t] c[t-1,n,j]  (T, N, H)
         c_prev = c0 if t == 0 else c[t - 1]
-        # (F4)  z[t,n,p] = z_dot[t,n,p] + Σ_j h_prev[t,n,j] V[j,p] + b[p]  (T, N, 4 * H)
+        # (F4)  z[t,n,q] = EU[t,n,q] + Σ_j h_prev[t,n,j] V[j,q] + b[q]  (T, N, 4 * H)
         z = z_given[t] + h_prev @ V
         i = sigmoid(z[:, :H])           # (F5)  i[t,n,j] = σ(z[t,n,j])  (T, N, H)
         f = sigmoid(z[:, H:2 * H])      # (F6)  f[t,n,j] = σ(z[t,n,j+H])  (T, N, H)
@@ -294,10 +292,10 @@ def predict(
         o = sigmoid(z[:, 3 * H:])       # (F8)  o[t,n,j] = σ(z[t,n,j+3 H])  (T, N, H)
         # (F9)  c[t,n,j] = f[t,n,j] c_prev[t,n,j] + i[t,n,j] g[t,n,j]  (T, N, H)
         c[t] = f * c_prev + i * g
-        # (F10)  h_tanh[t,n,j] = tanh(c[t,n,j])  (T, N, H)
-        h_tanh = np.tanh(c[t])
-        # (F11)  h[t,n,j] = o[t,n,j] h_tanh[t,n,j]  (T, N, H)
-        h[t] = o * h_tanh
+        # (F10)  tanh_c[t,n,j] = tanh(c[t,n,j])  (T, N, H)
+        tanh_c = np.tanh(c[t])
+        # (F11)  h[t,n,j] = o[t,n,j] tanh_c[t,n,j]  (T, N, H)
+        h[t] = o * tanh_c
     # (F12)  logits[t,n,m] = Σ_j h[t,n,j] W[j,m] + d[m]  (T, N, M)
     logits = h @ W + d
     h_last = h[T - 1]                   # (F21)  h_last[n,j] = h[T-1,n,j]  (N, H)

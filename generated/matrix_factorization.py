@@ -1,4 +1,4 @@
-# symprop sha256:6aed2b3f2897bb4800a221e2ea6a2849
+# symprop sha256:508acb58981afdbf6ac2c22e4c1c0665
 """matrix_factorization: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:matrix_factorization.
@@ -82,14 +82,13 @@ def forward(R: "N M", mask: "N M", U: "N K", V: "M K", validate=True):
         if not np.all(np.isin(mask, [0, 1])):
             raise ValueError("mask must hold no other values than 0, 1")
     dtype = np.result_type(R, mask, U, V)
-    ratings = U @ V.T           # (F1)  ratings[n,m] = Σ_k U[n,k] V[m,k]  (N, M)
-    error_diff = ratings - R    # (F2)  error_diff[n,m] = ratings[n,m] - R[n,m]  (N, M)
-    error = mask * error_diff   # (F3)  error[n,m] = mask[n,m] error_diff[n,m]  (N, M)
-    loss_total = np.vdot(U, U)  # (F4)  loss_total = Σ_nk U[n,k]²
-    # (F5)  loss_total_2 = loss_total + Σ_mk V[m,k]²
-    loss_total_2 = loss_total + np.vdot(V, V)
-    # (F6)  loss = Σ_nm error[n,m]²/2 + 0.05 loss_total_2
-    loss = 0.5 * np.vdot(error, error) + 0.05 * loss_total_2
+    ratings = U @ V.T              # (F1)  ratings[n,m] = Σ_k U[n,k] V[m,k]  (N, M)
+    u = ratings - R                # (F2)  u[n,m] = ratings[n,m] - R[n,m]  (N, M)
+    error = mask * u               # (F3)  error[n,m] = mask[n,m] u[n,m]  (N, M)
+    sum_U = np.vdot(U, U)          # (F4)  sum_U = Σ_nk U[n,k]²
+    total = sum_U + np.vdot(V, V)  # (F5)  total = sum_U + Σ_mk V[m,k]²
+    # (F6)  loss = Σ_nm error[n,m]²/2 + 0.05 total
+    loss = 0.5 * np.vdot(error, error) + 0.05 * total
     dtypes = [np.result_type(p) for p in (U, V)]
     saved = (error, mask, U, V, dtypes)
     return dtype.type(loss), Saved(saved)

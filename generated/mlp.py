@@ -1,4 +1,4 @@
-# symprop sha256:66dce4b967eb3748879c8644021aefb4
+# symprop sha256:18707f90aeb7a6ce42db1ae45878b678
 """mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:mlp.
@@ -63,9 +63,9 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.L_softmax."""
+    """What backward needs: a tuple whose parts have names, as in saved.p."""
 
-    names = ("L_softmax", "Y", "A1", "W2", "X", "dtypes")
+    names = ("p", "Y", "A1", "W2", "X", "dtypes")
 
     def __getattribute__(self, name):
         """Return a part by its name."""
@@ -86,43 +86,37 @@ def forward(X: "N K", Y: "N M", W1: "K H", b1: "H", W2: "H M", b2: "M", validate
         if not np.allclose(np.sum(Y, axis=1), 1, rtol=0, atol=0.0001):
             raise ValueError("Y must sum to 1 along axis 1")
     dtype = np.result_type(X, Y, W1, b1, W2, b2)
-    # (F1)  A1_in[n,h] = Σ_k X[n,k] W1[k,h] + b1[h]  (N, H)
-    A1_in = X @ W1 + b1
-    A1 = np.tanh(A1_in)              # (F2)  A1[n,h] = tanh(A1_in[n,h])  (N, H)
+    z = X @ W1 + b1                 # (F1)  z[n,h] = Σ_k X[n,k] W1[k,h] + b1[h]  (N, H)
+    A1 = np.tanh(z)                 # (F2)  A1[n,h] = tanh(z[n,h])  (N, H)
     # (F3)  Z2[n,m] = Σ_h A1[n,h] W2[h,m] + b2[m]  (N, M)
     Z2 = A1 @ W2 + b2
-    L_top = Z2.max(axis=1)           # (F4)  L_top[n] = max_m Z2[n,m]  (N,)
-    L_shifted = Z2 - L_top[:, None]  # (F5)  L_shifted[n,m] = Z2[n,m] - L_top[n]  (N, M)
-    L_exp = np.exp(L_shifted)        # (F6)  L_exp[n,m] = exp(L_shifted[n,m])  (N, M)
-    L_total = L_exp.sum(axis=1)      # (F7)  L_total[n] = Σ_m L_exp[n,m]  (N,)
-    # (F8)  L_softmax[n,m] = L_exp[n,m]/L_total[n]  (N, M)
-    L_softmax = L_exp / L_total[:, None]
-    # (F9)  L_log_p[n,m] = L_shifted[n,m] - log(L_total[n])  (N, M)
-    L_log_p = L_shifted - np.log(L_total)[:, None]
-    # (F10)  L_weighted[n,m] = Y[n,m] L_log_p[n,m]  (N, M)
-    L_weighted = Y * L_log_p
-    L = -L_weighted.sum() / N        # (F11)  L = -Σ_nm L_weighted[n,m]/N
+    Z2_max = Z2.max(axis=1)         # (F4)  Z2_max[n] = max_m Z2[n,m]  (N,)
+    shifted = Z2 - Z2_max[:, None]  # (F5)  shifted[n,m] = Z2[n,m] - Z2_max[n]  (N, M)
+    e = np.exp(shifted)             # (F6)  e[n,m] = exp(shifted[n,m])  (N, M)
+    s = e.sum(axis=1)               # (F7)  s[n] = Σ_m e[n,m]  (N,)
+    p = e / s[:, None]              # (F8)  p[n,m] = e[n,m]/s[n]  (N, M)
+    # (F9)  log_p[n,m] = shifted[n,m] - log(s[n])  (N, M)
+    log_p = shifted - np.log(s)[:, None]
+    weighted = Y * log_p            # (F10)  weighted[n,m] = Y[n,m] log_p[n,m]  (N, M)
+    L = -weighted.sum() / N         # (F11)  L = -Σ_nm weighted[n,m]/N
     dtypes = [np.result_type(p) for p in (W1, b1, W2, b2)]
-    saved = (L_softmax, Y, A1, W2, X, dtypes)
+    saved = (p, Y, A1, W2, X, dtypes)
     return dtype.type(L), Saved(saved)
 
 
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
-    L_softmax, Y, A1, W2, X, dtypes = saved
-    N = L_softmax.shape[0]
-    # (B8)  dZ2[n,m] = (L_softmax[n,m] - Y[n,m]) dL/N  (N, M)
-    #       from (F5), (F4) with (B7), (B6)
-    dZ2 = dL / N * (L_softmax - Y)
-    dW2 = A1.T @ dZ2          # (B9)  dW2[h,m] = Σ_n dZ2[n,m] A1[n,h]  (H, M)  from (F3)
-    db2 = dZ2.sum(axis=0)     # (B10)  db2[m] = Σ_n dZ2[n,m]  (M,)  from (F3)
-    # (B11)  dA1[n,h] = Σ_m dZ2[n,m] W2[h,m]  (N, H)  from (F3)
-    dA1 = dZ2 @ W2.T
-    # (B12)  dA1_in[n,h] = dA1[n,h] (1 - A1[n,h]²)  (N, H)  from (F2)
-    dA1_in = dA1 * (1 - A1 * A1)
-    # (B13)  dW1[k,h] = Σ_n dA1_in[n,h] X[n,k]  (K, H)  from (F1)
-    dW1 = X.T @ dA1_in
-    db1 = dA1_in.sum(axis=0)  # (B14)  db1[h] = Σ_n dA1_in[n,h]  (H,)  from (F1)
+    p, Y, A1, W2, X, dtypes = saved
+    N = p.shape[0]
+    # (B8)  dZ2[n,m] = (p[n,m] - Y[n,m]) dL/N  (N, M)  from (F5), (F4) with (B7), (B6)
+    dZ2 = dL / N * (p - Y)
+    dW2 = A1.T @ dZ2       # (B9)  dW2[h,m] = Σ_n dZ2[n,m] A1[n,h]  (H, M)  from (F3)
+    db2 = dZ2.sum(axis=0)  # (B10)  db2[m] = Σ_n dZ2[n,m]  (M,)  from (F3)
+    dA1 = dZ2 @ W2.T       # (B11)  dA1[n,h] = Σ_m dZ2[n,m] W2[h,m]  (N, H)  from (F3)
+    # (B12)  dz[n,h] = dA1[n,h] (1 - A1[n,h]²)  (N, H)  from (F2)
+    dz = dA1 * (1 - A1 * A1)
+    dW1 = X.T @ dz         # (B13)  dW1[k,h] = Σ_n dz[n,h] X[n,k]  (K, H)  from (F1)
+    db1 = dz.sum(axis=0)   # (B14)  db1[h] = Σ_n dz[n,h]  (H,)  from (F1)
     grads = {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2}
     return like_parameters(grads, dtypes)
 
@@ -148,9 +142,9 @@ def predict(X: "N K", W1: "K H", b1: "H", W2: "H M", b2: "M"):
     b1, _ = read("b1", b1, "wrt", "H", (H,))
     W2, (_, M) = read("W2", W2, "wrt", "H M", (H, None))
     b2, _ = read("b2", b2, "wrt", "M", (M,))
-    A1_in = X @ W1 + b1  # (F1)  A1_in[n,h] = Σ_k X[n,k] W1[k,h] + b1[h]  (N, H)
-    A1 = np.tanh(A1_in)  # (F2)  A1[n,h] = tanh(A1_in[n,h])  (N, H)
-    Z2 = A1 @ W2 + b2    # (F3)  Z2[n,m] = Σ_h A1[n,h] W2[h,m] + b2[m]  (N, M)
+    z = X @ W1 + b1    # (F1)  z[n,h] = Σ_k X[n,k] W1[k,h] + b1[h]  (N, H)
+    A1 = np.tanh(z)    # (F2)  A1[n,h] = tanh(z[n,h])  (N, H)
+    Z2 = A1 @ W2 + b2  # (F3)  Z2[n,m] = Σ_h A1[n,h] W2[h,m] + b2[m]  (N, M)
     return {"logits": Z2}
 
 

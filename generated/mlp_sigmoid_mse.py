@@ -1,4 +1,4 @@
-# symprop sha256:8ee645aacaa6e28222a7ca4619495236
+# symprop sha256:70c504dfff6b86ca1ce7aab5a8301aaa
 """mlp_sigmoid_mse: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:mlp_sigmoid_mse.
@@ -64,9 +64,9 @@ def sigmoid(x):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.C_diff."""
+    """What backward needs: a tuple whose parts have names, as in saved.error."""
 
-    names = ("C_diff", "a2", "a1", "W2", "x", "dtypes")
+    names = ("error", "a2", "a1", "W2", "x", "dtypes")
 
     def __getattribute__(self, name):
         """Return a part by its name."""
@@ -94,25 +94,24 @@ def forward(
     dtype = np.result_type(x, y, W1, b1, W2, b2)
     # (F1)  z1[h,n] = Σ_k W1[h,k] x[k,n] + b1[h,0]  (H, N)
     z1 = W1 @ x + b1
-    a1 = sigmoid(z1)                       # (F2)  a1[h,n] = σ(z1[h,n])  (H, N)
+    a1 = sigmoid(z1)                     # (F2)  a1[h,n] = σ(z1[h,n])  (H, N)
     # (F3)  z2[m,n] = Σ_h W2[m,h] a1[h,n] + b2[m,0]  (M, N)
     z2 = W2 @ a1 + b2
-    a2 = sigmoid(z2)                       # (F4)  a2[m,n] = σ(z2[m,n])  (M, N)
-    # (F5)  C_diff[m,n] = a2[m,n] - y[m,n]  (M, N)
-    C_diff = a2 - y
-    C = np.vdot(C_diff, C_diff) / (2 * N)  # (F6)  C = Σ_mn C_diff[m,n]²/(2 N)
+    a2 = sigmoid(z2)                     # (F4)  a2[m,n] = σ(z2[m,n])  (M, N)
+    error = a2 - y                       # (F5)  error[m,n] = a2[m,n] - y[m,n]  (M, N)
+    C = np.vdot(error, error) / (2 * N)  # (F6)  C = Σ_mn error[m,n]²/(2 N)
     dtypes = [np.result_type(p) for p in (W1, b1, W2, b2)]
-    saved = (C_diff, a2, a1, W2, x, dtypes)
+    saved = (error, a2, a1, W2, x, dtypes)
     return dtype.type(C), Saved(saved)
 
 
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
-    C_diff, a2, a1, W2, x, dtypes = saved
-    N = C_diff.shape[1]
-    # (B4)  dz2[m,n] = C_diff[m,n] a2[m,n] (1 - a2[m,n]) dL/N  (M, N)
+    error, a2, a1, W2, x, dtypes = saved
+    N = error.shape[1]
+    # (B4)  dz2[m,n] = error[m,n] a2[m,n] (1 - a2[m,n]) dL/N  (M, N)
     #       from (F4) with (B3)
-    dz2 = dL / N * C_diff * a2 * (1 - a2)
+    dz2 = dL / N * error * a2 * (1 - a2)
     # (B5)  dW2[m,h] = Σ_n dz2[m,n] a1[h,n]  (M, H)  from (F3)
     dW2 = dz2 @ a1.T
     db2 = dz2.sum(axis=1)[:, None]  # (B6)  db2[m] = Σ_n dz2[m,n]  (M, 1)  from (F3)

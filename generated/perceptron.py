@@ -1,4 +1,4 @@
-# symprop sha256:963bfdfe4fb84d2afc489d14dd76990c
+# symprop sha256:fca6f4e551ba2119d66a207c2d03267f
 """perceptron: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:perceptron.
@@ -69,7 +69,7 @@ def sigmoid(x):
 class Saved(tuple):
     """What backward needs: a tuple whose parts have names, as in saved.y."""
 
-    names = ("y", "loss_scaled", "X", "dtypes")
+    names = ("y", "z1", "X", "dtypes")
 
     def __getattribute__(self, name):
         """Return a part by its name."""
@@ -88,23 +88,22 @@ def forward(X: "N D", y: "N", w: "D", b: "", validate=True):
         if not np.all(np.isin(y, [-1, 1])):
             raise ValueError("y must hold no other values than -1, 1")
     dtype = np.result_type(X, y, w, b)
-    z = X @ w + b                 # (F1)  z[n] = Σ_d X[n,d] w[d] + b  (N,)
-    margin = y * z                # (F2)  margin[n] = y[n] z[n]  (N,)
-    loss_scaled = -margin         # (F3)  loss_scaled[n] = -margin[n]  (N,)
-    # (F4)  loss_smooth[n] = softplus(loss_scaled[n])  (N,)
-    loss_smooth = np.logaddexp(0, loss_scaled)
-    loss = loss_smooth.sum() / N  # (F5)  loss = Σ_n loss_smooth[n]/N
+    z = X @ w + b                     # (F1)  z[n] = Σ_d X[n,d] w[d] + b  (N,)
+    margin = y * z                    # (F2)  margin[n] = y[n] z[n]  (N,)
+    z1 = -margin                      # (F3)  z1[n] = -margin[n]  (N,)
+    softplus_z = np.logaddexp(0, z1)  # (F4)  softplus_z[n] = softplus(z1[n])  (N,)
+    loss = softplus_z.sum() / N       # (F5)  loss = Σ_n softplus_z[n]/N
     dtypes = [np.result_type(p) for p in (w, b)]
-    saved = (y, loss_scaled, X, dtypes)
+    saved = (y, z1, X, dtypes)
     return dtype.type(loss), Saved(saved)
 
 
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
-    y, loss_scaled, X, dtypes = saved
+    y, z1, X, dtypes = saved
     N = y.shape[0]
-    # (B5)  dz[n] = -y[n] σ(loss_scaled[n]) dL/N  (N,)  from (F2) with (B4)
-    dz = -dL / N * y * sigmoid(loss_scaled)
+    # (B5)  dz[n] = -y[n] σ(z1[n]) dL/N  (N,)  from (F2) with (B4)
+    dz = -dL / N * y * sigmoid(z1)
     dw = X.T @ dz  # (B6)  dw[d] = Σ_n dz[n] X[n,d]  (D,)  from (F1)
     db = dz.sum()  # (B7)  db = Σ_n dz[n]  from (F1)
     grads = {"w": dw, "b": db}

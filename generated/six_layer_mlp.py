@@ -1,4 +1,4 @@
-# symprop sha256:fe84dea3ef9e4bbd8df3e6b8cf55f1a4
+# symprop sha256:2ee0ef140d3aab0b2d1f8fd0f56e6530
 """six_layer_mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:six_layer_mlp.
@@ -72,11 +72,11 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.L_softmax."""
+    """What backward needs: a tuple whose parts have names, as in saved.p."""
 
     names = (
-        "L_softmax", "y", "A5", "W6", "A5_in", "A4", "W5", "A4_in", "A3", "W4", "A3_in",
-        "A2", "W3", "A2_in", "A1", "W2", "A1_in", "X", "dtypes"
+        "p", "y", "A5", "W6", "z5", "A4", "W5", "z4", "A3", "W4", "z3", "A2", "W3",
+        "z2", "A1", "W2", "z1", "X", "dtypes"
     )
 
     def __getattribute__(self, name):
@@ -122,95 +122,74 @@ def forward(
         if np.any(y < 0) or np.any(y >= M):
             raise IndexError("y holds a position outside 0 to M - 1")
     dtype = np.result_type(X, W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, W6, b6)
-    # (F1)  A1_in[n,h] = Σ_k X[n,k] W1[k,h] + b1[h]  (N, H)
-    A1_in = X @ W1 + b1
-    A1 = np.maximum(A1_in, 0)             # (F2)  A1[n,h] = relu(A1_in[n,h])  (N, H)
-    # (F3)  A2_in[n,h] = Σ_i A1[n,i] W2[i,h] + b2[h]  (N, H)
-    A2_in = A1 @ W2 + b2
-    A2 = np.maximum(A2_in, 0)             # (F4)  A2[n,h] = relu(A2_in[n,h])  (N, H)
-    # (F5)  A3_in[n,h] = Σ_i A2[n,i] W3[i,h] + b3[h]  (N, H)
-    A3_in = A2 @ W3 + b3
-    A3 = np.maximum(A3_in, 0)             # (F6)  A3[n,h] = relu(A3_in[n,h])  (N, H)
-    # (F7)  A4_in[n,h] = Σ_i A3[n,i] W4[i,h] + b4[h]  (N, H)
-    A4_in = A3 @ W4 + b4
-    A4 = np.maximum(A4_in, 0)             # (F8)  A4[n,h] = relu(A4_in[n,h])  (N, H)
-    # (F9)  A5_in[n,h] = Σ_i A4[n,i] W5[i,h] + b5[h]  (N, H)
-    A5_in = A4 @ W5 + b5
-    A5 = np.maximum(A5_in, 0)             # (F10)  A5[n,h] = relu(A5_in[n,h])  (N, H)
+    # (F1)  z1[n,h] = Σ_k X[n,k] W1[k,h] + b1[h]  (N, H)
+    z1 = X @ W1 + b1
+    A1 = np.maximum(z1, 0)            # (F2)  A1[n,h] = relu(z1[n,h])  (N, H)
+    # (F3)  z2[n,h] = Σ_i A1[n,i] W2[i,h] + b2[h]  (N, H)
+    z2 = A1 @ W2 + b2
+    A2 = np.maximum(z2, 0)            # (F4)  A2[n,h] = relu(z2[n,h])  (N, H)
+    # (F5)  z3[n,h] = Σ_i A2[n,i] W3[i,h] + b3[h]  (N, H)
+    z3 = A2 @ W3 + b3
+    A3 = np.maximum(z3, 0)            # (F6)  A3[n,h] = relu(z3[n,h])  (N, H)
+    # (F7)  z4[n,h] = Σ_i A3[n,i] W4[i,h] + b4[h]  (N, H)
+    z4 = A3 @ W4 + b4
+    A4 = np.maximum(z4, 0)            # (F8)  A4[n,h] = relu(z4[n,h])  (N, H)
+    # (F9)  z5[n,h] = Σ_i A4[n,i] W5[i,h] + b5[h]  (N, H)
+    z5 = A4 @ W5 + b5
+    A5 = np.maximum(z5, 0)            # (F10)  A5[n,h] = relu(z5[n,h])  (N, H)
     # (F11)  Z6[n,m] = Σ_h A5[n,h] W6[h,m] + b6[m]  (N, M)
     Z6 = A5 @ W6 + b6
-    L_top = Z6.max(axis=1)                # (F12)  L_top[n] = max_m Z6[n,m]  (N,)
-    # (F13)  L_shifted[n,m] = Z6[n,m] - L_top[n]  (N, M)
-    L_shifted = Z6 - L_top[:, None]
-    # (F14)  L_exp[n,m] = exp(L_shifted[n,m])  (N, M)
-    L_exp = np.exp(L_shifted)
-    L_total = L_exp.sum(axis=1)           # (F15)  L_total[n] = Σ_m L_exp[n,m]  (N,)
-    # (F16)  L_softmax[n,m] = L_exp[n,m]/L_total[n]  (N, M)
-    L_softmax = L_exp / L_total[:, None]
-    # (F17)  L_log_p[n,m] = L_shifted[n,m] - log(L_total[n])  (N, M)
-    L_log_p = L_shifted - np.log(L_total)[:, None]
-    L_picked = -L_log_p[np.arange(N), y]  # (F18)  L_picked[n] = -L_log_p[n,y[n]]  (N,)
-    L = L_picked.sum() / N                # (F19)  L = Σ_n L_picked[n]/N
+    Z6_max = Z6.max(axis=1)           # (F12)  Z6_max[n] = max_m Z6[n,m]  (N,)
+    # (F13)  shifted[n,m] = Z6[n,m] - Z6_max[n]  (N, M)
+    shifted = Z6 - Z6_max[:, None]
+    e = np.exp(shifted)               # (F14)  e[n,m] = exp(shifted[n,m])  (N, M)
+    s = e.sum(axis=1)                 # (F15)  s[n] = Σ_m e[n,m]  (N,)
+    p = e / s[:, None]                # (F16)  p[n,m] = e[n,m]/s[n]  (N, M)
+    # (F17)  log_p[n,m] = shifted[n,m] - log(s[n])  (N, M)
+    log_p = shifted - np.log(s)[:, None]
+    picked = -log_p[np.arange(N), y]  # (F18)  picked[n] = -log_p[n,y[n]]  (N,)
+    L = picked.sum() / N              # (F19)  L = Σ_n picked[n]/N
     dtypes = [
         np.result_type(p)
         for p in (W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, W6, b6)
     ]
     saved = (
-        L_softmax, y, A5, W6, A5_in, A4, W5, A4_in, A3, W4, A3_in, A2, W3, A2_in, A1,
-        W2, A1_in, X, dtypes
+        p, y, A5, W6, z5, A4, W5, z4, A3, W4, z3, A2, W3, z2, A1, W2, z1, X, dtypes
     )
     return dtype.type(L), Saved(saved)
 
 
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
-    (
-        L_softmax, y, A5, W6, A5_in, A4, W5, A4_in, A3, W4, A3_in, A2, W3, A2_in, A1,
-        W2, A1_in, X, dtypes
-    ) = saved
-    N = L_softmax.shape[0]
-    # (B8)  dZ6[n,m] = (L_softmax[n,m] - [y[n] = m]) dL/N  (N, M)
+    p, y, A5, W6, z5, A4, W5, z4, A3, W4, z3, A2, W3, z2, A1, W2, z1, X, dtypes = saved
+    N = p.shape[0]
+    # (B8)  dZ6[n,m] = (p[n,m] - [y[n] = m]) dL/N  (N, M)
     #       from (F13), (F12) with (B7), (B6)
-    dZ6 = dL / N * L_softmax
+    dZ6 = dL / N * p
     dZ6[np.arange(N), y] -= dL / N
-    # (B9)  dW6[h,m] = Σ_n dZ6[n,m] A5[n,h]  (H, M)  from (F11)
-    dW6 = A5.T @ dZ6
-    db6 = dZ6.sum(axis=0)     # (B10)  db6[m] = Σ_n dZ6[n,m]  (M,)  from (F11)
-    # (B11)  dA5[n,h] = Σ_m dZ6[n,m] W6[h,m]  (N, H)  from (F11)
-    dA5 = dZ6 @ W6.T
-    # (B12)  dA5_in[n,h] = dA5[n,h] [0 < A5_in[n,h]]  (N, H)  from (F10)
-    dA5_in = dA5 * (A5_in > 0)
-    # (B13)  dW5[h,i] = Σ_n dA5_in[n,i] A4[n,h]  (H, H)  from (F9)
-    dW5 = A4.T @ dA5_in
-    db5 = dA5_in.sum(axis=0)  # (B14)  db5[h] = Σ_n dA5_in[n,h]  (H,)  from (F9)
-    # (B15)  dA4[n,h] = Σ_i dA5_in[n,i] W5[h,i]  (N, H)  from (F9)
-    dA4 = dA5_in @ W5.T
-    # (B16)  dA4_in[n,h] = dA4[n,h] [0 < A4_in[n,h]]  (N, H)  from (F8)
-    dA4_in = dA4 * (A4_in > 0)
-    # (B17)  dW4[h,i] = Σ_n dA4_in[n,i] A3[n,h]  (H, H)  from (F7)
-    dW4 = A3.T @ dA4_in
-    db4 = dA4_in.sum(axis=0)  # (B18)  db4[h] = Σ_n dA4_in[n,h]  (H,)  from (F7)
-    # (B19)  dA3[n,h] = Σ_i dA4_in[n,i] W4[h,i]  (N, H)  from (F7)
-    dA3 = dA4_in @ W4.T
-    # (B20)  dA3_in[n,h] = dA3[n,h] [0 < A3_in[n,h]]  (N, H)  from (F6)
-    dA3_in = dA3 * (A3_in > 0)
-    # (B21)  dW3[h,i] = Σ_n dA3_in[n,i] A2[n,h]  (H, H)  from (F5)
-    dW3 = A2.T @ dA3_in
-    db3 = dA3_in.sum(axis=0)  # (B22)  db3[h] = Σ_n dA3_in[n,h]  (H,)  from (F5)
-    # (B23)  dA2[n,h] = Σ_i dA3_in[n,i] W3[h,i]  (N, H)  from (F5)
-    dA2 = dA3_in @ W3.T
-    # (B24)  dA2_in[n,h] = dA2[n,h] [0 < A2_in[n,h]]  (N, H)  from (F4)
-    dA2_in = dA2 * (A2_in > 0)
-    # (B25)  dW2[h,i] = Σ_n dA2_in[n,i] A1[n,h]  (H, H)  from (F3)
-    dW2 = A1.T @ dA2_in
-    db2 = dA2_in.sum(axis=0)  # (B26)  db2[h] = Σ_n dA2_in[n,h]  (H,)  from (F3)
-    # (B27)  dA1[n,h] = Σ_i dA2_in[n,i] W2[h,i]  (N, H)  from (F3)
-    dA1 = dA2_in @ W2.T
-    # (B28)  dA1_in[n,h] = dA1[n,h] [0 < A1_in[n,h]]  (N, H)  from (F2)
-    dA1_in = dA1 * (A1_in > 0)
-    # (B29)  dW1[k,h] = Σ_n dA1_in[n,h] X[n,k]  (K, H)  from (F1)
-    dW1 = X.T @ dA1_in
-    db1 = dA1_in.sum(axis=0)  # (B30)  db1[h] = Σ_n dA1_in[n,h]  (H,)  from (F1)
+    dW6 = A5.T @ dZ6       # (B9)  dW6[h,m] = Σ_n dZ6[n,m] A5[n,h]  (H, M)  from (F11)
+    db6 = dZ6.sum(axis=0)  # (B10)  db6[m] = Σ_n dZ6[n,m]  (M,)  from (F11)
+    dA5 = dZ6 @ W6.T       # (B11)  dA5[n,h] = Σ_m dZ6[n,m] W6[h,m]  (N, H)  from (F11)
+    # (B12)  dz5[n,h] = dA5[n,h] [0 < z5[n,h]]  (N, H)  from (F10)
+    dz5 = dA5 * (z5 > 0)
+    dW5 = A4.T @ dz5       # (B13)  dW5[h,i] = Σ_n dz5[n,i] A4[n,h]  (H, H)  from (F9)
+    db5 = dz5.sum(axis=0)  # (B14)  db5[h] = Σ_n dz5[n,h]  (H,)  from (F9)
+    dA4 = dz5 @ W5.T       # (B15)  dA4[n,h] = Σ_i dz5[n,i] W5[h,i]  (N, H)  from (F9)
+    dz4 = dA4 * (z4 > 0)   # (B16)  dz4[n,h] = dA4[n,h] [0 < z4[n,h]]  (N, H)  from (F8)
+    dW4 = A3.T @ dz4       # (B17)  dW4[h,i] = Σ_n dz4[n,i] A3[n,h]  (H, H)  from (F7)
+    db4 = dz4.sum(axis=0)  # (B18)  db4[h] = Σ_n dz4[n,h]  (H,)  from (F7)
+    dA3 = dz4 @ W4.T       # (B19)  dA3[n,h] = Σ_i dz4[n,i] W4[h,i]  (N, H)  from (F7)
+    dz3 = dA3 * (z3 > 0)   # (B20)  dz3[n,h] = dA3[n,h] [0 < z3[n,h]]  (N, H)  from (F6)
+    dW3 = A2.T @ dz3       # (B21)  dW3[h,i] = Σ_n dz3[n,i] A2[n,h]  (H, H)  from (F5)
+    db3 = dz3.sum(axis=0)  # (B22)  db3[h] = Σ_n dz3[n,h]  (H,)  from (F5)
+    dA2 = dz3 @ W3.T       # (B23)  dA2[n,h] = Σ_i dz3[n,i] W3[h,i]  (N, H)  from (F5)
+    dz2 = dA2 * (z2 > 0)   # (B24)  dz2[n,h] = dA2[n,h] [0 < z2[n,h]]  (N, H)  from (F4)
+    dW2 = A1.T @ dz2       # (B25)  dW2[h,i] = Σ_n dz2[n,i] A1[n,h]  (H, H)  from (F3)
+    db2 = dz2.sum(axis=0)  # (B26)  db2[h] = Σ_n dz2[n,h]  (H,)  from (F3)
+    dA1 = dz2 @ W2.T       # (B27)  dA1[n,h] = Σ_i dz2[n,i] W2[h,i]  (N, H)  from (F3)
+    dz1 = dA1 * (z1 > 0)   # (B28)  dz1[n,h] = dA1[n,h] [0 < z1[n,h]]  (N, H)  from (F2)
+    dW1 = X.T @ dz1        # (B29)  dW1[k,h] = Σ_n dz1[n,h] X[n,k]  (K, H)  from (F1)
+    db1 = dz1.sum(axis=0)  # (B30)  db1[h] = Σ_n dz1[n,h]  (H,)  from (F1)
     grads = {
         "W1": dW1, "b1": db1, "W2": dW2, "b2": db2, "W3": dW3, "b3": db3, "W4": dW4,
         "b4": db4, "W5": dW5, "b5": db5, "W6": dW6, "b6": db6
@@ -269,17 +248,17 @@ def predict(
     b5, _ = read("b5", b5, "wrt", "H", (H,))
     W6, (_, M) = read("W6", W6, "wrt", "H M", (H, None))
     b6, _ = read("b6", b6, "wrt", "M", (M,))
-    A1_in = X @ W1 + b1        # (F1)  A1_in[n,h] = Σ_k X[n,k] W1[k,h] + b1[h]  (N, H)
-    A1 = np.maximum(A1_in, 0)  # (F2)  A1[n,h] = relu(A1_in[n,h])  (N, H)
-    A2_in = A1 @ W2 + b2       # (F3)  A2_in[n,h] = Σ_i A1[n,i] W2[i,h] + b2[h]  (N, H)
-    A2 = np.maximum(A2_in, 0)  # (F4)  A2[n,h] = relu(A2_in[n,h])  (N, H)
-    A3_in = A2 @ W3 + b3       # (F5)  A3_in[n,h] = Σ_i A2[n,i] W3[i,h] + b3[h]  (N, H)
-    A3 = np.maximum(A3_in, 0)  # (F6)  A3[n,h] = relu(A3_in[n,h])  (N, H)
-    A4_in = A3 @ W4 + b4       # (F7)  A4_in[n,h] = Σ_i A3[n,i] W4[i,h] + b4[h]  (N, H)
-    A4 = np.maximum(A4_in, 0)  # (F8)  A4[n,h] = relu(A4_in[n,h])  (N, H)
-    A5_in = A4 @ W5 + b5       # (F9)  A5_in[n,h] = Σ_i A4[n,i] W5[i,h] + b5[h]  (N, H)
-    A5 = np.maximum(A5_in, 0)  # (F10)  A5[n,h] = relu(A5_in[n,h])  (N, H)
-    Z6 = A5 @ W6 + b6          # (F11)  Z6[n,m] = Σ_h A5[n,h] W6[h,m] + b6[m]  (N, M)
+    z1 = X @ W1 + b1        # (F1)  z1[n,h] = Σ_k X[n,k] W1[k,h] + b1[h]  (N, H)
+    A1 = np.maximum(z1, 0)  # (F2)  A1[n,h] = relu(z1[n,h])  (N, H)
+    z2 = A1 @ W2 + b2       # (F3)  z2[n,h] = Σ_i A1[n,i] W2[i,h] + b2[h]  (N, H)
+    A2 = np.maximum(z2, 0)  # (F4)  A2[n,h] = relu(z2[n,h])  (N, H)
+    z3 = A2 @ W3 + b3       # (F5)  z3[n,h] = Σ_i A2[n,i] W3[i,h] + b3[h]  (N, H)
+    A3 = np.maximum(z3, 0)  # (F6)  A3[n,h] = relu(z3[n,h])  (N, H)
+    z4 = A3 @ W4 + b4       # (F7)  z4[n,h] = Σ_i A3[n,i] W4[i,h] + b4[h]  (N, H)
+    A4 = np.maximum(z4, 0)  # (F8)  A4[n,h] = relu(z4[n,h])  (N, H)
+    z5 = A4 @ W5 + b5       # (F9)  z5[n,h] = Σ_i A4[n,i] W5[i,h] + b5[h]  (N, H)
+    A5 = np.maximum(z5, 0)  # (F10)  A5[n,h] = relu(z5[n,h])  (N, H)
+    Z6 = A5 @ W6 + b6       # (F11)  Z6[n,m] = Σ_h A5[n,h] W6[h,m] + b6[m]  (N, M)
     return {"logits": Z6}
 
 

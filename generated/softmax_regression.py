@@ -1,4 +1,4 @@
-# symprop sha256:119a501406972e51e1dedaaf30243845
+# symprop sha256:d0e4d5e5e13a11c968e1815ba227a6c0
 """softmax_regression: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:softmax_regression.
@@ -59,9 +59,9 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.loss_softmax."""
+    """What backward needs: a tuple whose parts have names, as in saved.p."""
 
-    names = ("loss_softmax", "y", "X", "dtypes")
+    names = ("p", "y", "X", "dtypes")
 
     def __getattribute__(self, name):
         """Return a part by its name."""
@@ -80,32 +80,28 @@ def forward(X: "N D", y: "int N", W: "D M", b: "M", validate=True):
         if np.any(y < 0) or np.any(y >= M):
             raise IndexError("y holds a position outside 0 to M - 1")
     dtype = np.result_type(X, W, b)
-    Z = X @ W + b                      # (F1)  Z[n,m] = Σ_d X[n,d] W[d,m] + b[m]  (N, M)
-    loss_top = Z.max(axis=1)           # (F2)  loss_top[n] = max_m Z[n,m]  (N,)
-    # (F3)  loss_shifted[n,m] = Z[n,m] - loss_top[n]  (N, M)
-    loss_shifted = Z - loss_top[:, None]
-    # (F4)  loss_exp[n,m] = exp(loss_shifted[n,m])  (N, M)
-    loss_exp = np.exp(loss_shifted)
-    loss_total = loss_exp.sum(axis=1)  # (F5)  loss_total[n] = Σ_m loss_exp[n,m]  (N,)
-    # (F6)  loss_softmax[n,m] = loss_exp[n,m]/loss_total[n]  (N, M)
-    loss_softmax = loss_exp / loss_total[:, None]
-    # (F7)  loss_log_p[n,m] = loss_shifted[n,m] - log(loss_total[n])  (N, M)
-    loss_log_p = loss_shifted - np.log(loss_total)[:, None]
-    # (F8)  loss_picked[n] = -loss_log_p[n,y[n]]  (N,)
-    loss_picked = -loss_log_p[np.arange(N), y]
-    loss = loss_picked.sum() / N       # (F9)  loss = Σ_n loss_picked[n]/N
+    Z = X @ W + b                     # (F1)  Z[n,m] = Σ_d X[n,d] W[d,m] + b[m]  (N, M)
+    Z_max = Z.max(axis=1)             # (F2)  Z_max[n] = max_m Z[n,m]  (N,)
+    shifted = Z - Z_max[:, None]      # (F3)  shifted[n,m] = Z[n,m] - Z_max[n]  (N, M)
+    e = np.exp(shifted)               # (F4)  e[n,m] = exp(shifted[n,m])  (N, M)
+    s = e.sum(axis=1)                 # (F5)  s[n] = Σ_m e[n,m]  (N,)
+    p = e / s[:, None]                # (F6)  p[n,m] = e[n,m]/s[n]  (N, M)
+    # (F7)  log_p[n,m] = shifted[n,m] - log(s[n])  (N, M)
+    log_p = shifted - np.log(s)[:, None]
+    picked = -log_p[np.arange(N), y]  # (F8)  picked[n] = -log_p[n,y[n]]  (N,)
+    loss = picked.sum() / N           # (F9)  loss = Σ_n picked[n]/N
     dtypes = [np.result_type(p) for p in (W, b)]
-    saved = (loss_softmax, y, X, dtypes)
+    saved = (p, y, X, dtypes)
     return dtype.type(loss), Saved(saved)
 
 
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
-    loss_softmax, y, X, dtypes = saved
-    N = loss_softmax.shape[0]
-    # (B8)  dZ[n,m] = (loss_softmax[n,m] - [y[n] = m]) dL/N  (N, M)
+    p, y, X, dtypes = saved
+    N = p.shape[0]
+    # (B8)  dZ[n,m] = (p[n,m] - [y[n] = m]) dL/N  (N, M)
     #       from (F3), (F2) with (B7), (B6)
-    dZ = dL / N * loss_softmax
+    dZ = dL / N * p
     dZ[np.arange(N), y] -= dL / N
     dW = X.T @ dZ        # (B9)  dW[d,m] = Σ_n dZ[n,m] X[n,d]  (D, M)  from (F1)
     db = dZ.sum(axis=0)  # (B10)  db[m] = Σ_n dZ[n,m]  (M,)  from (F1)

@@ -1,4 +1,4 @@
-# symprop sha256:69a03c91bafaa359a24d9b16ad0c85ce
+# symprop sha256:a0ed2de6b01dd360d48b78e4cc8c512e
 """state_space: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.dynamics:state_space.
@@ -64,9 +64,9 @@ def sigmoid(x):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.loss_error."""
+    """What backward needs: a tuple whose parts have names, as in saved.error."""
 
-    names = ("loss_error", "x", "u", "C", "decay", "x_prev", "dtype", "dtypes")
+    names = ("error", "x", "u", "C", "decay", "x_prev", "dtype", "dtypes")
 
     def __getattribute__(self, name):
         """Return a part by its name."""
@@ -92,8 +92,8 @@ def forward(
     C, _ = read("C", C, "wrt", "H M", (H, M))
     D, _ = read("D", D, "wrt", "K M", (K, M))
     dtype = np.result_type(u, y, a, B, C, D)
-    decay = sigmoid(a)  # (F1)  decay[h] = σ(a[h])  (H,)
-    driven = u @ B      # (F2)  driven[t,n,h] = Σ_k u[t,n,k] B[k,h]  (T, N, H)
+    decay = sigmoid(a)   # (F1)  decay[h] = σ(a[h])  (H,)
+    driven = u @ B       # (F2)  driven[t,n,h] = Σ_k u[t,n,k] B[k,h]  (T, N, H)
     x_prev, x = (np.empty((T, N, H), dtype) for _ in range(2))
     for t in range(T):
         # (F3)  x_prev[t,n,h] = [1 ≤ t] x[t-1,n,h]  (T, N, H)
@@ -102,23 +102,21 @@ def forward(
         x[t] = decay * x_prev[t] + driven[t]
     # (F5)  outputs[t,n,m] = Σ_h x[t,n,h] C[h,m] + Σ_k u[t,n,k] D[k,m]  (T, N, M)
     outputs = x @ C + u @ D
-    # (F6)  loss_error[t,n,m] = outputs[t,n,m] - y[t,n,m]  (T, N, M)
-    loss_error = outputs - y
-    # (F7)  loss = Σ_tnm loss_error[t,n,m]²/(T N M)
-    loss = np.vdot(loss_error, loss_error) / (T * N * M)
+    error = outputs - y  # (F6)  error[t,n,m] = outputs[t,n,m] - y[t,n,m]  (T, N, M)
+    # (F7)  loss = Σ_tnm error[t,n,m]²/(T N M)
+    loss = np.vdot(error, error) / (T * N * M)
     dtypes = [np.result_type(p) for p in (a, B, C, D)]
-    saved = (loss_error, x, u, C, decay, x_prev, dtype, dtypes)
+    saved = (error, x, u, C, decay, x_prev, dtype, dtypes)
     return dtype.type(loss), Saved(saved)
 
 
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
-    loss_error, x, u, C, decay, x_prev, dtype, dtypes = saved
-    T, N, M = loss_error.shape
+    error, x, u, C, decay, x_prev, dtype, dtypes = saved
+    T, N, M = error.shape
     H = x.shape[2]
-    # (B3)  doutputs[t,n,m] = 2 loss_error[t,n,m] dL/(T N M)  (T, N, M)
-    #       from (F6) with (B2)
-    doutputs = 2 * dL / (T * N * M) * loss_error
+    # (B3)  doutputs[t,n,m] = 2 error[t,n,m] dL/(T N M)  (T, N, M)  from (F6) with (B2)
+    doutputs = 2 * dL / (T * N * M) * error
     # (B4)  dC[h,m] = Σ_tn doutputs[t,n,m] x[t,n,h]  (H, M)  from (F5)
     dC = np.tensordot(x, doutputs, axes=((0, 1), (0, 1)))
     # (B5)  dD[k,m] = Σ_tn doutputs[t,n,m] u[t,n,k]  (K, M)  from (F5)

@@ -1,4 +1,4 @@
-# symprop sha256:c12c199519cd033030ce0ef9314f00cc
+# symprop sha256:b3c7d89297a319e71642ac53495cae2a
 """transformer_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:transformer_block.
@@ -76,12 +76,11 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.L_error."""
+    """What backward needs: a tuple whose parts have names, as in saved.error."""
 
     names = (
-        "L_error", "y_normalized", "g2", "y_std", "f_relu", "W2", "f_in", "u", "W1",
-        "u_normalized", "g1", "u_std", "attended_dot", "Wo", "v_sum",
-        "attended_weights", "x", "q_sum", "k_sum", "dtype", "dtypes"
+        "error", "x_hat2", "g2", "std2", "relu_z", "W2", "z", "u", "W1", "x_hat1", "g1",
+        "std1", "pv", "Wo", "v", "p", "x", "q", "k", "dtype", "dtypes"
     )
 
     def __getattribute__(self, name):
@@ -140,83 +139,78 @@ def forward(
     dtype = np.result_type(
         x, target, Wq, bq, Wk, bk, Wv, bv, Wo, bo, g1, b1, W1, c1, W2, c2, g2, b2
     )
-    # (F1)  q_sum[n,t,d] = Σ_i x[n,t,i] Wq[i,d] + bq[d]  (N, T, D)
-    q_sum = x @ Wq + bq
-    # (F2)  k_sum[n,t,d] = Σ_i x[n,t,i] Wk[i,d] + bk[d]  (N, T, D)
-    k_sum = x @ Wk + bk
-    # (F3)  v_sum[n,t,d] = Σ_i x[n,t,i] Wv[i,d] + bv[d]  (N, T, D)
-    v_sum = x @ Wv + bv
-    # (F4)  attended_scores[n,i,t,j] = Σ_d q_sum[n,t,D i/2+d] k_sum[n,j,D i/2+d]/√(D/2)
-    #       (N, 2, T, T)
-    attended_scores_picked = q_sum.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    attended_scores = (
-        attended_scores_picked @ k_sum.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-        / (D / 2)**0.5
+    # (F1)  q[n,t,d] = Σ_i x[n,t,i] Wq[i,d] + bq[d]  (N, T, D)
+    q = x @ Wq + bq
+    # (F2)  k[n,t,d] = Σ_i x[n,t,i] Wk[i,d] + bk[d]  (N, T, D)
+    k = x @ Wk + bk
+    # (F3)  v[n,t,d] = Σ_i x[n,t,i] Wv[i,d] + bv[d]  (N, T, D)
+    v = x @ Wv + bv
+    # (F4)  scores[n,i,t,j] = Σ_d q[n,t,D i/2+d] k[n,j,D i/2+d]/√(D/2)  (N, 2, T, T)
+    scores = (
+        q.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+        @ k.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1) / (D / 2)**0.5
     )
-    # (F5)  attended_top[n,i,t] = max_j attended_scores[n,i,t,j]  (N, 2, T)
-    attended_top = attended_scores.max(axis=3)
-    # (F6)  attended_in[n,i,t,j] = attended_scores[n,i,t,j] - attended_top[n,i,t]
-    #       (N, 2, T, T)
-    attended_in = attended_scores - attended_top[:, :, :, None]
-    # (F7)  attended_exp[n,i,t,j] = exp(attended_in[n,i,t,j])  (N, 2, T, T)
-    attended_exp = np.exp(attended_in)
-    # (F8)  attended_total[n,i,t] = Σ_j attended_exp[n,i,t,j]  (N, 2, T)
-    attended_total = attended_exp.sum(axis=3)
-    # (F9)  attended_weights[n,i,t,j] = attended_exp[n,i,t,j]/attended_total[n,i,t]
-    #       (N, 2, T, T)
-    attended_weights = attended_exp / attended_total[:, :, :, None]
-    # (F10)  attended_dot[n,i,t,d] = Σ_j attended_weights[n,i,t,j] v_sum[n,j,D i/2+d]
-    #       (N, 2, T, D // 2)
-    attended_dot = (
-        attended_weights @ v_sum.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    )
-    # (F11)  attended[n,t,d] = Σ_i attended_dot[n,⌊i/(D/2)⌋,t,(i mod (D/2))] Wo[i,d]
-    #       + bo[d]  (N, T, D)
-    attended = attended_dot.transpose(0, 2, 1, 3).reshape(N, T, D) @ Wo + bo
-    # (F12)  u_array[n,t,d] = x[n,t,d] + attended[n,t,d]  (N, T, D)
-    u_array = x + attended
-    # (F13)  u_mean[n,t] = Σ_d u_array[n,t,d]/D  (N, T)
-    u_mean = u_array.sum(axis=2) / D
-    # (F14)  u_centred[n,t,d] = u_array[n,t,d] - u_mean[n,t]  (N, T, D)
-    u_centred = u_array - u_mean[:, :, None]
-    # (F15)  u_var[n,t] = Σ_d u_centred[n,t,d]²/D  (N, T)
-    u_var = np.einsum("ntd,ntd->nt", u_centred, u_centred) / D
-    u_sum = u_var + 1e-05         # (F16)  u_sum[n,t] = u_var[n,t] + 1e-5  (N, T)
-    u_std = np.sqrt(u_sum)        # (F17)  u_std[n,t] = √u_sum[n,t]  (N, T)
-    # (F18)  u_normalized[n,t,d] = u_centred[n,t,d]/u_std[n,t]  (N, T, D)
-    u_normalized = u_centred / u_std[:, :, None]
-    # (F19)  u[n,t,d] = u_normalized[n,t,d] g1[d] + b1[d]  (N, T, D)
-    u = g1 * u_normalized + b1
-    # (F20)  f_in[n,t,i] = Σ_d u[n,t,d] W1[d,i] + c1[i]  (N, T, F)
-    f_in = u @ W1 + c1
-    f_relu = np.maximum(f_in, 0)  # (F21)  f_relu[n,t,i] = relu(f_in[n,t,i])  (N, T, F)
-    # (F22)  f[n,t,d] = Σ_i f_relu[n,t,i] W2[i,d] + c2[d]  (N, T, D)
-    f = f_relu @ W2 + c2
-    # (F23)  y_array[n,t,d] = u[n,t,d] + f[n,t,d]  (N, T, D)
-    y_array = u + f
-    # (F24)  y_mean[n,t] = Σ_d y_array[n,t,d]/D  (N, T)
-    y_mean = y_array.sum(axis=2) / D
-    # (F25)  y_centred[n,t,d] = y_array[n,t,d] - y_mean[n,t]  (N, T, D)
-    y_centred = y_array - y_mean[:, :, None]
-    # (F26)  y_var[n,t] = Σ_d y_centred[n,t,d]²/D  (N, T)
-    y_var = np.einsum("ntd,ntd->nt", y_centred, y_centred) / D
-    y_sum = y_var + 1e-05         # (F27)  y_sum[n,t] = y_var[n,t] + 1e-5  (N, T)
-    y_std = np.sqrt(y_sum)        # (F28)  y_std[n,t] = √y_sum[n,t]  (N, T)
-    # (F29)  y_normalized[n,t,d] = y_centred[n,t,d]/y_std[n,t]  (N, T, D)
-    y_normalized = y_centred / y_std[:, :, None]
-    # (F30)  y[n,t,d] = y_normalized[n,t,d] g2[d] + b2[d]  (N, T, D)
-    y = g2 * y_normalized + b2
-    # (F31)  L_error[n,t,d] = y[n,t,d] - target[n,t,d]  (N, T, D)
-    L_error = y - target
-    # (F32)  L = Σ_ntd L_error[n,t,d]²/(N T D)
-    L = np.vdot(L_error, L_error) / (N * T * D)
+    # (F5)  scores_max[n,i,t] = max_j scores[n,i,t,j]  (N, 2, T)
+    scores_max = scores.max(axis=3)
+    # (F6)  shifted[n,i,t,j] = scores[n,i,t,j] - scores_max[n,i,t]  (N, 2, T, T)
+    shifted = scores - scores_max[:, :, :, None]
+    # (F7)  e[n,i,t,j] = exp(shifted[n,i,t,j])  (N, 2, T, T)
+    e = np.exp(shifted)
+    # (F8)  s[n,i,t] = Σ_j e[n,i,t,j]  (N, 2, T)
+    s = e.sum(axis=3)
+    # (F9)  p[n,i,t,j] = e[n,i,t,j]/s[n,i,t]  (N, 2, T, T)
+    p = e / s[:, :, :, None]
+    # (F10)  pv[n,i,t,d] = Σ_j p[n,i,t,j] v[n,j,D i/2+d]  (N, 2, T, D // 2)
+    pv = p @ v.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    # (F11)  attended[n,t,d] = Σ_i pv[n,⌊i/(D/2)⌋,t,(i mod (D/2))] Wo[i,d] + bo[d]
+    #       (N, T, D)
+    attended = pv.transpose(0, 2, 1, 3).reshape(N, T, D) @ Wo + bo
+    # (F12)  skip1[n,t,d] = x[n,t,d] + attended[n,t,d]  (N, T, D)
+    skip1 = x + attended
+    # (F13)  mu1[n,t] = Σ_d skip1[n,t,d]/D  (N, T)
+    mu1 = skip1.sum(axis=2) / D
+    # (F14)  centred1[n,t,d] = skip1[n,t,d] - mu1[n,t]  (N, T, D)
+    centred1 = skip1 - mu1[:, :, None]
+    # (F15)  var1[n,t] = Σ_d centred1[n,t,d]²/D  (N, T)
+    var1 = np.einsum("ntd,ntd->nt", centred1, centred1) / D
+    # (F16)  var_eps1[n,t] = var1[n,t] + 1e-5  (N, T)
+    var_eps1 = var1 + 1e-05
+    std1 = np.sqrt(var_eps1)                 # (F17)  std1[n,t] = √var_eps1[n,t]  (N, T)
+    # (F18)  x_hat1[n,t,d] = centred1[n,t,d]/std1[n,t]  (N, T, D)
+    x_hat1 = centred1 / std1[:, :, None]
+    # (F19)  u[n,t,d] = x_hat1[n,t,d] g1[d] + b1[d]  (N, T, D)
+    u = g1 * x_hat1 + b1
+    # (F20)  z[n,t,i] = Σ_d u[n,t,d] W1[d,i] + c1[i]  (N, T, F)
+    z = u @ W1 + c1
+    # (F21)  relu_z[n,t,i] = relu(z[n,t,i])  (N, T, F)
+    relu_z = np.maximum(z, 0)
+    # (F22)  f[n,t,d] = Σ_i relu_z[n,t,i] W2[i,d] + c2[d]  (N, T, D)
+    f = relu_z @ W2 + c2
+    # (F23)  skip2[n,t,d] = u[n,t,d] + f[n,t,d]  (N, T, D)
+    skip2 = u + f
+    # (F24)  mu2[n,t] = Σ_d skip2[n,t,d]/D  (N, T)
+    mu2 = skip2.sum(axis=2) / D
+    # (F25)  centred2[n,t,d] = skip2[n,t,d] - mu2[n,t]  (N, T, D)
+    centred2 = skip2 - mu2[:, :, None]
+    # (F26)  var2[n,t] = Σ_d centred2[n,t,d]²/D  (N, T)
+    var2 = np.einsum("ntd,ntd->nt", centred2, centred2) / D
+    # (F27)  var_eps2[n,t] = var2[n,t] + 1e-5  (N, T)
+    var_eps2 = var2 + 1e-05
+    std2 = np.sqrt(var_eps2)                 # (F28)  std2[n,t] = √var_eps2[n,t]  (N, T)
+    # (F29)  x_hat2[n,t,d] = centred2[n,t,d]/std2[n,t]  (N, T, D)
+    x_hat2 = centred2 / std2[:, :, None]
+    # (F30)  y[n,t,d] = x_hat2[n,t,d] g2[d] + b2[d]  (N, T, D)
+    y = g2 * x_hat2 + b2
+    # (F31)  error[n,t,d] = y[n,t,d] - target[n,t,d]  (N, T, D)
+    error = y - target
+    L = np.vdot(error, error) / (N * T * D)  # (F32)  L = Σ_ntd error[n,t,d]²/(N T D)
     dtypes = [
         np.result_type(p)
         for p in (Wq, bq, Wk, bk, Wv, bv, Wo, bo, W1, c1, W2, c2, g1, b1, g2, b2)
     ]
     saved = (
-        L_error, y_normalized, g2, y_std, f_relu, W2, f_in, u, W1, u_normalized, g1,
-        u_std, attended_dot, Wo, v_sum, attended_weights, x, q_sum, k_sum, dtype, dtypes
+        error, x_hat2, g2, std2, relu_z, W2, z, u, W1, x_hat1, g1, std1, pv, Wo, v, p,
+        x, q, k, dtype, dtypes
     )
     return dtype.type(L), Saved(saved)
 
@@ -224,119 +218,102 @@ def forward(
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
     (
-        L_error, y_normalized, g2, y_std, f_relu, W2, f_in, u, W1, u_normalized, g1,
-        u_std, attended_dot, Wo, v_sum, attended_weights, x, q_sum, k_sum, dtype, dtypes
+        error, x_hat2, g2, std2, relu_z, W2, z, u, W1, x_hat1, g1, std1, pv, Wo, v, p,
+        x, q, k, dtype, dtypes
     ) = saved
-    N, T, D = L_error.shape
-    # (B4)  dg2[d] = 2 dL Σ_nt L_error[n,t,d] y_normalized[n,t,d]/(N T D)  (D,)
+    N, T, D = error.shape
+    # (B4)  dg2[d] = 2 dL Σ_nt error[n,t,d] x_hat2[n,t,d]/(N T D)  (D,)
     #       from (F30) with (B3)
-    dg2 = 2 * dL / (N * T * D) * np.einsum("ntd,ntd->d", L_error, y_normalized)
-    # (B5)  db2[d] = 2 dL Σ_nt L_error[n,t,d]/(N T D)  (D,)  from (F30) with (B3)
-    db2 = 2 * dL / (N * T * D) * L_error.sum(axis=(0, 1))
-    # (B6)  dy_normalized[n,t,d] = 2 L_error[n,t,d] g2[d] dL/(N T D)  (N, T, D)
+    dg2 = 2 * dL / (N * T * D) * np.einsum("ntd,ntd->d", error, x_hat2)
+    # (B5)  db2[d] = 2 dL Σ_nt error[n,t,d]/(N T D)  (D,)  from (F30) with (B3)
+    db2 = 2 * dL / (N * T * D) * error.sum(axis=(0, 1))
+    # (B6)  dx_hat2[n,t,d] = 2 error[n,t,d] g2[d] dL/(N T D)  (N, T, D)
     #       from (F30) with (B3)
-    dy_normalized = 2 * dL / (N * T * D) * g2 * L_error
-    # (B12)  dy_array[n,t,d] = (dy_normalized[n,t,d]
-    #       - y_normalized[n,t,d] Σ_i dy_normalized[n,t,i] y_normalized[n,t,i]/D
-    #       - Σ_i dy_normalized[n,t,i]/D)/y_std[n,t]  (N, T, D)
+    dx_hat2 = 2 * dL / (N * T * D) * g2 * error
+    # (B12)  dskip2[n,t,d] = (dx_hat2[n,t,d] - x_hat2[n,t,d] Σ_i dx_hat2[n,t,i]
+    #       x_hat2[n,t,i]/D - Σ_i dx_hat2[n,t,i]/D)/std2[n,t]  (N, T, D)
     #       from (F25), (F24) with (B10), (B11)
-    dy_array_product = (
-        (np.einsum("nti,nti->nt", dy_normalized, y_normalized) / D)[:, :, None]
-        * y_normalized
+    dskip2_product = (
+        (np.einsum("nti,nti->nt", dx_hat2, x_hat2) / D)[:, :, None] * x_hat2
     )
-    dy_array = (
-        (dy_normalized - dy_array_product - (dy_normalized.sum(axis=2) / D)[:, :, None])
-        / y_std[:, :, None]
+    dskip2 = (
+        (dx_hat2 - dskip2_product - (dx_hat2.sum(axis=2) / D)[:, :, None])
+        / std2[:, :, None]
     )
-    # (B14)  dW2[i,d] = Σ_nt dy_array[n,t,d] f_relu[n,t,i]  (F, D)
+    # (B14)  dW2[i,d] = Σ_nt dskip2[n,t,d] relu_z[n,t,i]  (F, D)  from (F22) with (B13)
+    dW2 = np.tensordot(relu_z, dskip2, axes=((0, 1), (0, 1)))
+    # (B15)  dc2[d] = Σ_nt dskip2[n,t,d]  (D,)  from (F22) with (B13)
+    dc2 = dskip2.sum(axis=(0, 1))
+    # (B16)  drelu_z[n,t,i] = Σ_d dskip2[n,t,d] W2[i,d]  (N, T, F)
     #       from (F22) with (B13)
-    dW2 = np.tensordot(f_relu, dy_array, axes=((0, 1), (0, 1)))
-    # (B15)  dc2[d] = Σ_nt dy_array[n,t,d]  (D,)  from (F22) with (B13)
-    dc2 = dy_array.sum(axis=(0, 1))
-    # (B16)  df_relu[n,t,i] = Σ_d dy_array[n,t,d] W2[i,d]  (N, T, F)
-    #       from (F22) with (B13)
-    df_relu = dy_array @ W2.T
-    # (B17)  df_in[n,t,i] = df_relu[n,t,i] [0 < f_in[n,t,i]]  (N, T, F)  from (F21)
-    df_in = df_relu * (f_in > 0)
-    # (B18)  dW1[d,i] = Σ_nt df_in[n,t,i] u[n,t,d]  (D, F)  from (F20)
-    dW1 = np.tensordot(u, df_in, axes=((0, 1), (0, 1)))
-    dc1 = df_in.sum(axis=(0, 1))   # (B19)  dc1[i] = Σ_nt df_in[n,t,i]  (F,)  from (F20)
-    # (B20)  du[n,t,d] = dy_array[n,t,d] + Σ_i df_in[n,t,i] W1[d,i]  (N, T, D)
+    drelu_z = dskip2 @ W2.T
+    # (B17)  dz[n,t,i] = drelu_z[n,t,i] [0 < z[n,t,i]]  (N, T, F)  from (F21)
+    dz = drelu_z * (z > 0)
+    # (B18)  dW1[d,i] = Σ_nt dz[n,t,i] u[n,t,d]  (D, F)  from (F20)
+    dW1 = np.tensordot(u, dz, axes=((0, 1), (0, 1)))
+    dc1 = dz.sum(axis=(0, 1))    # (B19)  dc1[i] = Σ_nt dz[n,t,i]  (F,)  from (F20)
+    # (B20)  du[n,t,d] = dskip2[n,t,d] + Σ_i dz[n,t,i] W1[d,i]  (N, T, D)
     #       from (F23), (F20)
-    du = dy_array + df_in @ W1.T
-    # (B21)  dg1[d] = Σ_nt du[n,t,d] u_normalized[n,t,d]  (D,)  from (F19)
-    dg1 = np.einsum("ntd,ntd->d", du, u_normalized)
-    db1 = du.sum(axis=(0, 1))      # (B22)  db1[d] = Σ_nt du[n,t,d]  (D,)  from (F19)
-    # (B23)  du_normalized[n,t,d] = du[n,t,d] g1[d]  (N, T, D)  from (F19)
-    du_normalized = g1 * du
-    # (B30)  dattended[n,t,d] = (du_normalized[n,t,d]
-    #       - u_normalized[n,t,d] Σ_i du_normalized[n,t,i] u_normalized[n,t,i]/D
-    #       - Σ_i du_normalized[n,t,i]/D)/u_std[n,t]  (N, T, D)  from (F12) with (B29)
+    du = dskip2 + dz @ W1.T
+    # (B21)  dg1[d] = Σ_nt du[n,t,d] x_hat1[n,t,d]  (D,)  from (F19)
+    dg1 = np.einsum("ntd,ntd->d", du, x_hat1)
+    db1 = du.sum(axis=(0, 1))    # (B22)  db1[d] = Σ_nt du[n,t,d]  (D,)  from (F19)
+    # (B23)  dx_hat1[n,t,d] = du[n,t,d] g1[d]  (N, T, D)  from (F19)
+    dx_hat1 = g1 * du
+    # (B30)  dattended[n,t,d] = (dx_hat1[n,t,d] - x_hat1[n,t,d] Σ_i dx_hat1[n,t,i]
+    #       x_hat1[n,t,i]/D - Σ_i dx_hat1[n,t,i]/D)/std1[n,t]  (N, T, D)
+    #       from (F12) with (B29)
     dattended_product = (
-        (np.einsum("nti,nti->nt", du_normalized, u_normalized) / D)[:, :, None]
-        * u_normalized
+        (np.einsum("nti,nti->nt", dx_hat1, x_hat1) / D)[:, :, None] * x_hat1
     )
     dattended = (
-        (
-            du_normalized - dattended_product
-            - (du_normalized.sum(axis=2) / D)[:, :, None]
-        )
-        / u_std[:, :, None]
+        (dx_hat1 - dattended_product - (dx_hat1.sum(axis=2) / D)[:, :, None])
+        / std1[:, :, None]
     )
-    # (B31)  dWo[d,i] = Σ_nt dattended[n,t,i] attended_dot[n,⌊d/(D/2)⌋,t,(d mod (D/2))]
-    #       (D, D)  from (F11)
+    # (B31)  dWo[d,i] = Σ_nt dattended[n,t,i] pv[n,⌊d/(D/2)⌋,t,(d mod (D/2))]  (D, D)
+    #       from (F11)
     dWo = np.tensordot(
-        attended_dot.transpose(0, 2, 1, 3).reshape(N, T, D), dattended,
-        axes=((0, 1), (0, 1))
+        pv.transpose(0, 2, 1, 3).reshape(N, T, D), dattended, axes=((0, 1), (0, 1))
     )
     # (B32)  dbo[d] = Σ_nt dattended[n,t,d]  (D,)  from (F11)
     dbo = dattended.sum(axis=(0, 1))
-    # (B33)  dattended_dot[n,i,t,d] = Σ_j dattended[n,t,j] Wo[D i/2+d,j]
-    #       (N, 2, T, D // 2)  from (F11)
-    dattended_dot = (dattended @ Wo.T).reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (B34)  dattended_weights[n,i,t,j] = Σ_d dattended_dot[n,i,t,d] v_sum[n,j,d+D i/2]
-    #       (N, 2, T, T)  from (F10)
-    dattended_weights = (
-        dattended_dot @ v_sum.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-    )
-    # (B39)  dattended_scores[n,i,t,j] = (dattended_weights[n,i,t,j]
-    #       - Σ_p dattended_weights[n,i,t,p] attended_weights[n,i,t,p])
-    #       attended_weights[n,i,t,j]  (N, 2, T, T)  from (F6), (F5) with (B38), (B37)
-    dattended_scores_dot = np.einsum(
-        "nitp,nitp->nit", dattended_weights, attended_weights
-    )
-    dattended_scores = (
-        (dattended_weights - dattended_scores_dot[:, :, :, None]) * attended_weights
-    )
-    # (B40)  dv_sum[n,t,d] = Σ_i dattended_dot[n,⌊d/(D/2)⌋,i,(d mod (D/2))]
-    #       attended_weights[n,⌊d/(D/2)⌋,i,t]  (N, T, D)  from (F10)
-    dv_sum = (
-        attended_weights.transpose(0, 1, 3, 2) @ dattended_dot
-    ).transpose(0, 2, 1, 3).reshape(N, T, D)
-    # (B41)  dWv[d,i] = Σ_nt dv_sum[n,t,i] x[n,t,d]  (D, D)  from (F3)
-    dWv = np.tensordot(x, dv_sum, axes=((0, 1), (0, 1)))
-    dbv = dv_sum.sum(axis=(0, 1))  # (B42)  dbv[d] = Σ_nt dv_sum[n,t,d]  (D,)  from (F3)
-    # (B43)  dk_sum[n,t,d] = Σ_i dattended_scores[n,⌊d/(D/2)⌋,i,t] q_sum[n,i,d]/√(D/2)
-    #       (N, T, D)  from (F4)
-    dk_sum_dot = (
-        dattended_scores.transpose(0, 1, 3, 2)
-        @ q_sum.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    )
-    dk_sum = (dk_sum_dot.transpose(0, 2, 1, 3) / (D / 2)**0.5).reshape(N, T, D)
-    # (B44)  dWk[d,i] = Σ_nt dk_sum[n,t,i] x[n,t,d]  (D, D)  from (F2)
-    dWk = np.tensordot(x, dk_sum, axes=((0, 1), (0, 1)))
-    dbk = np.zeros((D,), dtype)    # (B45)  dbk[d] = 0  (D,)  from (F2) with (B43)
-    # (B46)  dq_sum[n,t,d] = Σ_i dattended_scores[n,⌊d/(D/2)⌋,t,i] k_sum[n,i,d]/√(D/2)
-    #       (N, T, D)  from (F4)
-    dq_sum = (
+    # (B33)  dpv[n,i,t,d] = Σ_j dattended[n,t,j] Wo[D i/2+d,j]  (N, 2, T, D // 2)
+    #       from (F11)
+    dpv = (dattended @ Wo.T).reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    # (B34)  dp[n,i,t,j] = Σ_d dpv[n,i,t,d] v[n,j,d+D i/2]  (N, 2, T, T)  from (F10)
+    dp = dpv @ v.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
+    # (B39)  dscores[n,i,t,j] = (dp[n,i,t,j] - Σ_r dp[n,i,t,r] p[n,i,t,r]) p[n,i,t,j]
+    #       (N, 2, T, T)  from (F6), (F5) with (B38), (B37)
+    dscores = (dp - np.einsum("nitr,nitr->nit", dp, p)[:, :, :, None]) * p
+    # (B40)  dv[n,t,d] = Σ_i dpv[n,⌊d/(D/2)⌋,i,(d mod (D/2))] p[n,⌊d/(D/2)⌋,i,t]
+    #       (N, T, D)  from (F10)
+    dv = (p.transpose(0, 1, 3, 2) @ dpv).transpose(0, 2, 1, 3).reshape(N, T, D)
+    # (B41)  dWv[d,i] = Σ_nt dv[n,t,i] x[n,t,d]  (D, D)  from (F3)
+    dWv = np.tensordot(x, dv, axes=((0, 1), (0, 1)))
+    dbv = dv.sum(axis=(0, 1))    # (B42)  dbv[d] = Σ_nt dv[n,t,d]  (D,)  from (F3)
+    # (B43)  dk[n,t,d] = Σ_i dscores[n,⌊d/(D/2)⌋,i,t] q[n,i,d]/√(D/2)  (N, T, D)
+    #       from (F4)
+    dk = (
         (
-            dattended_scores @ k_sum.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+            dscores.transpose(0, 1, 3, 2)
+            @ q.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
         ).transpose(0, 2, 1, 3)
         / (D / 2)**0.5
     ).reshape(N, T, D)
-    # (B47)  dWq[d,i] = Σ_nt dq_sum[n,t,i] x[n,t,d]  (D, D)  from (F1)
-    dWq = np.tensordot(x, dq_sum, axes=((0, 1), (0, 1)))
-    dbq = dq_sum.sum(axis=(0, 1))  # (B48)  dbq[d] = Σ_nt dq_sum[n,t,d]  (D,)  from (F1)
+    # (B44)  dWk[d,i] = Σ_nt dk[n,t,i] x[n,t,d]  (D, D)  from (F2)
+    dWk = np.tensordot(x, dk, axes=((0, 1), (0, 1)))
+    dbk = np.zeros((D,), dtype)  # (B45)  dbk[d] = 0  (D,)  from (F2) with (B43)
+    # (B46)  dq[n,t,d] = Σ_i dscores[n,⌊d/(D/2)⌋,t,i] k[n,i,d]/√(D/2)  (N, T, D)
+    #       from (F4)
+    dq = (
+        (
+            dscores @ k.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+        ).transpose(0, 2, 1, 3)
+        / (D / 2)**0.5
+    ).reshape(N, T, D)
+    # (B47)  dWq[d,i] = Σ_nt dq[n,t,i] x[n,t,d]  (D, D)  from (F1)
+    dWq = np.tensordot(x, dq, axes=((0, 1), (0, 1)))
+    dbq = dq.sum(axis=(0, 1))    # (B48)  dbq[d] = Σ_nt dq[n,t,d]  (D,)  from (F1)
     grads = {
         "Wq": dWq, "bq": dbq, "Wk": dWk, "bk": dbk, "Wv": dWv, "bv": dbv, "Wo": dWo,
         "bo": dbo, "W1": dW1, "c1": dc1, "W2": dW2, "c2": dc2, "g1": dg1, "b1": db1,
@@ -412,72 +389,60 @@ def predict(
     c2, _ = read("c2", c2, "wrt", "D", (D,))
     g2, _ = read("g2", g2, "wrt", "D", (D,))
     b2, _ = read("b2", b2, "wrt", "D", (D,))
-    # (F1)  q_sum[n,t,d] = Σ_i x[n,t,i] Wq[i,d] + bq[d]  (N, T, D)
-    q_sum = x @ Wq + bq
-    # (F2)  k_sum[n,t,d] = Σ_i x[n,t,i] Wk[i,d] + bk[d]  (N, T, D)
-    k_sum = x @ Wk + bk
-    # (F3)  v_sum[n,t,d] = Σ_i x[n,t,i] Wv[i,d] + bv[d]  (N, T, D)
-    v_sum = x @ Wv + bv
-    # (F4)  attended_scores[n,i,t,j] = Σ_d q_sum[n,t,D i/2+d] k_sum[n,j,D i/2+d]/√(D/2)
-    #       (N, 2, T, T)
-    attended_scores_picked = q_sum.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    attended_scores = (
-        attended_scores_picked @ k_sum.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-        / (D / 2)**0.5
+    # (F1)  q[n,t,d] = Σ_i x[n,t,i] Wq[i,d] + bq[d]  (N, T, D)
+    q = x @ Wq + bq
+    # (F2)  k[n,t,d] = Σ_i x[n,t,i] Wk[i,d] + bk[d]  (N, T, D)
+    k = x @ Wk + bk
+    # (F3)  v[n,t,d] = Σ_i x[n,t,i] Wv[i,d] + bv[d]  (N, T, D)
+    v = x @ Wv + bv
+    # (F4)  scores[n,i,t,j] = Σ_d q[n,t,D i/2+d] k[n,j,D i/2+d]/√(D/2)  (N, 2, T, T)
+    scores = (
+        q.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+        @ k.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1) / (D / 2)**0.5
     )
-    # (F5)  attended_top[n,i,t] = max_j attended_scores[n,i,t,j]  (N, 2, T)
-    attended_top = attended_scores.max(axis=3)
-    # (F6)  attended_in[n,i,t,j] = attended_scores[n,i,t,j] - attended_top[n,i,t]
-    #       (N, 2, T, T)
-    attended_in = attended_scores - attended_top[:, :, :, None]
-    # (F7)  attended_exp[n,i,t,j] = exp(attended_in[n,i,t,j])  (N, 2, T, T)
-    attended_exp = np.exp(attended_in)
-    # (F8)  attended_total[n,i,t] = Σ_j attended_exp[n,i,t,j]  (N, 2, T)
-    attended_total = attended_exp.sum(axis=3)
-    # (F9)  attended_weights[n,i,t,j] = attended_exp[n,i,t,j]/attended_total[n,i,t]
-    #       (N, 2, T, T)
-    attended_weights = attended_exp / attended_total[:, :, :, None]
-    # (F10)  attended_dot[n,i,t,d] = Σ_j attended_weights[n,i,t,j] v_sum[n,j,D i/2+d]
-    #       (N, 2, T, D // 2)
-    attended_dot = (
-        attended_weights @ v_sum.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    )
-    # (F11)  attended[n,t,d] = Σ_i attended_dot[n,⌊i/(D/2)⌋,t,(i mod (D/2))] Wo[i,d]
-    #       + bo[d]  (N, T, D)
-    attended = attended_dot.transpose(0, 2, 1, 3).reshape(N, T, D) @ Wo + bo
-    # (F12)  u_array[n,t,d] = x[n,t,d] + attended[n,t,d]  (N, T, D)
-    u_array = x + attended
-    # (F13)  u_mean[n,t] = Σ_d u_array[n,t,d]/D  (N, T)
-    u_mean = u_array.sum(axis=2) / D
-    # (F14)  u_centred[n,t,d] = u_array[n,t,d] - u_mean[n,t]  (N, T, D)
-    u_centred = u_array - u_mean[:, :, None]
-    # (F15)  u_var[n,t] = Σ_d u_centred[n,t,d]²/D  (N, T)
-    u_var = np.einsum("ntd,ntd->nt", u_centred, u_centred) / D
-    u_sum = u_var + 1e-05         # (F16)  u_sum[n,t] = u_var[n,t] + 1e-5  (N, T)
-    u_std = np.sqrt(u_sum)        # (F17)  u_std[n,t] = √u_sum[n,t]  (N, T)
-    # (F18)  u_normalized[n,t,d] = u_centred[n,t,d]/u_std[n,t]  (N, T, D)
-    u_normalized = u_centred / u_std[:, :, None]
-    # (F19)  u[n,t,d] = u_normalized[n,t,d] g1[d] + b1[d]  (N, T, D)
-    u = g1 * u_normalized + b1
-    # (F20)  f_in[n,t,i] = Σ_d u[n,t,d] W1[d,i] + c1[i]  (N, T, F)
-    f_in = u @ W1 + c1
-    f_relu = np.maximum(f_in, 0)  # (F21)  f_relu[n,t,i] = relu(f_in[n,t,i])  (N, T, F)
-    # (F22)  f[n,t,d] = Σ_i f_relu[n,t,i] W2[i,d] + c2[d]  (N, T, D)
-    f = f_relu @ W2 + c2
-    # (F23)  y_array[n,t,d] = u[n,t,d] + f[n,t,d]  (N, T, D)
-    y_array = u + f
-    # (F24)  y_mean[n,t] = Σ_d y_array[n,t,d]/D  (N, T)
-    y_mean = y_array.sum(axis=2) / D
-    # (F25)  y_centred[n,t,d] = y_array[n,t,d] - y_mean[n,t]  (N, T, D)
-    y_centred = y_array - y_mean[:, :, None]
-    # (F26)  y_var[n,t] = Σ_d y_centred[n,t,d]²/D  (N, T)
-    y_var = np.einsum("ntd,ntd->nt", y_centred, y_centred) / D
-    y_sum = y_var + 1e-05         # (F27)  y_sum[n,t] = y_var[n,t] + 1e-5  (N, T)
-    y_std = np.sqrt(y_sum)        # (F28)  y_std[n,t] = √y_sum[n,t]  (N, T)
-    # (F29)  y_normalized[n,t,d] = y_centred[n,t,d]/y_std[n,t]  (N, T, D)
-    y_normalized = y_centred / y_std[:, :, None]
-    # (F30)  y[n,t,d] = y_normalized[n,t,d] g2[d] + b2[d]  (N, T, D)
-    y = g2 * y_normalized + b2
+    # (F5)  scores_max[n,i,t] = max_j scores[n,i,t,j]  (N, 2, T)
+    scores_max = scores.max(axis=3)
+    # (F6)  shifted[n,i,t,j] = scores[n,i,t,j] - scores_max[n,i,t]  (N, 2, T, T)
+    shifted = scores - scores_max[:, :, :, None]
+    # (F7)  e[n,i,t,j] = exp(shifted[n,i,t,j])  (N, 2, T, T)
+    e = np.exp(shifted)
+    s = e.sum(axis=3)            # (F8)  s[n,i,t] = Σ_j e[n,i,t,j]  (N, 2, T)
+    p = e / s[:, :, :, None]     # (F9)  p[n,i,t,j] = e[n,i,t,j]/s[n,i,t]  (N, 2, T, T)
+    # (F10)  pv[n,i,t,d] = Σ_j p[n,i,t,j] v[n,j,D i/2+d]  (N, 2, T, D // 2)
+    pv = p @ v.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    # (F11)  attended[n,t,d] = Σ_i pv[n,⌊i/(D/2)⌋,t,(i mod (D/2))] Wo[i,d] + bo[d]
+    #       (N, T, D)
+    attended = pv.transpose(0, 2, 1, 3).reshape(N, T, D) @ Wo + bo
+    # (F12)  skip1[n,t,d] = x[n,t,d] + attended[n,t,d]  (N, T, D)
+    skip1 = x + attended
+    mu1 = skip1.sum(axis=2) / D  # (F13)  mu1[n,t] = Σ_d skip1[n,t,d]/D  (N, T)
+    # (F14)  centred1[n,t,d] = skip1[n,t,d] - mu1[n,t]  (N, T, D)
+    centred1 = skip1 - mu1[:, :, None]
+    # (F15)  var1[n,t] = Σ_d centred1[n,t,d]²/D  (N, T)
+    var1 = np.einsum("ntd,ntd->nt", centred1, centred1) / D
+    var_eps1 = var1 + 1e-05      # (F16)  var_eps1[n,t] = var1[n,t] + 1e-5  (N, T)
+    std1 = np.sqrt(var_eps1)     # (F17)  std1[n,t] = √var_eps1[n,t]  (N, T)
+    # (F18)  x_hat1[n,t,d] = centred1[n,t,d]/std1[n,t]  (N, T, D)
+    x_hat1 = centred1 / std1[:, :, None]
+    # (F19)  u[n,t,d] = x_hat1[n,t,d] g1[d] + b1[d]  (N, T, D)
+    u = g1 * x_hat1 + b1
+    # (F20)  z[n,t,i] = Σ_d u[n,t,d] W1[d,i] + c1[i]  (N, T, F)
+    z = u @ W1 + c1
+    relu_z = np.maximum(z, 0)    # (F21)  relu_z[n,t,i] = relu(z[n,t,i])  (N, T, F)
+    # (F22)  f[n,t,d] = Σ_i relu_z[n,t,i] W2[i,d] + c2[d]  (N, T, D)
+    f = relu_z @ W2 + c2
+    skip2 = u + f                # (F23)  skip2[n,t,d] = u[n,t,d] + f[n,t,d]  (N, T, D)
+    mu2 = skip2.sum(axis=2) / D  # (F24)  mu2[n,t] = Σ_d skip2[n,t,d]/D  (N, T)
+    # (F25)  centred2[n,t,d] = skip2[n,t,d] - mu2[n,t]  (N, T, D)
+    centred2 = skip2 - mu2[:, :, None]
+    # (F26)  var2[n,t] = Σ_d centred2[n,t,d]²/D  (N, T)
+    var2 = np.einsum("ntd,ntd->nt", centred2, centred2) / D
+    var_eps2 = var2 + 1e-05      # (F27)  var_eps2[n,t] = var2[n,t] + 1e-5  (N, T)
+    std2 = np.sqrt(var_eps2)     # (F28)  std2[n,t] = √var_eps2[n,t]  (N, T)
+    # (F29)  x_hat2[n,t,d] = centred2[n,t,d]/std2[n,t]  (N, T, D)
+    x_hat2 = centred2 / std2[:, :, None]
+    # (F30)  y[n,t,d] = x_hat2[n,t,d] g2[d] + b2[d]  (N, T, D)
+    y = g2 * x_hat2 + b2
     return {"y": y}
 
 

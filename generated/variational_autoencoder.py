@@ -1,4 +1,4 @@
-# symprop sha256:1fa3bd1b1d8a3b63b0e30dc788f8073f
+# symprop sha256:935a4770035c5c3ce360ab5af7c2631a
 """variational_autoencoder: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.autoencoders:variational_autoencoder.
@@ -75,11 +75,11 @@ def sigmoid(x):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.restoring_probability."""
+    """What backward needs: a tuple whose parts have names, as in saved.sigmoid_logits."""
 
     names = (
-        "restoring_probability", "X", "logits_tanh", "W3", "code", "W2", "kl_exp",
-        "noise", "code_exp", "hidden", "mu", "W_var", "W_mu", "dtypes"
+        "sigmoid_logits", "X", "tanh_z", "W3", "code", "W2", "exp_log_var2", "noise",
+        "exp_log_var1", "hidden", "mu", "W_var", "W_mu", "dtypes"
     )
 
     def __getattribute__(self, name):
@@ -121,43 +121,39 @@ def forward(
         if not np.all((-1e-06 <= np.real(X)) & (np.real(X) <= 1.000001)):
             raise ValueError("X must lie between 0 and 1")
     dtype = np.result_type(X, noise, W1, b1, W_mu, b_mu, W_var, b_var, W2, b2, W3, b3)
-    # (F1)  hidden_in[n,h] = Σ_d X[n,d] W1[d,h] + b1[h]  (N, H)
-    hidden_in = X @ W1 + b1
-    hidden = np.tanh(hidden_in)    # (F2)  hidden[n,h] = tanh(hidden_in[n,h])  (N, H)
+    z1 = X @ W1 + b1            # (F1)  z1[n,h] = Σ_d X[n,d] W1[d,h] + b1[h]  (N, H)
+    hidden = np.tanh(z1)        # (F2)  hidden[n,h] = tanh(z1[n,h])  (N, H)
     # (F3)  mu[n,k] = Σ_h hidden[n,h] W_mu[h,k] + b_mu[k]  (N, K)
     mu = hidden @ W_mu + b_mu
     # (F4)  log_var[n,k] = Σ_h hidden[n,h] W_var[h,k] + b_var[k]  (N, K)
     log_var = hidden @ W_var + b_var
-    # (F5)  code_exp[n,k] = exp(log_var[n,k]/2)  (N, K)
-    code_exp = np.exp(0.5 * log_var)
-    # (F6)  code[n,k] = mu[n,k] + code_exp[n,k] noise[n,k]  (N, K)
-    code = mu + code_exp * noise
-    # (F7)  logits_in[n,h] = Σ_k code[n,k] W2[k,h] + b2[h]  (N, H)
-    logits_in = code @ W2 + b2
-    # (F8)  logits_tanh[n,h] = tanh(logits_in[n,h])  (N, H)
-    logits_tanh = np.tanh(logits_in)
-    # (F9)  logits[n,d] = Σ_h logits_tanh[n,h] W3[h,d] + b3[d]  (N, D)
-    logits = logits_tanh @ W3 + b3
-    # (F10)  restoring_probability[n,d] = σ(logits[n,d])  (N, D)
-    restoring_probability = sigmoid(logits)
-    # (F11)  restoring_softplus[n,d] = softplus(logits[n,d])  (N, D)
-    restoring_softplus = np.logaddexp(0, logits)
-    # (F12)  restoring_values[n,d] = restoring_softplus[n,d] - X[n,d] logits[n,d]
-    #       (N, D)
-    restoring_values = restoring_softplus - X * logits
-    # (F13)  restoring_sum = Σ_nd restoring_values[n,d]
-    restoring_sum = restoring_values.sum()
-    restoring = restoring_sum / N  # (F14)  restoring = restoring_sum/N
-    kl_exp = np.exp(log_var)       # (F15)  kl_exp[n,k] = exp(log_var[n,k])  (N, K)
-    # (F16)  kl = -Σ_nk (1 + log_var[n,k] - mu[n,k]² - kl_exp[n,k])/(2 N)
-    kl = -0.5 * np.sum(1 + log_var - mu * mu - kl_exp) / N
-    L = restoring + kl             # (F17)  L = restoring + kl
+    # (F5)  exp_log_var1[n,k] = exp(log_var[n,k]/2)  (N, K)
+    exp_log_var1 = np.exp(0.5 * log_var)
+    # (F6)  code[n,k] = mu[n,k] + exp_log_var1[n,k] noise[n,k]  (N, K)
+    code = mu + exp_log_var1 * noise
+    z2 = code @ W2 + b2         # (F7)  z2[n,h] = Σ_k code[n,k] W2[k,h] + b2[h]  (N, H)
+    tanh_z = np.tanh(z2)        # (F8)  tanh_z[n,h] = tanh(z2[n,h])  (N, H)
+    # (F9)  logits[n,d] = Σ_h tanh_z[n,h] W3[h,d] + b3[d]  (N, D)
+    logits = tanh_z @ W3 + b3
+    # (F10)  sigmoid_logits[n,d] = σ(logits[n,d])  (N, D)
+    sigmoid_logits = sigmoid(logits)
+    # (F11)  softplus_logits[n,d] = softplus(logits[n,d])  (N, D)
+    softplus_logits = np.logaddexp(0, logits)
+    # (F12)  values[n,d] = softplus_logits[n,d] - X[n,d] logits[n,d]  (N, D)
+    values = softplus_logits - X * logits
+    sum_values = values.sum()   # (F13)  sum_values = Σ_nd values[n,d]
+    restoring = sum_values / N  # (F14)  restoring = sum_values/N
+    # (F15)  exp_log_var2[n,k] = exp(log_var[n,k])  (N, K)
+    exp_log_var2 = np.exp(log_var)
+    # (F16)  kl = -Σ_nk (1 + log_var[n,k] - mu[n,k]² - exp_log_var2[n,k])/(2 N)
+    kl = -0.5 * np.sum(1 + log_var - mu * mu - exp_log_var2) / N
+    L = restoring + kl          # (F17)  L = restoring + kl
     dtypes = [
         np.result_type(p)
         for p in (W1, b1, W_mu, b_mu, W_var, b_var, W2, b2, W3, b3)
     ]
     saved = (
-        restoring_probability, X, logits_tanh, W3, code, W2, kl_exp, noise, code_exp,
+        sigmoid_logits, X, tanh_z, W3, code, W2, exp_log_var2, noise, exp_log_var1,
         hidden, mu, W_var, W_mu, dtypes
     )
     return dtype.type(L), Saved(saved)
@@ -166,29 +162,29 @@ def forward(
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
     (
-        restoring_probability, X, logits_tanh, W3, code, W2, kl_exp, noise, code_exp,
+        sigmoid_logits, X, tanh_z, W3, code, W2, exp_log_var2, noise, exp_log_var1,
         hidden, mu, W_var, W_mu, dtypes
     ) = saved
-    N = restoring_probability.shape[0]
-    # (B8)  dlogits[n,d] = (restoring_probability[n,d] - X[n,d]) dL/N  (N, D)
+    N = sigmoid_logits.shape[0]
+    # (B8)  dlogits[n,d] = (sigmoid_logits[n,d] - X[n,d]) dL/N  (N, D)
     #       from (F12), (F11) with (B6), (B7)
-    dlogits = dL / N * (restoring_probability - X)
-    # (B9)  dW3[h,d] = Σ_n dlogits[n,d] logits_tanh[n,h]  (H, D)  from (F9)
-    dW3 = logits_tanh.T @ dlogits
-    db3 = dlogits.sum(axis=0)     # (B10)  db3[d] = Σ_n dlogits[n,d]  (D,)  from (F9)
-    # (B11)  dlogits_tanh[n,h] = Σ_d dlogits[n,d] W3[h,d]  (N, H)  from (F9)
-    dlogits_tanh = dlogits @ W3.T
-    # (B12)  dlogits_in[n,h] = dlogits_tanh[n,h] (1 - logits_tanh[n,h]²)  (N, H)
-    #       from (F8)
-    dlogits_in = dlogits_tanh * (1 - logits_tanh * logits_tanh)
-    # (B13)  dW2[k,h] = Σ_n dlogits_in[n,h] code[n,k]  (K, H)  from (F7)
-    dW2 = code.T @ dlogits_in
-    db2 = dlogits_in.sum(axis=0)  # (B14)  db2[h] = Σ_n dlogits_in[n,h]  (H,)  from (F7)
-    # (B15)  dcode[n,k] = Σ_h dlogits_in[n,h] W2[k,h]  (N, K)  from (F7)
-    dcode = dlogits_in @ W2.T
-    # (B17)  dlog_var[n,k] = (kl_exp[n,k] dL/N + dcode[n,k] noise[n,k] code_exp[n,k]
-    #       - dL/N)/2  (N, K)  from (F16), (F15), (F5) with (B2), (B3), (B16)
-    dlog_var = 0.5 * (dL / N * kl_exp + dcode * noise * code_exp - dL / N)
+    dlogits = dL / N * (sigmoid_logits - X)
+    # (B9)  dW3[h,d] = Σ_n dlogits[n,d] tanh_z[n,h]  (H, D)  from (F9)
+    dW3 = tanh_z.T @ dlogits
+    db3 = dlogits.sum(axis=0)  # (B10)  db3[d] = Σ_n dlogits[n,d]  (D,)  from (F9)
+    # (B11)  dtanh_z[n,h] = Σ_d dlogits[n,d] W3[h,d]  (N, H)  from (F9)
+    dtanh_z = dlogits @ W3.T
+    # (B12)  dz2[n,h] = dtanh_z[n,h] (1 - tanh_z[n,h]²)  (N, H)  from (F8)
+    dz2 = dtanh_z * (1 - tanh_z * tanh_z)
+    # (B13)  dW2[k,h] = Σ_n dz2[n,h] code[n,k]  (K, H)  from (F7)
+    dW2 = code.T @ dz2
+    db2 = dz2.sum(axis=0)      # (B14)  db2[h] = Σ_n dz2[n,h]  (H,)  from (F7)
+    # (B15)  dcode[n,k] = Σ_h dz2[n,h] W2[k,h]  (N, K)  from (F7)
+    dcode = dz2 @ W2.T
+    # (B17)  dlog_var[n,k] = (exp_log_var2[n,k] dL/N
+    #       + dcode[n,k] noise[n,k] exp_log_var1[n,k] - dL/N)/2  (N, K)
+    #       from (F16), (F15), (F5) with (B2), (B3), (B16)
+    dlog_var = 0.5 * (dL / N * exp_log_var2 + dcode * noise * exp_log_var1 - dL / N)
     # (B18)  dW_var[h,k] = Σ_n dlog_var[n,k] hidden[n,h]  (H, K)  from (F4)
     dW_var = hidden.T @ dlog_var
     # (B19)  db_var[k] = Σ_n dlog_var[n,k]  (K,)  from (F4)
@@ -197,15 +193,15 @@ def backward(saved, dL=1.0):
     dmu = dL / N * mu + dcode
     # (B21)  dW_mu[h,k] = Σ_n dmu[n,k] hidden[n,h]  (H, K)  from (F3)
     dW_mu = hidden.T @ dmu
-    db_mu = dmu.sum(axis=0)       # (B22)  db_mu[k] = Σ_n dmu[n,k]  (K,)  from (F3)
+    db_mu = dmu.sum(axis=0)    # (B22)  db_mu[k] = Σ_n dmu[n,k]  (K,)  from (F3)
     # (B23)  dhidden[n,h] = Σ_k dlog_var[n,k] W_var[h,k] + Σ_k dmu[n,k] W_mu[h,k]
     #       (N, H)  from (F4), (F3)
     dhidden = dlog_var @ W_var.T + dmu @ W_mu.T
-    # (B24)  dhidden_in[n,h] = dhidden[n,h] (1 - hidden[n,h]²)  (N, H)  from (F2)
-    dhidden_in = dhidden * (1 - hidden * hidden)
-    # (B25)  dW1[d,h] = Σ_n dhidden_in[n,h] X[n,d]  (D, H)  from (F1)
-    dW1 = X.T @ dhidden_in
-    db1 = dhidden_in.sum(axis=0)  # (B26)  db1[h] = Σ_n dhidden_in[n,h]  (H,)  from (F1)
+    # (B24)  dz1[n,h] = dhidden[n,h] (1 - hidden[n,h]²)  (N, H)  from (F2)
+    dz1 = dhidden * (1 - hidden * hidden)
+    # (B25)  dW1[d,h] = Σ_n dz1[n,h] X[n,d]  (D, H)  from (F1)
+    dW1 = X.T @ dz1
+    db1 = dz1.sum(axis=0)      # (B26)  db1[h] = Σ_n dz1[n,h]  (H,)  from (F1)
     grads = {
         "W1": dW1, "b1": db1, "W_mu": dW_mu, "b_mu": db_mu, "W_var": dW_var,
         "b_var": db_var, "W2": dW2, "b2": db2, "W3": dW3, "b3": db3
@@ -242,9 +238,8 @@ def predict(X: "N D", W1: "D H", b1: "H", W_mu: "H K", b_mu: "K"):
     b1, _ = read("b1", b1, "wrt", "H", (H,))
     W_mu, (_, K) = read("W_mu", W_mu, "wrt", "H K", (H, None))
     b_mu, _ = read("b_mu", b_mu, "wrt", "K", (K,))
-    # (F1)  hidden_in[n,h] = Σ_d X[n,d] W1[d,h] + b1[h]  (N, H)
-    hidden_in = X @ W1 + b1
-    hidden = np.tanh(hidden_in)  # (F2)  hidden[n,h] = tanh(hidden_in[n,h])  (N, H)
+    z1 = X @ W1 + b1      # (F1)  z1[n,h] = Σ_d X[n,d] W1[d,h] + b1[h]  (N, H)
+    hidden = np.tanh(z1)  # (F2)  hidden[n,h] = tanh(z1[n,h])  (N, H)
     # (F3)  mu[n,k] = Σ_h hidden[n,h] W_mu[h,k] + b_mu[k]  (N, K)
     mu = hidden @ W_mu + b_mu
     return {"mu": mu}

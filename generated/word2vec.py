@@ -1,4 +1,4 @@
-# symprop sha256:154aa6fd31c3c4df66cbb4156a96d8b0
+# symprop sha256:996d5d28d3dd440afe76c491f6997230
 """word2vec: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.embeddings:word2vec.
@@ -70,10 +70,7 @@ def sigmoid(x):
 class Saved(tuple):
     """What backward needs: a tuple whose parts have names, as in saved.drawn."""
 
-    names = (
-        "drawn", "loss_scaled", "U", "negative", "centre", "context", "V", "dtype",
-        "dtypes"
-    )
+    names = ("drawn", "z", "U", "negative", "centre", "context", "V", "dtype", "dtypes")
 
     def __getattribute__(self, name):
         """Return a part by its name."""
@@ -108,28 +105,27 @@ def forward(
     seen = np.einsum("nd,nd->n", U[context], V[centre])
     # (F2)  drawn[n,k] = Σ_d U[negative[n,k],d] V[centre[n],d]  (N, K)
     drawn = np.einsum("nkd,nd->nk", U[negative], V[centre])
-    loss_scaled = -seen        # (F3)  loss_scaled[n] = -seen[n]  (N,)
-    # (F4)  loss_smooth[n] = softplus(loss_scaled[n])  (N,)
-    loss_smooth = np.logaddexp(0, loss_scaled)
-    # (F5)  loss_smooth_2[n,k] = softplus(drawn[n,k])  (N, K)
-    loss_smooth_2 = np.logaddexp(0, drawn)
-    # (F6)  loss_sum[n] = loss_smooth[n] + Σ_k loss_smooth_2[n,k]  (N,)
-    loss_sum = loss_smooth + loss_smooth_2.sum(axis=1)
-    loss = loss_sum.sum() / N  # (F7)  loss = Σ_n loss_sum[n]/N
+    z = -seen                        # (F3)  z[n] = -seen[n]  (N,)
+    softplus_z = np.logaddexp(0, z)  # (F4)  softplus_z[n] = softplus(z[n])  (N,)
+    # (F5)  softplus_drawn[n,k] = softplus(drawn[n,k])  (N, K)
+    softplus_drawn = np.logaddexp(0, drawn)
+    # (F6)  u[n] = softplus_z[n] + Σ_k softplus_drawn[n,k]  (N,)
+    u = softplus_z + softplus_drawn.sum(axis=1)
+    loss = u.sum() / N               # (F7)  loss = Σ_n u[n]/N
     dtypes = [np.result_type(p) for p in (V, U)]
-    saved = (drawn, loss_scaled, U, negative, centre, context, V, dtype, dtypes)
+    saved = (drawn, z, U, negative, centre, context, V, dtype, dtypes)
     return dtype.type(loss), Saved(saved)
 
 
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
-    drawn, loss_scaled, U, negative, centre, context, V, dtype, dtypes = saved
+    drawn, z, U, negative, centre, context, V, dtype, dtypes = saved
     N = drawn.shape[0]
     M, D = U.shape
     # (B6)  ddrawn[n,k] = σ(drawn[n,k]) dL/N  (N, K)  from (F5) with (B3)
     ddrawn = dL / N * sigmoid(drawn)
-    # (B7)  dseen[n] = -σ(loss_scaled[n]) dL/N  (N,)  from (F3) with (B5)
-    dseen = -dL / N * sigmoid(loss_scaled)
+    # (B7)  dseen[n] = -σ(z[n]) dL/N  (N,)  from (F3) with (B5)
+    dseen = -dL / N * sigmoid(z)
     # (B8)  dV[m,d] = Σ_nk ddrawn[n,k] U[negative[n,k],d] [centre[n] = m]
     #       + Σ_n dseen[n] U[context[n],d] [centre[n] = m]  (M, D)  from (F2), (F1)
     dV = np.zeros((M, D), dtype)

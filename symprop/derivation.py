@@ -143,7 +143,7 @@ class Derivation:
         ...     return np.sum(np.tanh(w * x))
         >>> derivation = symprop.derive(symprop.trace(loss, wrt=["w"]))
         >>> found = derivation.evaluate({"x": [0.0, 1.0], "w": 0.5})
-        >>> found.values["L_tanh"].round(3), found.adjoints["w"].round(3)
+        >>> found.values["tanh_z"].round(3), found.adjoints["w"].round(3)
         (array([0.   , 0.462]), array(0.786))
         """
         return evaluation(self.system, self.adjoints, inputs)

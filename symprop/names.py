@@ -4,6 +4,7 @@ In: text that a user, or a file, calls something by. Out: the same text, safe to
 LaTeX and HTML, or a `NameRuleError` that says which part of the rule it breaks.
 """
 
+import itertools
 import keyword
 from collections.abc import Container
 
@@ -31,6 +32,11 @@ def check_name(name: object, what: str) -> str:
     return name
 
 
+def is_name(name: str) -> bool:
+    """Whether a text obeys the rule."""
+    return not _fault(name)
+
+
 def unused(name: str, taken: Container[str]) -> str:
     """Return the first of name, name_2, name_3, ... that is not in `taken`.
 
@@ -43,6 +49,17 @@ def unused(name: str, taken: Container[str]) -> str:
         suffix = f"_{number}"
         candidate = name[: LONGEST - len(suffix)].rstrip("_") + suffix
     return candidate
+
+
+def counted(name: str, taken: Container[str]) -> str:
+    """Return the first of name, name2, name3, ... that is not in `taken`.
+
+    >>> counted("dh", {"dh", "dh2"})
+    'dh3'
+    """
+    stem = name[: LONGEST - 4]
+    return next(n for k in itertools.count(1) if (
+        n := name if k == 1 else f"{stem}{k}") not in taken)
 
 
 def _fault(name: str) -> str:

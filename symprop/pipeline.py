@@ -70,7 +70,7 @@ def trace(
     >>> def loss(X: "N K", y: "N", w: "K"):
     ...     return np.mean((X @ w - y) ** 2)
     >>> [e.array for e in trace(loss).equations]
-    ['L_diff', 'L']
+    ['error', 'L']
     """
     facts = tuple(facts)
     wrt = wrt if wrt is None or isinstance(wrt, str) else tuple(wrt)

@@ -159,6 +159,7 @@ class Equation:
 
     source: the user's line, "file.py:12", or "". call: what made it; None for the function itself.
     variable: what held it first there, or ""; named: whether a variable of the author's holds it.
+    numbered: the array without the number that symprop gave it; role: its row of docs/names.md.
     """
 
     number: str
@@ -169,6 +170,8 @@ class Equation:
     call: Call | None = None
     variable: str = ""
     named: bool = False
+    numbered: str = ""
+    role: str = ""
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -176,11 +179,8 @@ class Equation:
         return arrays_of(self.rhs)
 
 
-LEARNING_RULES = {  # by their short names
-    "fa": "feedback alignment",
-    "dfa": "direct feedback alignment",
-    "dtp": "difference target propagation",
-}
+LEARNING_RULES = {"fa": "feedback alignment", "dfa": "direct feedback alignment",
+                  "dtp": "difference target propagation"}  # by their short names
 
 
 @dataclass(frozen=True)
@@ -393,8 +393,8 @@ def components(graph: Mapping[Node, Iterable[Node]]) -> Iterator[list[Node]]:
 
 def _cut(stack: list[Node], node: Node, pending: set[Node]) -> list[Node]:
     """The part of the stack from a node on, taken off it."""
-    component: list[Node] = []
-    while not component or component[-1] != node:
+    component: list[Node] = [stack.pop()]
+    while component[-1] != node:
         component.append(stack.pop())
     pending.difference_update(component)
     return component[::-1]

@@ -382,10 +382,10 @@ def test_a_module_with_one_fault_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name, right, wrong", [
-    ("transformer", "layer_norm(x_2, g, b)", "layer_norm(x_2, b, g)"),
+    ("transformer", "layer_norm(x2, g, b)", "layer_norm(x2, b, g)"),
     ("transformer", "head_backward(saved_2", "head_backward(saved_3"),
     ("transformer", "return dx, dg, db", "return dx, db, dg"),
-    ("transformer", "return out, (x_ratio, g, x_sqrt)", "return out * 1, (x_ratio, g, x_sqrt)"),
+    ("transformer", "return out, (c_hat, g, rms)", "return out * 1, (c_hat, g, rms)"),
     ("transformer", "    return dq, dk, dv", "    dv = dv * 2\n    return dq, dk, dv"),
     ("steps", "def forward(", "def step(x, h, c, W):\n    return 0, 0, ()\n\n\ndef forward("),
 ], ids=["arguments", "saved", "gradients", "a copy", "a gradient", "another function"])
@@ -398,8 +398,8 @@ def test_what_is_handed_over_wrongly_is_refused(name: str, right: str, wrong: st
 
 def test_a_lemma_that_changes_what_is_saved_is_refused() -> None:
     source = made("transformer")[2].source
-    wrong = source.replace("    dv = x_ratio_3.T @ dout\n",
-                           "    dv = x_ratio_3.T @ dout\n    v *= 2\n")
+    wrong = source.replace("    dv = p.T @ dout\n",
+                           "    dv = p.T @ dout\n    v *= 2\n")
     assert wrong != source
     with pytest.raises(Mismatch):
         closed("transformer", wrong)

@@ -66,7 +66,7 @@ def test_a_module_with_one_fault_is_refused(name: str) -> None:
 
 BESIDE = {
     "backward changes saved": (r"(    N = .*\n)", r"\1    A1 *= 1 + 1e-9\n"),
-    "forward changes an input": (r"(    A1_in = .*\n)", r"\1    X *= 1 + 1e-9\n"),
+    "forward changes an input": (r"(    z = .*\n)", r"\1    X *= 1 + 1e-9\n"),
     "one forward reaches the backward of another": (
         r"(def backward\(saved, dL=1.0\):\n.*\n)", r"\1    saved = forward.last\n"),
     "backward counts its calls": (
@@ -78,7 +78,7 @@ BESIDE = {
         r"(    return like_parameters\(grads, dtypes\))",
         r"    return {n: np.asarray(g, float) for n, g in grads.items()}"),
     "a value is in half precision": (
-        r"(    A1 = np.tanh\(A1_in\)).*\n", r"\1.astype(np.float16).astype(dtype)\n"),
+        r"(    A1 = np.tanh\(z\)).*\n", r"\1.astype(np.float16).astype(dtype)\n"),
     "wrong from a size on": (
         r"(    dA1 = .*\n)", r"\1    dA1 = dA1 * (1 + 1e-6 * (len(dA1) > 6))\n"),
     "wrong where an axis is 1": (

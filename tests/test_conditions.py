@@ -103,9 +103,9 @@ def test_a_name_takes_a_bracket_along_where_the_divisor_needs_none() -> None:
 
 
 @pytest.mark.parametrize("form, printed", [
-    ("text", "local derivative, where L_sum[i] ≠ 0"),
-    ("latex", r"local derivative, where $L_{\mathrm{sum},i} \ne 0$"),
-    ("markdown", r"local derivative, where $L_{\mathrm{sum},i} \ne 0$"),
+    ("text", "local derivative, where sum_x[i] ≠ 0"),
+    ("latex", r"local derivative, where $\mathrm{sum}_{x,i} \ne 0$"),
+    ("markdown", r"local derivative, where $\mathrm{sum}_{x,i} \ne 0$"),
 ])
 def test_a_condition_is_printed_beside_its_reason(form: str, printed: str) -> None:
     def norms(x: "N D", y: "N"):

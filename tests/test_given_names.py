@@ -28,9 +28,9 @@ def derivation() -> symprop.Derivation:
     ("lambda_", r"\lambda", r"\lambda_{n}"), ("x_hat", r"\hat{x}", r"\hat{x}_{n}"),
     ("xbar", r"\bar{x}", r"\bar{x}_{n}"), ("sigma2", r"\sigma^{2}", r"\sigma^{2}_{n}"),
     ("W_hh", "W_{hh}", "W_{hh,n}"), ("theta_1_2", r"\theta_{1,2}", r"\theta_{1,2,n}"),
-    ("h_prev", r"h_{\mathrm{prev}}", r"h_{\mathrm{prev},n}"), ("b_f", r"b_{\mathrm{f}}", None),
+    ("h_prev", r"h_{\mathrm{prev}}", r"h_{\mathrm{prev},n}"), ("b_f", "b_{f}", None),
     ("A1_in", r"A^{(1)}_{\mathrm{in}}", r"A^{(1)}_{\mathrm{in},n}"), ("x_2", "x^{[2]}", None),
-    ("logits", r"\mathrm{logits}", None), ("y_log_p", r"y_{\mathrm{log},\mathrm{p}}", None),
+    ("logits", r"\mathrm{logits}", None), ("y_log_p", r"y_{\mathrm{log},p}", None),
     ("∂h_prev", r"\bar{h}_{\mathrm{prev}}", None), ("∂sigma2", r"\overline{\sigma^{2}}", None),
     ("∂x_hat", r"\overline{\hat{x}}", None), ("x_", r"\mathrm{x\_}", None),
 ])

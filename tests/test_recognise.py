@@ -171,8 +171,8 @@ def test_the_argument_keeps_its_sign() -> None:
 
     derivation = symprop.derive(symprop.trace(loss))
     text = derivation.text()
-    assert "a_in[n] = w[n] x[n]" in text
-    assert "a[n] = 1/(1 + exp(-a_in[n]))" in text and "= σ(a_in[n])" in text
+    assert "z[n] = w[n] x[n]" in text
+    assert "a[n] = 1/(1 + exp(-z[n]))" in text and "= σ(z[n])" in text
     assert " ⊙ a ⊙ (1 - a) " in text
     assert text.count("exp") == 1
     assert "exp" not in derivation.text(detail="brief")
@@ -209,7 +209,7 @@ def test_what_the_author_named_stays() -> None:
 
     system = symprop.trace(loss)
     assert taken(system) == [] and named(system) == {"a": "sigmoid"}
-    assert "e" in system.arrays and "= σ(-e_in[n])" in symprop.derive(system).text()
+    assert "e" in system.arrays and "= σ(-z[n])" in symprop.derive(system).text()
 
 
 def test_a_part_rather_than_the_whole() -> None:
@@ -221,7 +221,7 @@ def test_a_part_rather_than_the_whole() -> None:
 
     system = symprop.trace(loss)
     assert functions(system) == ["sigmoid"]
-    assert system.equation("a").reads == ("z", "a_sigmoid")
+    assert system.equation("a").reads == ("z", "sigmoid_z")
     assert named(system) == {"a": "silu"}
     (line,) = [k for k in symprop.derive(system).text().splitlines() if "silu(z[n])" in k]
     assert line.split() == ["=", "silu(z[n])", "by", "name"]
@@ -462,5 +462,5 @@ def test_a_wrong_recognition_is_refuted() -> None:
 
 def test_without_recognition_the_trace_is_as_written() -> None:
     system = symprop.trace(of(SPELLINGS["sigmoid"]["quotient"]), recognise=False)
-    assert [e.array for e in system.equations] == ["z", "a_exp", "a_sum", "a", "L_diff", "L"]
+    assert [e.array for e in system.equations] == ["z", "e", "denom", "a", "error", "L"]
     assert system.recognised == ()

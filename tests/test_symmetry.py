@@ -72,7 +72,7 @@ def test_a_quadratic_form_has_one_product():
     derivation = symprop.derive(symprop.trace(quadratic, wrt=["x"], facts=[symmetric("H")]))
     derivation.verify()
     text = derivation.text()
-    assert "x̄    = 2 L_dot" in text and "fold, (F1), fact 1" in text and "H[n,i] = H[i,n]" in text
+    assert "x̄    = 2 xH" in text and "fold, (F1), fact 1" in text and "H[n,i] = H[i,n]" in text
     assert any("symmetric(H)" in step.because for step in derivation.steps)
     plain = symprop.derive(symprop.trace(quadratic, wrt=["x"]))
     assert not any("symmetric(H)" in step.because for step in plain.steps)

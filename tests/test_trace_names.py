@@ -31,12 +31,12 @@ def test_the_mlp_of_the_readme():
         return np.mean((Z2 - Y) ** 2), {"logits": Z2}
 
     system = trace(loss)
-    assert [e.array for e in system.equations] == ["A1_in", "A1", "Z2", "L_diff", "L"]
+    assert [e.array for e in system.equations] == ["z", "A1", "Z2", "error", "L"]
     assert [e.number for e in system.equations] == ["F1", "F2", "F3", "F4", "F5"]
     assert system.outputs == (("logits", "Z2"),)
-    product, bias = equation(system, "A1_in").rhs.terms
+    product, bias = equation(system, "z").rhs.terms
     assert len(product.bound) == 1 and not bias.bound
-    assert equation(system, "A1_in").reads == ("X", "W1", "b1")
+    assert equation(system, "z").reads == ("X", "W1", "b1")
     assert equation(system, "A1").source.startswith("test_trace_names.py:")
     (mean,) = equation(system, "L").rhs.terms
     assert len(mean.bound) == 2  # 1/N 1/M is part of the sum of squares
@@ -49,16 +49,16 @@ def test_rebinding_counts_in_order():
         y = x + 1
         return np.sum(x * y)
 
-    assert names(loss) == ["x_2", "x_3", "y", "L"]
+    assert names(loss) == ["x1", "x2", "y", "L"]
 
 
 def test_a_rebound_name_does_not_take_one_that_the_user_has():
     def loss(x: "N"):
         x = np.tanh(x)
-        x_2 = np.sin(x)
-        return np.sum(x * x_2)
+        x1 = np.sin(x)
+        return np.sum(x * x1)
 
-    assert names(loss) == ["x_3", "x_2", "L"]
+    assert names(loss) == ["x2", "x1", "L"]
 
 
 def test_loops_give_names():
@@ -68,7 +68,7 @@ def test_loops_give_names():
             a = np.tanh(a @ W)
         return a.sum()
 
-    assert names(loss) == ["a_in", "a", "a_2_in", "a_2", "L"]
+    assert names(loss) == ["z1", "a1", "z2", "a2", "L"]
 
 
 def test_lists_give_names():
@@ -78,7 +78,7 @@ def test_lists_give_names():
             layers.append(np.tanh(layers[-1] @ W))
         return layers[-1].sum()
 
-    assert names(loss) == ["layers_1_in", "layers_1", "layers_2_in", "layers_2", "L"]
+    assert names(loss) == ["z1", "layers_1", "z2", "layers_2", "L"]
 
 
 def dense(x, W, b):
@@ -86,44 +86,43 @@ def dense(x, W, b):
     return np.tanh(z)
 
 
-def test_helpers_are_named_after_what_receives_them():
+def test_variables_of_helpers_keep_their_names():
     def loss(X: "N K", W1: "K H", W2: "H H", b: "H"):
         A = dense(X, W1, b)
         B = dense(A, W2, b)
         return np.sum(B)
 
-    assert names(loss) == ["A_z", "A", "B_z", "B", "L"]
+    assert names(loss) == ["z1", "A", "z2", "B", "L"]
 
 
-def test_what_a_helper_does_for_the_loss_is_named_after_it():
+def test_what_a_definition_does_is_called_by_its_role():
     def loss(Z: "N M", Y: "N M"):
         return nn.cross_entropy(Z, Y)
 
     found = names(loss)
-    assert found[-1] == "L"
-    assert all(n.startswith("L_") for n in found[:-1])
+    assert found == ["Z_max", "shifted", "e", "s", "p", "log_p", "weighted", "L"]
 
 
 def test_lambdas_and_functions_without_source():
     made = load_text("def loss(x):\n    y = x * x\n    return y.sum()\n", "nowhere").loss
     linecache.clearcache()
     assert names(made, {"x": "N"}) == ["y", "L"]
-    assert names(lambda x: np.sum(np.exp(x)), {"x": "N"}) == ["L_exp", "L"]
+    assert names(lambda x: np.sum(np.exp(x)), {"x": "N"}) == ["e", "L"]
 
 
 def test_the_name_of_the_loss_gives_way():
     def loss(L: "N"):
         return np.sum(L * L)
 
-    assert names(loss) == ["L_2"]
+    assert names(loss) == ["L1"]
 
 
 def test_made_up_names_give_way():
-    def loss(X: "N K", W: "K H", A_in: "N H"):
+    def loss(X: "N K", W: "K H", z: "N H"):
         A = np.tanh(X @ W)
-        return np.sum(A * A_in)
+        return np.sum(A * z)
 
-    assert names(loss) == ["A_in_2", "A", "L"]
+    assert names(loss) == ["z_A", "A", "L"]
 
 
 def test_illegal_local_names_are_passed_over():
@@ -132,7 +131,7 @@ def test_illegal_local_names_are_passed_over():
         π = np.sin(_)
         return np.sum(π)
 
-    assert names(loss) == ["L_tanh", "L_sin", "L"]
+    assert names(loss) == ["tanh_x", "sin_tanh_x", "L"]
 
 
 def test_the_same_subexpression_is_one_equation():
@@ -149,7 +148,7 @@ def test_views_of_unnamed_products_lend_their_name():
         Q = (X @ W).T
         return np.sum(np.tanh(Q))
 
-    assert names(loss)[0] == "Q_dot"
+    assert names(loss)[0] == "Q"
 
 
 def test_keepdims_shows_the_equation_under_its_name():
@@ -157,7 +156,7 @@ def test_keepdims_shows_the_equation_under_its_name():
         m = X.max(axis=1, keepdims=True)
         return np.sum((X - m) ** 2)
 
-    assert names(loss) == ["m", "L_diff", "L"]
+    assert names(loss) == ["m", "shifted", "L"]
 
 
 def test_a_slice_is_not_the_whole_array():
@@ -166,7 +165,7 @@ def test_a_slice_is_not_the_whole_array():
         return np.sum(part), {"part": part}
 
     system = trace(loss)
-    assert [e.array for e in system.equations] == ["part_tanh", "L", "part"]
+    assert [e.array for e in system.equations] == ["tanh_x", "L", "part"]
     assert len(system.arrays["part"].shape[0].terms) == 2
 
 
@@ -201,24 +200,24 @@ def test_least_squares_keeps_its_residual_factored():
 def test_three_matrices_are_two_equations():
     system = trace(lambda A, B, C: np.sum(np.tanh(A @ B @ C)),
                    {"A": "N K", "B": "K H", "C": "H M"})
-    assert [e.reads for e in system.equations][:2] == [("A", "B"), ("L_dot", "C")]
+    assert [e.reads for e in system.equations][:2] == [("A", "B"), ("AB", "C")]
 
 
 def test_signs_and_factors_go_into_functions():
     system = trace(lambda x: np.sum(np.exp(-x / 2)), {"x": "N"})
     assert len(system.equations) == 2
-    assert "exp(-1/2x" in equation(system, "L_exp").rhs.key
+    assert "exp(-1/2x" in equation(system, "e").rhs.key
 
 
 def test_values_that_derivatives_read_keep_a_name():
     system = trace(lambda x: np.mean(np.log(1 + np.exp(x))), {"x": "N"})
-    assert [e.array for e in system.equations] == ["L_exp", "L_sum", "L"]
+    assert [e.array for e in system.equations] == ["e", "u", "L"]
 
 
 def test_the_user_s_order_of_operands_stays():
     system = trace(lambda x, y, w: np.sum(w @ (y - x)), {"x": "N", "y": "N", "w": "N"})
     assert system.equations[0].reads == ("y", "x")
-    assert system.equations[1].reads == ("w", "L_diff")
+    assert system.equations[1].reads == ("w", "u")
 
 
 def test_named_equations_are_never_merged():
@@ -241,9 +240,9 @@ def test_work_that_does_not_depend_on_time_stays_outside():
         return np.sum(h)
 
     system = trace(loss)
-    assert [e.array for e in system.equations] == ["h_dot", "h_prev", "h_in", "h", "L"]
-    assert equation(system, "h_dot").reads == ("x", "U")
-    assert set(equation(system, "h_in").reads) == {"h_dot", "h_prev", "W"}
+    assert [e.array for e in system.equations] == ["xU", "h_prev", "z", "h", "L"]
+    assert equation(system, "xU").reads == ("x", "U")
+    assert set(equation(system, "z").reads) == {"xU", "h_prev", "W"}
 
 
 def test_the_trace_function_comes_back():
@@ -268,7 +267,7 @@ def test_names_inside_a_function_that_numpy_calls():
         y = np.piecewise(x, [x < 0, x >= 0], [lambda v: v, above])
         return np.sum(y)
 
-    assert "y_cube" in names(loss)
+    assert "cube" in names(loss)
 
 
 def test_the_watch_goes_on_after_an_operation_that_is_refused():

@@ -158,7 +158,7 @@ def test_names_of_the_old_carry():
         return np.sum(scan(step, 0.0, x)[1])
 
     assert [e.array for e in trace(with_prev, {"x": "T", "w": ""}).equations] == [
-        "h_prev", "h_in", "h", "L"]
+        "h_prev", "z", "h", "L"]
     system = trace(lambda x: scan(lambda s, a: (s * np.sin(a), None), 1.0, x)[0], {"x": "T"})
     assert "s_prev" in [e.array for e in system.equations]
 

@@ -24,7 +24,7 @@ from symprop.blocks.live import Reading, live
 from symprop.blocks.ports import Cut, Port, cut
 from symprop.blocks.repeated import repeated, with_tables_outside
 from symprop.blocks.runs import with_runs
-from symprop.names import unused
+from symprop.names import counted, unused
 from symprop.system import Array, Call, Equation, System, cycles
 
 LONG = 8  # of one that is used once, within a block that is used again
@@ -278,9 +278,10 @@ def _inside(
     kept = {own for e in found.equations if (own := _own_name(e, found.call))}
     for equation in found.equations:
         own = _own_name(equation, found.call)
-        wish = own or equation.variable or (equation.array if equation.array in read else "out")
+        known = equation.numbered or equation.array
+        wish = own or equation.variable or (known if equation.array in read else "out")
         others = taken if own else taken | kept
-        names[equation.array] = unused(wish, others) if wish in others else wish
+        names[equation.array] = counted(wish, others)
         taken.add(names[equation.array])
     equations = tuple(_renamed(e, names) for e in found.equations)
     arrays = {p.name: p.array for p in ports}
@@ -323,7 +324,8 @@ def _renamed(equation: Equation, names: Mapping[str, str]) -> Equation:
     def rename(item: Access) -> Access:
         return Access(names.get(item.array, item.array), item.indices)
 
-    return replace(equation, array=names[equation.array], rhs=map_accesses(equation.rhs, rename))
+    return replace(equation, array=names[equation.array], numbered="",
+                   rhs=map_accesses(equation.rhs, rename))
 
 
 def _in_place(scopes: Sequence[_Scope], keys: Mapping[Call, str]) -> set[str]:

@@ -20,7 +20,7 @@ from symprop.algebra.expr import Access
 from symprop.blocks.block import Carried, Listed, Run, Use
 from symprop.system import Equation, cycles
 
-_COUNTED = re.compile(r"(_\d+)+$")
+_COUNTED = re.compile(r"(_?\d+)+$")
 
 
 def with_runs(
@@ -171,7 +171,7 @@ def _same_maker(makers: Sequence[tuple[int, int, int] | None]) -> tuple[int, int
 
 
 def _are_a_list(turns: Sequence[Sequence[Use]]) -> bool:
-    """Whether results are counted, as `o_0, o_1` are, and have no names of their own."""
+    """Whether results are counted, as `o_0, o_1` and `u1, u2`, and have no names of their own."""
     rows = [tuple(_COUNTED.sub("", r) for use in turn for r in use.results) for turn in turns]
     return all(len({n for n in column if n}) <= 1 for column in zip(*rows, strict=True))
 

@@ -60,6 +60,18 @@ def _fault(shown: object) -> str:
     return "has braces that do not match" if depth else ""
 
 
+def numbered(system: System) -> dict[str, tuple[str, str]]:
+    """The arrays whose names are another and a number: x2 is the second that was called x."""
+    return {e.array: (e.numbered, e.array[len(e.numbered):].lstrip("_"))
+            for e in system.equations if e.numbered}
+
+
+def lowered_numbers(system: System) -> dict[str, str]:
+    """The same for text: x₂."""
+    return {array: base + number.translate(_LOWERED)
+            for array, (base, number) in numbered(system).items()}
+
+
 def in_unicode(names: Mapping[str, str]) -> dict[str, str]:
     r"""Names for text; what has no form in Unicode is left out, and printed as it is in code.
 

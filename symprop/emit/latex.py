@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from symprop.emit.compact import compact, compacted
-from symprop.emit.given_names import check_names
+from symprop.emit.given_names import check_names, numbered
 from symprop.emit.latex_names import escape, symbols
 from symprop.emit.latex_notation import LatexNotation
 from symprop.emit.sheet import Derived, Row, SheetPrinter, Style
@@ -41,7 +41,7 @@ def notation(system: System, names: Mapping[str, str] | None = None) -> LatexNot
     """LaTeX for one system: a size that has an array's name is set apart."""
     clashing = frozenset(system.sizes) & frozenset(system.arrays)
     check_names(system, names or {})
-    return LatexNotation(clashing, system.numbers, symbols(system.arrays, names))
+    return LatexNotation(clashing, system.numbers, symbols(system.arrays, names, numbered(system)))
 
 
 def latex(

@@ -110,16 +110,21 @@ def symbol(name: str) -> Symbol:
 
 
 def _part(text: str) -> str:
-    """A lowered part of a name: words stand upright, W_hh has two letters."""
-    if text.isdigit() or (len(text) == 2 and text.islower() and text not in _WORDS):
+    """A lowered part of a name: words stand upright, W_hh has two letters, b_f one."""
+    letters = len(text) == 1 or (len(text) == 2 and text.islower() and text not in _WORDS)
+    if text.isdigit() or letters:
         return text
     return rf"\mathrm{{{text}}}"
 
 
-def symbols(names: Iterable[str], given: Mapping[str, str] | None = None) -> dict[str, Symbol]:
+def symbols(
+    names: Iterable[str], given: Mapping[str, str] | None = None,
+    numbered: Mapping[str, tuple[str, str]] | None = None,
+) -> dict[str, Symbol]:
     """What arrays are called: as given, else by `symbol`; no two alike.
 
-    A name that would print as another, or as another's adjoint, is printed upright as it is.
+    numbered: names that are another and a number, which is lowered. A name that would print as
+    another, or as another's adjoint, is printed upright as it is.
     """
     given, names = given or {}, list(names)
     found = {name: read_symbol(latex) for name, latex in given.items()}
@@ -128,7 +133,9 @@ def symbols(names: Iterable[str], given: Mapping[str, str] | None = None) -> dic
     for name in sorted(names, key=lambda n: n in _KNOWN or any(f"_{m}" in n for m in _MARKS)):
         if name in found:
             continue
-        wanted = symbol(name)
+        base, number = (numbered or {}).get(name, (name, ""))
+        wanted = symbol(base)
+        wanted = replace(wanted, lowered=",".join(filter(None, (wanted.lowered, number))))
         alike = {wanted.latex, replace(wanted, barred=True).latex}
         if alike & taken:
             wanted = Symbol(rf"\mathrm{{{escape(name)}}}")

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from symprop.emit.compact import compact, compacted
-from symprop.emit.given_names import check_names, in_unicode
+from symprop.emit.given_names import check_names, in_unicode, lowered_numbers
 from symprop.emit.sheet import Derived, Row, SheetPrinter, Style
 from symprop.emit.text_notation import TextNotation, columns
 from symprop.files.templates import render
@@ -40,7 +40,8 @@ def notation(system: System, names: Mapping[str, str] | None = None) -> TextNota
     """Text for one system: a size that has an array's name is set apart."""
     clashing = frozenset(system.sizes) & frozenset(system.arrays)
     check_names(system, names or {})
-    return TextNotation(WIDTH - INDENT, in_unicode(names or {}), clashing, system.numbers)
+    shown = lowered_numbers(system) | in_unicode(names or {})
+    return TextNotation(WIDTH - INDENT, shown, clashing, system.numbers)
 
 
 def text(

@@ -48,7 +48,7 @@ from symprop.algebra.expr import (
     free_indices,
     indices_of,
 )
-from symprop.names import unused
+from symprop.names import counted
 from symprop.system import Adjoint, Array, Equation, System, cycles, itself
 
 Kind = TypeVar("Kind", Equation, Adjoint)
@@ -65,7 +65,7 @@ class _Hoist:
     def array(self, equation: Equation | Adjoint, role: str, indices: Sequence[Index]) -> str:
         """A new array for a part of an equation, named after it."""
         stem = equation.array.removeprefix(ADJOINT)
-        name = unused(f"{stem}_{role}", {*self.system.arrays, *self.made})
+        name = counted(f"{stem}_{role}", {*self.system.arrays, *self.made})
         self.made[name] = Array(name, "float", tuple(i.size for i in indices), "computed")
         return adjoint(name) if equation.array.startswith(ADJOINT) else name
 

@@ -18,9 +18,9 @@ from symprop.lower.ir import Node, Share
 from symprop.lower.walk import children, inner
 
 _ROLES: dict[type[Node], str] = {
-    ir.Compare: "mask", ir.Both: "mask", ir.Where: "chosen", ir.Sum: "sum", ir.Product: "product",
-    ir.Power: "power", ir.MatMul: "dot", ir.TensorDot: "dot", ir.Running: "running",
-    ir.Einsum: "dot", ir.Vdot: "dot", ir.Solve: "solved",
+    ir.Compare: "mask", ir.Both: "mask", ir.Where: "chosen", ir.Sum: "added", ir.Product: "product",
+    ir.Power: "power", ir.MatMul: "product", ir.TensorDot: "product", ir.Running: "running",
+    ir.Einsum: "product", ir.Vdot: "product", ir.Solve: "solved",
 }
 
 

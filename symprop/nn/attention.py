@@ -61,7 +61,8 @@ def _weights(scores: Any, attn_mask: Any, is_causal: bool) -> Any:
     if is_causal:
         length, keys = np.shape(scores)[-2:]
         allowed = np.arange(length)[:, None] >= np.arange(keys)
-        return softmax(np.where(allowed, scores, -np.inf), axis=-1)
+        masked = np.where(allowed, scores, -np.inf)
+        return softmax(masked, axis=-1)
     if attn_mask is None:
         return softmax(scores, axis=-1)
     if np.dtype(attn_mask.dtype).kind == "b":

@@ -30,7 +30,7 @@ from symprop.algebra.expr import (
     Size,
     Term,
 )
-from symprop.names import unused
+from symprop.names import counted
 from symprop.recognise.hits import Hit, find
 from symprop.recognise.written import Cuts, marks, scaled, within
 from symprop.system import Array, Call, Equation, System, cycles
@@ -260,15 +260,14 @@ class _Work:
         self, entry: Access, written: Expr, hit: Hit, indices: tuple[Index, ...],
         equation: Equation,
     ) -> str:
-        row = hit.function.row
-        base = equation.array if equation.named else equation.array.rpartition("_")[0]
-        name = unused(f"{base or equation.array}_{row}"[:60], {*self.arrays, *self.given.sizes})
+        base = f"{hit.function.row}_{entry.array}"
+        name = counted(base, {*self.arrays, *self.given.sizes})
         fresh = tuple(Index(i.letter, i.size) for i in indices)
         moved = dict(zip(indices, map(idx, fresh), strict=True))
         there = Access(entry.array, tuple(substitute(p, moved) for p in entry.indices))
         self.arrays[name] = Array(name, "float", tuple(i.size for i in indices), "computed")
         new = Equation("", name, fresh, hit.function.at(atom(there)), equation.source,
-                       equation.call)
+                       equation.call, numbered="" if name == base else base, role="f_{}")
         self.equations[name] = new
         self.readers[name] = 0
         self._count(new, 1)

@@ -27,7 +27,7 @@ def recognised(system: System) -> System:
     >>> def loss(w: "", x: ""):
     ...     return 1 / (1 + np.exp(-(w * x)))
     >>> [e.rhs for e in recognised(trace(loss)).equations]
-    [1w[]*x[], 1sigmoid(1L_in[])]
+    [1w[]*x[], 1sigmoid(1z[])]
     """
     named, found = keep_signs(*name_functions(system))
     left = {f.array: f for f in found}

@@ -11,6 +11,7 @@ or goes up with the parameter in equal steps; `Mismatch` where they differ in an
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import TypeVar
 
@@ -61,9 +62,7 @@ class Family:
             raise Mismatch
         indices = self.bound([d.indices for d in drafts])
         rhs = self.expr([d.rhs for d in drafts])
-        return Draft(name, indices, rhs, first.kind, first.op, first.source, first.name,
-                     first.local, first.hint, first.depth, first.beside, first.call,
-                     first.variable)
+        return replace(first, array=name, indices=indices, rhs=rhs)
 
     def bound(self, all_: Sequence[Sequence[Index]]) -> tuple[Index, ...]:
         """The indices that stand for those of each expression."""

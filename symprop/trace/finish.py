@@ -17,12 +17,13 @@ from symprop.algebra.expr import Access, Expr, Index
 from symprop.errors import DTypeError, InputError, ShapeError, TraceError
 from symprop.names import check_name
 from symprop.system import Array, Call, Equation, IndexRange, cycles
+from symprop.trace.array_names import Named, name_all
 from symprop.trace.coerce import as_traced
 from symprop.trace.determinants import inverses
 from symprop.trace.elementwise import named
 from symprop.trace.fillable import traced_part
 from symprop.trace.merge import merge, renamed
-from symprop.trace.naming import is_whole, name_all
+from symprop.trace.naming import is_whole
 from symprop.trace.outside import name_sums
 from symprop.trace.related import name_related
 from symprop.trace.sizes import SymbolicSize
@@ -108,7 +109,7 @@ def _equation_of(value: Traced, op: str, wanted: str = "") -> str:
     draft = value.draft
     assert draft is not None
     if draft.name is None and wanted:
-        draft.name = value.tracer.given(wanted, ())
+        draft.name = wanted
     return draft.array
 
 
@@ -120,14 +121,15 @@ def finish(
     live = _live(list(tracer.drafts.values()), keep)
     drafts = name_related(_ordered(merge(_ordered(live), keep)), tracer)
     drafts = name_sums(drafts, tracer, frozenset(wrt))
-    names = name_all(drafts, tracer, loss)
+    named = name_all(drafts, tracer, loss)
+    names = {a: n.name for a, n in named.items()}
     arrays = dict(tracer.arrays)
     equations = []
     calls = _Calls(names, arrays)
     for count, draft in enumerate(drafts, 1):
         name = names[draft.array]
         arrays[name] = Array(name, draft.kind, tuple(i.size for i in draft.indices), "computed")
-        equations.append(_equation(f"F{count}", draft, names, calls))
+        equations.append(_equation(f"F{count}", draft, named, names, calls))
     final = tuple((name, names[array]) for name, array in outputs.items())
     ranges = (replace(r, array=names.get(r.array, r.array)) for r in tracer.index_ranges)
     return Result(tuple(equations), arrays, names[loss], final,
@@ -151,13 +153,16 @@ class _Calls:
         return None if call is None else self.done[call]
 
 
-def _equation(number: str, draft: Draft, names: dict[str, str], calls: _Calls) -> Equation:
+def _equation(
+    number: str, draft: Draft, named: Mapping[str, Named], names: dict[str, str], calls: _Calls
+) -> Equation:
     fresh = tuple(Index(i.letter, i.size) for i in draft.indices)
     mapping = {i: idx(f) for i, f in zip(draft.indices, fresh, strict=True) if i.size != ONE}
     rhs = substitute(renamed(draft.rhs, names), mapping)
-    return Equation(number, names[draft.array], fresh, rhs, draft.source,
-                    calls.named(draft.call), draft.variable or "",
-                    bool(draft.name or draft.local))
+    own = named[draft.array]
+    return Equation(number, own.name, fresh, rhs, draft.source, calls.named(draft.call),
+                    draft.variable or "", bool(draft.name or draft.local),
+                    own.base if own.counted else "", own.role)
 
 
 def _live(drafts: Sequence[Draft], keep: set[str]) -> list[Draft]:

@@ -114,12 +114,11 @@ def _ranges(all_: Sequence[Sequence[IndexRange]], family: Family) -> tuple[Index
 def adopted(program: Program) -> tuple[Tracer, Returned]:
     """The tracer of a program, whose record is the program."""
     tracer = program.tracer
-    tracer.taken -= {d.name for d in tracer.drafts.values() if d.name}
     tracer.drafts = {d.array: d for d in program.drafts}
     for draft in program.drafts:
         if draft.name:
             own = draft.variable if draft.name.startswith(draft.variable or "\n") else None
-            draft.name = tracer.given(own or draft.name, tracer.observer.reserved)
+            draft.name = own or draft.name
     tracer.conditions = list(program.conditions)
     tracer.index_ranges = list(program.ranges)
     tracer.turns = None

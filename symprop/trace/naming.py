@@ -2,9 +2,9 @@
 
 In: the frames of the user's function, of its helpers and of `symprop.nn`. Out: on every draft
 the name of the user's variable that held it first, and for what only a helper named, the
-helper's own name, to be joined to the name of the variable that receives the result; and the
-call that made it; an iteration of a `for` counts as one. A comprehension belongs to the function
-in which it stands, what a function of `symprop.nn` calls there to that function.
+helper's own name; and the call that made it; an iteration of a `for` counts as one. A
+comprehension belongs to the function in which it stands, what a function of `symprop.nn` calls
+there to that function.
 """
 
 from __future__ import annotations
@@ -12,35 +12,28 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any
 
-from symprop.algebra import rows
-from symprop.algebra.build import ONE
+from symprop.algebra.build import ONE, mul
 from symprop.algebra.canonical import same
 from symprop.algebra.expr import Access
-from symprop.errors import NameRuleError
-from symprop.names import LONGEST, check_name
+from symprop.names import is_name
 from symprop.system import Call
 from symprop.trace.context import code_of, is_users, line_of
 from symprop.trace.fillable import traced_part
 from symprop.trace.imported import NAMESPACES
 from symprop.trace.iterations import Iterations, Loop, loops
 from symprop.trace.tensor import Traced
-from symprop.trace.tracer import Draft, Tracer
+from symprop.trace.tracer import Tracer
 
 CARRY = "carry"
+PREVIOUS = "_prev"  # what the state of a recurrence is before a step
 _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _MOST_ITEMS = 1000
 _DEEPEST, _FEW = 4, 16  # containers within one another, and things in each
-_ROLES = {
-    "add": "sum", "subtract": "diff", "multiply": "prod", "divide": "ratio", "negative": "neg",
-    "matmul": "dot", "tensordot": "dot", "einsum": "dot", "vdot": "dot", "power": "pow",
-    "where": "cases", "concatenate": "joined", "stack": "joined", "copy": "view", "loss": "value",
-    CARRY: "prev",
-}
 
 
 class Observer:
@@ -117,8 +110,11 @@ class Observer:
             name: value if (array := traced_part(value)) is None else array.body
             for name, value in _items(frame.f_locals)}
         for name, value in frame.f_locals.items():
-            if isinstance(value, Traced) and value.draft is not None and value.draft.op == CARRY:
-                self._note(name, value, frame)
+            if isinstance(value, Traced) and value.draft is not None:
+                if value.draft.op == CARRY:
+                    self._note(name, value, frame)
+                elif is_users(frame) and is_whole(value):
+                    value.draft.argument = value.draft.argument or name
         return self._ran
 
     def _call(self, frame: FrameType, parent: FrameType | None) -> Call | None:
@@ -168,19 +164,24 @@ class Observer:
 
     def _note(self, name: str, value: Traced, frame: FrameType) -> None:
         draft, level = value.draft, self.levels[frame]
-        if draft is None or value.tracer is not self.tracer or not _legal(name):
+        if draft is None or value.tracer is not self.tracer or not is_name(name):
             return
-        if draft.variable is None and self.calls[frame] is draft.call and is_whole(value):
+        own = self.calls[frame] is draft.call and is_users(frame)
+        if draft.variable is None and own and is_whole(value):
             draft.variable = name
         if draft.op == CARRY:
             draft.local = draft.local or name
         elif not is_whole(value):
-            if level == 0:
-                draft.hint = draft.hint or name
+            if shows_all(value) and is_users(frame) and (
+                    draft.hint is None or level < draft.hint_depth):
+                draft.hint, draft.hint_depth = name, level
         elif level == 0:
-            draft.name = draft.name or self.tracer.given(name, self.reserved)
+            draft.name = draft.name or name
         elif draft.local is None or level < draft.depth:
             draft.local, draft.depth = name, level
+            library = not is_users(frame)
+            if not library or draft.call is self.calls[frame]:
+                draft.helper, draft.library = name, library
 
 
 def _place(code: CodeType, line: int) -> str:
@@ -217,6 +218,13 @@ def is_whole(value: Traced) -> bool:
     return all(same(a.size, b.size) for a, b in zip([*loops, *own], draft.indices, strict=True))
 
 
+def shows_all(value: Traced) -> bool:
+    """Whether a view has as many entries as its equation: a transpose, heads, another shape."""
+    draft = value.draft
+    return draft is not None and not value.tracer.loops and same(
+        mul(ONE, *value.sizes), mul(ONE, *(i.size for i in draft.indices)))
+
+
 def _observed(frame: FrameType) -> bool:
     module = str(frame.f_globals.get("__name__", ""))
     return is_users(frame) or (module + ".").startswith("symprop.nn.")
@@ -232,72 +240,3 @@ def _items(table: Mapping[str, object]) -> Iterator[tuple[str, object]]:
         elif isinstance(value, dict) and len(value) <= _MOST_ITEMS:
             for key, part in list(value.items()):
                 yield f"{name}_{key}", part
-
-
-def _legal(name: str) -> bool:
-    try:
-        check_name(name, "an array")
-    except NameRuleError:
-        return False
-    return True
-
-
-# ---- names for what has none --------------------------------------------------------------
-
-
-def name_all(drafts: Sequence[Draft], tracer: Tracer, loss: str) -> dict[str, str]:
-    """The final name of every draft, by its provisional one."""
-    users = _users(drafts)
-    by_array = {d.array: d for d in drafts}
-    if by_array[loss].name is None:
-        by_array[loss].name = tracer.given("L", ())
-    names = {d.array: d.name for d in drafts if d.name is not None}
-    receivers = _receivers(drafts, users)
-    for draft in drafts:
-        if draft.array not in names:
-            base = receivers.get(draft.array, "L")
-            wanted = f"{base}_{_suffix(draft, base, users, by_array)}"[:LONGEST].rstrip("_")
-            names[draft.array] = tracer.given(wanted, ())
-    return names
-
-
-def _users(drafts: Iterable[Draft]) -> dict[str, list[str]]:
-    """Who reads each array, in order."""
-    found: dict[str, list[str]] = {}
-    for draft in drafts:
-        for read in draft.reads:
-            found.setdefault(read, []).append(draft.array)
-    return found
-
-
-def _receivers(drafts: Sequence[Draft], users: Mapping[str, list[str]]) -> dict[str, str]:
-    """For every draft, the name of the first named equation that it helps to make."""
-    found = {d.array: d.name or d.hint or "" for d in drafts if d.name or d.hint}
-    for _ in range(2):  # twice, because a recurrence is read before it is made
-        for draft in reversed(drafts):
-            if draft.array not in found:
-                for user in users.get(draft.array, ()):
-                    if user in found and user != draft.array:
-                        found[draft.array] = found[user]
-                        break
-    later = ""
-    for draft in reversed(drafts):  # what nothing reads belongs to what is bound next
-        later = draft.name or later
-        if later:
-            found.setdefault(draft.array, later)
-    return found
-
-
-def _suffix(
-    draft: Draft, base: str, users: Mapping[str, list[str]], by_array: Mapping[str, Draft]
-) -> str:
-    """What an equation is to its receiver: a helper's name for it, or the part it plays."""
-    local = (draft.local or "").strip("_")
-    if local and local != base and _legal(f"{base}_{local}"):
-        return local
-    readers = [by_array[u] for u in users.get(draft.array, ())]
-    role = _ROLES.get(draft.op, draft.op)
-    lone = draft.op in _ROLES and not draft.hint and len(readers) == 1
-    if lone and readers[0].op in rows.names():
-        return "in"
-    return role if _legal(f"{base}_{role}") else "part"

@@ -26,7 +26,7 @@ from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
 from symprop.trace.elementwise import named
 from symprop.trace.fillable import is_symbolic
-from symprop.trace.naming import CARRY, is_whole
+from symprop.trace.naming import CARRY, PREVIOUS, is_whole
 from symprop.trace.registry import NAMED
 from symprop.trace.running import active, current
 from symprop.trace.shapes_of import new_axes
@@ -274,15 +274,13 @@ def _name_carry(carry: Draft, new: Draft | None, tracer: Any) -> None:
     hint = carry.local
     carry.local = None
     if new is None or new is carry:
-        carry.name = tracer.given(hint, ()) if hint else None
+        carry.name = hint
         return
-    if new.name is None and hint:
-        new.name = tracer.given(hint, ())
+    new.name = new.name or hint
     if not (hint or new.name or new.local):
         return
     base = new.name or new.local or "carry"
-    wanted = hint if hint and hint != base and hint not in tracer.taken else f"{base}_prev"
-    carry.name = tracer.given(wanted, ())
+    carry.name = hint if hint and hint != base and hint not in tracer.taken else base + PREVIOUS
 
 
 def _last(new: Traced, time: Index) -> Traced:

@@ -64,7 +64,7 @@ def trace(
     >>> def loss(X: "N K", y: "N", w: "K"):
     ...     return np.mean((X @ w - y) ** 2)
     >>> [e.array for e in trace(loss).equations]
-    ['L_diff', 'L']
+    ['error', 'L']
     """
     if not callable(function):
         raise InputError(f"trace needs a function, not {function!r}")

@@ -7,7 +7,7 @@ drafts, one for each operation, in which no subexpression stands twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -30,7 +30,6 @@ from symprop.algebra.expr import (
     free_indices,
 )
 from symprop.errors import IndexRangeError, SympropError, TraceError
-from symprop.names import unused
 from symprop.system import Array, Call, Condition, IndexRange, Note
 from symprop.trace.context import located, source_line
 from symprop.trace.text import size_text
@@ -56,8 +55,12 @@ class Draft:
     source: str
     name: str | None = None
     local: str | None = None
-    hint: str | None = None  # the user's variable that holds a view of it, such as a transpose
     depth: int = 0
+    helper: str | None = None  # `local`, but what a function of symprop.nn was handed
+    library: bool = False  # whether that is a variable of symprop.nn
+    argument: str | None = None  # what a helper calls it that was handed it
+    hint: str | None = None  # the user's variable that holds it in another shape
+    hint_depth: int = 0
     beside: str = ""  # an array that is kept for the gradient's sake (determinants.py)
     call: Call | None = None  # what made it
     variable: str | None = None  # what held it first there
@@ -160,17 +163,6 @@ class Tracer:
         """Raises TraceError when this trace is over."""
         if self.finished:
             raise located(TraceError, "a traced array was used after its trace had ended")
-
-    def given(self, wanted: str, reserved: Container[str]) -> str:
-        """A free name: `wanted`, or with a number that gives no name in `reserved` either."""
-        name = wanted
-        if name in self.taken:
-            names = set(self.taken)
-            while name in names or name in reserved:
-                names.add(name)
-                name = unused(wanted, names)
-        self.taken.add(name)
-        return name
 
     def note(self, kind: str, text: str) -> None:
         """Notes what is traced at this line and may not be what was meant."""

@@ -27,7 +27,7 @@ from symprop.emit.text_notation import TextNotation
 from symprop.lower import ir
 from symprop.lower.invoke import Invoke, Turns
 from symprop.lower.shares import Sharing
-from symprop.names import unused
+from symprop.names import counted, unused
 from symprop.syntax.document import INDENT
 from symprop.syntax.layout import BODY, flat, width
 from symprop.syntax.tree import packed, quote, state, tree
@@ -184,7 +184,7 @@ class Lines:
         key = (equation.array, label)
         if key not in self.locals:
             stem = self.printer.name(equation.array)[:40]
-            self.locals[key] = unused(f"{stem}_{label.split()[0]}", self.names.taken)
+            self.locals[key] = counted(f"{stem}_{label.split()[0]}", self.names.taken)
             self.names.taken.add(self.locals[key])
         return self.locals[key]
 
