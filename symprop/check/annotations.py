@@ -17,6 +17,7 @@ from symprop.errors import ShapeError
 from symprop.shapes import meant_by, parse_spec
 
 LONGEST_SOURCE = 50_000
+MOST_ENTRIES = 10_000  # of [{"W": "D D"}] * 12
 JAXTYPING = {"Float": "float", "Int": "int", "UInt": "int", "Integer": "int", "Bool": "bool"}
 
 
@@ -97,6 +98,9 @@ def _from_source(node: ast.expr, where: str, namespace: Mapping[str, Any]) -> Tr
                 _from_source(part, f"{where}_{key}", namespace) for key, part in enumerate(parts)
             ]
             return trees if isinstance(node, ast.List) else tuple(trees)
+        case ast.BinOp(left=ast.List() | ast.Tuple() as left, op=ast.Mult(),
+                       right=ast.Constant(value=int(count))) if 0 < count <= MOST_ENTRIES:
+            return _from_source(left, where, namespace) * count
         case ast.Name(id=name):
             return read_annotation(namespace.get(name), where, namespace)
         case ast.Subscript(

@@ -4,10 +4,10 @@ In: an argument's trees of shapes. Out: lines of dict displays, as many for a hu
 two.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from symprop.check.layout import INDENT, WIDTH
-from symprop.check.trees import Tree, children
+from symprop.check.layout import INDENT, WIDTH, Display, layout
+from symprop.check.trees import Tree, children, flatten
 from symprop.shapes import ArraySpec
 
 
@@ -27,7 +27,8 @@ def stacked_draws(name: str, tree: Tree, size: Callable[[ArraySpec], str]) -> li
     if parts is None:
         return ["**{", f'    f"{name}_{{l}}": rng.normal(size={size(tree[0])})',
                 f"    for l in range({len(tree)})", "},"]
-    shapes = _filled("for key, size in {", [f"{_text(k)}: {size(p)}" for k, p in parts.items()],
+    leaves = {k.removeprefix("_"): p for k, p in flatten("", tree[0]).items()}
+    shapes = _filled("for key, size in {", [f'"{k}": {size(p)}' for k, p in leaves.items()],
                      "}.items()", 4)
     return ["**{", f'    f"{name}_{{l}}_{{key}}": rng.normal(size=size)',
             f"    for l in range({len(tree)})", *_indented(shapes), "},"]
@@ -38,6 +39,9 @@ def stacked_argument(name: str, tree: Tree) -> list[str]:
     first, parts = tree[0], children(tree[0])
     if parts is None:
         made = [f'leaves[f"{name}_{{l}}"]']
+    elif _is_nested(parts):
+        made = layout("", _built(f"{name}_{{l}}", first), INDENT + 4)
+        made[-1] = made[-1].removesuffix(",")
     else:
         leaf = f'leaves[f"{name}_{{l}}_{{key}}"]'
         keys = [*map(_text, parts)]
@@ -56,9 +60,37 @@ def stacked_gradients(name: str, tree: Tree) -> list[str]:
     all_of = f'grads["{name}"]'
     if children(tree[0]) is None:
         return [f'**{{f"{name}_{{l}}": grad for l, grad in enumerate({all_of})}},']
+    if _is_nested(children(tree[0]) or {}):
+        places = _places("", tree[0], "entry")
+        return [f'**{{f"{name}_{{l}}{leaf}": {place} for l, entry in enumerate({all_of})}},'
+                for leaf, place in places.items()]
     pairs = "entry.items()" if isinstance(tree[0], dict) else "enumerate(entry)"
     return ["**{", f'    f"{name}_{{l}}_{{key}}": grad',
             f"    for l, entry in enumerate({all_of})", f"    for key, grad in {pairs}", "},"]
+
+
+def _is_nested(parts: Mapping[object, Tree]) -> bool:
+    return any(children(part) is not None for part in parts.values())
+
+
+def _built(name: str, tree: Tree) -> str | Display:
+    """An entry of the dict `leaves` in its structure."""
+    parts = children(tree)
+    if parts is None:
+        return f'leaves[f"{name}"]'
+    opening, closing = "{}" if isinstance(tree, dict) else "[]" if isinstance(tree, list) else "()"
+    built = [(f'"{k}": ' if isinstance(tree, dict) else "", _built(f"{name}_{k}", part))
+             for k, part in parts.items()]
+    return Display(opening, tuple(built), closing)
+
+
+def _places(leaf: str, tree: Tree, code: str) -> dict[str, str]:
+    """Where each leaf of an entry stands."""
+    parts = children(tree)
+    if parts is None:
+        return {leaf: code}
+    return {n: c for k, part in parts.items()
+            for n, c in _places(f"{leaf}_{k}", part, f"{code}[{_text(k)}]").items()}
 
 
 def _filled(opening: str, items: list[str], closing: str, deeper: int) -> list[str]:

@@ -5,7 +5,8 @@ In: nothing. Out: the statements that `pairs.py` makes and that count and emissi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from symprop.algebra.expr import Expr
 
@@ -57,8 +58,8 @@ class Turns:
 
     @property
     def use(self) -> str:
-        """Which run it is, the same forward and backward: "F2" where turns are "F2_1", ..."""
-        return self.lines[0].use.rpartition("_")[0]
+        """Which loop it is, the same forward and backward: "F2" where turns are "F2_1", ..."""
+        return self.lines[-1 if self.lines[0].backward else 0].use.removesuffix("_1")
 
     @property
     def kept(self) -> bool:
@@ -70,15 +71,16 @@ class Turns:
 class Stack:
     """An argument that is a list of equal structures, which loops alone read.
 
-    kind: what each entry is: "dict", "list", "tuple", or "array". columns[c][l] is the array at
-    `keys[c]` of entry l.
+    kind: what each entry is: "dict", "list", "tuple" of arrays, "array", or "nested". columns[c][l]
+    is the array at keys[c] of entry l; tree: the first entry, with the names of its arrays.
     """
 
     argument: str
     kind: str
-    keys: tuple[str | int, ...]
+    keys: tuple[tuple[str | int, ...], ...]
     columns: tuple[tuple[str, ...], ...]
     wanted: bool  # whether it has a gradient
+    tree: Any = field(default=None, compare=False)
 
     @property
     def arrays(self) -> frozenset[str]:
@@ -87,5 +89,5 @@ class Stack:
 
     def said(self, column: int) -> str:
         """What the arrays of a column are called: blocks[l]["W"]."""
-        key = "" if self.kind == "array" else f"[{self.keys[column]!r}]".replace("'", '"')
-        return f"{self.argument}[l]{key}"
+        keys = "".join(f"[{key!r}]" for key in self.keys[column]).replace("'", '"')
+        return f"{self.argument}[l]{keys}"

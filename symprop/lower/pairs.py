@@ -111,7 +111,7 @@ class _Lines:
             turn[use.number] += 1
             self.names[id(use)] = use.number if often[use.number] == 1 else \
                 f"{use.number}_{turn[use.number]}"
-        self.runs = [(run, frozenset(self.names[id(u)] for u in run.uses))
+        self.runs = [(run, [self.names[id(u)] for u in run.uses])
                      for run in self.block.runs]
 
     def forward(self, equations: Sequence[Either], kept: AbstractSet[str]) -> list[Item]:

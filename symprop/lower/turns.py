@@ -8,7 +8,7 @@ list argument, or where the same array that all turns take has a gradient: that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,15 +63,15 @@ def makes_of(item: Item) -> tuple[str, ...]:
 
 
 def looped(
-    passes: Passes, runs: Sequence[tuple[Run, frozenset[str]]], system: System
+    passes: Passes, runs: Sequence[tuple[Run, Sequence[str]]], system: System
 ) -> tuple[Passes, tuple[Stack, ...]]:
-    """The lines with their loops; each run with the names of its uses."""
+    """The lines with their loops; each run with the names of its uses, turn by turn."""
     stacks = {s.argument: s for s in _stacks(system)} if runs else {}
     while stacks:
         found = passes
         for run, uses in runs:
             if all(len(turn) == 1 for turn in run.turns):
-                found = _with_loop(found, uses, stacks.values()) or found
+                found = _with_loops(found, uses, stacks.values())
         loops = [i for items in found.all for i in items if isinstance(i, Turns)]
         read = frozenset(found.reads())
         kept = {name: _in_order(s, loops) for name, s in stacks.items()
@@ -80,6 +80,23 @@ def looped(
             return found, tuple(stacks.values())
         stacks = kept
     return passes, ()
+
+
+def _with_loops(
+    passes: Passes, uses: Sequence[str], stacks: Iterable[Stack]
+) -> Passes:
+    """The lines with a run as a loop, or with parts of it that are as long as a stack."""
+    start = 0
+    while start < len(uses):
+        lengths = sorted({len(s.columns[0]) for s in stacks} | {len(uses)}, reverse=True)
+        for length in lengths:
+            part = uses[start:start + length]
+            found = _with_loop(passes, frozenset(part), stacks) if len(part) == length else None
+            if found is not None:
+                passes, start = found, start + length - 1
+                break
+        start += 1
+    return passes
 
 
 def _with_loop(
@@ -164,24 +181,30 @@ def _stack(argument: Argument) -> Stack | None:
         return None
     if any(note != notes[0] for note in notes):
         return None
-    entries = [*map(_entry, tree)]
-    if any(e is None or e[:2] != entries[0][:2] for e in entries if entries[0]):
+    entries = [[*_leaves(entry, ())] for entry in tree]
+    paths = [path for path, _ in entries[0]]
+    if not paths or any([p for p, _ in entry] != paths for entry in entries):
         return None
-    kind, keys, _ = entries[0] or ("", (), ())
-    rows = [e[2] for e in entries if e]
-    return Stack(argument.name, kind, keys, tuple(zip(*rows, strict=True)), False) \
-        if len(rows) == len(tree) else None
+    columns = tuple(zip(*([a for _, a in entry] for entry in entries), strict=True))
+    return Stack(argument.name, _kind(tree[0]), tuple(paths), columns, False, tree[0])
 
 
-def _entry(tree: Any) -> tuple[str, tuple[str | int, ...], Column] | None:
-    """(kind, keys, arrays) of an entry that holds arrays alone."""
+def _leaves(tree: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The arrays of an entry, each with the keys at which it stands."""
     if isinstance(tree, str):
-        return "array", (0,), (tree,)
-    pairs = [*tree.items()] if isinstance(tree, Mapping) else [*enumerate(tree)]
-    if not pairs or not all(isinstance(a, str) for _, a in pairs):
-        return None
-    kind = "dict" if isinstance(tree, Mapping) else type(tree).__name__
-    return kind, tuple(k for k, _ in pairs), tuple(a for _, a in pairs)
+        yield path, tree
+        return
+    for key, part in tree.items() if isinstance(tree, Mapping) else enumerate(tree):
+        yield from _leaves(part, (*path, key))
+
+
+def _kind(tree: Any) -> str:
+    if isinstance(tree, str):
+        return "array"
+    parts = tree.values() if isinstance(tree, Mapping) else tree
+    if not all(isinstance(part, str) for part in parts):
+        return "nested"
+    return "dict" if isinstance(tree, Mapping) else type(tree).__name__
 
 
 def _is_plain(size: Expr) -> bool:

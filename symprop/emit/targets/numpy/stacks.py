@@ -18,6 +18,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from symprop.algebra.expr import Size, atoms
 from symprop.emit.targets.numpy.layout import Row, laid_out, opened
@@ -61,14 +62,15 @@ class StackCode:
 
     def label(self, column: int) -> ast.expr:
         """What an array is called in messages, at the loop's index."""
-        key = "" if self.is_single else f"_{self.stack.keys[column]}"
-        return quote("{text} % {l}", text=literal(f"{self.stack.argument}_%d{key}"), l=self.index)
+        keys = "".join(f"_{key}" for key in self.stack.keys[column])
+        return quote("{text} % {l}", text=literal(f"{self.stack.argument}_%d{keys}"), l=self.index)
 
     def source(self, column: int) -> ast.expr:
         """Where an array stands in an entry of the argument."""
-        if self.is_single:
-            return tree(self.entry)
-        return quote("{x}[{key}]", x=self.entry, key=literal(self.stack.keys[column]))
+        found: ast.expr = tree(self.entry)
+        for key in self.stack.keys[column]:
+            found = quote("{x}[{key}]", x=found, key=literal(key))
+        return found
 
     def function(self, body: Sequence[ast.stmt]) -> list[str]:
         """The function that reads all entries; body: what reads the arrays of one."""
@@ -109,25 +111,37 @@ class StackCode:
 
     def structured(self) -> ast.expr:
         """The gradients in the structure of the argument."""
-        kind, keys = self.stack.kind, self.stack.keys
         if self.is_single:
             made = quote("np.asarray({x}, {y})", x=self.entry, y=self.kind)
-        elif kind == "dict":
+        elif self.stack.kind == "dict":
             made = quote("like_parameters(dict(zip({keys}, {x})), {y})", keys=self.keys,
                          x=self.entry, y=self.kind)
+        elif self.stack.kind == "nested":
+            made = self._nested(self.stack.tree)
         else:
-            order = [keys.index(k) for k in sorted(keys, key=int)]
-            made = quote("{kind}(np.asarray({x}[k], {y}[k]) for k in {order})", kind=kind,
-                         x=self.entry, y=self.kind, order=literal(tuple(order)))
+            order = tuple(self.stack.keys.index((k,)) for k in range(len(self.stack.keys)))
+            made = quote("{kind}(np.asarray({x}[k], {y}[k]) for k in {order})",
+                         kind=self.stack.kind, x=self.entry, y=self.kind, order=literal(order))
         spelling = "{made} for {x}, {y} in zip({all}, {kinds})"
         return quote(f"[{spelling}]" if self.outer == "list" else f"tuple({spelling})", made=made,
                      x=self.entry, y=self.kind, all=self.adjoints, kinds=self.dtypes)
+
+    def _nested(self, part: Any) -> ast.expr:
+        """An entry, or a part of it, with the gradients at their places."""
+        if isinstance(part, str):
+            place = next(k for k, c in enumerate(self.stack.columns) if c[0] == part)
+            return quote("np.asarray({x}[{k}], {y}[{k}])", x=self.entry, y=self.kind, k=place)
+        if isinstance(part, Mapping):
+            return ast.Dict([*map(literal, part)], [*map(self._nested, part.values())])
+        inside = [*map(self._nested, part)]
+        return ast.List(inside, ast.Load()) if isinstance(part, list) else packed(inside)
 
     def keyed(self) -> list[ast.stmt]:
         """The keys of an entry, where gradients are put under them."""
         if self.stack.kind != "dict":
             return []
-        return [state("{y} = {x}", y=self.keys, x=literal(self.stack.keys))]
+        keys = tuple(key for path in self.stack.keys for key in path)
+        return [state("{y} = {x}", y=self.keys, x=literal(keys))]
 
 
 def stack_codes(
@@ -146,8 +160,9 @@ def stack_codes(
             made.append(unused(wish, names.taken))
             names.taken.add(made[-1])
         inside = {*MODULE, *made, name, *names.sizes.values()}  # of functions of their own
-        for wish in ("l", "kinds", *(str(key) if str(key).isidentifier() else f"{single}_{key}"
-                                     for key in stack.keys)):
+        words = ["_".join(map(str, path)) for path in stack.keys]
+        for wish in ("l", "kinds", *(w if w.isidentifier() else f"{single}_{w or 'array'}"
+                                     for w in words)):
             made.append(unused(wish, inside))
             inside.add(made[-1])
         shown = {a.name for column in stack.columns for s in system.arrays[column[0]].shape
