@@ -16,18 +16,17 @@ Conventions
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from symprop.algebra.build import ZERO
 from symprop.algebra.expr import Access, Expr, Index, Term, arrays_of
+from symprop.algebra.graphs import components
 from symprop.algebra.integers import nonnegative
-
-Node = TypeVar("Node", str, int)
 
 
 @dataclass(frozen=True)
@@ -160,6 +159,8 @@ class Equation:
     source: the user's line, "file.py:12", or "". call: what made it; None for the function itself.
     variable: what held it first there, or ""; named: whether a variable of the author's holds it.
     numbered: the array without the number that symprop gave it; role: its row of docs/names.md.
+    written: what its author wrote, where the right-hand side is the function that this is, but for
+    its `corners`. remark: the function that the right-hand side is, and what that is called.
     """
 
     number: str
@@ -172,6 +173,9 @@ class Equation:
     named: bool = False
     numbered: str = ""
     role: str = ""
+    written: Expr | None = None
+    corners: tuple[str, ...] = ()
+    remark: tuple[Expr, tuple[str, ...]] | None = None
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -228,11 +232,21 @@ class System:
     departure: Departure | None = None  # None: the adjoint equations are those of the gradient
     notes: tuple[Note, ...] = ()  # what may not be what was meant
     given: tuple[str, ...] = ()  # arrays whose adjoints come from outside (symprop/blocks)
-    recognised: tuple[Step, ...] = ()  # what was written, and the function that it is
 
     def equation(self, array: str) -> Equation | None:
         """The equation that defines an array; None for inputs and constants."""
         return self._by_array.get(array)
+
+    @property
+    def recognised(self) -> tuple[Step, ...]:
+        """What was written and the function that it is, and remarks, as steps."""
+        steps = []
+        for e in self.equations:
+            if e.written is not None:
+                steps.append(Step(e.number, "recognise", e.written, e.rhs, e.corners))
+            elif e.remark is not None:
+                steps.append(Step(e.number, "name", e.rhs, *e.remark))
+        return tuple(steps)
 
     @property
     def _by_array(self) -> dict[str, Equation]:
@@ -358,43 +372,3 @@ def cycles(equations: Iterable[Equation | Adjoint]) -> dict[str, int]:
         if len(component) > 1 or component[0] in graph[component[0]]:
             found |= dict.fromkeys(component, number)
     return found
-
-
-def components(graph: Mapping[Node, Iterable[Node]]) -> Iterator[list[Node]]:
-    """The strongly connected components of a graph, each after those that it points to.
-
-    Tarjan's algorithm; the path is a list, for a network may be deeper than Python's stack.
-    """
-    low: dict[Node, int] = {}
-    order: dict[Node, int] = {}
-    stack: list[Node] = []
-    pending: set[Node] = set()
-    for root in graph:
-        path = [] if root in order else [(root, iter(graph[root]))]
-        while path:
-            node, successors = path[-1]
-            if node not in order:
-                order[node] = low[node] = len(order)
-                stack.append(node)
-                pending.add(node)
-            following = next((s for s in successors if s in graph), None)
-            if following is None:
-                path.pop()
-                if low[node] == order[node]:
-                    yield _cut(stack, node, pending)
-                elif path:
-                    above = path[-1][0]
-                    low[above] = min(low[above], low[node])
-            elif following not in order:
-                path.append((following, iter(graph[following])))
-            elif following in pending:
-                low[node] = min(low[node], order[following])
-
-
-def _cut(stack: list[Node], node: Node, pending: set[Node]) -> list[Node]:
-    """The part of the stack from a node on, taken off it."""
-    component: list[Node] = [stack.pop()]
-    while component[-1] != node:
-        component.append(stack.pop())
-    pending.difference_update(component)
-    return component[::-1]

@@ -17,6 +17,7 @@ import symprop
 from symprop.algebra import rows
 from symprop.algebra.build import mul, number
 from symprop.algebra.expr import Apply, atoms
+from symprop.cli.main import run
 from symprop.system import Step, System
 from symprop.verify import Refuted
 
@@ -365,6 +366,22 @@ def test_a_remark_may_overflow_where_the_program_does_not() -> None:
     symprop.derive(symprop.trace(loss, facts=[symprop.in_range("z", 900, 2000)])).verify()
 
 
+def test_in_a_lemma() -> None:
+    """What a block repeats says what was written once, under the lemma's numbers and names."""
+    def dense(h: Any, W: Any, b: Any) -> Any:
+        n = h @ W + b
+        n = n / np.sqrt((n * n).mean(axis=1, keepdims=True) + 1)
+        return n / (1 + np.exp(-n))
+
+    def loss(x: "N D", W1: "D D", b1: "D", W2: "D D", b2: "D"):
+        return np.sum(dense(dense(x, W1, b1), W2, b2) ** 2)
+
+    derivation = symprop.derive(symprop.trace(loss), structure="blocks")
+    text = derivation.text()
+    assert len(derivation.lemmas) == 1 and text.count("recognised\n") == 1
+    assert text.count("by name\n") == 1 and "silu(" in text and "1/(1 + exp(-" in text
+
+
 # ---- values -------------------------------------------------------------------------------
 
 
@@ -455,9 +472,22 @@ def test_no_function_is_named_in_the_recogniser() -> None:
 def test_a_wrong_recognition_is_refuted() -> None:
     system = symprop.trace(of(SPELLINGS["sigmoid"]["quotient"]))
     (step,) = taken(system)
-    wrong = replace(step, before=mul(number(1.000001), step.before))
+    wrong = tuple(e if e.written is None else replace(e, written=mul(number(1.000001), e.written))
+                  for e in system.equations)
+    assert step.rule == "recognise"
     with pytest.raises(Refuted, match=r"\(F2\), rule 'recognise'"):
-        symprop.derive(replace(system, recognised=(wrong,))).verify()
+        symprop.derive(replace(system, equations=wrong)).verify()
+
+
+def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = tmp_path / "model.py"
+    model.write_text("import numpy as np\n\n\ndef loss(x: 'N', w: ''):\n"
+                     "    return np.sum(1 / (1 + np.exp(-w * x)))\n", encoding="utf-8")
+    words = ["derive", f"{model}:loss", "--format", "text", "--quiet"]
+    assert run(words) == 0
+    assert "recognised" in capsys.readouterr().out
+    assert run([*words, "--no-recognise"]) == 0
+    assert "recognised" not in capsys.readouterr().out
 
 
 def test_without_recognition_the_trace_is_as_written() -> None:

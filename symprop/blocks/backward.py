@@ -15,11 +15,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symprop.algebra.expr import adjoint
+from symprop.algebra.graphs import components
 from symprop.blocks.block import Block, Run, Use
 from symprop.blocks.folding import common
 from symprop.blocks.stacks import Stacks
 from symprop.derive.derivation import Derivation
-from symprop.system import Adjoint, Step, System, components
+from symprop.system import Adjoint, Step, System
 
 
 @dataclass(frozen=True)

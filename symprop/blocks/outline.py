@@ -16,15 +16,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from symprop.algebra.build import access, idx, map_accesses
+from symprop.algebra.build import access, idx
 from symprop.algebra.expr import Access, Expr, Index
 from symprop.blocks.block import Block, Use
 from symprop.blocks.equal import conditions, facts, key, ranges, sizes_of
 from symprop.blocks.live import Reading, live
-from symprop.blocks.ports import Cut, Port, cut
+from symprop.blocks.ports import Cut, Port, cut, renewed
 from symprop.blocks.repeated import repeated, with_tables_outside
 from symprop.blocks.runs import with_runs
 from symprop.names import counted, unused
+from symprop.recognise.remarks import with_remarks
 from symprop.system import Array, Call, Equation, System, cycles
 
 LONG = 8  # of one that is used once, within a block that is used again
@@ -257,7 +258,8 @@ class _Made:
             system, name=scope.name, arrays=self.arrays, equations=equations,
             wrt=tuple(w for w in dict.fromkeys((*wanted, *self.seeking))
                       if w not in self.given),
-            given=tuple(self.given), recognised=())
+            given=tuple(self.given))
+        made = with_remarks(made)
         return Block(scope.name, made, tuple(p.name for p in scope.ports), tuple(results),
                      uses, wanted, runs)
 
@@ -293,7 +295,7 @@ def _inside(
         [e.rhs for e in equations])
     inner = replace(
         system, name=found.call.function, arguments=(), arrays=arrays, equations=equations,
-        loss="", outputs=(), output_shapes=(), wrt=(), wrt_keys=(), recognised=(),
+        loss="", outputs=(), output_shapes=(), wrt=(), wrt_keys=(),
         facts=tuple(f for p in ports for f in facts(p, system)),
         index_ranges=(*(r for p in ports for r in ranges(p, system)), *(
             replace(r, array=names[r.array]) for r in system.index_ranges if r.array in names)),
@@ -324,8 +326,7 @@ def _renamed(equation: Equation, names: Mapping[str, str]) -> Equation:
     def rename(item: Access) -> Access:
         return Access(names.get(item.array, item.array), item.indices)
 
-    return replace(equation, array=names[equation.array], numbered="",
-                   rhs=map_accesses(equation.rhs, rename))
+    return replace(renewed(equation, rename, names[equation.array]), numbered="")
 
 
 def _in_place(scopes: Sequence[_Scope], keys: Mapping[Call, str]) -> set[str]:

@@ -14,7 +14,7 @@ port holds the whole axis.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symprop.algebra.build import ONE, access, idx, map_accesses, sub, substitute
@@ -80,9 +80,18 @@ def cut(
     traced: the arrays of the system as it was traced, by their names here.
     """
     cutter = _Cutter(call, frozenset(e.array for e in equations), around, traced)
-    new = tuple(replace(e, rhs=map_accesses(e.rhs, cutter.read)) for e in equations)
+    new = tuple(renewed(e, cutter.read) for e in equations)
     read = {a for e in new for a in e.reads}  # not positions alone of what a port is seen through
     return Cut(call, tuple(p for p in cutter.ports.values() if p.name in read), new)
+
+
+def renewed(
+    equation: Equation, change: Callable[[Access], Access], array: str | None = None
+) -> Equation:
+    """An equation, with what its author wrote, that reads other entries; or is of another name."""
+    written = None if equation.written is None else map_accesses(equation.written, change)
+    return replace(equation, array=array or equation.array,
+                   rhs=map_accesses(equation.rhs, change), written=written, remark=None)
 
 
 class _Cutter:

@@ -32,6 +32,7 @@ class Options:
     rule: str | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     quiet: bool = False
+    recognise: bool = True
 
 
 def said_in_file(module: ModuleType, function: str, path: Path) -> Options:

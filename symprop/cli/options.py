@@ -75,6 +75,10 @@ def options_about_target(function: Function) -> Function:
     @click.option(
         "--quiet", is_flag=True, help="No notes on what may not have been meant."
     )
+    @click.option(
+        "--no-recognise", "written", is_flag=True,
+        help="Functions that are written out, as 1/(1 + exp(-z)), stay so.",
+    )  # fmt: skip
     @functools.wraps(function)
     def command(
         shapes: tuple[str, ...],
@@ -84,6 +88,7 @@ def options_about_target(function: Function) -> Function:
         rule: str | None,
         names: tuple[str, ...],
         quiet: bool,
+        written: bool,
         **rest: Any,
     ) -> Any:
         options = Options(
@@ -94,6 +99,7 @@ def options_about_target(function: Function) -> Function:
             rule=rule,
             names=read_pairs(names, "--name", "W1=W^{(1)}"),
             quiet=quiet,
+            recognise=not written,
         )
         return function(options=options, **rest)
 

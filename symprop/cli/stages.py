@@ -34,6 +34,7 @@ def traced(target: Target) -> System:
             wrt=target.wrt,
             facts=target.facts,
             static=target.static,
+            recognise=target.recognise,
         )
     for note in () if target.quiet else system.notes:
         click.echo(f"symprop: note: {note}", err=True)

@@ -46,6 +46,7 @@ class Target:
     rule: str | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     quiet: bool = False
+    recognise: bool = True
 
 
 def find_forward(text: str, options: Options) -> Target:
@@ -141,6 +142,7 @@ def _from_zoo(name: str, options: Options) -> Target:
         rule=options.rule,
         names=options.names,
         quiet=options.quiet,
+        recognise=options.recognise,
     )
 
 
@@ -167,6 +169,7 @@ def _from_file(path: Path, name: str, options: Options) -> Target:
         rule=options.rule,
         names={**said.names, **options.names},
         quiet=options.quiet,
+        recognise=options.recognise,
     )
 
 

@@ -11,12 +11,10 @@ from symprop.algebra import rows
 from symprop.algebra.build import atom
 from symprop.recognise.functions import Found, name_functions
 from symprop.recognise.pieces import X
-from symprop.recognise.remarks import remarks
+from symprop.recognise.remarks import with_remarks
 from symprop.recognise.signs import keep_signs
 from symprop.recognise.written import inserted
-from symprop.system import Equation, Note, Step, System
-
-RULE = "recognise"
+from symprop.system import Equation, Note, System
 
 
 def recognised(system: System) -> System:
@@ -33,16 +31,15 @@ def recognised(system: System) -> System:
     left = {f.array: f for f in found}
     equations = [e for e in named.equations if e.array in left]
     notes = (_note(left[e.array], e) for e in equations if left[e.array].hit.corners)
-    steps = [_step(left[e.array], e.number) for e in equations]
-    return replace(named, notes=(*system.notes, *notes),
-                   recognised=(*steps, *remarks(named, set(left))))
+    named = replace(named, notes=(*system.notes, *notes), equations=tuple(
+        _told(e, left[e.array]) if e.array in left else e for e in named.equations))
+    return with_remarks(named)
 
 
-def _step(found: Found, number: str) -> Step:
-    entry = atom(found.entry)
-    because = tuple(f"without its corner at {c}" for c in found.hit.corners)
-    return Step(number, RULE, inserted(found.written, {X: entry}), found.hit.function.at(entry),
-                because)
+def _told(equation: Equation, found: Found) -> Equation:
+    """The equation with what was written in the place of the function."""
+    return replace(equation, written=inserted(found.written, {X: atom(found.entry)}),
+                   corners=tuple(f"without its corner at {c}" for c in found.hit.corners))
 
 
 def _note(found: Found, equation: Equation) -> Note:

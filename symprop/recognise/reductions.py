@@ -11,7 +11,7 @@ whatever m is, so that both sides of a claim come out alike (shares.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import sympy
@@ -158,20 +158,28 @@ def opened_exp(argument: sympy.Expr) -> sympy.Expr:
     return found * sympy.exp(rest)
 
 
-def cuts(equation: Equation, system: System) -> Iterator[str]:
-    """The arrays of which alone an equation is, the deepest first."""
-    found: list[str] = []
-    front = {equation.array}
-    order = {e.array: k for k, e in enumerate(system.equations)}
+def cone(equation: Equation, system: System) -> tuple[list[Equation], list[str]]:
+    """What an equation is made of, and the arrays of which alone it is, the deepest first.
+
+    Products that are summed end it: what is a matrix product is looked at as it is.
+    """
+    inside, found = [equation], list[str]()
+    front = dict.fromkeys(equation.reads)
+    place = {e.array: k for k, e in enumerate(system.equations)}
     for _ in range(_DEEPEST):
-        known = [a for a in front if a in order and system.equation(a) is not None]
+        if len(front) == 1:
+            found.extend(front)
+        known = [a for a in front if a in place and not _contracts(system.equations[place[a]])]
         if not known:
             break
-        last = max(known, key=order.__getitem__)
-        front.discard(last)
-        defined = system.equation(last)
-        assert defined is not None
-        front.update(defined.reads)
-        if len(front) == 1 and front != {equation.array}:
-            found.extend(front)
-    yield from reversed(found)
+        last = max(known, key=place.__getitem__)
+        del front[last]
+        inside.append(system.equations[place[last]])
+        front |= dict.fromkeys(inside[-1].reads)
+    return inside, found[::-1]
+
+
+def _contracts(equation: Equation) -> bool:
+    return equation.array in equation.reads or any(
+        t.bound and len([a for a, _ in t.factors if isinstance(a, Access | Paren)]) > 1
+        for t in equation.rhs.terms)

@@ -1,8 +1,7 @@
 """Equations that stay as they are, and are a function that has a name all the same.
 
-In: a system. Out: steps from the right-hand side of an equation to that function: what the author
-made in several named lines, what is kept in parts because the gradient reads them, and shares of
-a sum over an axis:
+In: a system. Out: the same with remarks on the equations: what the author made in several named
+lines, what is kept in parts because the gradient reads them, and shares of a sum over an axis:
 
     a = z s, s = σ(z)       is silu(z)            p = e / s, s = Σ e, e = exp(z)     is softmax of z
 """
@@ -10,33 +9,40 @@ a sum over an axis:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from symprop.algebra.build import atom
 from symprop.algebra.expr import Apply, Expr
 from symprop.recognise.hits import find
 from symprop.recognise.shares import shares
 from symprop.recognise.written import Cuts, leaves
-from symprop.system import Equation, Step, System
+from symprop.system import Equation, System
 
-RULE = "name"
+Remark = tuple[Expr, tuple[str, ...]]
 
 
-def remarks(system: System, known: set[str]) -> Iterator[Step]:
-    """The steps; none for the arrays that are `known` to be a function already."""
+def with_remarks(system: System) -> System:
+    """The system with a remark on every such equation that is no function already."""
+    found = dict(_remarks(system))
+    return replace(system, equations=tuple(
+        replace(e, remark=found.get(e.array)) for e in system.equations))
+
+
+def _remarks(system: System) -> Iterator[tuple[str, Remark]]:
     cuts = Cuts(system, named=True)
     rows_of = {e.array: item.function for e in system.equations
                if isinstance(item := e.rhs.single_atom, Apply)}
     for equation in system.equations:
-        if equation.array in known or equation.array in rows_of:
+        if equation.array in rows_of:
             continue
         function = _function(equation, cuts, rows_of, system)
         if function is not None:
             item = function.single_atom
             assert isinstance(item, Apply)
             rows_of[equation.array] = item.function
-            yield Step(equation.number, RULE, equation.rhs, function)
+            yield equation.array, (function, ())
     for equation, share in shares(system):
-        yield Step(equation.number, RULE, equation.rhs, share.value, (share.name,))
+        yield equation.array, (share.value, (share.name,))
 
 
 def _function(

@@ -20,6 +20,7 @@ from symprop.recognise.pieces import X
 from symprop.system import Call, Equation, System
 
 _MOST_INSERTED = 24
+_MOST_ENTRIES = 4  # an expression of more does not come down to one
 _LARGEST = 150  # atoms
 
 
@@ -78,10 +79,20 @@ class Cuts:
         self.place = {e.array: k for k, e in enumerate(system.equations)}
         self.equations = {e.array: e for e in system.equations
                           if _elementwise(e, system) and (named or not e.named)}
+        self.lively: set[str] = set()  # what has a function or a condition in it
+        for equation in self.equations.values():
+            if self._is_lively(equation.rhs):
+                self.lively.add(equation.array)
+
+    def _is_lively(self, expr: Expr) -> bool:
+        return any(isinstance(a, Apply | Iverson) or (
+            isinstance(a, Access) and a.array in self.lively) for a in expr.atoms)
 
     def of(self, expr: Expr, call: Call | None) -> list[tuple[Access, Expr]]:
         """The cuts of an expression that stands in the given call."""
         found: list[tuple[Access, Expr]] = []
+        if not self._is_lively(expr):
+            return found
         for current in self._insertions(expr, call):
             entries = leaves(current)
             if entries is not None and len(entries) == 1:
@@ -99,6 +110,8 @@ class Cuts:
         found = [expr]
         for _ in range(_MOST_INSERTED):
             entries = leaves(found[-1]) or ()
+            if len(entries) > _MOST_ENTRIES:
+                break
             open_ = [a for a in entries if self._may_insert(a, call)]
             if not open_:
                 break
