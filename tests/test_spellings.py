@@ -116,12 +116,13 @@ def test_attention(spelled: Callable[[Any], Any]) -> None:
     assert [len(t.bound) for t in inside(adjoints["S"].rhs).terms] == [0, 1]
 
 
-def test_a_sigmoid_written_out() -> None:
+@pytest.mark.parametrize("recognise", [False, True])
+def test_a_sigmoid_written_out(recognise: bool) -> None:
     def loss(z: "N", y: "N") -> Any:
         a = 1 / (1 + np.exp(-z))
         return -np.mean(y * np.log(a) + (1 - y) * np.log(1 - a))
 
-    adjoints = final(loss, ["z"])
+    adjoints = final(loss, ["z"], recognise=recognise)
     items = [t.factors[0][0] for t in inside(adjoints["z"].rhs).terms]
     assert [i.array for i in items if isinstance(i, Access)] == ["a", "y"]
 

@@ -32,6 +32,7 @@ from symprop.algebra.expr import (
 )
 from symprop.names import counted
 from symprop.recognise.hits import Hit, find
+from symprop.recognise.table import factors
 from symprop.recognise.written import Cuts, marks, scaled, within
 from symprop.system import Array, Call, Equation, System, cycles
 
@@ -128,7 +129,9 @@ class _Work:
             hit = find(written, self.given.numbers)
             if hit is None or hit.dearer or self._is_line(expr, hit, call):
                 continue
-            if abs(hit.function.scale) == 1 or self._has_factor(entry, hit.function.scale, call):
+            scale = hit.function.scale
+            if abs(scale) == 1 or scale in factors(written) or self._has_factor(
+                    entry, scale, call):
                 return entry, written, hit
         return None
 

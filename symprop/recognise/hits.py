@@ -25,7 +25,7 @@ from symprop.algebra.sympy_bridge import local_derivative
 from symprop.errors import UnsupportedError
 from symprop.recognise.pieces import Interval, Pieces, Split, Unproven, X
 from symprop.recognise.table import FAR, Candidate, candidates, is_plain, values
-from symprop.recognise.zero import vanishes
+from symprop.recognise.zero import FAILURES, vanishes
 
 _MOST_PIECES = 12
 _SMOOTH = (sympy.Piecewise, sympy.floor, sympy.ceiling, sympy.Abs, sympy.sign)
@@ -70,12 +70,12 @@ def _is_row(written: Expr) -> bool:
 def _found(written: Expr, numbers: tuple[Fraction, ...], names: tuple[str, ...]) -> Hit | None:
     """`names`: the rows in force, by which the answer is remembered."""
     dearer = None
-    for candidate in candidates(written):
+    for candidate in _agreeing(written):
         if candidate.at(atom(X)) == written:
             return None
         try:
             corners = _proven(written, candidate, numbers)
-        except (Unproven, UnsupportedError):
+        except (Unproven, UnsupportedError, *FAILURES):
             continue
         if corners is None or not _reaches_as_far(written, candidate):
             continue
@@ -84,6 +84,13 @@ def _found(written: Expr, numbers: tuple[Fraction, ...], names: tuple[str, ...])
             return hit
         dearer = dearer or hit
     return dearer
+
+
+def _agreeing(written: Expr) -> tuple[Candidate, ...]:
+    try:
+        return tuple(candidates(written))
+    except (UnsupportedError, *FAILURES):  # it has no values
+        return ()
 
 
 # ---- the proof ----------------------------------------------------------------------------

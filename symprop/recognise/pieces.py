@@ -158,6 +158,8 @@ class Pieces:
         if sympy.expand(rest).has(SYMBOL) or slope.has(SYMBOL):
             raise Unproven(f"the sign of {gap}")
         root = -rest / slope
+        if not root.is_real:
+            raise Unproven(f"the sign of {gap}")
         if self.interval.low < root and root < self.interval.high:
             raise Split(root)
         return gap.xreplace({SYMBOL: self.interval.inside})

@@ -15,6 +15,7 @@ from symprop.algebra.build import atom
 from symprop.algebra.expr import Apply, Expr
 from symprop.recognise.hits import find
 from symprop.recognise.shares import shares
+from symprop.recognise.table import factors
 from symprop.recognise.written import Cuts, leaves
 from symprop.system import Equation, System
 
@@ -56,7 +57,9 @@ def _function(
         t.factors in ((), ((entries[0], 1),)) for t in equation.rhs.terms)
     for entry, written in reversed(cuts.of(equation.rhs, equation.call)):
         hit = find(written, system.numbers)
-        if hit is None or hit.corners or abs(hit.function.scale) != 1:
+        if hit is None or hit.corners:
+            continue
+        if abs(hit.function.scale) != 1 and hit.function.scale not in factors(written):
             continue
         if line and (hit.dearer or hit.function.scale < 0
                      or rows_of.get(entries[0].array) == hit.function.row):

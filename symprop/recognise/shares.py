@@ -28,7 +28,7 @@ from symprop.algebra.sympy_convert import from_sympy
 from symprop.errors import SympropError
 from symprop.recognise.pieces import Unproven
 from symprop.recognise.reductions import Reading, cone
-from symprop.recognise.zero import vanishes
+from symprop.recognise.zero import FAILURES, vanishes
 from symprop.system import Equation, System
 from symprop.trace.trace import trace
 
@@ -98,7 +98,7 @@ def _read(equation: Equation, system: System, cuts: list[str]) -> Share | None:
         reading = Reading(system, cut)
         try:
             found, own, total = _in_two(reading.expr(equation.rhs, labels), reading)
-        except Unproven:
+        except (Unproven, *FAILURES):
             continue
         for name, form in _forms():
             if found == form or (_is_near(found, form) and vanishes(found - form)):
@@ -182,5 +182,5 @@ def _form(function: Callable[..., Any]) -> sympy.Expr | None:
         reading = Reading(system, "z")
         labels = {i: str(k) for k, i in enumerate(equation.indices)}
         return _in_two(reading.expr(equation.rhs, labels), reading)[0]
-    except (SympropError, Unproven):
+    except (SympropError, Unproven, *FAILURES):
         return None

@@ -55,7 +55,7 @@ def candidates(written: Expr) -> Iterator[Candidate]:
     there = values(written)
     if np.isfinite(there).sum() < _FEWEST:
         return
-    for scale in SCALES:
+    for scale in dict.fromkeys((*SCALES, *factors(written))):
         for name, found in _table(rows.names(), scale):
             if _agree(there, found):
                 yield Candidate(name, scale)
@@ -110,6 +110,18 @@ def _constants(written: Expr) -> tuple[Fraction, ...]:
                 todo.extend(item.children)
     both = dict.fromkeys([Fraction(0), Fraction(1), *(s * c for c in found for s in (1, -1))])
     return tuple(both)[:2 * _MOST_CONSTANTS]
+
+
+def factors(written: Expr) -> tuple[Fraction, ...]:
+    """What x is multiplied by where functions are of such a multiple, 2 in exp(-2 x), and its
+    negative."""
+    found: dict[Fraction, None] = {}
+    for item in written.atoms:
+        if isinstance(item, Apply):
+            found |= dict.fromkeys(t.coef for a in item.args for t in a.terms
+                                   if t.factors == ((X, 1),))
+    return tuple(dict.fromkeys(
+        s * c for c in tuple(found)[:_MOST_CONSTANTS] for s in (1, -1) if abs(c) != 1))
 
 
 def is_plain(written: Expr) -> bool:

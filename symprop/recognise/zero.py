@@ -12,8 +12,13 @@ import math
 from collections.abc import Iterator
 
 import sympy
+from sympy.polys.polyerrors import PolynomialError
 
-from symprop.recognise.pieces import SYMBOL
+from symprop.recognise.pieces import SYMBOL, Unproven
+
+FAILURES = (PolynomialError, ArithmeticError, TypeError, ValueError, NotImplementedError,
+            RecursionError)  # by which SymPy says that it cannot do something
+_LARGEST_POWER = 60  # of a sum that would be multiplied out
 
 
 def vanishes(expr: sympy.Expr) -> bool:
@@ -27,11 +32,14 @@ def vanishes(expr: sympy.Expr) -> bool:
     """
     if expr.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
         return False
-    walk = _Unknowns(expr)
-    found = walk.rational(expr)
-    if _numerator(found) == 0:
-        return True
-    return bool(walk.logarithms) and _product_is_one(found, walk)
+    try:
+        walk = _Unknowns(expr)
+        found = walk.rational(expr)
+        if _numerator(found) == 0:
+            return True
+        return bool(walk.logarithms) and _product_is_one(found, walk)
+    except (Unproven, *FAILURES):
+        return False
 
 
 class _Unknowns:
@@ -61,14 +69,16 @@ class _Unknowns:
             return node
         if isinstance(node, sympy.exp) or (node.is_Pow and node.base is sympy.E):
             return self.exponential(node.exp)
-        if node.is_Add or node.is_Mul or (node.is_Pow and node.exp.is_Integer):
+        if node.is_Pow and node.exp.is_Integer:
+            return self.rational(node.base) ** _small(node.exp)
+        if node.is_Add or node.is_Mul:
             return node.func(*(self.rational(a) for a in node.args))
         if isinstance(node, sympy.log):
             return self._unknown(self.logarithms, _reduced(self.rational(node.args[0])))
         if node.is_Pow and node.exp.is_Rational and not node.base.is_number:
             base = _reduced(self.rational(node.base))
             root = self._unknown(self.others, base ** sympy.Rational(1, node.exp.q))
-            return root ** node.exp.p
+            return root ** _small(node.exp.p)
         if node.is_number:
             return node
         return self._unknown(self.others, node.func(
@@ -81,7 +91,7 @@ class _Unknowns:
             if rate not in self.units:
                 self.note(rate, power)
             count = power / self.units[rate]
-            found *= self._unknown(self.powers, rate) ** count
+            found *= self._unknown(self.powers, rate) ** _small(count)
         return found
 
     def _unknown(
@@ -90,6 +100,12 @@ class _Unknowns:
         if key not in table:
             table[key] = sympy.Dummy(positive=table is self.powers or None)
         return table[key]
+
+
+def _small(power: sympy.Rational) -> sympy.Rational:
+    if abs(power) > _LARGEST_POWER:
+        raise Unproven(f"the power {power}")
+    return power
 
 
 def _product_is_one(found: sympy.Expr, walk: _Unknowns) -> bool:
@@ -111,7 +127,7 @@ def _product_is_one(found: sympy.Expr, walk: _Unknowns) -> bool:
                      *(int((p / walk.units.get(r, p)).q) for r, p in rates))
     product = walk.exponential(times * rest)
     for symbol, count in counts.items():
-        product *= logs[symbol] ** (times * count)
+        product *= logs[symbol] ** _small(times * count)
     return bool(_numerator(product - 1) == 0)
 
 
