@@ -147,8 +147,8 @@ WRITING = [rebinding, adding_up, masked_write, diagonal_write, one_hot_write, ma
 
 
 def labels(x: "N D", y: "int N"):
-    """`x[np.arange(len(y)), y]`, `x[range(N), y]`"""
-    chosen = x[np.arange(len(y)), y]
+    """`x[np.arange(len(y)), y]`, `x[range(N), y]`, `x[list(range(N)), y]`"""
+    chosen = x[np.arange(len(y)), y] * x[list(range(len(x))), y]
     return np.sum(chosen) / len(x) + np.sum(x[range(len(x)), y] ** 2)
 
 
@@ -187,6 +187,40 @@ def joined(x: "N D"):
 
 
 INDEXING = [labels, tables, masks, floors, counts, joined]
+
+
+# ---- constants that follow from plain sizes ---------------------------------------------------
+
+
+def causal(x: "48 D"):
+    """a mask of comparisons, whatever its size"""
+    t = np.arange(48)
+    seen = (t[:, None] >= t[None, :]) & (t[:, None] - t[None, :] < 16)
+    scores = np.where(seen, x @ x.T, -np.inf)
+    return np.sum(logsumexp(scores, axis=1))
+
+
+def triangles(x: "48 D"):
+    """`np.tri`, `np.eye`, `np.triu(np.full(...), k=1)`"""
+    mask = np.triu(np.full((48, 48), -1e9), k=1)
+    return np.sum((np.tri(48) - np.eye(48)) @ x) + np.sum(np.exp(x @ x.T / 48 + mask))
+
+
+def sinusoids(x: "48 24"):
+    """a table of sines and cosines, filled in turns"""
+    place, rate = np.arange(48)[:, None], np.exp(np.arange(0, 24, 2) * (-np.log(10000.0) / 24))
+    pe = np.zeros((48, 24))
+    pe[:, 0::2] = np.sin(place * rate)
+    pe[:, 1::2] = np.cos(place * rate)
+    return np.sum((x + pe) ** 2)
+
+
+def lines(x: "1200"):
+    """`np.linspace`"""
+    return np.sum(x**2 * np.linspace(0, 1, 1200))
+
+
+CONSTANTS = [causal, triangles, sinusoids, lines]
 
 # ---- loops over a named axis ------------------------------------------------------------------
 
@@ -318,9 +352,9 @@ def distances(x: "N D", y: "M D"):
 
 
 def python(x: "3 D"):
-    """`isinstance(x, np.ndarray)`, `max(a, b)` of numbers"""
+    """`isinstance(x, np.ndarray)`, `max(a, b)` of numbers, `float(D)`"""
     assert isinstance(x, np.ndarray)
-    return max(np.sum(x[0]), np.sum(x[1])) * min(2.0, np.sum(x[2]))
+    return max(np.sum(x[0]), np.sum(x[1])) * min(2.0, np.sum(x[2])) / float(x.shape[1])
 
 
 NAMES = [imported, normal, gaussian, factors, distances, python]
@@ -380,5 +414,6 @@ FUNCTIONAL = [(rebinding, rebinding_functional), (masked_write, masked_functiona
               (filled_in_a_loop, filled_functional)]
 
 SECTIONS = {"Writing in place": WRITING, "Indexing": INDEXING,
+            "Constants of plain sizes": CONSTANTS,
             "Loops over a named axis": LOOPS, "Functions by any name": NAMES,
             "Arguments and results": RESULTS}

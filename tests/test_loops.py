@@ -123,8 +123,79 @@ def counted(x: "T D"):
     return int(x.shape[0]) * np.sum(x) + sum([0] * x.shape[0]) + HIDDEN[0](x) * x[0, 0]
 
 
-LOOPS = [rnn, kalman, last_state, generator, summed_afterwards, initial_state_kept, two_loops,
-         next_token, running_maximum, product, layers, length_elsewhere, counted]
+def two_turns_back(x: "T D", W: "D D"):
+    a, b = np.zeros(x.shape[1]), np.zeros(x.shape[1])
+    for t in range(len(x)):
+        a, b = np.tanh(x[t] + b @ W), a
+    return np.sum(a + b)
+
+
+def pairs(x: "N D", c: "M D"):
+    loss = 0.0
+    for i in range(len(x)):
+        near = []
+        for j in range(len(c)):
+            near.append(np.sum((x[i] - c[j]) ** 2))
+        loss += np.min(np.array(near))
+    return loss
+
+
+def labels_skipped(x: "N D", y: "int N", W: "D C"):
+    loss = 0.0
+    for i in range(x.shape[0]):
+        scores = x[i].dot(W)
+        for j in range(W.shape[1]):
+            loss += np.maximum(0, scores[j] - scores[y[i]] + 1) * (j != y[i])
+    return loss / x.shape[0]
+
+
+def hidden_states(obs: "int T", pi: "K", A: "K K", B: "K M"):
+    alpha = np.zeros((len(obs), len(pi)))
+    alpha[0] = pi + B[:, obs[0]]
+    for t in range(1, len(obs)):
+        for j in range(len(pi)):
+            alpha[t, j] = np.log(np.sum(np.exp(alpha[t - 1] + A[:, j]))) + B[j, obs[t]]
+    return np.sum(alpha[-1])
+
+
+def likelihood_rescaled(obs: "int T", pi: "K", A: "K K", B: "K M"):
+    alpha = np.exp(pi) * B[:, obs[0]] ** 2
+    total = alpha.sum()
+    loss, alpha = np.log(total), alpha / total
+    for o in obs[1:]:
+        alpha = (alpha @ A**2) * B[:, o] ** 2
+        total = alpha.sum()
+        loss += np.log(total)
+        alpha /= total
+    return loss
+
+
+def autoregression(y: "T", phi: "3"):
+    loss = 0.0
+    for t in range(3, len(y)):
+        guess = 0.0
+        for k in range(3):
+            guess = guess + phi[k] * y[t - 1 - k]
+        loss += (y[t] - guess) ** 2
+    return loss
+
+
+def convolution(x: "N H W", w: "2 3 3"):
+    _, H, W = x.shape
+    out = np.zeros((x.shape[0], 2, H - 2, W - 2))
+    for i in range(H - 2):
+        for j in range(W - 2):
+            for f in range(2):
+                out[:, f, i, j] = np.sum(x[:, i : i + 3, j : j + 3] * w[f], axis=(1, 2))
+    return np.sum(out**2)
+
+
+LOOPS = [
+    kalman, initial_state_kept, two_loops, next_token, running_maximum, layers, counted,
+    two_turns_back, labels_skipped,
+    *(pytest.param(f, marks=pytest.mark.deep) for f in (
+        rnn, last_state, generator, summed_afterwards, product, length_elsewhere, pairs,
+        hidden_states, likelihood_rescaled, autoregression, convolution))]
 
 
 @pytest.mark.parametrize("function", LOOPS, ids=lambda f: f.__name__)

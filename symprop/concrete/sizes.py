@@ -22,7 +22,7 @@ _PRIMES = (5, 7, 3, 11, 13, 2, 17, 19, 23)
 _OTHERS = (4, 6, 8, 12, 1, 9, 10, 16)
 _ATTEMPTS = 400
 _IN_TURN = 3  # axes that are made short one by one; of more, the first and the last
-LENGTHS = (11, 1, 2, 3, 4, 5, 103)  # of an axis that a loop runs over
+LENGTHS = (11, *range(1, 9), 10, 14, 103)  # of an axis that a loop runs over
 _LONGEST = 5_000  # an axis, merged ones such as R*S included
 
 

@@ -18,7 +18,7 @@ from symprop.errors import DTypeError, InputError, NameRuleError, TraceError
 from symprop.names import check_name, unused
 from symprop.system import Array
 from symprop.trace.context import located, user_frame
-from symprop.trace.fillable import Fillable, is_symbolic
+from symprop.trace.fillable import Fillable, is_symbolic, meant
 from symprop.trace.outer import name_outside
 from symprop.trace.registry import NAMED
 from symprop.trace.running import current
@@ -68,6 +68,9 @@ def number_expr(value: float) -> Expr:
 def _from_array(tracer: Tracer, value: Any) -> Traced:
     if isinstance(value, list | tuple) and is_symbolic(value):
         return NAMED["array"](value)  # type: ignore[no-any-return]
+    meaning = _meant(tracer, value)
+    if meaning is not None:
+        return meaning
     array = np.asarray(value)
     if array.dtype.kind not in _KINDS:
         raise located(DTypeError, (
@@ -94,6 +97,20 @@ def _note_outside(tracer: Tracer, value: Any) -> None:
         tracer.note("constant", (
             f"{name}, an array of shape {value.shape} from outside of the function, is a constant "
             "and has no gradient: make it an argument if it is a parameter"))
+
+
+def _meant(tracer: Tracer, value: Any) -> Traced | None:
+    """What a mask is made of, or a table that is too long to be written out; else None."""
+    if not isinstance(value, Fillable) or (value.size <= MOST_NUMBERS and value.dtype != bool):
+        return None
+    before = len(tracer.drafts)
+    found = meant(value)
+    if found is None or (value.size <= MOST_NUMBERS and len(tracer.drafts) > before):
+        return None
+    name = _variable_of(value)
+    if name and found.draft is not None and found.draft.name is None:
+        found.draft.name = name
+    return found
 
 
 def _uniform(array: np.ndarray[Any, Any]) -> Expr | None:

@@ -18,14 +18,15 @@ from symprop.algebra.integers import most, nonnegative
 from symprop.errors import UnsupportedError
 from symprop.trace.arithmetic import add as add_arrays
 from symprop.trace.arithmetic import divide, maximum, multiply, power, subtract
-from symprop.trace.coerce import as_traced
+from symprop.trace.coerce import MOST_NUMBERS, as_traced
 from symprop.trace.context import located
+from symprop.trace.fillable import Fillable, meant
 from symprop.trace.joining import array, asarray
 from symprop.trace.registry import function
 from symprop.trace.running import current
 from symprop.trace.shapes_of import new_axes, shape_exprs, steps_between
 from symprop.trace.shaping import broadcast_to
-from symprop.trace.sizes import SymbolicRange, size_expr
+from symprop.trace.sizes import SymbolicRange, as_size, size_expr
 from symprop.trace.tensor import Traced
 from symprop.trace.triangles import tril_indices, triu_indices
 
@@ -100,9 +101,19 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None,
 
 
 def listed(part: Any) -> Any:
-    """A range as the array of its positions; anything else as it is."""
+    """A range as the array of its positions; anything else as it is.
+
+    A list of the positions of a named axis, list(range(N)), is one that Python has counted.
+    """
     if isinstance(part, SymbolicRange):
         return arange(*part.ends)
+    turns = current().turns
+    if turns is not None and isinstance(part, list):
+        axis = turns.positions(part)
+        return part if axis is None else arange(as_size(axis))
+    if isinstance(part, Fillable) and part.size > MOST_NUMBERS:
+        found = meant(part)
+        return part if found is None else found
     return np.asarray(part) if isinstance(part, range) else part
 
 

@@ -31,6 +31,7 @@ from symprop.system import Condition
 from symprop.trace.replay import Entry
 from symprop.trace.tracer import Draft
 
+TURNS = "turns"  # the kind of a condition: a loop that may have no turn at small sizes has one
 LAST = "last"  # the operation of an equation for the last carry
 
 
@@ -38,13 +39,15 @@ LAST = "last"  # the operation of an equation for the last carry
 class Ending:
     """A loop that has been rolled: how many turns it has, its carries before the first of them.
 
-    arrays: all that have the turn as their first index; source: the line of the loop.
+    arrays: all that have the turn as their first index; source: the line of the loop; whole: no
+    turn stays by itself.
     """
 
     count: int
     carries: Mapping[str, Entry]
     arrays: frozenset[str]
     source: str
+    whole: bool
 
 
 def with_last(
@@ -82,7 +85,7 @@ def _last(draft: Draft, ending: Ending) -> Draft:
 def _conditions(ending: Ending, turns: Iterable[int]) -> Iterable[Condition]:
     """That the loop has no fewer turns than those of its own that it was split from need."""
     count = number(ending.count)
-    yield Condition("at_least", count, ZERO, ending.source)
+    yield Condition(TURNS if ending.whole else "at_least", count, ZERO, ending.source)
     for turn in sorted(turns):
         yield Condition("at_least", number(turn), ZERO, ending.source)
         yield Condition("at_least", count, number(turn + 1), ending.source)

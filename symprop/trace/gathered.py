@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symprop.algebra.build import add, idx, iverson, mul, number
-from symprop.algebra.expr import Expr, Idx, Index, Iverson, Term
+from symprop.algebra.build import add, atom, idx, iverson, make_term, mul, number, power, rebuild
+from symprop.algebra.expr import Access, Expr, Idx, Index, Iverson, Term
 from symprop.trace.families import Family, Mismatch, Names
 from symprop.trace.turns import Turns
 
@@ -23,12 +23,28 @@ Placed = tuple[int, Term]  # a position, and the term that stands behind its bra
 
 
 def gathered(expr: Expr, turns: Turns) -> Expr:
-    """The expression with entries at consecutive positions as one term."""
-    by_index: dict[Index, list[tuple[int, Term, Term]]] = {}
+    """The expression with entries at consecutive positions as one term, within factors too."""
+    return _gathered(add(*(_inside(t, turns) for t in expr.terms)), turns)
+
+
+def _inside(term: Term, turns: Turns) -> Expr:
+    nodes = (n for a, _ in term.factors for n in (a, *a.inner))
+    if not any(len(c.terms) >= _FEWEST for n in nodes for c in n.children):
+        return Expr((term,))
+    factors = [power(rebuild(a, tuple(gathered(c, turns) for c in a.children)), e)
+               if a.children and not isinstance(a, Access) else power(atom(a), e)
+               for a, e in term.factors]
+    return mul(make_term(term.coef, {}, term.bound), *factors)
+
+
+def _gathered(expr: Expr, turns: Turns) -> Expr:
+    by_index: dict[tuple[Index, str], list[tuple[int, Term, Term]]] = {}
     for term in expr.terms:
-        for place in _places(term):
-            by_index.setdefault(place[0], []).append((place[1], term, place[2]))
-    for index, found in by_index.items():
+        places = _places(term)
+        for index, place, rest in places:  # the other axes tell rows and columns apart
+            others = str(sorted((i.uid, k) for i, k, _ in places if i is not index))
+            by_index.setdefault((index, others), []).append((place, term, rest))
+    for (index, _), found in by_index.items():
         found.sort(key=lambda item: item[0])
         numbers = [k for k, _, _ in found]
         if len(found) < _FEWEST or numbers != list(range(numbers[0], numbers[-1] + 1)):
@@ -39,7 +55,7 @@ def gathered(expr: Expr, turns: Turns) -> Expr:
             if new is not None:
                 terms = {id(term) for _, term, _ in inner}
                 kept = [Expr((t,)) for t in expr.terms if id(t) not in terms]
-                return gathered(add(*kept, new), turns)
+                return _gathered(add(*kept, new), turns)
     return expr
 
 

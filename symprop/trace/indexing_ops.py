@@ -176,7 +176,9 @@ def _place(array: Traced, axis: int, whole: Expr) -> Expr:
             f"index {size_text(whole)} is outside axis {axis} of {array.described()}"))
     current().at_least(position, ZERO)
     current().at_least(size, add(position, ONE))
-    return position
+    turns = current().turns
+    counted = turns.value(position) if turns is not None and array.pieces else None
+    return position if counted is None else number(counted)  # of what is written entry by entry
 
 
 def _from_end(whole: Expr, size: Expr) -> Expr:

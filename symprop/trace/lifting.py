@@ -12,11 +12,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from symprop.algebra.build import size, sub
+from symprop.algebra.build import ONE, size, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.integers import nonnegative
 from symprop.system import Condition, IndexRange
-from symprop.trace.ends import ended
+from symprop.trace.ends import TURNS, ended
 from symprop.trace.families import Family, Mismatch, Names, Parameter
 from symprop.trace.finish import Returned
 from symprop.trace.loops import Program
@@ -93,8 +93,10 @@ def _conditions(
     for same in zip(*all_, strict=True):
         left, right = (family.position(sides) for sides in (
             [c.left for c in same], [c.right for c in same]))
-        if same[0].kind != "at_least" or not nonnegative(normal(sub(left, right))):
-            found.append(replace(same[0], left=left, right=right))
+        if same[0].kind == "divides" or not nonnegative(normal(sub(left, right))):
+            turns = same[0].kind == TURNS
+            found.append(replace(same[0], kind="at_least" if turns else same[0].kind, left=left,
+                                 right=ONE if turns else right))
     return tuple(found)
 
 

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import GeneratorType
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from symprop.errors import TraceError
 from symprop.trace.callers import called_by_name
 from symprop.trace.context import located, unwatched
 from symprop.trace.creation import CREATION
-from symprop.trace.fillable import fillable, is_symbolic
+from symprop.trace.fillable import fillable, is_symbolic, meaning
 from symprop.trace.imported import NAMESPACES, math_names, of_math
 from symprop.trace.joining import column_stack, concatenate
 from symprop.trace.registry import FUNCTIONS
@@ -128,7 +129,11 @@ def _wrapper(
             return original(*args, **options)
         if not is_symbolic([*args, *options.values()]):
             result = original(*args, **options)
-            return fillable(result, *args) if named else result
+            if not named:
+                return result
+            made = fillable(result, *args)
+            return made if getattr(made, "made", None) else meaning(
+                made, lambda *a: traced(*a, **options), args)
         if named and not called_by_name(sys._getframe(1), original.__name__, call):
             raise located(TraceError, (
                 f"np.{original.__name__} was asked for a symbolic size by compiled code, such as "
@@ -142,6 +147,8 @@ def _wrapper(
 def _of_lists(original: Callable[..., Any], traced: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def call(*args: Any, **options: Any) -> Any:
+        if active() and args and isinstance(args[0], GeneratorType):
+            args = (list(args[0]), *args[1:])  # of which NumPy made a list, before it refused them
         listed = bool(args) and isinstance(args[0], list | tuple) and is_symbolic(args[0])
         return (traced if listed and active() else original)(*args, **options)
 

@@ -25,7 +25,6 @@ from symprop.algebra.build import (
     instantiate,
     iverson,
     make_term,
-    map_accesses,
     merge_factors,
     neg,
     number,
@@ -175,8 +174,8 @@ class _Matching(Family):
 
 
 def _named(rhs: Expr, own: str) -> Expr:
-    """An implicit equation's own array under the same name in every turn."""
-    return map_accesses(rhs, lambda a: Access("", a.indices) if a.array == own else a)
+    """An implicit equation's own array under the same name in every turn, positions in order."""
+    return inserted(rhs, {}, lambda a: atom(Access("", a.indices) if a.array == own else a))
 
 
 def _key(rhs: Expr, indices: Sequence[Index], kind: str) -> str:

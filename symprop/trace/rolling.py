@@ -266,7 +266,7 @@ def _written(
          if name not in added and not name.startswith(BEFORE)},
         frozenset((*(d.array for d in drafts if time in d.indices),
                    *(c.array for c in carries))),
-        drafts[0].source)
+        drafts[0].source, len(turning.regular) == len(turning.turns))
     return Rolled((*carries, *drafts), places, ending)
 
 

@@ -153,8 +153,11 @@ class SymbolicSize:
     __int__ = __trunc__ = __round__ = __index__
 
     def __float__(self) -> float:
-        return self._refuse("become a number", "use np.sqrt(N), N * x or x / N, and NumPy's "
-                            "functions in place of those of math")
+        turns = _turns()
+        counted = None if turns is None else turns.value(self.expr)
+        return float(counted) if counted is not None else self._refuse(
+            "become a number", "use np.sqrt(N), N * x or x / N, and NumPy's functions in place of "
+            "those of math", counts=True)
 
     def _refuse(self, deed: str, way_out: str, counts: bool = False) -> NoReturn:
         message = f"the size {self} cannot {deed}: {way_out}"

@@ -27,6 +27,7 @@ from symprop.trace.arguments import (
 )
 from symprop.trace.context import at_definition
 from symprop.trace.facts import checked_facts
+from symprop.trace.families import Mismatch
 from symprop.trace.finish import Returned, finish, returned
 from symprop.trace.lifting import adopted, lifted
 from symprop.trace.loops import Program, rolled
@@ -137,15 +138,17 @@ def _with_loops(call: _Call, refusal: LoopRefusal) -> System:
     Where they are not one program, the axis cannot be counted, as the refusal says.
     """
     axes = refusal.axes
-    for _ in range(_MOST_AXES):
+    waiting = list(_LENGTHS)
+    while waiting and len(axes) <= _MOST_AXES:
         try:
-            programs = [_counted(call, dict(zip(axes, lengths, strict=False)))
-                        for lengths in _LENGTHS]
+            programs = [_counted(call, dict(zip(axes, each, strict=False))) for each in waiting[0]]
             tracer, back = adopted(lifted(programs))
         except LoopRefusal as another:
             if set(another.axes) <= set(axes):
                 break
             axes = tuple(dict.fromkeys((*axes, *another.axes)))
+        except Mismatch:
+            waiting.pop(0)
         except Exception:  # what the function itself raises at these lengths, too
             break
         else:
@@ -180,7 +183,8 @@ def _called(function: Callable[..., Any], values: Mapping[str, Any]) -> Any:
 
 # What the first axis that is looped over, the second, and so on are taken to have as lengths:
 # never two that are neighbours, and none goes up in equal steps with another.
-_LENGTHS = ((6, 9, 12), (7, 11, 15), (9, 6, 13))
+_LENGTHS = (((6, 9, 12), (7, 11, 15), (9, 6, 13)),
+            ((9, 12, 15), (12, 17, 19), (13, 9, 16)))  # where a loop begins later
 _MOST_AXES = 3
 
 

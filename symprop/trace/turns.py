@@ -73,7 +73,8 @@ class Position(int):
         return super().__eq__(other)
 
     def __ne__(self, other: object) -> bool:
-        return not self == other
+        self._near(other)
+        return super().__ne__(other)
 
     def __lt__(self, other: Any) -> bool:
         self._near(other)
@@ -124,6 +125,13 @@ class Turns:
     def position(self, value: int) -> Position:
         """A position in a loop that runs."""
         return Position.of(value, max(self.lengths.values()))
+
+    def positions(self, items: Sequence[Any]) -> Expr | None:
+        """The size of the axis whose positions a list holds, all and in order."""
+        axes = [a for a, n in self.lengths.items() if n == len(items)]
+        counted = all(isinstance(i, Position) for i in items)
+        return size_of(axes[0]) if len(axes) == 1 and counted and list(items) == list(
+            range(len(items))) else None
 
     def length(self, items: int, turns: Iterable[Turn]) -> Expr:
         """How many items there are of which each comes from another turn of a loop.

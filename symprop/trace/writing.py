@@ -55,6 +55,7 @@ from symprop.trace.tensor import Traced, settled
 from symprop.trace.text import shape_text
 
 _MOST_PIECES = 64  # written into one array before they become an equation
+_MOST_IN_TURNS = 1024  # the same in loops over named axes, of which few are left
 
 
 # ---- whole arrays ---------------------------------------------------------------------------
@@ -284,7 +285,8 @@ def _write(array: Traced, place: _Place, value: Traced) -> None:
     body = add(*(_kept(t, inside) for t in old.terms), guarded(inside, entry))
     array.axes = place.formals
     array.body = body
-    array.pieces = len(body.terms) <= _MOST_PIECES and not any(accesses(inside))
+    most = _MOST_PIECES if array.tracer.turns is None else _MOST_IN_TURNS
+    array.pieces = len(body.terms) <= most and not any(accesses(inside))
     if not array.pieces:
         array.body = defined(body, place.formals, array.kind, "where").body
 
