@@ -18,10 +18,11 @@ from symprop.cli.options import (
     options_about_target,
     seed_option,
     size_option,
+    structure_option,
     template_option,
 )
 from symprop.cli.progress import working
-from symprop.cli.stages import derived, generated, given
+from symprop.cli.stages import derived, derived_by_blocks, generated, given
 from symprop.cli.targets import (
     Target,
     find_forward,
@@ -60,9 +61,10 @@ Examples:
 @click.option("--frozen", type=FILE, metavar="DIR",
               help="Write nothing: say which files that were made of TARGET are current.")
 @template_option
+@structure_option
 def check(
     target: str | None, options: Options, sizes: dict[str, int], seed: int, rtol: float,
-    against: str | None, frozen: Path | None, template_dir: Path | None,
+    against: str | None, frozen: Path | None, template_dir: Path | None, structure: str,
 ) -> int:
     """Compare the gradients of TARGET with finite differences.
 
@@ -74,12 +76,15 @@ def check(
     if frozen is not None:
         if against is not None:
             raise InputError("--frozen and --against are two questions: ask one of them")
-        return _frozen(find_forward(target, options), target, frozen, template_dir, sizes, seed)
+        files = freezing.statuses(
+            find_forward(target, options), frozen, template_dir, sizes, seed, structure)
+        return _told(files, target, frozen)
     found = find_forward_or_module(target, options)
     if against is not None:
         return _against(found, target, against, options, seed)
     if isinstance(found, Target):
-        module: object = generated(derived(found), found.name, template_dir)
+        make = derived if structure == "flat" else derived_by_blocks
+        module: object = generated(make(found), found.name, template_dir)
         declared = {}
     else:
         module = import_file(found)
@@ -92,12 +97,8 @@ def check(
     return status_of(report)
 
 
-def _frozen(
-    found: Target, target: str, place: Path, templates: Path | None, sizes: dict[str, int],
-    seed: int,
-) -> int:
+def _told(files: dict[Path, str], target: str, place: Path) -> int:
     """Say of every file whether it is what would be written; 0 if all are, else 1."""
-    files = freezing.statuses(found, place, templates, sizes, seed)
     for path, status in files.items():
         click.echo(f"{status:8} {path}")
     late = [path for path, status in files.items() if status != "current"]

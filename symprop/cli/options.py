@@ -111,8 +111,9 @@ def structure_option(function: Function) -> Function:
     about = "blocks: what the program repeats is one lemma, printed once, and two functions."
     choice = click.option("--structure", type=click.Choice(("flat", "blocks")), default="flat",
                           show_default=True, help=about)
-    flat = click.option("--flat", "structure", flag_value="flat", help="As --structure flat.")
-    return choice(flat(function))
+    flat = click.option("--flat", "structure", flag_value="flat", default="flat",
+                        help="As --structure flat.")
+    return flat(choice(function))  # in this order: the oldest click asks the first for the default
 
 
 def size_option(function: Function) -> Function:
