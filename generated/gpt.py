@@ -1,4 +1,4 @@
-# symprop sha256:4477b7b4170f0880065dfc6dcc3ddb1d
+# symprop sha256:725d68553e55494d24eff547d7d5b501
 """gpt: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:gpt.
@@ -227,7 +227,7 @@ def forward(
     k1 = h1 @ blocks_0_Wk
     # (F11)  v1[n,t,d] = Σ_i h1[n,t,i] blocks_0_Wv[i,d]  (N, T, D)
     v1 = h1 @ blocks_0_Wv
-    # (F12)  scores1[n,i,t,j] = Σ_d q1[n,t,D i/2+d] k1[n,j,D i/2+d]/√(D/2)  (N, 2, T, T)
+    # (F12)  scores1[n,i,t,j] = Σ_p q1[n,t,D i/2+p] k1[n,j,D i/2+p]/√(D/2)  (N, 2, T, T)
     with np.errstate(all="ignore"):  # only finite entries are used
         scores1 = (
             q1.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
@@ -244,7 +244,7 @@ def forward(
     s1 = e1.sum(axis=3)         # (F17)  s1[n,i,t] = Σ_j e1[n,i,t,j]  (N, 2, T)
     # (F18)  p1[n,i,t,j] = e1[n,i,t,j]/s1[n,i,t]  (N, 2, T, T)
     p1 = e1 / s1[:, :, :, None]
-    # (F19)  attended1[n,i,t,d] = Σ_j p1[n,i,t,j] v1[n,j,D i/2+d]  (N, 2, T, D // 2)
+    # (F19)  attended1[n,i,t,j] = Σ_p p1[n,i,t,p] v1[n,p,D i/2+j]  (N, 2, T, D // 2)
     attended1 = p1 @ v1.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
     # (F20)  x2[n,t,d] = x1[n,t,d] + Σ_i attended1[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
     #       blocks_0_Wo[i,d] + blocks_0_bo[d]  (N, T, D)
@@ -291,7 +291,7 @@ def forward(
     k2 = h2 @ blocks_1_Wk
     # (F43)  v2[n,t,d] = Σ_i h2[n,t,i] blocks_1_Wv[i,d]  (N, T, D)
     v2 = h2 @ blocks_1_Wv
-    # (F44)  scores2[n,i,t,j] = Σ_d q2[n,t,D i/2+d] k2[n,j,D i/2+d]/√(D/2)  (N, 2, T, T)
+    # (F44)  scores2[n,i,t,j] = Σ_p q2[n,t,D i/2+p] k2[n,j,D i/2+p]/√(D/2)  (N, 2, T, T)
     with np.errstate(all="ignore"):  # only finite entries are used
         scores2 = (
             q2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
@@ -308,7 +308,7 @@ def forward(
     s2 = e2.sum(axis=3)         # (F49)  s2[n,i,t] = Σ_j e2[n,i,t,j]  (N, 2, T)
     # (F50)  p2[n,i,t,j] = e2[n,i,t,j]/s2[n,i,t]  (N, 2, T, T)
     p2 = e2 / s2[:, :, :, None]
-    # (F51)  attended2[n,i,t,d] = Σ_j p2[n,i,t,j] v2[n,j,D i/2+d]  (N, 2, T, D // 2)
+    # (F51)  attended2[n,i,t,j] = Σ_p p2[n,i,t,p] v2[n,p,D i/2+j]  (N, 2, T, D // 2)
     attended2 = p2 @ v2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
     # (F52)  x4[n,t,d] = x3[n,t,d] + Σ_i attended2[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
     #       blocks_1_Wo[i,d] + blocks_1_bo[d]  (N, T, D)
@@ -460,10 +460,10 @@ def backward(saved, dL=1.0):
     )
     # (B40)  dblocks_1_bo[d] = Σ_nt dx4[n,t,d]  (D,)  from (F52)
     dblocks_1_bo = dx4.sum(axis=(0, 1))
-    # (B41)  dattended2[n,i,t,d] = Σ_j dx4[n,t,j] blocks_1_Wo[D i/2+d,j]
+    # (B41)  dattended2[n,i,t,j] = Σ_d dx4[n,t,d] blocks_1_Wo[D i/2+j,d]
     #       (N, 2, T, D // 2)  from (F52)
     dattended2 = (dx4 @ blocks_1_Wo.T).reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (B42)  dp2[n,i,t,j] = Σ_d dattended2[n,i,t,d] v2[n,j,d+D i/2]  (N, 2, T, T)
+    # (B42)  dp2[n,i,t,j] = Σ_p dattended2[n,i,t,p] v2[n,j,p+D i/2]  (N, 2, T, T)
     #       from (F51)
     dp2 = dattended2 @ v2.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
     # (B48)  dscores2[n,i,t,j] = (dp2[n,i,t,j] - Σ_p dp2[n,i,t,p] p2[n,i,t,p])
@@ -560,10 +560,10 @@ def backward(saved, dL=1.0):
     )
     # (B85)  dblocks_0_bo[d] = Σ_nt dx2[n,t,d]  (D,)  from (F20)
     dblocks_0_bo = dx2.sum(axis=(0, 1))
-    # (B86)  dattended1[n,i,t,d] = Σ_j dx2[n,t,j] blocks_0_Wo[D i/2+d,j]
+    # (B86)  dattended1[n,i,t,j] = Σ_d dx2[n,t,d] blocks_0_Wo[D i/2+j,d]
     #       (N, 2, T, D // 2)  from (F20)
     dattended1 = (dx2 @ blocks_0_Wo.T).reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (B87)  dp1[n,i,t,j] = Σ_d dattended1[n,i,t,d] v1[n,j,d+D i/2]  (N, 2, T, T)
+    # (B87)  dp1[n,i,t,j] = Σ_p dattended1[n,i,t,p] v1[n,j,p+D i/2]  (N, 2, T, T)
     #       from (F19)
     dp1 = dattended1 @ v1.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
     # (B93)  dscores1[n,i,t,j] = (dp1[n,i,t,j] - Σ_p dp1[n,i,t,p] p1[n,i,t,p])
@@ -792,7 +792,7 @@ def predict(
     k1 = h1 @ blocks_0_Wk
     # (F11)  v1[n,t,d] = Σ_i h1[n,t,i] blocks_0_Wv[i,d]  (N, T, D)
     v1 = h1 @ blocks_0_Wv
-    # (F12)  scores1[n,i,t,j] = Σ_d q1[n,t,D i/2+d] k1[n,j,D i/2+d]/√(D/2)  (N, 2, T, T)
+    # (F12)  scores1[n,i,t,j] = Σ_p q1[n,t,D i/2+p] k1[n,j,D i/2+p]/√(D/2)  (N, 2, T, T)
     with np.errstate(all="ignore"):  # only finite entries are used
         scores1 = (
             q1.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
@@ -809,7 +809,7 @@ def predict(
     s1 = e1.sum(axis=3)       # (F17)  s1[n,i,t] = Σ_j e1[n,i,t,j]  (N, 2, T)
     # (F18)  p1[n,i,t,j] = e1[n,i,t,j]/s1[n,i,t]  (N, 2, T, T)
     p1 = e1 / s1[:, :, :, None]
-    # (F19)  attended1[n,i,t,d] = Σ_j p1[n,i,t,j] v1[n,j,D i/2+d]  (N, 2, T, D // 2)
+    # (F19)  attended1[n,i,t,j] = Σ_p p1[n,i,t,p] v1[n,p,D i/2+j]  (N, 2, T, D // 2)
     attended1 = p1 @ v1.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
     # (F20)  x2[n,t,d] = x1[n,t,d] + Σ_i attended1[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
     #       blocks_0_Wo[i,d] + blocks_0_bo[d]  (N, T, D)
@@ -855,7 +855,7 @@ def predict(
     k2 = h2 @ blocks_1_Wk
     # (F43)  v2[n,t,d] = Σ_i h2[n,t,i] blocks_1_Wv[i,d]  (N, T, D)
     v2 = h2 @ blocks_1_Wv
-    # (F44)  scores2[n,i,t,j] = Σ_d q2[n,t,D i/2+d] k2[n,j,D i/2+d]/√(D/2)  (N, 2, T, T)
+    # (F44)  scores2[n,i,t,j] = Σ_p q2[n,t,D i/2+p] k2[n,j,D i/2+p]/√(D/2)  (N, 2, T, T)
     with np.errstate(all="ignore"):  # only finite entries are used
         scores2 = (
             q2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
@@ -872,7 +872,7 @@ def predict(
     s2 = e2.sum(axis=3)       # (F49)  s2[n,i,t] = Σ_j e2[n,i,t,j]  (N, 2, T)
     # (F50)  p2[n,i,t,j] = e2[n,i,t,j]/s2[n,i,t]  (N, 2, T, T)
     p2 = e2 / s2[:, :, :, None]
-    # (F51)  attended2[n,i,t,d] = Σ_j p2[n,i,t,j] v2[n,j,D i/2+d]  (N, 2, T, D // 2)
+    # (F51)  attended2[n,i,t,j] = Σ_p p2[n,i,t,p] v2[n,p,D i/2+j]  (N, 2, T, D // 2)
     attended2 = p2 @ v2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
     # (F52)  x4[n,t,d] = x3[n,t,d] + Σ_i attended2[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
     #       blocks_1_Wo[i,d] + blocks_1_bo[d]  (N, T, D)

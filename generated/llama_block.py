@@ -1,4 +1,4 @@
-# symprop sha256:aa55ddfce0d57a80d376cd21fadc85e6
+# symprop sha256:bf28119b16d1cb00c7d34e7440b4387c
 """llama_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:llama_block.
@@ -132,19 +132,19 @@ def forward(
     x_hat = x / rms_x[:, :, None]
     # (F5)  h[n,t,d] = x_hat[n,t,d] g1[d]  (N, T, D)
     h = g1 * x_hat
-    # (F6)  hWq[n,t,e] = Σ_d h[n,t,d] Wq[d,e]  (N, T, 4 * E)
+    # (F6)  hWq[n,t,i] = Σ_d h[n,t,d] Wq[d,i]  (N, T, 4 * E)
     hWq = h @ Wq
-    # (F7)  pow[e] = 10000^(-2 e/E)  (E // 2,)
+    # (F7)  pow[i] = 10000^(-2 i/E)  (E // 2,)
     with np.errstate(all="ignore"):  # only finite entries are used
         pow = 10000**(-2 / E * np.arange(E // 2, dtype=dtype))
-    # (F8)  angle[t,e] = t pow[e]  (T, E // 2)
+    # (F8)  angle[t,i] = t pow[i]  (T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         angle = np.arange(T, dtype=dtype)[:, None] * pow
-    # (F9)  cos[t,e] = cos(angle[t,e])  (T, E // 2)
+    # (F9)  cos[t,i] = cos(angle[t,i])  (T, E // 2)
     cos = np.cos(angle)
-    # (F10)  sin[t,e] = sin(angle[t,e])  (T, E // 2)
+    # (F10)  sin[t,i] = sin(angle[t,i])  (T, E // 2)
     sin = np.sin(angle)
-    # (F11)  u1[n,i,t,e] = hWq[n,t,E i+e] cos[t,e] - hWq[n,t,E i+e+E/2] sin[t,e]
+    # (F11)  u1[n,i,t,j] = hWq[n,t,E i+j] cos[t,j] - hWq[n,t,E i+j+E/2] sin[t,j]
     #       (N, 4, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         u1_product = (
@@ -154,7 +154,7 @@ def forward(
             u1_product
             - sin * hWq.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
-    # (F12)  u2[n,i,t,e] = hWq[n,t,E i+e+E/2] cos[t,e] + hWq[n,t,E i+e] sin[t,e]
+    # (F12)  u2[n,i,t,j] = hWq[n,t,E i+j+E/2] cos[t,j] + hWq[n,t,E i+j] sin[t,j]
     #       (N, 4, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         u2_product = (
@@ -169,9 +169,9 @@ def forward(
     q = np.empty((N, 4, T, E), dtype)
     q[:, :, :, :E // 2] = u1
     q[:, :, :, E // 2:] = u2
-    # (F14)  hWk[n,t,e] = Σ_d h[n,t,d] Wk[d,e]  (N, T, 2 * E)
+    # (F14)  hWk[n,t,i] = Σ_d h[n,t,d] Wk[d,i]  (N, T, 2 * E)
     hWk = h @ Wk
-    # (F15)  u3[n,i,t,e] = hWk[n,t,E i+e] cos[t,e] - hWk[n,t,E i+e+E/2] sin[t,e]
+    # (F15)  u3[n,i,t,j] = hWk[n,t,E i+j] cos[t,j] - hWk[n,t,E i+j+E/2] sin[t,j]
     #       (N, 2, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         u3_product = (
@@ -181,7 +181,7 @@ def forward(
             u3_product
             - sin * hWk.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
-    # (F16)  u4[n,i,t,e] = hWk[n,t,E i+e+E/2] cos[t,e] + hWk[n,t,E i+e] sin[t,e]
+    # (F16)  u4[n,i,t,j] = hWk[n,t,E i+j+E/2] cos[t,j] + hWk[n,t,E i+j] sin[t,j]
     #       (N, 2, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         u4_product = (
@@ -196,7 +196,7 @@ def forward(
     k = np.empty((N, 2, T, E), dtype)
     k[:, :, :, :E // 2] = u3
     k[:, :, :, E // 2:] = u4
-    # (F18)  v[n,t,e] = Σ_d h[n,t,d] Wv[d,e]  (N, T, 2 * E)
+    # (F18)  v[n,t,i] = Σ_d h[n,t,d] Wv[d,i]  (N, T, 2 * E)
     v = h @ Wv
     # (F19)  scores[n,i,j,t,r] = Σ_e q[n,2 i+j,t,e] k[n,i,r,e]/√E  (N, 2, 2, T, T)
     with np.errstate(all="ignore"):  # only finite entries are used
@@ -221,7 +221,7 @@ def forward(
     o1 = (
         p.reshape(N, 2, 2 * T, T) @ v.reshape(N, T, 2, E).transpose(0, 2, 1, 3)
     ).reshape(N, 2, 2, T, E)
-    # (F27)  u[n,t,d] = x[n,t,d] + Σ_e o1[n,⌊⌊e/E⌋/2⌋,(⌊e/E⌋ mod 2),t,(e mod E)] Wo[e,d]
+    # (F27)  u[n,t,d] = x[n,t,d] + Σ_i o1[n,⌊⌊i/E⌋/2⌋,(⌊i/E⌋ mod 2),t,(i mod E)] Wo[i,d]
     #       (N, T, D)
     u = x + o1.transpose(0, 3, 1, 2, 4).reshape(N, T, 4 * E) @ Wo
     # (F28)  ms_u[n,t] = Σ_d u[n,t,d]²/D  (N, T)
@@ -293,7 +293,7 @@ def backward(saved, dL=1.0):
         + (g2 * dz - (np.einsum("nti,nti->nt", dz, z) / D)[:, :, None] * u_hat)
             / rms_u[:, :, None]
     )
-    # (B19)  dWo[e,d] = Σ_nt du[n,t,d] o1[n,⌊⌊e/E⌋/2⌋,(⌊e/E⌋ mod 2),t,(e mod E)]
+    # (B19)  dWo[i,d] = Σ_nt du[n,t,d] o1[n,⌊⌊i/E⌋/2⌋,(⌊i/E⌋ mod 2),t,(i mod E)]
     #       (4 * E, D)  from (F27)
     dWo = np.tensordot(
         o1.transpose(0, 3, 1, 2, 4).reshape(N, T, 4 * E), du, axes=((0, 1), (0, 1))
@@ -312,7 +312,7 @@ def backward(saved, dL=1.0):
         np.arange(T) <= np.arange(T)[:, None],
         (dp - np.einsum("nijtw,nijtw->nijt", dp, p)[:, :, :, :, None]) * p, 0
     )
-    # (B28)  dv[n,t,e] = Σ_ij do1[n,⌊e/E⌋,i,j,(e mod E)] p[n,⌊e/E⌋,i,j,t]
+    # (B28)  dv[n,t,j] = Σ_ir do1[n,⌊j/E⌋,i,r,(j mod E)] p[n,⌊j/E⌋,i,r,t]
     #       (N, T, 2 * E)  from (F26)
     dv_picked = (
         do1.transpose(0, 1, 4, 2, 3).reshape(N, 2, E, 2 * T).transpose(0, 1, 3, 2)
@@ -322,7 +322,7 @@ def backward(saved, dL=1.0):
             p.reshape(N, 2, 2 * T, T).transpose(0, 1, 3, 2) @ dv_picked
         ).transpose(0, 2, 1, 3).reshape(N, T, 2 * E)
     )
-    # (B29)  dWv[d,e] = Σ_nt dv[n,t,e] h[n,t,d]  (D, 2 * E)  from (F18)
+    # (B29)  dWv[d,i] = Σ_nt dv[n,t,i] h[n,t,d]  (D, 2 * E)  from (F18)
     dWv = np.tensordot(h, dv, axes=((0, 1), (0, 1)))
     # (B30)  dk[n,i,t,e] = Σ_jr dscores[n,i,j,r,t] q[n,j+2 i,r,e]/√E  (N, 2, T, E)
     #       from (F19)
@@ -330,11 +330,11 @@ def backward(saved, dL=1.0):
         dscores.transpose(0, 1, 4, 2, 3).reshape(N, 2, T, 2 * T)
         @ q.reshape(N, 2, 2 * T, E) / E**0.5
     )
-    # (B33)  dhWk[n,t,e] = dk[n,⌊e/E⌋,t,(e mod E)]
-    #       (cos[t,(e mod E) - E/2] [0 ≤ (e mod E) - E/2]
-    #       + cos[t,(e mod E)] [(e mod E) < E/2]) + dk[n,⌊e/E⌋,t,(e mod E) + E/2]
-    #       sin[t,(e mod E)] [(e mod E) < E/2] - dk[n,⌊e/E⌋,t,(e mod E) - E/2]
-    #       sin[t,(e mod E) - E/2] [0 ≤ (e mod E) - E/2]  (N, T, 2 * E)
+    # (B33)  dhWk[n,t,i] = dk[n,⌊i/E⌋,t,(i mod E)]
+    #       (cos[t,(i mod E) - E/2] [0 ≤ (i mod E) - E/2]
+    #       + cos[t,(i mod E)] [(i mod E) < E/2]) + dk[n,⌊i/E⌋,t,(i mod E) + E/2]
+    #       sin[t,(i mod E)] [(i mod E) < E/2] - dk[n,⌊i/E⌋,t,(i mod E) - E/2]
+    #       sin[t,(i mod E) - E/2] [0 ≤ (i mod E) - E/2]  (N, T, 2 * E)
     #       from (F16), (F15) with (B31), (B32)
     dhWk = np.empty((N, T, 2, E), dtype)
     dhWk[:, :, :, E // 2:] = (
@@ -346,18 +346,18 @@ def backward(saved, dL=1.0):
         + sin[:, None, :] * dk[:, :, :, E // 2:].transpose(0, 2, 1, 3)
     )
     dhWk = dhWk.reshape(N, T, 2 * E)
-    # (B34)  dWk[d,e] = Σ_nt dhWk[n,t,e] h[n,t,d]  (D, 2 * E)  from (F14)
+    # (B34)  dWk[d,i] = Σ_nt dhWk[n,t,i] h[n,t,d]  (D, 2 * E)  from (F14)
     dWk = np.tensordot(h, dhWk, axes=((0, 1), (0, 1)))
     # (B35)  dq[n,i,t,e] = Σ_j dscores[n,⌊i/2⌋,(i mod 2),t,j] k[n,⌊i/2⌋,j,e]/√E
     #       (N, 4, T, E)  from (F19)
     dq = (
         (dscores.reshape(N, 2, 2 * T, T) @ k).reshape(N, 2, 2, T, E) / E**0.5
     ).reshape(N, 4, T, E)
-    # (B38)  dhWq[n,t,e] = dq[n,⌊e/E⌋,t,(e mod E)]
-    #       (cos[t,(e mod E) - E/2] [0 ≤ (e mod E) - E/2]
-    #       + cos[t,(e mod E)] [(e mod E) < E/2]) + dq[n,⌊e/E⌋,t,(e mod E) + E/2]
-    #       sin[t,(e mod E)] [(e mod E) < E/2] - dq[n,⌊e/E⌋,t,(e mod E) - E/2]
-    #       sin[t,(e mod E) - E/2] [0 ≤ (e mod E) - E/2]  (N, T, 4 * E)
+    # (B38)  dhWq[n,t,i] = dq[n,⌊i/E⌋,t,(i mod E)]
+    #       (cos[t,(i mod E) - E/2] [0 ≤ (i mod E) - E/2]
+    #       + cos[t,(i mod E)] [(i mod E) < E/2]) + dq[n,⌊i/E⌋,t,(i mod E) + E/2]
+    #       sin[t,(i mod E)] [(i mod E) < E/2] - dq[n,⌊i/E⌋,t,(i mod E) - E/2]
+    #       sin[t,(i mod E) - E/2] [0 ≤ (i mod E) - E/2]  (N, T, 4 * E)
     #       from (F12), (F11) with (B36), (B37)
     dhWq = np.empty((N, T, 4, E), dtype)
     dhWq[:, :, :, E // 2:] = (
@@ -369,10 +369,10 @@ def backward(saved, dL=1.0):
         + sin[:, None, :] * dq[:, :, :, E // 2:].transpose(0, 2, 1, 3)
     )
     dhWq = dhWq.reshape(N, T, 4 * E)
-    # (B39)  dWq[d,e] = Σ_nt dhWq[n,t,e] h[n,t,d]  (D, 4 * E)  from (F6)
+    # (B39)  dWq[d,i] = Σ_nt dhWq[n,t,i] h[n,t,d]  (D, 4 * E)  from (F6)
     dWq = np.tensordot(h, dhWq, axes=((0, 1), (0, 1)))
-    # (B40)  dh[n,t,d] = Σ_e dv[n,t,e] Wv[d,e] + Σ_e dhWk[n,t,e] Wk[d,e]
-    #       + Σ_e dhWq[n,t,e] Wq[d,e]  (N, T, D)  from (F18), (F14), (F6)
+    # (B40)  dh[n,t,d] = Σ_i dv[n,t,i] Wv[d,i] + Σ_i dhWk[n,t,i] Wk[d,i]
+    #       + Σ_i dhWq[n,t,i] Wq[d,i]  (N, T, D)  from (F18), (F14), (F6)
     dh = dv @ Wv.T + dhWk @ Wk.T + dhWq @ Wq.T
     # (B41)  dg1[d] = Σ_nt dh[n,t,d] x_hat[n,t,d]  (D,)  from (F5)
     dg1 = np.einsum("ntd,ntd->d", dh, x_hat)
@@ -439,17 +439,17 @@ def predict(
     rms_x = np.sqrt(ms_eps_x)      # (F3)  rms_x[n,t] = √ms_eps_x[n,t]  (N, T)
     x_hat = x / rms_x[:, :, None]  # (F4)  x_hat[n,t,d] = x[n,t,d]/rms_x[n,t]  (N, T, D)
     h = g1 * x_hat                 # (F5)  h[n,t,d] = x_hat[n,t,d] g1[d]  (N, T, D)
-    # (F6)  hWq[n,t,e] = Σ_d h[n,t,d] Wq[d,e]  (N, T, 4 * E)
+    # (F6)  hWq[n,t,i] = Σ_d h[n,t,d] Wq[d,i]  (N, T, 4 * E)
     hWq = h @ Wq
-    # (F7)  pow[e] = 10000^(-2 e/E)  (E // 2,)
+    # (F7)  pow[i] = 10000^(-2 i/E)  (E // 2,)
     with np.errstate(all="ignore"):  # only finite entries are used
         pow = 10000**(-2 / E * np.arange(E // 2, dtype=dtype))
-    # (F8)  angle[t,e] = t pow[e]  (T, E // 2)
+    # (F8)  angle[t,i] = t pow[i]  (T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         angle = np.arange(T, dtype=dtype)[:, None] * pow
-    cos = np.cos(angle)            # (F9)  cos[t,e] = cos(angle[t,e])  (T, E // 2)
-    sin = np.sin(angle)            # (F10)  sin[t,e] = sin(angle[t,e])  (T, E // 2)
-    # (F11)  u1[n,i,t,e] = hWq[n,t,E i+e] cos[t,e] - hWq[n,t,E i+e+E/2] sin[t,e]
+    cos = np.cos(angle)            # (F9)  cos[t,i] = cos(angle[t,i])  (T, E // 2)
+    sin = np.sin(angle)            # (F10)  sin[t,i] = sin(angle[t,i])  (T, E // 2)
+    # (F11)  u1[n,i,t,j] = hWq[n,t,E i+j] cos[t,j] - hWq[n,t,E i+j+E/2] sin[t,j]
     #       (N, 4, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         u1_product = (
@@ -459,7 +459,7 @@ def predict(
             u1_product
             - sin * hWq.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
-    # (F12)  u2[n,i,t,e] = hWq[n,t,E i+e+E/2] cos[t,e] + hWq[n,t,E i+e] sin[t,e]
+    # (F12)  u2[n,i,t,j] = hWq[n,t,E i+j+E/2] cos[t,j] + hWq[n,t,E i+j] sin[t,j]
     #       (N, 4, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         u2_product = (
@@ -474,9 +474,9 @@ def predict(
     q = np.empty((N, 4, T, E), dtype)
     q[:, :, :, :E // 2] = u1
     q[:, :, :, E // 2:] = u2
-    # (F14)  hWk[n,t,e] = Σ_d h[n,t,d] Wk[d,e]  (N, T, 2 * E)
+    # (F14)  hWk[n,t,i] = Σ_d h[n,t,d] Wk[d,i]  (N, T, 2 * E)
     hWk = h @ Wk
-    # (F15)  u3[n,i,t,e] = hWk[n,t,E i+e] cos[t,e] - hWk[n,t,E i+e+E/2] sin[t,e]
+    # (F15)  u3[n,i,t,j] = hWk[n,t,E i+j] cos[t,j] - hWk[n,t,E i+j+E/2] sin[t,j]
     #       (N, 2, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         u3_product = (
@@ -486,7 +486,7 @@ def predict(
             u3_product
             - sin * hWk.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
-    # (F16)  u4[n,i,t,e] = hWk[n,t,E i+e+E/2] cos[t,e] + hWk[n,t,E i+e] sin[t,e]
+    # (F16)  u4[n,i,t,j] = hWk[n,t,E i+j+E/2] cos[t,j] + hWk[n,t,E i+j] sin[t,j]
     #       (N, 2, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         u4_product = (
@@ -501,7 +501,7 @@ def predict(
     k = np.empty((N, 2, T, E), dtype)
     k[:, :, :, :E // 2] = u3
     k[:, :, :, E // 2:] = u4
-    # (F18)  v[n,t,e] = Σ_d h[n,t,d] Wv[d,e]  (N, T, 2 * E)
+    # (F18)  v[n,t,i] = Σ_d h[n,t,d] Wv[d,i]  (N, T, 2 * E)
     v = h @ Wv
     # (F19)  scores[n,i,j,t,r] = Σ_e q[n,2 i+j,t,e] k[n,i,r,e]/√E  (N, 2, 2, T, T)
     with np.errstate(all="ignore"):  # only finite entries are used
@@ -526,7 +526,7 @@ def predict(
     o1 = (
         p.reshape(N, 2, 2 * T, T) @ v.reshape(N, T, 2, E).transpose(0, 2, 1, 3)
     ).reshape(N, 2, 2, T, E)
-    # (F27)  u[n,t,d] = x[n,t,d] + Σ_e o1[n,⌊⌊e/E⌋/2⌋,(⌊e/E⌋ mod 2),t,(e mod E)] Wo[e,d]
+    # (F27)  u[n,t,d] = x[n,t,d] + Σ_i o1[n,⌊⌊i/E⌋/2⌋,(⌊i/E⌋ mod 2),t,(i mod E)] Wo[i,d]
     #       (N, T, D)
     u = x + o1.transpose(0, 3, 1, 2, 4).reshape(N, T, 4 * E) @ Wo
     # (F28)  ms_u[n,t] = Σ_d u[n,t,d]²/D  (N, T)

@@ -1,4 +1,4 @@
-# symprop sha256:9ebd4050133e1c8d09b7f73161c43918
+# symprop sha256:aedc4be709ff8c8520045b66d9e67057
 """lstm: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.recurrent:lstm.
@@ -116,9 +116,9 @@ def forward(
         if np.any(following < 0) or np.any(following >= M):
             raise IndexError("following holds a position outside 0 to M - 1")
     dtype = np.result_type(h0, c0, E, U, V, b, W, d)
-    # (F1)  EU[t,n,j] = Σ_q E[text[t,n],q] U[q,j]  (T, N, 4 * H)
+    # (F1)  EU[t,n,r] = Σ_q E[text[t,n],q] U[q,r]  (T, N, 4 * H)
     EU = E[text] @ U
-    # (F4) for all steps:  z_given[t,n,j] = EU[t,n,j] + b[j]  (T, N, 4 * H)
+    # (F4) for all steps:  z_given[t,n,r] = EU[t,n,r] + b[r]  (T, N, 4 * H)
     z_given = EU + b
     h_prev, c_prev, i, f, g, o, c, tanh_c, h = (
         (np.empty((T, N, H), dtype) for _ in range(9))
@@ -128,7 +128,7 @@ def forward(
         h_prev[t] = h0 if t == 0 else h[t - 1]
         # (F3)  c_prev[t,n,j] = [t = 0] c0[n,j] + [1 ≤ t] c[t-1,n,j]  (T, N, H)
         c_prev[t] = c0 if t == 0 else c[t - 1]
-        # (F4)  z[t,n,q] = EU[t,n,q] + Σ_j h_prev[t,n,j] V[j,q] + b[q]  (T, N, 4 * H)
+        # (F4)  z[t,n,r] = EU[t,n,r] + Σ_j h_prev[t,n,j] V[j,r] + b[r]  (T, N, 4 * H)
         z = z_given[t] + h_prev[t] @ V
         i[t] = sigmoid(z[:, :H])       # (F5)  i[t,n,j] = σ(z[t,n,j])  (T, N, H)
         f[t] = sigmoid(z[:, H:2 * H])  # (F6)  f[t,n,j] = σ(z[t,n,j+H])  (T, N, H)
@@ -197,7 +197,7 @@ def backward(saved, dL=1.0):
     dz = np.empty((T, N, 4 * H), dtype)
     for t in reversed(range(T)):
         # (B11)  dh[t,n,j] = Σ_m dlogits[t,n,m] W[j,m]
-        #       + [t+1 < T] Σ_q dz[t+1,n,q] V[j,q]  (T, N, H)
+        #       + [t+1 < T] Σ_r dz[t+1,n,r] V[j,r]  (T, N, H)
         #       from (F12), (F2) with (B22)
         dh = dh_given[t] + (dz[t + 1] @ V.T if t + 1 < T else 0)
         # (B13)  dc[t,n,j] = dh[t,n,j] o[t,n,j] (1 - tanh_c[t,n,j]²)
@@ -212,23 +212,23 @@ def backward(saved, dL=1.0):
         df = dc[t] * c_prev[t]
         # (B17)  di[t,n,j] = dc[t,n,j] g[t,n,j]  (T, N, H)  from (F9)
         di = dc[t] * g[t]
-        # (B18)  dz[t,n,j] = do[t,n,j-3 H] o[t,n,j-3 H] (1 - o[t,n,j-3 H]) [0 ≤ j-3 H]
-        #       + dg[t,n,j-2 H] (1 - g[t,n,j-2 H]²) [0 ≤ j-2 H < H]
-        #       + df[t,n,j-H] f[t,n,j-H] (1 - f[t,n,j-H]) [0 ≤ j-H < H]
-        #       + di[t,n,j] i[t,n,j] (1 - i[t,n,j]) [j < H]  (T, N, 4 * H)
+        # (B18)  dz[t,n,r] = do[t,n,r-3 H] o[t,n,r-3 H] (1 - o[t,n,r-3 H]) [0 ≤ r-3 H]
+        #       + dg[t,n,r-2 H] (1 - g[t,n,r-2 H]²) [0 ≤ r-2 H < H]
+        #       + df[t,n,r-H] f[t,n,r-H] (1 - f[t,n,r-H]) [0 ≤ r-H < H]
+        #       + di[t,n,r] i[t,n,r] (1 - i[t,n,r]) [r < H]  (T, N, 4 * H)
         #       from (F8), (F7), (F6), (F5)
         dz[t, :, 3 * H:] = do * dz_factor[t]
         dz[t, :, 2 * H:3 * H] = dg * dz_factor2[t]
         dz[t, :, H:2 * H] = df * dz_factor3[t]
         dz[t, :, :H] = di * dz_factor4[t]
-    # (B19)  dV[j,q] = Σ_tn dz[t,n,q] h_prev[t,n,j]  (H, 4 * H)  from (F4)
+    # (B19)  dV[j,r] = Σ_tn dz[t,n,r] h_prev[t,n,j]  (H, 4 * H)  from (F4)
     dV = np.tensordot(h_prev, dz, axes=((0, 1), (0, 1)))
-    db = dz.sum(axis=(0, 1))  # (B20)  db[j] = Σ_tn dz[t,n,j]  (4 * H,)  from (F4)
-    # (B24)  dE[m,q] = Σ_tnj dz[t,n,j] U[q,j] [text[t,n] = m]  (M, D)
+    db = dz.sum(axis=(0, 1))  # (B20)  db[r] = Σ_tn dz[t,n,r]  (4 * H,)  from (F4)
+    # (B24)  dE[m,q] = Σ_tnr dz[t,n,r] U[q,r] [text[t,n] = m]  (M, D)
     #       from (F1) with (B23)
     dE = np.zeros((M, D), dtype)
     np.add.at(dE, text, dz @ U.T)
-    # (B25)  dU[q,j] = Σ_tn dz[t,n,j] E[text[t,n],q]  (D, 4 * H)  from (F1) with (B23)
+    # (B25)  dU[q,r] = Σ_tn dz[t,n,r] E[text[t,n],q]  (D, 4 * H)  from (F1) with (B23)
     dU = np.tensordot(E[text], dz, axes=((0, 1), (0, 1)))
     grads = {"E": dE, "U": dU, "V": dV, "b": db, "W": dW, "d": dd}
     return like_parameters(grads, dtypes)
@@ -274,9 +274,9 @@ def predict(
     W, _ = read("W", W, "wrt", "H M", (H, M))
     d, _ = read("d", d, "wrt", "M", (M,))
     dtype = np.result_type(h0, c0, E, U, V, b, W, d)
-    # (F1)  EU[t,n,j] = Σ_q E[text[t,n],q] U[q,j]  (T, N, 4 * H)
+    # (F1)  EU[t,n,r] = Σ_q E[text[t,n],q] U[q,r]  (T, N, 4 * H)
     EU = E[text] @ U
-    # (F4) for all steps:  z_given[t,n,j] = EU[t,n,j] + b[j]  (T, N, 4 * H)
+    # (F4) for all steps:  z_given[t,n,r] = EU[t,n,r] + b[r]  (T, N, 4 * H)
     z_given = EU + b
     c, h = (np.empty((T, N, H), dtype) for _ in range(2))
     for t in range(T):
@@ -284,7 +284,7 @@ def predict(
         h_prev = h0 if t == 0 else h[t - 1]
         # (F3)  c_prev[t,n,j] = [t = 0] c0[n,j] + [1 ≤ t] c[t-1,n,j]  (T, N, H)
         c_prev = c0 if t == 0 else c[t - 1]
-        # (F4)  z[t,n,q] = EU[t,n,q] + Σ_j h_prev[t,n,j] V[j,q] + b[q]  (T, N, 4 * H)
+        # (F4)  z[t,n,r] = EU[t,n,r] + Σ_j h_prev[t,n,j] V[j,r] + b[r]  (T, N, 4 * H)
         z = z_given[t] + h_prev @ V
         i = sigmoid(z[:, :H])           # (F5)  i[t,n,j] = σ(z[t,n,j])  (T, N, H)
         f = sigmoid(z[:, H:2 * H])      # (F6)  f[t,n,j] = σ(z[t,n,j+H])  (T, N, H)

@@ -1,4 +1,4 @@
-# symprop sha256:b3c7d89297a319e71642ac53495cae2a
+# symprop sha256:01d125a060768d3cbb4a4fef82078c2a
 """transformer_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:transformer_block.
@@ -139,30 +139,30 @@ def forward(
     dtype = np.result_type(
         x, target, Wq, bq, Wk, bk, Wv, bv, Wo, bo, g1, b1, W1, c1, W2, c2, g2, b2
     )
-    # (F1)  q[n,t,d] = Σ_i x[n,t,i] Wq[i,d] + bq[d]  (N, T, D)
+    # (F1)  q[n,t,d] = Σ_j x[n,t,j] Wq[j,d] + bq[d]  (N, T, D)
     q = x @ Wq + bq
-    # (F2)  k[n,t,d] = Σ_i x[n,t,i] Wk[i,d] + bk[d]  (N, T, D)
+    # (F2)  k[n,t,d] = Σ_j x[n,t,j] Wk[j,d] + bk[d]  (N, T, D)
     k = x @ Wk + bk
-    # (F3)  v[n,t,d] = Σ_i x[n,t,i] Wv[i,d] + bv[d]  (N, T, D)
+    # (F3)  v[n,t,d] = Σ_j x[n,t,j] Wv[j,d] + bv[d]  (N, T, D)
     v = x @ Wv + bv
-    # (F4)  scores[n,i,t,j] = Σ_d q[n,t,D i/2+d] k[n,j,D i/2+d]/√(D/2)  (N, 2, T, T)
+    # (F4)  scores[n,j,t,r] = Σ_w q[n,t,D j/2+w] k[n,r,D j/2+w]/√(D/2)  (N, 2, T, T)
     scores = (
         q.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
         @ k.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1) / (D / 2)**0.5
     )
-    # (F5)  scores_max[n,i,t] = max_j scores[n,i,t,j]  (N, 2, T)
+    # (F5)  scores_max[n,j,t] = max_r scores[n,j,t,r]  (N, 2, T)
     scores_max = scores.max(axis=3)
-    # (F6)  shifted[n,i,t,j] = scores[n,i,t,j] - scores_max[n,i,t]  (N, 2, T, T)
+    # (F6)  shifted[n,j,t,r] = scores[n,j,t,r] - scores_max[n,j,t]  (N, 2, T, T)
     shifted = scores - scores_max[:, :, :, None]
-    # (F7)  e[n,i,t,j] = exp(shifted[n,i,t,j])  (N, 2, T, T)
+    # (F7)  e[n,j,t,r] = exp(shifted[n,j,t,r])  (N, 2, T, T)
     e = np.exp(shifted)
-    # (F8)  s[n,i,t] = Σ_j e[n,i,t,j]  (N, 2, T)
+    # (F8)  s[n,j,t] = Σ_r e[n,j,t,r]  (N, 2, T)
     s = e.sum(axis=3)
-    # (F9)  p[n,i,t,j] = e[n,i,t,j]/s[n,i,t]  (N, 2, T, T)
+    # (F9)  p[n,j,t,r] = e[n,j,t,r]/s[n,j,t]  (N, 2, T, T)
     p = e / s[:, :, :, None]
-    # (F10)  pv[n,i,t,d] = Σ_j p[n,i,t,j] v[n,j,D i/2+d]  (N, 2, T, D // 2)
+    # (F10)  pv[n,j,t,r] = Σ_w p[n,j,t,w] v[n,w,D j/2+r]  (N, 2, T, D // 2)
     pv = p @ v.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (F11)  attended[n,t,d] = Σ_i pv[n,⌊i/(D/2)⌋,t,(i mod (D/2))] Wo[i,d] + bo[d]
+    # (F11)  attended[n,t,d] = Σ_j pv[n,⌊j/(D/2)⌋,t,(j mod (D/2))] Wo[j,d] + bo[d]
     #       (N, T, D)
     attended = pv.transpose(0, 2, 1, 3).reshape(N, T, D) @ Wo + bo
     # (F12)  skip1[n,t,d] = x[n,t,d] + attended[n,t,d]  (N, T, D)
@@ -230,11 +230,11 @@ def backward(saved, dL=1.0):
     # (B6)  dx_hat2[n,t,d] = 2 error[n,t,d] g2[d] dL/(N T D)  (N, T, D)
     #       from (F30) with (B3)
     dx_hat2 = 2 * dL / (N * T * D) * g2 * error
-    # (B12)  dskip2[n,t,d] = (dx_hat2[n,t,d] - x_hat2[n,t,d] Σ_i dx_hat2[n,t,i]
-    #       x_hat2[n,t,i]/D - Σ_i dx_hat2[n,t,i]/D)/std2[n,t]  (N, T, D)
+    # (B12)  dskip2[n,t,d] = (dx_hat2[n,t,d] - x_hat2[n,t,d] Σ_j dx_hat2[n,t,j]
+    #       x_hat2[n,t,j]/D - Σ_j dx_hat2[n,t,j]/D)/std2[n,t]  (N, T, D)
     #       from (F25), (F24) with (B10), (B11)
     dskip2_product = (
-        (np.einsum("nti,nti->nt", dx_hat2, x_hat2) / D)[:, :, None] * x_hat2
+        (np.einsum("ntj,ntj->nt", dx_hat2, x_hat2) / D)[:, :, None] * x_hat2
     )
     dskip2 = (
         (dx_hat2 - dskip2_product - (dx_hat2.sum(axis=2) / D)[:, :, None])
@@ -260,38 +260,38 @@ def backward(saved, dL=1.0):
     db1 = du.sum(axis=(0, 1))    # (B22)  db1[d] = Σ_nt du[n,t,d]  (D,)  from (F19)
     # (B23)  dx_hat1[n,t,d] = du[n,t,d] g1[d]  (N, T, D)  from (F19)
     dx_hat1 = g1 * du
-    # (B30)  dattended[n,t,d] = (dx_hat1[n,t,d] - x_hat1[n,t,d] Σ_i dx_hat1[n,t,i]
-    #       x_hat1[n,t,i]/D - Σ_i dx_hat1[n,t,i]/D)/std1[n,t]  (N, T, D)
+    # (B30)  dattended[n,t,d] = (dx_hat1[n,t,d] - x_hat1[n,t,d] Σ_j dx_hat1[n,t,j]
+    #       x_hat1[n,t,j]/D - Σ_j dx_hat1[n,t,j]/D)/std1[n,t]  (N, T, D)
     #       from (F12) with (B29)
     dattended_product = (
-        (np.einsum("nti,nti->nt", dx_hat1, x_hat1) / D)[:, :, None] * x_hat1
+        (np.einsum("ntj,ntj->nt", dx_hat1, x_hat1) / D)[:, :, None] * x_hat1
     )
     dattended = (
         (dx_hat1 - dattended_product - (dx_hat1.sum(axis=2) / D)[:, :, None])
         / std1[:, :, None]
     )
-    # (B31)  dWo[d,i] = Σ_nt dattended[n,t,i] pv[n,⌊d/(D/2)⌋,t,(d mod (D/2))]  (D, D)
+    # (B31)  dWo[d,j] = Σ_nt dattended[n,t,j] pv[n,⌊d/(D/2)⌋,t,(d mod (D/2))]  (D, D)
     #       from (F11)
     dWo = np.tensordot(
         pv.transpose(0, 2, 1, 3).reshape(N, T, D), dattended, axes=((0, 1), (0, 1))
     )
     # (B32)  dbo[d] = Σ_nt dattended[n,t,d]  (D,)  from (F11)
     dbo = dattended.sum(axis=(0, 1))
-    # (B33)  dpv[n,i,t,d] = Σ_j dattended[n,t,j] Wo[D i/2+d,j]  (N, 2, T, D // 2)
+    # (B33)  dpv[n,j,t,r] = Σ_d dattended[n,t,d] Wo[D j/2+r,d]  (N, 2, T, D // 2)
     #       from (F11)
     dpv = (dattended @ Wo.T).reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (B34)  dp[n,i,t,j] = Σ_d dpv[n,i,t,d] v[n,j,d+D i/2]  (N, 2, T, T)  from (F10)
+    # (B34)  dp[n,j,t,r] = Σ_w dpv[n,j,t,w] v[n,r,w+D j/2]  (N, 2, T, T)  from (F10)
     dp = dpv @ v.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-    # (B39)  dscores[n,i,t,j] = (dp[n,i,t,j] - Σ_r dp[n,i,t,r] p[n,i,t,r]) p[n,i,t,j]
+    # (B39)  dscores[n,j,t,r] = (dp[n,j,t,r] - Σ_w dp[n,j,t,w] p[n,j,t,w]) p[n,j,t,r]
     #       (N, 2, T, T)  from (F6), (F5) with (B38), (B37)
-    dscores = (dp - np.einsum("nitr,nitr->nit", dp, p)[:, :, :, None]) * p
-    # (B40)  dv[n,t,d] = Σ_i dpv[n,⌊d/(D/2)⌋,i,(d mod (D/2))] p[n,⌊d/(D/2)⌋,i,t]
+    dscores = (dp - np.einsum("njtw,njtw->njt", dp, p)[:, :, :, None]) * p
+    # (B40)  dv[n,t,d] = Σ_j dpv[n,⌊d/(D/2)⌋,j,(d mod (D/2))] p[n,⌊d/(D/2)⌋,j,t]
     #       (N, T, D)  from (F10)
     dv = (p.transpose(0, 1, 3, 2) @ dpv).transpose(0, 2, 1, 3).reshape(N, T, D)
-    # (B41)  dWv[d,i] = Σ_nt dv[n,t,i] x[n,t,d]  (D, D)  from (F3)
+    # (B41)  dWv[d,j] = Σ_nt dv[n,t,j] x[n,t,d]  (D, D)  from (F3)
     dWv = np.tensordot(x, dv, axes=((0, 1), (0, 1)))
     dbv = dv.sum(axis=(0, 1))    # (B42)  dbv[d] = Σ_nt dv[n,t,d]  (D,)  from (F3)
-    # (B43)  dk[n,t,d] = Σ_i dscores[n,⌊d/(D/2)⌋,i,t] q[n,i,d]/√(D/2)  (N, T, D)
+    # (B43)  dk[n,t,d] = Σ_j dscores[n,⌊d/(D/2)⌋,j,t] q[n,j,d]/√(D/2)  (N, T, D)
     #       from (F4)
     dk = (
         (
@@ -300,10 +300,10 @@ def backward(saved, dL=1.0):
         ).transpose(0, 2, 1, 3)
         / (D / 2)**0.5
     ).reshape(N, T, D)
-    # (B44)  dWk[d,i] = Σ_nt dk[n,t,i] x[n,t,d]  (D, D)  from (F2)
+    # (B44)  dWk[d,j] = Σ_nt dk[n,t,j] x[n,t,d]  (D, D)  from (F2)
     dWk = np.tensordot(x, dk, axes=((0, 1), (0, 1)))
     dbk = np.zeros((D,), dtype)  # (B45)  dbk[d] = 0  (D,)  from (F2) with (B43)
-    # (B46)  dq[n,t,d] = Σ_i dscores[n,⌊d/(D/2)⌋,t,i] k[n,i,d]/√(D/2)  (N, T, D)
+    # (B46)  dq[n,t,d] = Σ_j dscores[n,⌊d/(D/2)⌋,t,j] k[n,j,d]/√(D/2)  (N, T, D)
     #       from (F4)
     dq = (
         (
@@ -311,7 +311,7 @@ def backward(saved, dL=1.0):
         ).transpose(0, 2, 1, 3)
         / (D / 2)**0.5
     ).reshape(N, T, D)
-    # (B47)  dWq[d,i] = Σ_nt dq[n,t,i] x[n,t,d]  (D, D)  from (F1)
+    # (B47)  dWq[d,j] = Σ_nt dq[n,t,j] x[n,t,d]  (D, D)  from (F1)
     dWq = np.tensordot(x, dq, axes=((0, 1), (0, 1)))
     dbq = dq.sum(axis=(0, 1))    # (B48)  dbq[d] = Σ_nt dq[n,t,d]  (D,)  from (F1)
     grads = {
@@ -389,28 +389,28 @@ def predict(
     c2, _ = read("c2", c2, "wrt", "D", (D,))
     g2, _ = read("g2", g2, "wrt", "D", (D,))
     b2, _ = read("b2", b2, "wrt", "D", (D,))
-    # (F1)  q[n,t,d] = Σ_i x[n,t,i] Wq[i,d] + bq[d]  (N, T, D)
+    # (F1)  q[n,t,d] = Σ_j x[n,t,j] Wq[j,d] + bq[d]  (N, T, D)
     q = x @ Wq + bq
-    # (F2)  k[n,t,d] = Σ_i x[n,t,i] Wk[i,d] + bk[d]  (N, T, D)
+    # (F2)  k[n,t,d] = Σ_j x[n,t,j] Wk[j,d] + bk[d]  (N, T, D)
     k = x @ Wk + bk
-    # (F3)  v[n,t,d] = Σ_i x[n,t,i] Wv[i,d] + bv[d]  (N, T, D)
+    # (F3)  v[n,t,d] = Σ_j x[n,t,j] Wv[j,d] + bv[d]  (N, T, D)
     v = x @ Wv + bv
-    # (F4)  scores[n,i,t,j] = Σ_d q[n,t,D i/2+d] k[n,j,D i/2+d]/√(D/2)  (N, 2, T, T)
+    # (F4)  scores[n,j,t,r] = Σ_w q[n,t,D j/2+w] k[n,r,D j/2+w]/√(D/2)  (N, 2, T, T)
     scores = (
         q.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
         @ k.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1) / (D / 2)**0.5
     )
-    # (F5)  scores_max[n,i,t] = max_j scores[n,i,t,j]  (N, 2, T)
+    # (F5)  scores_max[n,j,t] = max_r scores[n,j,t,r]  (N, 2, T)
     scores_max = scores.max(axis=3)
-    # (F6)  shifted[n,i,t,j] = scores[n,i,t,j] - scores_max[n,i,t]  (N, 2, T, T)
+    # (F6)  shifted[n,j,t,r] = scores[n,j,t,r] - scores_max[n,j,t]  (N, 2, T, T)
     shifted = scores - scores_max[:, :, :, None]
-    # (F7)  e[n,i,t,j] = exp(shifted[n,i,t,j])  (N, 2, T, T)
+    # (F7)  e[n,j,t,r] = exp(shifted[n,j,t,r])  (N, 2, T, T)
     e = np.exp(shifted)
-    s = e.sum(axis=3)            # (F8)  s[n,i,t] = Σ_j e[n,i,t,j]  (N, 2, T)
-    p = e / s[:, :, :, None]     # (F9)  p[n,i,t,j] = e[n,i,t,j]/s[n,i,t]  (N, 2, T, T)
-    # (F10)  pv[n,i,t,d] = Σ_j p[n,i,t,j] v[n,j,D i/2+d]  (N, 2, T, D // 2)
+    s = e.sum(axis=3)            # (F8)  s[n,j,t] = Σ_r e[n,j,t,r]  (N, 2, T)
+    p = e / s[:, :, :, None]     # (F9)  p[n,j,t,r] = e[n,j,t,r]/s[n,j,t]  (N, 2, T, T)
+    # (F10)  pv[n,j,t,r] = Σ_w p[n,j,t,w] v[n,w,D j/2+r]  (N, 2, T, D // 2)
     pv = p @ v.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (F11)  attended[n,t,d] = Σ_i pv[n,⌊i/(D/2)⌋,t,(i mod (D/2))] Wo[i,d] + bo[d]
+    # (F11)  attended[n,t,d] = Σ_j pv[n,⌊j/(D/2)⌋,t,(j mod (D/2))] Wo[j,d] + bo[d]
     #       (N, T, D)
     attended = pv.transpose(0, 2, 1, 3).reshape(N, T, D) @ Wo + bo
     # (F12)  skip1[n,t,d] = x[n,t,d] + attended[n,t,d]  (N, T, D)

@@ -28,6 +28,15 @@ def test_a_second_index_of_an_axis_gets_another_letter() -> None:
     assert (found[m.uid], found[m2.uid]) == ("m", "i")
 
 
+def test_no_letter_says_another_axis_than_its_own() -> None:
+    """Axes I and J have i and j, in the header, whatever the equation reads."""
+    n, n2, wide = index("N"), index("N"), Index("i", mul(axis("I"), axis("J")))
+    rhs = sum_over(mul(at("A", n, n2), at("B", n2, wide)), [n2, wide])
+    axes = axis_letters(["N", "I", "J"])
+    found = letters(Equation("F1", "Q", (n,), rhs), axes=axes)
+    assert found[n.uid] == "n" and {"i", "j", "n"}.isdisjoint({found[n2.uid], found[wide.uid]})
+
+
 def test_names_of_arrays_and_sizes_are_kept_clear_of() -> None:
     n, i = index("N"), index("I")
     found = letters(Equation("F1", "Q", (n, i), at("n", n, i)), taken={"n", "i"})

@@ -88,7 +88,7 @@ def letters(
     if axes is None:
         axes = axis_letters((n for i in meets if (n := _axis(i)) is not None), taken)
     wish = {i: _wish(i, axes) for i in meets}
-    wished = set(wish.values())
+    wished = {*wish.values(), *axes.values()}  # no letter says another axis than its own
     chosen: dict[Index, str] = {}
     for index, others in meets.items():
         letter = wish[index]
@@ -106,6 +106,7 @@ def _spare(used: set[str], wished: set[str], taken: Container[str]) -> str:
     lower = [c for c in free if c.islower()]
     for candidates in (
         (c for c in lower if c not in wished and c not in taken),
+        (c for c in free if c not in wished and c not in taken),
         (c for c in lower if c not in taken),
         (c for c in free if c not in taken),
         free,
@@ -126,7 +127,7 @@ def _wish(index: Index, axes: Mapping[str, str]) -> str:
     if name is not None and name in axes:
         return axes[name]
     hint = [c for c in (name or index.letter).lower() if c in string.ascii_lowercase]
-    return hint[0] if hint else ""
+    return hint[0] if hint and hint[0] not in axes.values() else ""
 
 
 def _meetings(equation: EquationLike) -> dict[Index, set[Index]]:
