@@ -97,8 +97,9 @@ class _Work:
                 self._count(self.equations.pop(array), -1)
                 del self.arrays[array]
         left = [self.equations[a] for a in order if a in self.equations]
+        given = {n: a for n, a in self.arrays.items() if a.kind != "computed"}
         return replace(
-            self.given, arrays=self.arrays,
+            self.given, arrays=given | {e.array: self.arrays[e.array] for e in left},
             equations=tuple(replace(e, number=f"F{k}") for k, e in enumerate(left, 1)))
 
     # ---- one equation --------------------------------------------------------------------
