@@ -19,7 +19,7 @@ from symprop.derive import derivation as derived
 from symprop.derive.notes import notes
 from symprop.emit import kept, latex, lemmas, markdown, text
 from symprop.emit.costs import Cost, cost
-from symprop.emit.figure import figure
+from symprop.emit.figure import Picture, figure
 from symprop.emit.gradient import Gradient, gradient_of
 from symprop.emit.worked import stepped
 from symprop.emit.worked_pages import worked_page
@@ -194,13 +194,13 @@ class Derivation:
     def figure(
         self, kind: str = "forward", format: str = "svg", *,
         names: Mapping[str, str] | None = None,
-    ) -> str:
+    ) -> Picture:
         """A picture of how values flow forward, adjoints back, or of the training loop.
 
         `kind` is "forward", "backward" or "training"; `format` is "svg", "tikz" (needs the LaTeX
         package tikz), "mermaid" or "dot". A call of a helper is one box, and equal calls one after
-        the other are one box with their number. `names` is that of `latex`. Raises InputError for
-        another kind or format.
+        the other are one box with their number. `names` is that of `latex`. The text is a `str`,
+        which a notebook shows as the picture. Raises InputError for another kind or format.
 
         >>> import numpy as np, symprop
         >>> def loss(x: "N", w: ""):
@@ -254,6 +254,13 @@ class BlockDerivation(blocks.BlockDerivation):
     `lemmas` and `program` hold their equations and steps; `verify` evaluates them all. What a
     helper returns and takes has an adjoint of its own: nothing is inserted across its border.
     """
+
+    def __repr__(self) -> str:
+        return (f"<BlockDerivation of {self.system.name}: {len(self.lemmas)} lemmas, "
+                f"gradients of {', '.join(self.system.wrt)}>")
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
 
     def latex(
         self, *, standalone: bool = False, only: Sequence[str] | None = None,

@@ -16,7 +16,7 @@ Conventions
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -27,6 +27,12 @@ from symprop.algebra.build import ZERO
 from symprop.algebra.expr import Access, Expr, Index, Term, arrays_of
 from symprop.algebra.graphs import components
 from symprop.algebra.integers import nonnegative
+from symprop.files.load import part
+
+
+def _in_notebook(printer: str) -> Callable[[Any], str]:
+    """What a notebook shows; it is printed on a higher floor, when it is asked for."""
+    return lambda item: str(part("symprop.emit.notebook", printer)(item))
 
 
 @dataclass(frozen=True)
@@ -177,6 +183,11 @@ class Equation:
     corners: tuple[str, ...] = ()
     remark: tuple[Expr, tuple[str, ...]] | None = None
 
+    def __repr__(self) -> str:
+        return f"<Equation ({self.number}): {self.array} from {', '.join(self.reads) or 'numbers'}>"
+
+    _repr_latex_ = _in_notebook("equation_latex")
+
     @property
     def reads(self) -> tuple[str, ...]:
         """The arrays on the right-hand side, in order of appearance."""
@@ -233,6 +244,11 @@ class System:
     notes: tuple[Note, ...] = ()  # what may not be what was meant
     given: tuple[str, ...] = ()  # arrays whose adjoints come from outside (symprop/blocks)
 
+    def __repr__(self) -> str:
+        return f"<System {self.name}: {len(self.equations)} equations, loss {self.loss}>"
+
+    _repr_markdown_ = _in_notebook("system_markdown")
+
     def equation(self, array: str) -> Equation | None:
         """The equation that defines an array; None for inputs and constants."""
         return self._by_array.get(array)
@@ -281,6 +297,11 @@ class Step:
     departs: bool = False
     conditions: tuple[Requirement, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Step of ({self.equation}): {self.reason}>"
+
+    _repr_latex_ = _in_notebook("step_latex")
+
     @property
     def reason(self) -> str:
         """The rule and what it leans on, in one line: "fold, F7"."""
@@ -304,6 +325,11 @@ class Adjoint:
     sources: tuple[str, ...] = ()  # forward equations differentiated, "F3"
     absorbed: tuple[str, ...] = ()  # adjoint equations inserted, "B2"
     role: str = "adjoint"
+
+    def __repr__(self) -> str:
+        return f"<Adjoint ({self.number}): of {self.primal}, {len(self.steps)} steps>"
+
+    _repr_latex_ = _in_notebook("equation_latex")
 
     @property
     def reads(self) -> tuple[str, ...]:

@@ -46,6 +46,13 @@ class AgainstReport:
     def __bool__(self) -> bool:
         return self.passed
 
+    def __repr__(self) -> str:
+        verdict = "all right" if self.passed else f"wrong: {', '.join(self.wrong)}"
+        return f"<AgainstReport of {self.title}: {verdict}>"
+
+    def _repr_markdown_(self) -> str:
+        return f"```text\n{self}\n```\n"  # what a notebook shows
+
     def __str__(self) -> str:
         head = f"{self.title} against the derivation of {self.loss}"
         return "\n".join([head, "", *textwrap.wrap(self._paragraph(), WIDTH)])

@@ -41,6 +41,9 @@ class Gradient:
 
     _latex = _pretty = _sympystr = _sympyrepr = _printed
 
+    def __repr__(self) -> str:
+        return f"<Gradient ({self.number}): {self.equation}>"
+
     def _repr_latex_(self) -> str:
         return f"${sympy.latex(self)}$"
 

@@ -73,6 +73,10 @@ class TrainResult:
     metrics: tuple[float, ...] = ()
     metric: str = ""
 
+    def __repr__(self) -> str:
+        last = f", the last loss {self.losses[-1]:.4g}" if self.losses else ""
+        return f"<TrainResult: {self.epochs} epochs{last}, parameters {', '.join(self.params)}>"
+
     @property
     def arrays(self) -> Arrays:
         """All parameters by leaf name, as an .npz file holds them."""

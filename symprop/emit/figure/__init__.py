@@ -20,16 +20,30 @@ FORMATS: Mapping[str, Callable[[Graph], str]] = {
     "svg": svg, "tikz": tikz, "mermaid": mermaid, "dot": dot}
 
 
+class Picture(str):
+    """The text of a figure, which a notebook shows as what it draws."""
+
+    form = ""
+
+    def _repr_svg_(self) -> str | None:
+        return str(self) if self.form == "svg" else None
+
+    def _repr_markdown_(self) -> str | None:
+        return None if self.form == "svg" else f"```{self.form}\n{self}```\n"
+
+
 def figure(
     derivation: Derived, kind: str = "forward", form: str = "svg",
     names: Mapping[str, str] | None = None,
-) -> str:
+) -> Picture:
     """A figure of one of the `KINDS` in one of the `FORMATS`; InputError for any other."""
     if kind not in KINDS:
         raise InputError(f"kind is {', '.join(KINDS[:-1])} or {KINDS[-1]}, not {kind!r}")
     if form not in FORMATS:
         raise InputError(f"format is {', '.join(FORMATS)}, not {form!r}")
-    return FORMATS[form](graph_of(derivation, kind, names))
+    picture = Picture(FORMATS[form](graph_of(derivation, kind, names)))
+    picture.form = form
+    return picture
 
 
 def graph_of(derivation: Derived, kind: str, names: Mapping[str, str] | None = None) -> Graph:
