@@ -17,7 +17,7 @@ from symprop import blocks
 from symprop.collector import paused
 from symprop.derive import derivation as derived
 from symprop.derive.notes import notes
-from symprop.emit import kept, latex, lemmas, markdown, text
+from symprop.emit import beamer, kept, latex, lemmas, markdown, text
 from symprop.emit.costs import Cost, cost
 from symprop.emit.figure import Picture, figure
 from symprop.emit.gradient import Gradient, gradient_of
@@ -89,7 +89,8 @@ class Derivation:
     def latex(
         self, *, standalone: bool = False, only: Sequence[str] | None = None,
         templates: str | Path | None = None, names: Mapping[str, str] | None = None,
-        detail: str = "full", equation: str | None = None,
+        detail: str = "full", equation: str | None = None, labels: str | None = None,
+        width: float | None = None,
     ) -> str:
         r"""A fragment for \input (amsmath), or a document with `standalone`.
 
@@ -97,12 +98,28 @@ class Derivation:
         keeps one equation with its steps, as in `equation="B13"`. `detail` is "full" (every step),
         "normal" (the chain rule and what comes of it) or "brief" (the backward pass in one table).
         `templates` is a folder whose templates take precedence. `names` says in LaTeX what an
-        array is called, as in `names={"W1": r"W^{(1)}", "sigma2": r"\sigma^2"}`. Raises InputError
-        for a name that has no gradient, or that no array has.
+        array is called, as in `names={"W1": r"W^{(1)}", "sigma2": r"\sigma^2"}`. `labels="mlp"`
+        gives (B5) the label sp:mlp:B5 and makes every mention of it an \eqref. `width` is that of a
+        line in points: 345 in an article, 229 in one of two columns. Raises InputError for a name
+        that has no gradient, or that no array has.
         """
         self.verify()
         return latex.latex(self, standalone=standalone, only=only, templates=templates,
-                           names=names, detail=detail, equation=equation)
+                           names=names, detail=detail, equation=equation, labels=labels,
+                           room=width)
+
+    def beamer(
+        self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
+        names: Mapping[str, str] | None = None, detail: str = "full",
+        equation: str | None = None,
+    ) -> str:
+        """Slides: a document of the LaTeX class beamer, options as for `latex`.
+
+        Each adjoint equation has a frame, and each of its steps an overlay.
+        """
+        self.verify()
+        return beamer.beamer(self, only=only, templates=templates, names=names, detail=detail,
+                             equation=equation)
 
     def markdown(
         self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
@@ -254,13 +271,6 @@ class BlockDerivation(blocks.BlockDerivation):
     `lemmas` and `program` hold their equations and steps; `verify` evaluates them all. What a
     helper returns and takes has an adjoint of its own: nothing is inserted across its border.
     """
-
-    def __repr__(self) -> str:
-        return (f"<BlockDerivation of {self.system.name}: {len(self.lemmas)} lemmas, "
-                f"gradients of {', '.join(self.system.wrt)}>")
-
-    def _repr_markdown_(self) -> str:
-        return self.markdown()
 
     def latex(
         self, *, standalone: bool = False, only: Sequence[str] | None = None,

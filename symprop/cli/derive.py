@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -34,15 +34,16 @@ from symprop.files.write import may_write, write_bytes
 if TYPE_CHECKING:
     from symprop.derivation import BlockDerivation, Derivation
 
-FORMATS = ("latex", "markdown", "text", "pdf")
+FORMATS = ("latex", "markdown", "text", "pdf", "beamer")
 FORMAT_OF = {".tex": "latex", ".md": "markdown", ".txt": "text", ".pdf": "pdf"}
-COMMENTS = {"latex": "% ", "markdown": "<!-- ", "text": "# "}
+COMMENTS = {"latex": "% ", "beamer": "% ", "markdown": "<!-- ", "text": "# "}
 
 EXAMPLES = """\b
 Examples:
   symprop derive mlp --format text
   symprop derive mlp --only W1 -o mlp.tex        for \\input
   symprop derive mlp --standalone -o mlp.tex     a document
+  symprop derive mlp --format beamer -o mlp.pdf  slides
   symprop derive model.py:loss --numbers inputs.json --format text
   symprop derive model.py:loss --shape "X=N K" --fact "sums_to_one(Y,1)" -o model.pdf
 """
@@ -58,6 +59,10 @@ Examples:
 @click.option("--standalone", is_flag=True, help="A LaTeX document, not a fragment for \\input.")
 @structure_option
 @only_option
+@click.option("--label", metavar="PREFIX",
+              help="In LaTeX: (B5) has the label sp:PREFIX:B5, and mentions are \\eqref.")
+@click.option("--width", type=click.FloatRange(120, 2000), metavar="POINTS",
+              help="In LaTeX: of a line; 345 in an article, 229 in one of two columns.")
 @click.option("--equation", metavar="B13", help="Only this equation, with its steps.")
 @click.option("--detail", type=click.Choice(("brief", "normal", "full")), default="full",
               show_default=True, help="How much of each equation.")
@@ -86,6 +91,8 @@ def derive(
     numbers: Path | None,
     step: float,
     precision: int,
+    label: str | None,
+    width: float | None,
 ) -> None:
     """Print the derivation of every gradient of TARGET, step by step."""
     if output is not None:
@@ -96,6 +103,11 @@ def derive(
     names = read_names(only, "--only")
     if structure == "blocks" and numbers:
         raise InputError("--numbers is for the flat form: leave --structure blocks out")
+    layout = given(labels=label, width=width)
+    if layout and (form not in ("latex", "pdf") or numbers or structure == "blocks"):
+        raise InputError("--label and --width are for the flat form in LaTeX")
+    if form == "beamer" and (numbers or structure == "blocks"):
+        raise InputError("slides are of the flat form: leave --numbers and --structure blocks out")
     found = find_forward(target, options)
     if structure == "blocks" and found.names:
         raise InputError("--name is for the flat form: leave --structure blocks out")
@@ -105,14 +117,14 @@ def derive(
         if numbers is None or flat is None:
             text = printed(
                 derivation, form, standalone, names, template_dir, found.names,
-                detail=None if detail == "full" else detail, equation=equation)
+                detail=None if detail == "full" else detail, equation=equation, **layout)
         else:
             text = flat.worked_example(
                 read_numbers(numbers), step=step, precision=precision,
                 format="latex" if form == "pdf" else form,
                 standalone=standalone or form == "pdf",
                 **given(templates=template_dir, names=found.names or None))
-    if form == "pdf" and output is not None:
+    if output is not None and (form == "pdf" or (form, output.suffix) == ("beamer", ".pdf")):
         with working("running pdflatex"):
             write_bytes(output, compile_pdf(text), force)
     else:
@@ -139,6 +151,8 @@ def printed(
 ) -> str:
     """Return the derivation in one of the formats; for a PDF, the document to compile."""
     own = given(templates=templates, only=only, names=names or None, **options)
+    if form == "beamer":
+        return cast("Derivation", derivation).beamer(**own)
     if form == "text":
         return derivation.text(**own)
     if form == "markdown":

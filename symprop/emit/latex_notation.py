@@ -41,8 +41,9 @@ class LatexNotation(Notation):
 
     def __init__(
         self, clashing: Container[str] = (), constants: tuple[Fraction, ...] = (),
-        symbols: Mapping[str, Symbol] | None = None,
+        symbols: Mapping[str, Symbol] | None = None, room: float | None = None,
     ) -> None:
+        self.room = room or LINE
         self.clashing = clashing
         self.symbols = symbols or {}
         self.constants = constants

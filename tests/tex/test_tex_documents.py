@@ -1,0 +1,55 @@
+"""Fragments in a paper, in two columns, and slides: nothing undefined, nothing too wide."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from built_models import built
+from test_tex_derivation import compiled
+
+pytestmark = pytest.mark.tex
+
+PAPER = r"""\documentclass{article}
+\usepackage{amsmath}
+\usepackage{hyperref}
+\begin{document}
+See \eqref{sp:one:B8}, \ref{sp:one:B12} and \eqref{sp:two:B3}.
+\section{One}
+%s
+\section{Two}
+%s
+\end{document}
+"""
+COLUMNS = r"""\documentclass[twocolumn]{article}
+\usepackage{amsmath}
+\begin{document}
+%s
+\end{document}
+"""
+TROUBLE = re.compile(r"^.*(?:Overfull|undefined|multiply|same identifier).*$", re.M)
+
+
+def test_two_fragments_in_one_paper_keep_apart(tmp_path: Path) -> None:
+    one = built("mlp").derivation.latex(labels="one")
+    two = built("logistic_regression").derivation.latex(labels="two")
+    for _ in range(2):
+        log = compiled(tmp_path, PAPER % (one, two))
+    assert TROUBLE.findall(log) == []
+    labels = (tmp_path / "main.aux").read_text(encoding="latin-1")
+    for label in ("sp:one:B8", "sp:two:B3"):
+        assert re.search(rf"newlabel\{{{label}\}}\{{\{{(?:\\mbox )?\{{?{label[-2:]}\}}", labels)
+
+
+@pytest.mark.parametrize("detail", ["full", "normal", "brief"])
+@pytest.mark.parametrize("name", ["mlp", "lstm", "gaussian_mixture"])
+def test_two_columns(name: str, detail: str, tmp_path: Path) -> None:
+    log = compiled(tmp_path, COLUMNS % built(name).derivation.latex(width=229, detail=detail))
+    assert TROUBLE.findall(log) == []
+
+
+@pytest.mark.parametrize("name", ["mlp", "lstm", "attention", "transformer_block"])
+def test_slides(name: str, tmp_path: Path) -> None:
+    log = compiled(tmp_path, built(name).derivation.beamer())
+    assert TROUBLE.findall(log) == []
