@@ -64,8 +64,13 @@ def test_boxes_are_apart_and_arrows_go_down(name: str, kind: str, table: dict[st
         assert wide / 2 - 0.1 <= x <= placed.width - wide / 2 + 0.1
         assert high / 2 - 0.1 <= y <= placed.height - high / 2 + 0.1
     for arrow, path in zip(graph.arrows, placed.paths, strict=True):
-        heights = [y for _, y in path]
-        assert arrow.back or heights == sorted(heights)
+        for leg, points in path:
+            heights = [y for _, y in points]
+            assert leg == "turn" or heights == sorted(heights)
+        ends = [path[0][1][0], path[-1][1][-1]]
+        for key, (x, y) in zip((arrow.start, arrow.end), ends, strict=True):
+            across, down = (abs(a - b) for a, b in zip(placed.centres[key], (x, y), strict=True))
+            assert across <= measured[key][0] / 2 + 0.1 and down <= measured[key][1] / 2 + 0.1
     assert layout(graph, measured) == placed
 
 
@@ -115,6 +120,15 @@ def test_equal_blocks_one_after_the_other_are_one_box() -> None:
 def test_a_recurrence_is_one_box() -> None:
     graph = graph_of(built("lstm").derivation, "forward")
     assert "step × T" in [b.lines[0] for b in graph.boxes]
+
+
+def test_a_ribbon_is_folded(table: dict[str, Any]) -> None:
+    graph = graph_of(table["long_way"], "forward")
+    assert len(graph.boxes) > 60
+    placed = layout(graph, sizes(graph))
+    assert 0.5 < placed.height / placed.width < 2
+    short = graph_of(table["mlp"], "forward")
+    assert all(leg == "flow" for path in layout(short, sizes(short)).paths for leg, _ in path)
 
 
 def test_training_is_a_loop() -> None:

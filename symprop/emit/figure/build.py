@@ -263,7 +263,7 @@ def training(
     boxes = [
         box("parameters", "parameter", words.words("parameters"), words.names(system.wrt)),
         box("forward", "action", words.words("forward pass"),
-            words.words("keeps what the backward reads")),
+            words.words("keeps what backward reads")),
         box("loss", "loss", Line(f"loss {loss.plain}", f"loss {loss.latex}")),
         box("backward", "action", words.words("backward pass"),
             words.names([adjoint(w) for w in system.wrt])),

@@ -3,7 +3,8 @@
 In: a `Graph`, the width and height of every box. Out: a `Layout`. The method is that of layered
 drawings: each box on the layer after those that it reads; arrows over several layers by way of
 places in between; layers sorted by the middle of their neighbours; then each layer moved as near
-to its neighbours as the distances allow, which is a regression that keeps an order.
+to its neighbours as the distances allow, which is a regression that keeps an order. What comes out
+much higher than wide is folded into columns, cut where few arrows pass.
 """
 
 from __future__ import annotations
@@ -12,22 +13,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from symprop.emit.figure.folding import GAP, LANE, Leg, Point, fold
 from symprop.emit.figure.graph import Arrow, Graph
 
-Point = tuple[float, float]
-GAP = 26.0  # between boxes of a layer
-BETWEEN = 44.0  # between layers
-LANE = 14.0  # the width of an arrow that passes a layer
 SOURCE = 0.02  # how much a box that reads nothing pulls at its readers: they follow the others
 _SWEEPS = 24
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The centres of boxes, the points that arrows pass, the size of the whole."""
+    """The centres of boxes, the legs of arrows, the size of the whole."""
 
     centres: Mapping[str, Point]
-    paths: tuple[tuple[Point, ...], ...]  # in the order of the graph's arrows
+    paths: tuple[tuple[Leg, ...], ...]  # in the order of the graph's arrows
     width: float
     height: float
 
@@ -61,23 +59,17 @@ def layout(graph: Graph, sizes: Mapping[str, Point]) -> Layout:
     layers = _sorted(layers, above, below)
     across = _across(layers, widths, above, below)
     heights = [max((sizes[k][1] for k in layer if k in sizes), default=0.0) for layer in layers]
-    tops, top = [], 0.0
-    for height in heights:
-        tops.append(top)
-        top += height + BETWEEN
-    middle = {k: tops[r] + heights[r] / 2 for r, layer in enumerate(layers) for k in layer}
-    left = min((across[k] - widths[k] / 2 for k in across), default=0.0)
-    place = {k: (across[k] - left, middle[k]) for k in across}
-    right = max((place[k][0] + widths[k] / 2 for k in place), default=0.0)
-    paths = []
+    page = fold(layers, heights, across, widths, chains, any(a.back for a in graph.arrows))
+    right = page.width
+    paths: list[tuple[Leg, ...]] = []
     for arrow, chain in zip(graph.arrows, chains, strict=True):
         if arrow.back:
             right += GAP
-            paths.append(_beside(arrow, place, sizes, right))
+            paths.append((("turn", _beside(arrow, page.place, sizes, right)),))
         else:
-            paths.append(_path(chain, place, sizes, tops, heights, ranks))
-    return Layout({b.key: place[b.key] for b in graph.boxes}, tuple(paths), right,
-                  max(0.0, top - BETWEEN))
+            paths.append(page.path(chain, sizes))
+    return Layout({b.key: page.place[b.key] for b in graph.boxes}, tuple(paths), right,
+                  page.height)
 
 
 def _beside(
@@ -87,19 +79,6 @@ def _beside(
     (x, y), (to_x, to_y) = place[arrow.start], place[arrow.end]
     return ((x + sizes[arrow.start][0] / 2, y), (right, y), (right, to_y),
             (to_x + sizes[arrow.end][0] / 2, to_y))
-
-
-def _path(
-    chain: Sequence[str], place: Mapping[str, Point], sizes: Mapping[str, Point],
-    tops: Sequence[float], heights: Sequence[float], ranks: Mapping[str, int],
-) -> tuple[Point, ...]:
-    """From the foot of the first box, through its lanes, to the head of the last."""
-    first, last = chain[0], chain[-1]
-    points = [(place[first][0], place[first][1] + sizes[first][1] / 2)]
-    for step, lane in enumerate(chain[1:-1], ranks[first] + 1):
-        x = place[lane][0]
-        points += [(x, tops[step]), (x, tops[step] + heights[step])]
-    return (*points, (place[last][0], place[last][1] - sizes[last][1] / 2))
 
 
 def _ranks(graph: Graph) -> dict[str, int]:

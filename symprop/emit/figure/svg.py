@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
+from symprop.emit.figure.folding import Leg, Point
 from symprop.emit.figure.graph import Arrow, Box, Graph
-from symprop.emit.figure.layout import Point, layout
+from symprop.emit.figure.layout import layout
 from symprop.emit.figure.measure import LETTER, LINE, sizes
 
 EDGE = 24.0
 TITLE = 30.0
+CORNER = 10.0
 COLOURS = {  # fill and stroke
     "input": ("#f3f4f6", "#6b7280"),
     "parameter": ("#dbeafe", "#2563eb"),
@@ -79,9 +81,11 @@ def _rect(x: float, y: float, size: Point, round_: float, fill: str, stroke: str
             f'rx="{_n(round_)}" fill="{fill}" stroke="{stroke}" stroke-width="1.3"/>')
 
 
-def _arrow(arrow: Arrow, path: Sequence[Point]) -> list[str]:
+def _arrow(arrow: Arrow, path: Sequence[Leg]) -> list[str]:
     dash = ' stroke-dasharray="5 4"' if arrow.back else ""
-    way = around(path) if arrow.back else curve(path)
+    (x, y) = path[0][1][0]
+    way = " ".join([f"M{_n(x)},{_n(y)}", *(
+        part for kind, points in path for part in (_flow if kind == "flow" else _turn)(points))])
     lines = [f'<path d="{way}" fill="none" stroke="#4b5563" stroke-width="1.2"{dash} '
              'marker-end="url(#arrow)"/>']
     if arrow.words:
@@ -91,10 +95,10 @@ def _arrow(arrow: Arrow, path: Sequence[Point]) -> list[str]:
     return lines
 
 
-def curve(path: Sequence[Point]) -> str:
+def _flow(path: Sequence[Point]) -> list[str]:
     """Straight down at every point, smooth between them."""
     (x, y), *rest = path
-    parts = [f"M{_n(x)},{_n(y)}"]
+    parts = []
     for end_x, end_y in rest:
         if abs(end_x - x) < 0.5:
             parts.append(f"L{_n(end_x)},{_n(end_y)}")
@@ -102,20 +106,31 @@ def curve(path: Sequence[Point]) -> str:
             half = (y + end_y) / 2
             parts.append(f"C{_n(x)},{_n(half)} {_n(end_x)},{_n(half)} {_n(end_x)},{_n(end_y)}")
         x, y = end_x, end_y
-    return " ".join(parts)
+    return parts
 
 
-def around(path: Sequence[Point]) -> str:
-    """Out, along, and in again, with round corners."""
-    (x, y), (side, _), _, (to_x, to_y) = path
-    r = 10.0 if to_y > y else -10.0
-    return (f"M{_n(x)},{_n(y)} H{_n(side - 10)} Q{_n(side)},{_n(y)} {_n(side)},{_n(y + r)} "
-            f"V{_n(to_y - r)} Q{_n(side)},{_n(to_y)} {_n(side - 10)},{_n(to_y)} H{_n(to_x)}")
+def _turn(path: Sequence[Point]) -> list[str]:
+    """Straight from point to point, with round corners."""
+    parts = []
+    for before, corner, after in zip(path, path[1:], path[2:], strict=False):
+        near, far = _towards(corner, before), _towards(corner, after)
+        parts.append(f"L{_n(near[0])},{_n(near[1])} Q{_n(corner[0])},{_n(corner[1])} "
+                     f"{_n(far[0])},{_n(far[1])}")
+    return [*parts, f"L{_n(path[-1][0])},{_n(path[-1][1])}"]
 
 
-def middle(path: Sequence[Point]) -> Point:
+def _towards(corner: Point, other: Point) -> Point:
+    """Where the round part of a corner begins, on the way to another point."""
+    x, y = other[0] - corner[0], other[1] - corner[1]
+    length = max(abs(x), abs(y))
+    part = min(CORNER, length / 2) / length if length else 0.0
+    return corner[0] + part * x, corner[1] + part * y
+
+
+def middle(path: Sequence[Leg]) -> Point:
     """The place for an arrow's words: beside its middle."""
-    (x0, y0), (x1, y1) = (path[1], path[2]) if len(path) == 4 else (path[0], path[1])
+    _, points = path[0]
+    (x0, y0), (x1, y1) = points[(len(points) - 1) // 2:][:2]
     return (x0 + x1) / 2, (y0 + y1) / 2
 
 

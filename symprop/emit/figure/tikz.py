@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symprop.emit.figure.build import keys_of
+from symprop.emit.figure.folding import Leg, Point
 from symprop.emit.figure.graph import Arrow, Box, Graph
-from symprop.emit.figure.layout import Point, layout
+from symprop.emit.figure.layout import layout
 from symprop.emit.figure.measure import sizes
 from symprop.emit.figure.svg import COLOURS, ROUND, middle
 from symprop.emit.latex_names import escape
@@ -59,25 +60,32 @@ def _box(box: Box, key: str, centre: Point, size: Point) -> str:
         rf"at ({centre[0]:.1f},{centre[1]:.1f}) {{{words}}};")
 
 
-def _arrow(arrow: Arrow, path: Sequence[Point]) -> str:
-    (x, y), *rest = path
-    if arrow.back:
-        places = " -- ".join(f"({px:.1f},{py:.1f})" for px, py in path)
-        return _said(arrow, path, rf"  \draw[symprop arrow, dashed, rounded corners=5pt] {places};")
-    parts = [f"({x:.1f},{y:.1f})"]
-    for end_x, end_y in rest:
-        half = (y + end_y) / 2
-        parts.append(f"-- ({end_x:.1f},{end_y:.1f})" if abs(end_x - x) < 0.5 else
-                     f".. controls ({x:.1f},{half:.1f}) and ({end_x:.1f},{half:.1f}) .. "
-                     f"({end_x:.1f},{end_y:.1f})")
-        x, y = end_x, end_y
-    return _said(arrow, path, rf"  \draw[symprop arrow] {' '.join(parts)};")
-
-
-def _said(arrow: Arrow, path: Sequence[Point], line: str) -> str:
-    """A line with the arrow's words beside its middle."""
+def _arrow(arrow: Arrow, path: Sequence[Leg]) -> str:
+    parts = [_at(path[0][1][0])]
+    for kind, points in path:
+        parts.append(_flow(points) if kind == "flow" else
+                     f"{{[rounded corners=5pt] {' '.join('-- ' + _at(p) for p in points[1:])}}}")
+    dash = ", dashed" if arrow.back else ""
+    line = rf"  \draw[symprop arrow{dash}] {' '.join(parts)};"
     if not arrow.words:
         return line
     x, y = middle(path)
     return (line + "\n" + rf"  \node[anchor=west, font=\footnotesize] at ({x + 4:.1f},{y:.1f}) "
             rf"{{{escape(arrow.words)}}};")
+
+
+def _at(point: Point) -> str:
+    return f"({point[0]:.1f},{point[1]:.1f})"
+
+
+def _flow(points: Sequence[Point]) -> str:
+    """Straight down at every point, smooth between them."""
+    (x, y), *rest = points
+    parts = []
+    for end_x, end_y in rest:
+        half = (y + end_y) / 2
+        parts.append(f"-- {_at((end_x, end_y))}" if abs(end_x - x) < 0.5 else
+                     f".. controls {_at((x, half))} and {_at((end_x, half))} .. "
+                     f"{_at((end_x, end_y))}")
+        x, y = end_x, end_y
+    return " ".join(parts)
