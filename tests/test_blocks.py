@@ -116,6 +116,18 @@ def masked_pair(first: Any, second: Any) -> Callable[..., Any]:
     return loss
 
 
+def normed(x: Any, g: Any, eps: float = 1e-5, axis: int = 1) -> Any:
+    v = (x * x).mean(axis=axis, keepdims=True)
+    r = np.sqrt(v + eps)
+    return g * (x / r)
+
+
+def normed_pair(**options: Any) -> Callable[..., Any]:
+    def loss(x: "N N", y: "N N", g: "N"):
+        return normed(x, g).sum() + (normed(y, g, **options) * x).sum()
+    return loss
+
+
 SUM = symprop.sums_to_one("p", axis=1)
 OTHER = symprop.sums_to_one("q", axis=1)
 
@@ -131,10 +143,16 @@ OTHER = symprop.sums_to_one("q", axis=1)
     (weighted_pair, {"wrt": ["z", "w"]}, True),
     (weighted_pair, {"wrt": ["z", "w"], "facts": [SUM]}, False),
     (weighted_pair, {"wrt": ["z", "w"], "facts": [SUM, OTHER]}, True),
+    (pair(), {"facts": [symprop.positive("x")]}, True),
+    (pair(), {"facts": [symprop.in_range("y", -1, 1), symprop.positive("w")]}, True),
+    (normed_pair(), {}, True),
+    (normed_pair(eps=1e-6), {}, False),
+    (normed_pair(axis=0), {}, False),
     (masked_pair([1.0, 0.0, 2.0], [1.0, 0.0, 2.0]), {}, True),
     (masked_pair([1.0, 0.0, 2.0], [1.0, 0.0, 3.0]), {}, False),
 ], ids=["same", "Python argument", "forward equation", "dtype", "unwanted gradient",
         "unwanted result", "unread result", "no facts", "one fact", "both facts",
+        "a fact that no step leans on", "two such facts", "same norm", "eps", "axis",
         "same constant", "another constant"])
 def test_what_makes_two_calls_one_block(
     loss: Callable[..., Any], options: dict[str, Any], equal: bool
@@ -205,3 +223,12 @@ def test_what_blocks_cannot_do_is_said() -> None:
 def test_a_program_without_equal_calls_has_no_lemma() -> None:
     program = outline(symprop.trace(pair(squared)))
     assert not program.uses and not program.below
+
+
+def test_a_lemma_states_the_facts_that_a_step_leans_on() -> None:
+    system = symprop.trace(weighted_pair, wrt=["z", "w"], facts=[SUM, OTHER])
+    text = symprop.derive(system, structure="blocks").text()
+    assert text.startswith(
+        "Lemma 1 (weighted). Given p (N × M) and z (N × M), where Σ_i p[n,i] = 1:")
+    unused = symprop.trace(pair(), facts=[symprop.positive("x"), symprop.positive("y")])
+    assert "where" not in symprop.derive(unused, structure="blocks").text().partition(":")[0]

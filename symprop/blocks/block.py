@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from symprop.system import Call, System
+from symprop.system import Call, Fact, System
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,8 @@ class Block:
     ports, results: the system's inputs and what it hands back, in the order in which a use has
     its arguments and results. gradients: the ports whose adjoints it gives, of the program the
     parameters; the adjoint of one that a use alone reads is given by that use. runs: the uses
-    among `uses` that are turns of a loop.
+    among `uses` that are turns of a loop. text: what is equal of all calls. more_facts: of ports,
+    what some uses know beside the system's facts, which all of them do.
     """
 
     name: str
@@ -95,6 +96,8 @@ class Block:
     uses: tuple[Use, ...]
     gradients: tuple[str, ...]
     runs: tuple[Run, ...] = ()
+    text: str = ""
+    more_facts: tuple[tuple[Fact, ...], ...] = ()
 
     @property
     def below(self) -> tuple[Block, ...]:

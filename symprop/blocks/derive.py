@@ -14,6 +14,7 @@ import numpy as np
 
 from symprop.algebra.build import access, add, idx, mul, sum_over
 from symprop.algebra.expr import Index, adjoint
+from symprop.algebra.renaming import Numbering
 from symprop.blocks.backward import Line, Pull, backward
 from symprop.blocks.block import Block, Use
 from symprop.blocks.borders import guarded, opened
@@ -113,17 +114,28 @@ def derive_blocks(system: System) -> BlockDerivation:
     if system.departure is not None:
         raise InputError("blocks are derived for the gradient: leave the learning rule out, or "
                          'structure="blocks"')
-    apart = guarded(system)
+    apart, told = guarded(system), frozenset[str]()
     while True:
-        program = outline(system, apart)
+        program = outline(system, apart, told)
         *lemmas, whole = (Lemma(k, block, *backward(block, derive(block.system))) for k, block in (
             *enumerate(reversed(program.below), 1), (0, program)))
         found = BlockDerivation(system, tuple(lemmas), whole)
         more = frozenset(call for block in (program, *program.below)
                          for call in opened(block, found.adjoints))
-        if not more:
+        leaning = frozenset(m.block.text for m in lemmas if _leans(m))
+        if not more and not leaning:
             return found
-        apart |= more
+        apart, told = apart | more, told | leaning
+
+
+def _leans(lemma: Lemma) -> bool:
+    """Whether an adjoint would be another if what some uses know were known at all."""
+    def texts(derivation: Derivation) -> list[tuple[str, str]]:
+        return [(a.primal, Numbering(sizes=False).expr(a.rhs)) for a in derivation.adjoints]
+
+    own = sorted(texts(lemma.derivation))
+    return any(own != sorted(texts(derive(replace(lemma.block.system, facts=facts))))
+               for facts in lemma.block.more_facts)
 
 
 def domains(

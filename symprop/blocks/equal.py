@@ -1,23 +1,49 @@
 """Which calls are the same block.
 
 In: a call by itself. Out: a text; two calls are equal up to the names of arrays, indices and sizes
-where their texts are. It holds the equations in the order in which they were traced, the dtype and
-the facts of every port, the conditions on their sizes, and the entries of constants.
+where their texts are. It holds the equations in the order in which they were traced, the dtype of
+every port and where it points, and the entries of constants. What else is known of ports and sizes
+makes no difference, but where an adjoint leans on it (`derive.py` finds that out).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
+from typing import Any
 
 from symprop.algebra.expr import Expr, Size, arrays_of, atoms
 from symprop.algebra.renaming import Numbering
 from symprop.blocks.ports import Cut, Port
 from symprop.system import Condition, Fact, IndexRange, System
 
+Known = tuple[Any, ...]  # a fact of a port, or a condition on sizes, whatever they are called
 
-def key(cut: Cut, system: System) -> tuple[str, tuple[str, ...]]:
-    """The text of a call, and the sizes in it, in the order of their numbers."""
+
+def key(cut: Cut, system: System, told: Set[str] = frozenset()) -> tuple[str, tuple[str, ...]]:
+    """The text of a call, and the sizes in it, in the order of their numbers.
+
+    told: texts to which what is known of the ports belongs.
+    """
+    numbers, lines = _numbered(cut, system)
+    text = "\n".join(lines)
+    if text in told:
+        text = "\n".join([*lines, *sorted(map(str, known(cut, system)))])
+    return text, tuple(numbers.sizes)
+
+
+def known(cut: Cut, system: System) -> dict[Known, Fact | Condition]:
+    """What is known of the ports of a call, and of its sizes."""
+    numbers, _ = _numbered(cut, system)
+    found: dict[Known, Fact | Condition] = {
+        ("fact", k, f.kind, f.args): f
+        for k, port in enumerate(cut.ports) for f in facts(port, system)}
+    return found | {
+        ("condition", c.kind, numbers.expr(c.left), numbers.expr(c.right)): c
+        for c in conditions(system, frozenset(numbers.sizes))}
+
+
+def _numbered(cut: Cut, system: System) -> tuple[Numbering, list[str]]:
     numbers = Numbering()
     lines = [_port(p, numbers, system) for p in cut.ports]
     for equation in cut.equations:
@@ -27,10 +53,7 @@ def key(cut: Cut, system: System) -> tuple[str, tuple[str, ...]]:
                      f"{numbers.expr(equation.rhs)}")
         lines += [_constant(system, name) for name in arrays_of(equation.rhs)
                   if name in system.constants]
-    sizes = tuple(numbers.sizes)
-    lines += sorted(f"{c.kind} {numbers.expr(c.left)} {numbers.expr(c.right)}"
-                    for c in conditions(system, frozenset(sizes)))
-    return "\n".join(lines), sizes
+    return numbers, lines
 
 
 def facts(port: Port, system: System) -> tuple[Fact, ...]:
@@ -71,8 +94,7 @@ def sizes_of(exprs: Iterable[Expr]) -> frozenset[str]:
 
 def _port(port: Port, numbers: Numbering, system: System) -> str:
     shape = ",".join(numbers.expr(i.size) for i in port.axes)
-    told = [f"{f.kind}{f.args}" for f in facts(port, system)]
-    told += [f"{numbers.expr(r.size)} {'' if r.start is None else numbers.expr(r.start)}"
+    told = [f"{numbers.expr(r.size)} {'' if r.start is None else numbers.expr(r.start)}"
              for r in ranges(port, system)]
     return f"{numbers.array(port.name)} {port.dtype} ({shape}) {' '.join(told)}"
 

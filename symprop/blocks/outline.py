@@ -17,24 +17,28 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from symprop.algebra.build import access, idx
-from symprop.algebra.expr import Access, Expr, Index
+from symprop.algebra.expr import Expr, Index
 from symprop.blocks.block import Block, Use
-from symprop.blocks.equal import conditions, facts, key, ranges, sizes_of
+from symprop.blocks.equal import Known, key, known
+from symprop.blocks.inside import inside
 from symprop.blocks.live import Reading, live
-from symprop.blocks.ports import Cut, Port, cut, renewed
+from symprop.blocks.ports import Cut, Port, cut
 from symprop.blocks.repeated import repeated, with_tables_outside
 from symprop.blocks.runs import with_runs
-from symprop.names import counted, unused
+from symprop.names import unused
 from symprop.recognise.remarks import with_remarks
-from symprop.system import Array, Call, Equation, System, cycles
+from symprop.system import Array, Call, Equation, Fact, System, cycles
 
 LONG = 8  # of one that is used once, within a block that is used again
 
 
-def outline(system: System, apart: Set[Call] = frozenset()) -> Block:
+def outline(
+    system: System, apart: Set[Call] = frozenset(), told: Set[str] = frozenset()
+) -> Block:
     """The program as blocks; one without uses where no two calls are equal.
 
-    apart: calls that are written in place.
+    apart: calls that are written in place. told: texts of calls that differ by what is known of
+    their ports as well (`equal.key`); all others know what all of their uses do.
 
     >>> import numpy as np, symprop
     >>> def layer(x, W):
@@ -48,15 +52,19 @@ def outline(system: System, apart: Set[Call] = frozenset()) -> Block:
     [('layer', ('layer_x', 'layer_W'), ('L_pow_ratio',)), ('layer', ('layer_x_2', ...
     """
     system = with_tables_outside(system)
-    keys = {call: text for call, text in repeated(system).items() if call not in apart}
-    ordered: list[_Scope] = []
-    short: set[str] | None = None
-    while short is None or short:
+    keys = {call: text for call, text in repeated(system, told).items()
+            if call not in apart}
+    limits: dict[str, frozenset[Known]] = {}
+    again = True
+    while again:
         program = _Scope(system.name, system, (), {name: name for name in system.arrays})
-        program.open(0, frozenset(keys), {})
+        program.open(0, frozenset(keys), _Found(told, limits, {}))
         ordered = _callers_first(program)
         short = _in_place(ordered, keys)
         keys = {call: text for call, text in keys.items() if text not in short}
+        less = {scope.text: scope.common for scope in ordered if not scope.knows <= scope.common}
+        limits |= less
+        again = bool(short or less)
     for scope in ordered:
         scope.settle()
     done: dict[int, Block] = {}
@@ -90,8 +98,17 @@ class _Use:
         return tuple(dict.fromkeys(a for p in self.cut.ports for a in p.reads))
 
 
+@dataclass
+class _Found:
+    """The scopes by their texts, and what may be known in them."""
+
+    told: Set[str]
+    limits: dict[str, frozenset[Known]]
+    scopes: dict[str, _Scope]
+
+
 class _Scope:
-    """A block in the making."""
+    """A block in the making; `common` is what is known at every use of it."""
 
     def __init__(
         self, name: str, system: System, ports: Sequence[Port], traced: Mapping[str, str],
@@ -99,12 +116,21 @@ class _Scope:
     ) -> None:
         self.name, self.system, self.ports, self.traced = name, system, tuple(ports), traced
         self.sizes = sizes  # in the order of their numbers
+        self.order: Sequence[int] = range(len(self.ports))  # of ports, as the helper has them
+        self.text = ""
+        self.knows: frozenset[Known] = frozenset()
+        self.variants: list[frozenset[Known]] = []
         self.lines: list[Equation | _Use] = []
         self.results: dict[int, None] = {}  # equations that some caller reads, by position
         self.given: set[int] = set()  # those whose adjoint some caller has
         self.wanted: set[int] = set()  # ports whose adjoint some caller wants
 
-    def open(self, depth: int, chosen: frozenset[Call], scopes: dict[str, _Scope]) -> None:
+    @property
+    def common(self) -> frozenset[Known]:
+        """What is known at every use."""
+        return self.knows.intersection(*self.variants)
+
+    def open(self, depth: int, chosen: frozenset[Call], scopes: _Found) -> None:
         """Finds the lines: own equations and uses, each after what it reads."""
         groups: dict[Call | str, list[Equation]] = {}
         for equation in self.system.equations:
@@ -116,15 +142,22 @@ class _Scope:
         self.lines = _runnable(nodes, cycles(self.system.equations))
 
     def _use(
-        self, call: Call, equations: Sequence[Equation], chosen: frozenset[Call],
-        scopes: dict[str, _Scope],
+        self, call: Call, equations: Sequence[Equation], chosen: frozenset[Call], found: _Found
     ) -> _Use:
-        found = cut(call, equations, self.system, self.traced)
-        text, sizes = key(found, self.system)
-        if text not in scopes:
-            scopes[text] = _inside(found, self.system, self.traced, sizes)
-            scopes[text].open(len(call.chain), chosen, scopes)
-        return _Use(found, scopes[text], sizes)
+        here = cut(call, equations, self.system, self.traced)
+        text, sizes = key(here, self.system, found.told)
+        facts_ = known(here, self.system)
+        scope = found.scopes.get(text)
+        if scope is None:
+            kept = {k: f for k, f in facts_.items() if k in found.limits.get(text, facts_)}
+            own = inside(here, self.system, self.traced, kept)
+            scope = found.scopes[text] = _Scope(
+                call.function, own.system, own.ports, own.traced, sizes)
+            scope.text, scope.knows = text, frozenset(kept)
+            scope.order = _as_declared(call, here.ports)
+            scope.open(len(call.chain), chosen, found)
+        scope.variants.append(frozenset(facts_))
+        return _Use(here, scope, sizes)
 
     @property
     def uses(self) -> list[_Use]:
@@ -158,6 +191,15 @@ class _Scope:
                     k for k, p in enumerate(use.cut.ports) if p.of in moving)
             use.scope.given |= {place[a] for a in use.live}
             use.scope.wanted |= use.wanted
+
+    def more_facts(self) -> tuple[tuple[Fact, ...], ...]:
+        """What some use knows of the ports that others do not, each with all that it knows."""
+        found = {frozenset(k for k in variant if k[0] == "fact") for variant in self.variants}
+        own = frozenset(k for k in self.knows if k[0] == "fact")
+        return tuple(
+            tuple(Fact(kind, self.ports[port].name, args)
+                  for _, port, kind, args in sorted(more, key=str))
+            for more in sorted(found, key=str) if more > own)
 
     # ---- the system -------------------------------------------------------------------------
 
@@ -221,7 +263,7 @@ class _Made:
             self.arrays[name] = replace(self.scope.system.arrays[name], kind="input")
         self.seeking += [name for name in made if name in use.live]
         self.uses.append(Use(
-            number, use.cut.call, block, tuple(arguments),
+            number, use.cut.call, block, tuple(arguments[k] for k in use.scope.order),
             tuple(name if name in use.handed else "" for name in made),
             tuple(zip(use.scope.sizes, use.sizes, strict=True))))
 
@@ -252,7 +294,8 @@ class _Made:
             results.append(array)
             if k in scope.given:
                 self.given.append(array)
-        wanted = tuple(scope.ports[k].name for k in sorted(scope.wanted)) or system.wrt
+        ports = tuple(scope.ports[k].name for k in scope.order)
+        wanted = tuple(scope.ports[k].name for k in scope.order if k in scope.wanted) or system.wrt
         equations, uses, runs = with_runs(self.equations, self.uses)
         made = replace(
             system, name=scope.name, arrays=self.arrays, equations=equations,
@@ -260,73 +303,16 @@ class _Made:
                       if w not in self.given),
             given=tuple(self.given))
         made = with_remarks(made)
-        return Block(scope.name, made, tuple(p.name for p in scope.ports), tuple(results),
-                     uses, wanted, runs)
+        return Block(scope.name, made, ports, tuple(results),
+                     uses, wanted, runs, scope.text, scope.more_facts())
 
 
-def _inside(
-    found: Cut, system: System, traced: Mapping[str, str], numbered: tuple[str, ...]
-) -> _Scope:
-    """A call by itself: its ports are inputs, its arrays have their names in the helper."""
-    taken = {*system.sizes, *system.constants}
-    names: dict[str, str] = {}
-    local = {e.variable for e in found.equations if e.call == found.call}
-    for port, wish in zip(found.ports, _shortest([p.wish for p in found.ports], local),
-                          strict=True):
-        names[port.name] = unused(wish, taken) if wish in taken else wish
-        taken.add(names[port.name])
-    ports = tuple(replace(p, name=names[p.name]) for p in found.ports)
-    read = {a for e in found.equations for a in e.reads}
-    kept = {own for e in found.equations if (own := _own_name(e, found.call))}
-    for equation in found.equations:
-        own = _own_name(equation, found.call)
-        known = equation.numbered or equation.array
-        wish = own or equation.variable or (known if equation.array in read else "out")
-        others = taken if own else taken | kept
-        names[equation.array] = counted(wish, others)
-        taken.add(names[equation.array])
-    equations = tuple(_renamed(e, names) for e in found.equations)
-    arrays = {p.name: p.array for p in ports}
-    arrays |= {n: a for n, a in system.arrays.items() if a.kind == "constant" and any(
-        n in e.reads for e in equations)}
-    arrays |= {names[e.array]: replace(system.arrays[e.array], name=names[e.array])
-               for e in found.equations}
-    sizes = sizes_of([s for a in arrays.values() for s in a.shape]) | sizes_of(
-        [e.rhs for e in equations])
-    inner = replace(
-        system, name=found.call.function, arguments=(), arrays=arrays, equations=equations,
-        loss="", outputs=(), output_shapes=(), wrt=(), wrt_keys=(),
-        facts=tuple(f for p in ports for f in facts(p, system)),
-        index_ranges=(*(r for p in ports for r in ranges(p, system)), *(
-            replace(r, array=names[r.array]) for r in system.index_ranges if r.array in names)),
-        conditions=conditions(system, sizes),
-        constants={n: c for n, c in system.constants.items() if n in arrays},
-        sizes=tuple(s for s in system.sizes if s in sizes))
-    outer = {p.name: traced[p.of] for p in ports}
-    outer |= {names[e.array]: traced[e.array] for e in found.equations}
-    outer |= {n: n for n in inner.constants}
-    return _Scope(found.call.function, inner, ports, outer, numbered)
-
-
-def _own_name(equation: Equation, call: Call) -> str:
-    """What the helper itself calls it, not one that it calls."""
-    return equation.variable if equation.call == call else ""
-
-
-def _shortest(wishes: Sequence[str], local: Set[str]) -> list[str]:
-    """Names for "block.attn.w" and the like: the shortest tail that nothing else is called by."""
-    tails = [[".".join(parts[k:]).replace(".", "_") for k in range(len(parts))]
-             for parts in (w.split(".") for w in wishes)]
-    often = Counter(t for row in tails for t in row)
-    return [next((t for t in reversed(row) if often[t] == 1 and t not in local
-                  and t.isidentifier()), row[0]) for row in tails]
-
-
-def _renamed(equation: Equation, names: Mapping[str, str]) -> Equation:
-    def rename(item: Access) -> Access:
-        return Access(names.get(item.array, item.array), item.indices)
-
-    return replace(renewed(equation, rename, names[equation.array]), numbered="")
+def _as_declared(call: Call, ports: Sequence[Port]) -> list[int]:
+    """The ports in the order of the helper's parameters, those that it was not handed last."""
+    place = {name: k for k, (name, _) in enumerate(call.parameters)}
+    if call.iteration:
+        return [*range(len(ports))]
+    return sorted(range(len(ports)), key=lambda k: place.get(ports[k].wish, len(place)))
 
 
 def _in_place(scopes: Sequence[_Scope], keys: Mapping[Call, str]) -> set[str]:

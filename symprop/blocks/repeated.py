@@ -8,7 +8,7 @@ or reads again what others have made of its results.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import replace
 
 from symprop.blocks.equal import key
@@ -18,7 +18,7 @@ from symprop.system import Call, Equation, System, cycles
 SHORTEST = 3  # equations of a block
 
 
-def repeated(system: System) -> dict[Call, str]:
+def repeated(system: System, told: Set[str] = frozenset()) -> dict[Call, str]:
     """The calls that may be blocks, and of which there are two that are equal; their texts."""
     members: dict[Call, list[Equation]] = {}
     for equation in system.equations:
@@ -37,7 +37,7 @@ def repeated(system: System) -> dict[Call, str]:
         names = {e.array for e in own}
         if len(own) >= SHORTEST and not names & ends and names.isdisjoint(cyclic) and (
                 _is_closed(system.equations[place[own[0].array]:place[own[-1].array] + 1], names)):
-            keys[call] = key(cut(call, own, system, traced), system)[0]
+            keys[call] = key(cut(call, own, system, traced), system, told)[0]
     often = Counter(keys.values())
     return {call: text for call, text in keys.items() if often[text] > 1}
 
