@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import trace_future
 
+import symprop
 from symprop.algebra.expr import Apply, atoms
+from symprop.errors import SympropError
 from symprop.interpret import run
 from symprop.system import IndexRange
 from symprop.trace.facts import in_range, one_of, positive, sums_to_one
@@ -283,3 +285,24 @@ def test_the_same_bytes_under_every_hash_seed():
         ).stdout for seed in ("0", "1", "2")
     }
     assert len(texts) == 1 and b"h_prev" in texts.pop()
+
+
+def test_a_key_may_hold_blanks_dots_and_dashes():
+    def loss(p, x):
+        return np.sum(np.tanh(x @ p["layer 1"]["W.1"] + p["layer 1"]["b-1"]))
+
+    shapes = {"p": {"layer 1": {"W.1": "D H", "b-1": "H"}}, "x": "N D"}
+    system = symprop.trace(loss, shapes)
+    assert [*system.arrays][:2] == ["p_layer_1_W_1", "p_layer_1_b_1"]
+    module = symprop.generate(system)
+    assert symprop.check(module).passed
+    leaves = module.draw_inputs(0)
+    layer = {"W.1": leaves["p_layer_1_W_1"], "b-1": leaves["p_layer_1_b_1"]}
+    _, gradients = module.value_and_grad({"layer 1": layer}, leaves["x"])
+    slope = 1 - np.tanh(leaves["x"] @ layer["W.1"] + layer["b-1"]) ** 2
+    assert np.allclose(gradients["p"]["layer 1"]["b-1"], slope.sum(axis=0))
+
+
+def test_two_keys_of_one_name_are_refused():
+    with pytest.raises(SympropError, match="p_a_b"):
+        symprop.trace(lambda p: np.sum(p["a b"] * p["a_b"]), {"p": {"a b": "N", "a_b": "N"}})

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from symprop.check.trees import Record, Tree
+from symprop.check.trees import Record, Tree, part_name
 from symprop.errors import ShapeError
 from symprop.shapes import meant_by, parse_spec
 
@@ -33,12 +33,12 @@ def read_annotation(annotation: object, where: str, namespace: Mapping[str, Any]
         return _from_text(annotation, where, namespace)
     if isinstance(annotation, Mapping):
         return {
-            str(key): read_annotation(part, f"{where}_{key}", namespace)
+            str(key): read_annotation(part, part_name(where, key), namespace)
             for key, part in annotation.items()
         }
     if isinstance(annotation, list | tuple):
         parts = (
-            read_annotation(part, f"{where}_{key}", namespace)
+            read_annotation(part, part_name(where, key), namespace)
             for key, part in enumerate(annotation)
         )
         return list(parts) if isinstance(annotation, list) else tuple(parts)
@@ -90,12 +90,13 @@ def _from_source(node: ast.expr, where: str, namespace: Mapping[str, Any]) -> Tr
             ]
             if len(names) == len(values):
                 return {
-                    name: _from_source(value, f"{where}_{name}", namespace)
+                    name: _from_source(value, part_name(where, name), namespace)
                     for name, value in zip(names, values, strict=True)
                 }
         case ast.List(elts=parts) | ast.Tuple(elts=parts):
             trees = [
-                _from_source(part, f"{where}_{key}", namespace) for key, part in enumerate(parts)
+                _from_source(part, part_name(where, key), namespace)
+                for key, part in enumerate(parts)
             ]
             return trees if isinstance(node, ast.List) else tuple(trees)
         case ast.BinOp(left=ast.List() | ast.Tuple() as left, op=ast.Mult(),

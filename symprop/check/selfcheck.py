@@ -15,7 +15,7 @@ from symprop.check.domains import Domain, integer_range, read_facts, real_range
 from symprop.check.layout import WIDTH, Display, entries
 from symprop.check.sizes import choose_sizes, named_axes
 from symprop.check.stacked import stacked_argument, stacked_draws, stacked_gradients
-from symprop.check.trees import Tree, children, flatten, subtrees
+from symprop.check.trees import Tree, children, flatten, part_name, subtrees
 from symprop.errors import InputError
 from symprop.names import unused
 from symprop.shapes import ArraySpec, Dim, parse_dim
@@ -236,7 +236,7 @@ def _assembled(name: str, tree: Tree) -> str | Display:
     parts = children(tree)
     if parts is None:
         return f'leaves["{name}"]'
-    built = [(key, _assembled(f"{name}_{key}", part)) for key, part in parts.items()]
+    built = [(key, _assembled(part_name(name, key), part)) for key, part in parts.items()]
     if isinstance(tree, list | tuple):
         opening, closing = "[]" if isinstance(tree, list) else "()"
         return Display(opening, tuple(("", part) for _, part in built), closing)
@@ -261,7 +261,7 @@ def _accesses(code: str, name: str, tree: Tree) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, part in parts.items():
         inner = f"{code}[{key}]" if isinstance(key, int) else f'{code}["{key}"]'
-        found.update(_accesses(inner, f"{name}_{key}", part))
+        found.update(_accesses(inner, part_name(name, key), part))
     return found
 
 

@@ -4,12 +4,15 @@ In: a structure and the name of the argument that it is. Out: a table from leaf 
 `blocks_0_Wq` to leaves, and the way back. The leaves may be shapes, arrays or gradients.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from symprop.errors import InputError
 from symprop.shapes import ArraySpec
+
+_BETWEEN = re.compile("[ .:/-]+")  # may stand in a key, and not in a name
 
 Tree = Any
 """A leaf, or a dict, list, tuple, dataclass or `Record` of trees."""
@@ -36,6 +39,15 @@ def children(tree: Tree) -> dict[Any, Tree] | None:
     return None
 
 
+def part_name(name: str, key: object) -> str:
+    """Return the name of a part of a structure; blanks, dots and dashes in a key become `_`.
+
+    >>> part_name("params", "layer 1.weight")
+    'params_layer_1_weight'
+    """
+    return f"{name}_{_BETWEEN.sub('_', str(key))}"
+
+
 def flatten(name: str, tree: Tree) -> dict[str, Any]:
     """Return the leaves of `tree` by name, in order.
 
@@ -47,7 +59,7 @@ def flatten(name: str, tree: Tree) -> dict[str, Any]:
         return {name: tree}
     found: dict[str, Any] = {}
     for key, part in parts.items():
-        found.update(flatten(f"{name}_{key}", part))
+        found.update(flatten(part_name(name, key), part))
     return found
 
 
@@ -55,7 +67,7 @@ def subtrees(name: str, tree: Tree) -> dict[str, Tree]:
     """Return every node of `tree` by name: the whole, its parts, and the leaves."""
     found = {name: tree}
     for key, part in (children(tree) or {}).items():
-        found.update(subtrees(f"{name}_{key}", part))
+        found.update(subtrees(part_name(name, key), part))
     return found
 
 
@@ -64,7 +76,7 @@ def rebuild(name: str, shape: Tree, leaves: Mapping[str, Any]) -> Tree:
     parts = children(shape)
     if parts is None:
         return leaves[name]
-    built = {key: rebuild(f"{name}_{key}", part, leaves) for key, part in parts.items()}
+    built = {key: rebuild(part_name(name, key), part, leaves) for key, part in parts.items()}
     if isinstance(shape, Record):
         return shape.cls(**built)
     if isinstance(shape, Mapping):
@@ -96,7 +108,7 @@ def matched(name: str, shape: Tree, values: Tree, partial: bool = False) -> dict
         raise InputError(f"{name} must have the parts {_listed(parts)}, not {_listed(given)}")
     found: dict[str, Any] = {}
     for key in (key for key in parts if key in given):
-        found.update(matched(f"{name}_{key}", parts[key], given[key], partial))
+        found.update(matched(part_name(name, key), parts[key], given[key], partial))
     return found
 
 

@@ -19,7 +19,7 @@ from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr
 from symprop.algebra.integers import exact_quotient
 from symprop.check.annotations import read_annotation
-from symprop.check.trees import Record, children, flatten, rebuild
+from symprop.check.trees import Record, children, flatten, part_name, rebuild
 from symprop.errors import InputError, NameRuleError, ShapeError
 from symprop.names import check_name, unused
 from symprop.shapes import ArraySpec, Dim
@@ -151,7 +151,7 @@ def _mapped(name: str, tree: Any, change: Callable[[str, Any], Any]) -> Any:
     parts = children(tree)
     if parts is None:
         return change(name, tree)
-    built = {key: _mapped(f"{name}_{key}", part, change) for key, part in parts.items()}
+    built = {key: _mapped(part_name(name, key), part, change) for key, part in parts.items()}
     if isinstance(tree, list | tuple):
         return list(built.values()) if isinstance(tree, list) else tuple(built.values())
     return built

@@ -109,7 +109,9 @@ class Fillable(np.ndarray):
     # ---- what Python asks of the type
 
     def __getitem__(self, key: Any) -> Any:
-        if self.held is not None or is_symbolic(key):
+        if self.held is not None:  # a part, which need not make an equation of the whole
+            return METHODS["__getitem__"](self.held, key)
+        if is_symbolic(key):
             return METHODS["__getitem__"](NAMED["asarray"](self), key)
         return meaning(super().__getitem__(key), lambda a: METHODS["__getitem__"](a, key), (self,))
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from symprop.check.trees import children
+from symprop.check.trees import children, part_name
 from symprop.collector import paused
 from symprop.errors import DTypeError, InputError, SympropError
 from symprop.system import Fact, System
@@ -247,7 +247,7 @@ def _below(name: str, tree: Any) -> list[str]:
     parts = children(tree)
     if parts is None:
         return [name]
-    return [leaf for key, part in parts.items() for leaf in _below(f"{name}_{key}", part)]
+    return [leaf for key, part in parts.items() for leaf in _below(part_name(name, key), part)]
 
 
 def _floating(found: Arguments) -> tuple[str, ...]:

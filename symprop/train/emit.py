@@ -11,7 +11,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from symprop.check.trees import Tree, children
+from symprop.check.trees import Tree, children, part_name
 from symprop.errors import InputError
 from symprop.files.templates import render
 from symprop.names import unused
@@ -260,7 +260,7 @@ def _built(name: str, tree: Tree, indent: int) -> str:
     keyed = isinstance(tree, Mapping)
     left, right = ("{", "}") if keyed else ("(", ")") if isinstance(tree, tuple) else ("[", "]")
     items = [
-        (f'"{key}": ' if keyed else "") + _built(f"{name}_{key}", part, indent + 4)
+        (f'"{key}": ' if keyed else "") + _built(part_name(name, key), part, indent + 4)
         for key, part in parts.items()
     ]
     comma = "," if left == "(" and len(items) == 1 else ""
@@ -284,4 +284,4 @@ def _paths(name: str, tree: Tree, place: str) -> Iterator[tuple[str, str]]:
         return
     for key, part in parts.items():
         index = f'"{key}"' if isinstance(key, str) else str(key)
-        yield from _paths(f"{name}_{key}", part, f"{place}[{index}]")
+        yield from _paths(part_name(name, key), part, f"{place}[{index}]")
