@@ -59,7 +59,7 @@ def agree(system: System, flat: Any, blocks: Any, dtype: Any, tolerance: float) 
 
 
 @pytest.mark.parametrize("name", [
-    n if n in ("widths", "steps") else pytest.param(n, marks=pytest.mark.deep) for n in NETWORKS])
+    n if n == "steps" else pytest.param(n, marks=pytest.mark.deep) for n in NETWORKS])
 def test_both_forms_give_the_same_gradients(name: str) -> None:
     derivation, _, module = made(name)
     flat = symprop.generate(symprop.derive(derivation.system))

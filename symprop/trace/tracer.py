@@ -37,7 +37,7 @@ from symprop.trace.turns import Turn, Turns
 
 PROVISIONAL = "%"  # begins the name of an array that has no name yet
 _INLINE_TERMS = 8
-MOST_TIMES = 500  # equations of one operation on one line: what a Python loop may unroll to
+MOST_TIMES = 1000  # equations of one operation on one line: what a Python loop may unroll to
 
 
 Limits = tuple[Expr | None, Expr | None]  # the least and the largest value, where known
