@@ -20,7 +20,8 @@ from spellings import FAMILIES, RECOGNISED, ROWS, Family
 
 import symprop
 from symprop.algebra.canonical import collect, expand
-from symprop.algebra.expr import ADJOINT
+from symprop.algebra.expr import ADJOINT, Access, adjoint
+from symprop.derive.insert import replace
 from symprop.emit.module import GeneratedModule
 from symprop.lower.count import operations
 from symprop.lower.program import lower
@@ -108,13 +109,20 @@ def test_the_generated_backward_pass_is_the_known_one(
 def test_the_closed_form(
     family: str, name: str, recognise: bool
 ) -> None:
-    """The terms of the gradient, multiplied out, each with its number of sums."""
+    """The terms of the gradient, multiplied out, each with its number of sums.
+
+    What is the adjoint of a part that the author named is put in.
+    """
     row, (derivation, _) = FAMILIES[family], derived(family, name, recognise)
     table = {a.array: a for a in derivation.adjoints}
     found: Adjoint = table[ADJOINT + row.of]
     if row.through:
         found = table[next(a for a in found.reads if a.startswith(ADJOINT))]
-    terms = collect(expand(found.rhs)).terms
+    views = [e for e in derivation.system.equations if isinstance(e.rhs.single_atom, Access)]
+    rhs = found.rhs
+    for view in views:
+        rhs = replace(rhs, table[adjoint(view.array)])  # type: ignore[arg-type]
+    terms = collect(expand(rhs)).terms
     form = tuple(sorted(len(t.bound) for t in terms))
     if recognise and row.form is not None and len(form) < len(row.form):
         return  # a branch less: clip in the place of two cases

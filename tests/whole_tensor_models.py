@@ -236,7 +236,7 @@ WINDOWED = {f.__name__: Case(f, sizes, holds) for f, sizes, holds in [
     (convolution_in_space, {"N": 2, "C": 2, "Z": 3, "Y": 4, "X": 3, "O": 2}, ()),
     (written_out, {"N": 2, "Y": 6}, ()),
     (largest_of_blocks, IMAGE, (
-        ".reshape(", "np.maximum(L_max_blocks[:, :, :, 0], L_max_blocks[:, :, :, 1])")),
+        ".reshape(", "np.maximum(x_max_blocks[:, :, :, 0], x_max_blocks[:, :, :, 1])")),
     (largest_of_windows, IMAGE, ()),
     (mean_of_windows, IMAGE, ()),
 ]}

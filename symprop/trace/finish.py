@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from symprop.algebra.build import ONE, idx, substitute
+from symprop.algebra.build import ONE, access, idx, substitute
 from symprop.algebra.expr import Access, Expr, Index
 from symprop.errors import DTypeError, InputError, ShapeError, TraceError
 from symprop.names import check_name
-from symprop.system import Array, Call, Equation, IndexRange, cycles
+from symprop.system import Array, Call, Equation, Fact, IndexRange, cycles
+from symprop.trace.aliases import View, matched, name_views, with_name
 from symprop.trace.array_names import Named, name_all
 from symprop.trace.coerce import as_traced
 from symprop.trace.determinants import inverses
@@ -114,18 +115,21 @@ def _equation_of(value: Traced, op: str, wanted: str = "") -> str:
 
 
 def finish(
-    tracer: Tracer, loss: str, outputs: Mapping[str, str], wrt: Iterable[str]
+    tracer: Tracer, loss: str, outputs: Mapping[str, str], wrt: Iterable[str],
+    facts: Iterable[Fact] = (),
 ) -> Result:
     """Merges, orders, names and numbers the equations."""
     keep = {loss, *outputs.values()}
     live = _live(list(tracer.drafts.values()), keep)
     drafts = name_related(_ordered(merge(_ordered(live), keep)), tracer)
     drafts = name_sums(drafts, tracer, frozenset(wrt))
+    drafts, views = name_views(
+        drafts, tracer.observer.views, tracer, [f.array for f in facts])
     named = name_all(drafts, tracer, loss)
     names = {a: n.name for a, n in named.items()}
     arrays = dict(tracer.arrays)
     equations = []
-    calls = _Calls(names, arrays)
+    calls = _Calls(names, arrays, views)
     for count, draft in enumerate(drafts, 1):
         name = names[draft.array]
         arrays[name] = Array(name, draft.kind, tuple(i.size for i in draft.indices), "computed")
@@ -139,8 +143,11 @@ def finish(
 class _Calls:
     """The calls, with the arrays that they were handed under their final names."""
 
-    def __init__(self, names: Mapping[str, str], inputs: Mapping[str, Array]) -> None:
+    def __init__(
+        self, names: Mapping[str, str], inputs: Mapping[str, Array], views: Mapping[str, View]
+    ) -> None:
         self.names = {**{n: n for n in inputs}, **names}
+        self.views = views
         self.done: dict[Call, Call] = {}
 
     def named(self, call: Call | None) -> Call | None:
@@ -148,9 +155,18 @@ class _Calls:
         if call is not None and call not in self.done:
             held = tuple(
                 (n, Access(self.names[a.array], tuple(renamed(i, self.names) for i in a.indices)))
-                for n, a in call.parameters if a.array in self.names)
+                for n, a in ((n, self._viewed(a)) for n, a in call.parameters)
+                if a.array in self.names)
             self.done[call] = replace(call, parent=self.named(call.parent), parameters=held)
         return None if call is None else self.done[call]
+
+    def _viewed(self, item: Access) -> Access:
+        """What was handed, by the name of the view that it is."""
+        for array, view in self.views.items():
+            if matched(item, view) is not None:
+                found = with_name(access(item.array, item.indices), view, array).single_atom
+                item = found if isinstance(found, Access) else item
+        return item
 
 
 def _equation(

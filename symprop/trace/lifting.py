@@ -117,6 +117,7 @@ def adopted(program: Program) -> tuple[Tracer, Returned]:
     """The tracer of a program, whose record is the program."""
     tracer = program.tracer
     tracer.drafts = {d.array: d for d in program.drafts}
+    tracer.observer.views.clear()  # they are of single turns
     for draft in program.drafts:
         if draft.name:
             own = draft.variable if draft.name.startswith(draft.variable or "\n") else None

@@ -22,7 +22,8 @@ from symprop.algebra.canonical import same
 from symprop.algebra.expr import Access
 from symprop.names import is_name
 from symprop.system import Call
-from symprop.trace.context import code_of, is_users, line_of
+from symprop.trace.aliases import View
+from symprop.trace.context import code_of, is_users, line_of, source_line
 from symprop.trace.fillable import traced_part
 from symprop.trace.imported import NAMESPACES
 from symprop.trace.iterations import Iterations, Loop, loops
@@ -48,6 +49,7 @@ class Observer:
         self.codes: dict[CodeType, int] = {}
         self.observed: dict[tuple[object, str], bool] = {}
         self.reserved: set[str] = set()
+        self.views: list[View] = []  # what variables held, in order
         self.count = 0  # calls so far
         self.own_code(function, 0)
 
@@ -164,7 +166,14 @@ class Observer:
 
     def _note(self, name: str, value: Traced, frame: FrameType) -> None:
         draft, level = value.draft, self.levels[frame]
-        if draft is None or value.tracer is not self.tracer or not is_name(name):
+        if value.tracer is not self.tracer or not is_name(name):
+            return
+        entry = value.body.single_atom
+        if isinstance(entry, Access) and value.kind == "float" and is_users(frame) and (
+                name in frame.f_locals):
+            self.views.append(View(name, value.axes, entry, level, self.calls[frame],
+                                   source_line()))
+        if draft is None:
             return
         own = self.calls[frame] is draft.call and is_users(frame)
         if draft.variable is None and own and is_whole(value):

@@ -106,8 +106,9 @@ class _Call:
         """The System of what a run has recorded."""
         inputs = {n: a for n, a in tracer.arrays.items() if a.kind == "input"}
         keys, leaves = self.wrt
+        facts = checked_facts(self.facts, inputs)
         with running.entered(tracer):
-            result = finish(tracer, back.loss, back.outputs, leaves)
+            result = finish(tracer, back.loss, back.outputs, leaves, facts)
         noted = notes_of(self.found, result, leaves, self.function, self.every)
         return System(
             name=_function_name(self.function),
@@ -120,7 +121,7 @@ class _Call:
             output_shapes=back.shapes,
             wrt=leaves,
             wrt_keys=keys,
-            facts=checked_facts(self.facts, inputs),
+            facts=facts,
             index_ranges=result.index_ranges,
             conditions=tuple(tracer.conditions),
             constants=tracer.constants,
