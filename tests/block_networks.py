@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 import symprop
 from symprop import nn
+from symprop.derivation import BlockDerivation
 from symprop.system import System
 
 
@@ -149,3 +151,13 @@ def pair(second: Callable[..., Any] = scaled, **options: Any) -> Callable[..., A
     def loss(x: "N", y: "N", w: "N"):
         return scaled(x, w).sum() + (second(y, w, **options) ** 2).sum()
     return loss
+
+
+def three_blocks() -> System:
+    return transformer(3)
+
+
+@cache
+def by_blocks(make: Callable[[], System]) -> BlockDerivation:
+    """The derivation of a network, once for all tests of a file."""
+    return symprop.derive(make(), structure="blocks")

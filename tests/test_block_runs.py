@@ -7,7 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from block_networks import in_turn, inline, pair, residual, steps, transformer, unrolled, widths
+from block_networks import (
+    by_blocks,
+    in_turn,
+    inline,
+    pair,
+    residual,
+    steps,
+    three_blocks,
+    unrolled,
+    widths,
+)
 
 import symprop
 from symprop.algebra.build import iverson, map_accesses, number, substitute
@@ -21,8 +31,8 @@ from symprop.system import Adjoint, System
 
 
 @pytest.mark.parametrize("make, name, turns, carried, lists, shared", [
-    (lambda: transformer(3), "block", 3, ["x"], ["g", "b", "W", "c", "d", "V"], []),
-    (lambda: transformer(1), "head", 2, [], ["q", "k", "v"], []),
+    (three_blocks, "block", 3, ["x"], ["g", "b", "W", "c", "d", "V"], []),
+    (three_blocks, "head", 2, [], ["q", "k", "v"], []),
     (widths, "dense", 3, ["x"], ["W", "b"], []),
     (inline, "layer", 3, ["x"], ["W", "b", "g"], []),
     (unrolled, "step", 3, ["h"], ["x"], ["W"]),
@@ -32,7 +42,7 @@ def test_equal_blocks_in_a_row_are_a_loop(
     make: Callable[[], System], name: str, turns: int, carried: list[str], lists: list[str],
     shared: list[str],
 ) -> None:
-    derivation = symprop.derive(make(), structure="blocks")
+    derivation = by_blocks(make)
     own = [(run, lemma) for lemma in (*derivation.lemmas, derivation.program)
            for run in lemma.block.runs if run.turns[0][0].block.name.startswith(name.split()[0])]
     ((run, lemma),) = own
@@ -53,8 +63,8 @@ def test_equal_blocks_in_a_row_are_a_loop(
 
 def test_lines_come_after_what_they_read() -> None:
     """Both ways, and no number is used twice; what a run waits for stands before it."""
-    for make in (lambda: transformer(3), unrolled, in_turn, steps, residual):
-        derivation = symprop.derive(make(), structure="blocks")
+    for make in (three_blocks, unrolled, in_turn, steps, residual):
+        derivation = by_blocks(make)
         for lemma in (*derivation.lemmas, derivation.program):
             numbers = [line.number for line in lemma.backward]
             assert numbers == [f"B{k}" for k in range(1, len(numbers) + 1)]
@@ -72,10 +82,10 @@ def test_two_calls_in_one_expression_are_no_loop() -> None:
     assert not outline(symprop.trace(pair())).runs
 
 
-@pytest.mark.parametrize("make", [lambda: transformer(3), unrolled, in_turn, steps])
+@pytest.mark.parametrize("make", [three_blocks, unrolled, in_turn, steps])
 def test_what_is_printed_of_a_run_is_each_of_its_turns(make: Callable[[], System]) -> None:
     """An equation with the index l is, at every turn, the one that was derived and verified."""
-    for lemma in (lambda d: (*d.lemmas, d.program))(symprop.derive(make(), structure="blocks")):
+    for lemma in (lambda d: (*d.lemmas, d.program))(by_blocks(make)):
         shown = stacked(lemma)
         names = {place: array for array, place in shown.stacks.places.items()}
         for kind in ("equations", "adjoints"):
