@@ -122,3 +122,18 @@ def test_a_python_loop_that_is_too_long_is_refused(function: Function) -> None:
     line = r"^test_bounded_cost.py:\d+: this line was traced 1,000 times"
     with pytest.raises(symprop.SympropError, match=line + r".*whole arrays or as symprop\.scan"):
         symprop.trace(function)
+
+
+def test_a_long_sum_of_powers_keeps_the_scale_of_the_loss() -> None:
+    """The adjoint of the loss is a name of its own where a line is too long for its number."""
+    def loss(x: "N", w: "N") -> Any:
+        total = 0.0
+        for k in range(40):
+            total = total + w[0] * x[1] ** k
+        return total
+
+    module = symprop.generate(symprop.derive(symprop.trace(loss, wrt=("w",))))
+    _, saved = module.forward(np.array([0.3, 0.9]), np.array([2.0, 1.0]))
+    one, other = (module.backward(saved, dL)["w"] for dL in (1.0, -2.0))
+    assert one[0] == pytest.approx(sum(0.9**k for k in range(40)))
+    assert other == pytest.approx(-2 * one)

@@ -22,7 +22,7 @@ from symprop.blocks.numbers import numbered, prefix
 from symprop.lower.hoist import hoisted
 from symprop.lower.invoke import Invoke, Turns
 from symprop.lower.ir import Statement
-from symprop.lower.program import Either, Pair, Program, read_of, seeded, statements
+from symprop.lower.program import Either, Pair, Program, is_given, read_of, seeded, statements
 from symprop.lower.turns import Item, Passes, looped, makes_of, reads_of
 from symprop.system import System, cycles
 
@@ -37,7 +37,8 @@ def lower_blocks(derivation: BlockDerivation) -> Program:
 def _lowered(lemma: Lemma, numbers: Mapping[int, int]) -> Program:
     block, found = lemma.block, numbered(lemma.derivation, prefix(lemma.number))
     system = _coded(found.system, block)
-    adjoints = [a if lemma.number else seeded(a, system) for a in found.adjoints if not a.inlined]
+    adjoints = [a if lemma.number else seeded(a, system) for a in found.adjoints
+                if not a.inlined and (lemma.number or not is_given(a, system))]
     margins: dict[str, Either] = {e.array: e for e in system.equations}
     system, equations = hoisted(system, system.equations)
     system, after = hoisted(replace(system, equations=equations), adjoints)

@@ -79,7 +79,7 @@ def lower(system: System, adjoints: Sequence[Adjoint]) -> Program:
     """The program of a system and its adjoint equations."""
     added = {a.array for a in adjoints if a.role != "adjoint"}
     live: tuple[Adjoint, ...] = live_of(
-        [seeded(a, system, added) for a in adjoints if not a.inlined],
+        [seeded(a, system, added) for a in adjoints if not a.inlined and not is_given(a, system)],
         [adjoint(w) for w in system.wrt])
     saved = read_of(live)
     margins: dict[str, Either] = {e.array: e for e in system.equations}
@@ -102,6 +102,12 @@ def lower(system: System, adjoints: Sequence[Adjoint]) -> Program:
         ),
         departing=departing(system, adjoints),
     )
+
+
+def is_given(equation: Adjoint, system: System) -> bool:
+    """Whether this is the loss's own adjoint, 1: `backward` is handed what stands for it."""
+    return (equation.array == adjoint(system.loss) and equation.rhs.number == 1
+            and system.loss not in system.wrt)
 
 
 def seeded(equation: Adjoint, system: System, added: Container[str] = ()) -> Adjoint:

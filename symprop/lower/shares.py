@@ -6,6 +6,7 @@ node that reads them.
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field, fields, replace
@@ -106,15 +107,17 @@ def is_window(node: Node) -> bool:
 
 
 def exchanged(item: Any, old: Node, new: Node) -> Any:
-    """The item with one node in the place of another, wherever it stands."""
+    """The item with one node in the place of another, wherever it stands; itself if nowhere."""
     if isinstance(item, Node) and item == old:
         return new
     if isinstance(item, tuple):
-        return tuple(exchanged(i, old, new) for i in item)
+        parts = tuple(exchanged(i, old, new) for i in item)
+        return item if all(map(operator.is_, parts, item)) else parts
     if not isinstance(item, Node | ir.Grid):
         return item
-    changes = {f.name: exchanged(getattr(item, f.name), old, new) for f in fields(item)}
-    return replace(item, **changes)
+    changes = {f.name: part for f in fields(item)
+               if (part := exchanged(value := getattr(item, f.name), old, new)) is not value}
+    return replace(item, **changes) if changes else item
 
 
 def role(node: Node) -> str:

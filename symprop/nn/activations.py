@@ -108,10 +108,11 @@ def softplus(input: Any, beta: float = 1.0, threshold: float | None = None) -> A
     >>> softplus(np.array([0.0, 1000.0]))
     array([6.93147181e-01, 1.00000000e+03])
     """
-    scaled = input if beta == 1 else beta * input
-    smooth = elementwise("softplus", scaled)
-    smooth = smooth if beta == 1 else smooth / beta
-    return smooth if threshold is None else np.where(scaled > threshold, input, smooth)
+    if threshold is not None:
+        return np.where(beta * input > threshold, input, softplus(input, beta))
+    # Neither has a name here: softplus(-margin) stays one equation.
+    return elementwise("softplus", input) if beta == 1 else (
+        elementwise("softplus", beta * input) / beta)
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:
