@@ -16,7 +16,7 @@ from symprop.lower.program import lower
 from symprop.zoo import models
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
-PAGES = [*DOCS, ROOT / "generated" / "README.md"]
+PAGES = [*DOCS, *sorted((ROOT / "docs").glob("*/*.md")), ROOT / "generated" / "README.md"]
 GENERATED = ("programs.md",)  # compared word by word, in test_idioms
 RUN = [p for p in PAGES if p.name not in GENERATED and any(
     True for _ in blocks(p.read_text(encoding="utf-8")))]
@@ -29,7 +29,8 @@ DEEP = (  # they train, build all there is, or run the tests
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", [
-    pytest.param(p, id=p.name, marks=[pytest.mark.deep] * (p.name in DEEP)) for p in RUN])
+    pytest.param(p, id=str(p.relative_to(ROOT)), marks=[pytest.mark.deep] * (
+        p.name in DEEP or p.parent.name == "zh")) for p in RUN])
 def test_the_page_is_true(path: Path, tmp_path: Path) -> None:
     Page(path, tmp_path).run()
 
