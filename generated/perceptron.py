@@ -1,4 +1,4 @@
-# symprop sha256:fca6f4e551ba2119d66a207c2d03267f
+# symprop sha256:ddb0696c49a40923fa533b576418e8f3
 """perceptron: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:perceptron.
@@ -69,7 +69,7 @@ def sigmoid(x):
 class Saved(tuple):
     """What backward needs: a tuple whose parts have names, as in saved.y."""
 
-    names = ("y", "z1", "X", "dtypes")
+    names = ("y", "margin", "X", "dtypes")
 
     def __getattribute__(self, name):
         """Return a part by its name."""
@@ -90,22 +90,22 @@ def forward(X: "N D", y: "N", w: "D", b: "", validate=True):
     dtype = np.result_type(X, y, w, b)
     z = X @ w + b                     # (F1)  z[n] = Σ_d X[n,d] w[d] + b  (N,)
     margin = y * z                    # (F2)  margin[n] = y[n] z[n]  (N,)
-    z1 = -margin                      # (F3)  z1[n] = -margin[n]  (N,)
-    softplus_z = np.logaddexp(0, z1)  # (F4)  softplus_z[n] = softplus(z1[n])  (N,)
-    loss = softplus_z.sum() / N       # (F5)  loss = Σ_n softplus_z[n]/N
+    # (F3)  softplus_margin[n] = softplus(-margin[n])  (N,)
+    softplus_margin = np.logaddexp(0, -margin)
+    loss = softplus_margin.sum() / N  # (F4)  loss = Σ_n softplus_margin[n]/N
     dtypes = [np.result_type(p) for p in (w, b)]
-    saved = (y, z1, X, dtypes)
+    saved = (y, margin, X, dtypes)
     return dtype.type(loss), Saved(saved)
 
 
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
-    y, z1, X, dtypes = saved
+    y, margin, X, dtypes = saved
     N = y.shape[0]
-    # (B5)  dz[n] = -y[n] σ(z1[n]) dL/N  (N,)  from (F2) with (B4)
-    dz = -dL / N * y * sigmoid(z1)
-    dw = X.T @ dz  # (B6)  dw[d] = Σ_n dz[n] X[n,d]  (D,)  from (F1)
-    db = dz.sum()  # (B7)  db = Σ_n dz[n]  from (F1)
+    # (B4)  dz[n] = -y[n] σ(-margin[n]) dL/N  (N,)  from (F2) with (B3)
+    dz = -dL / N * y * sigmoid(-margin)
+    dw = X.T @ dz  # (B5)  dw[d] = Σ_n dz[n] X[n,d]  (D,)  from (F1)
+    db = dz.sum()  # (B6)  db = Σ_n dz[n]  from (F1)
     grads = {"w": dw, "b": db}
     return like_parameters(grads, dtypes)
 

@@ -1,4 +1,4 @@
-# symprop sha256:996d5d28d3dd440afe76c491f6997230
+# symprop sha256:40e2425af84e2f2caf687fa0438b7732
 """word2vec: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.embeddings:word2vec.
@@ -70,7 +70,9 @@ def sigmoid(x):
 class Saved(tuple):
     """What backward needs: a tuple whose parts have names, as in saved.drawn."""
 
-    names = ("drawn", "z", "U", "negative", "centre", "context", "V", "dtype", "dtypes")
+    names = (
+        "drawn", "seen", "U", "negative", "centre", "context", "V", "dtype", "dtypes"
+    )
 
     def __getattribute__(self, name):
         """Return a part by its name."""
@@ -105,33 +107,33 @@ def forward(
     seen = np.einsum("nd,nd->n", U[context], V[centre])
     # (F2)  drawn[n,k] = Σ_d U[negative[n,k],d] V[centre[n],d]  (N, K)
     drawn = np.einsum("nkd,nd->nk", U[negative], V[centre])
-    z = -seen                        # (F3)  z[n] = -seen[n]  (N,)
-    softplus_z = np.logaddexp(0, z)  # (F4)  softplus_z[n] = softplus(z[n])  (N,)
-    # (F5)  softplus_drawn[n,k] = softplus(drawn[n,k])  (N, K)
+    # (F3)  softplus_seen[n] = softplus(-seen[n])  (N,)
+    softplus_seen = np.logaddexp(0, -seen)
+    # (F4)  softplus_drawn[n,k] = softplus(drawn[n,k])  (N, K)
     softplus_drawn = np.logaddexp(0, drawn)
-    # (F6)  u[n] = softplus_z[n] + Σ_k softplus_drawn[n,k]  (N,)
-    u = softplus_z + softplus_drawn.sum(axis=1)
-    loss = u.sum() / N               # (F7)  loss = Σ_n u[n]/N
+    # (F5)  u[n] = softplus_seen[n] + Σ_k softplus_drawn[n,k]  (N,)
+    u = softplus_seen + softplus_drawn.sum(axis=1)
+    loss = u.sum() / N  # (F6)  loss = Σ_n u[n]/N
     dtypes = [np.result_type(p) for p in (V, U)]
-    saved = (drawn, z, U, negative, centre, context, V, dtype, dtypes)
+    saved = (drawn, seen, U, negative, centre, context, V, dtype, dtypes)
     return dtype.type(loss), Saved(saved)
 
 
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
-    drawn, z, U, negative, centre, context, V, dtype, dtypes = saved
+    drawn, seen, U, negative, centre, context, V, dtype, dtypes = saved
     N = drawn.shape[0]
     M, D = U.shape
-    # (B6)  ddrawn[n,k] = σ(drawn[n,k]) dL/N  (N, K)  from (F5) with (B3)
+    # (B5)  ddrawn[n,k] = σ(drawn[n,k]) dL/N  (N, K)  from (F4) with (B3)
     ddrawn = dL / N * sigmoid(drawn)
-    # (B7)  dseen[n] = -σ(z[n]) dL/N  (N,)  from (F3) with (B5)
-    dseen = -dL / N * sigmoid(z)
-    # (B8)  dV[m,d] = Σ_nk ddrawn[n,k] U[negative[n,k],d] [centre[n] = m]
+    # (B6)  dseen[n] = -σ(-seen[n]) dL/N  (N,)  from (F3) with (B4)
+    dseen = -dL / N * sigmoid(-seen)
+    # (B7)  dV[m,d] = Σ_nk ddrawn[n,k] U[negative[n,k],d] [centre[n] = m]
     #       + Σ_n dseen[n] U[context[n],d] [centre[n] = m]  (M, D)  from (F2), (F1)
     dV = np.zeros((M, D), dtype)
     np.add.at(dV, centre, np.einsum("nk,nkd->nd", ddrawn, U[negative]))
     np.add.at(dV, centre, dseen[:, None] * U[context])
-    # (B9)  dU[m,d] = Σ_nk ddrawn[n,k] V[centre[n],d] [negative[n,k] = m]
+    # (B8)  dU[m,d] = Σ_nk ddrawn[n,k] V[centre[n],d] [negative[n,k] = m]
     #       + Σ_n dseen[n] V[centre[n],d] [context[n] = m]  (M, D)  from (F2), (F1)
     dU = np.zeros((M, D), dtype)
     np.add.at(dU, negative, ddrawn[:, :, None] * V[centre][:, None, :])
