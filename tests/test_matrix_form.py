@@ -211,7 +211,8 @@ def test_every_slice_of_a_recurrence_agrees_with_its_index_form() -> None:
             agrees(equation, found[1], dict(system.arrays), sizes, found[0])
             letters_ = equation_letters(system, equation)
             printed.append(MatrixPrinter(TextNotation(), letters_).form(found[1]).text)
-    nielsen = "([L-1 = l] C̄_diff + [l+1 < L] W[l+1]ᵀ z̄[l+1]) ⊙ a[l] ⊙ (1 - a[l])"
+    error = "".join(c + "\u0305" for c in "error")
+    nielsen = f"([L-1 = l] {error} + [l+1 < L] W[l+1]ᵀ z̄[l+1]) ⊙ a[l] ⊙ (1 - a[l])"
     assert nielsen.replace("̄", "\u0304") in printed
 
 

@@ -70,7 +70,7 @@ def test_text_shows_what_was_written(shown: str) -> None:
 @pytest.mark.parametrize("shown", [
     r"\sqrt{\frac{2}{\pi}} \, (c_{n} + 0.044715", r"\frac{1}{\sqrt{2}} d_{n}", r"{\approx}1.000 ",
     r"{\approx}1.235 \cdot 10^{19} d_{n}", r"\frac{\log (2 \pi)}{2}", r"6 \cdot 0.044715",
-    r"g_{\mathrm{abs},n}^{0.33333}",
+    r"\mathrm{abs}_{c,n}^{0.33333}",
 ])
 def test_latex_shows_what_was_written(shown: str) -> None:
     assert shown.replace(r" \, ", " ") in derived().latex().replace(r" \, ", " ")
