@@ -13,12 +13,12 @@ from dataclasses import replace
 from sympy.core.parameters import distribute
 
 from symprop.algebra.build import size
-from symprop.algebra.expr import ADJOINT, Atom, Expr, Index, Size
+from symprop.algebra.expr import ADJOINT, Atom, Expr, Index, Paren, Size
 from symprop.algebra.renaming import Copying
 from symprop.blocks.block import Block
 from symprop.derive.absorb import absorb
 from symprop.derive.absorb_cycles import STORE
-from symprop.derive.cost import contracts, cost, volume
+from symprop.derive.cost import cost, volume
 from symprop.derive.definitions import Definitions
 from symprop.derive.derivation import opaque
 from symprop.derive.simplify import Trail
@@ -27,8 +27,13 @@ from symprop.system import Adjoint, Array, IndexRange, System
 
 
 def may_save(handed: Expr) -> bool:
-    """Whether the adjoint of a tensor is more than a name, and no matrix product."""
-    return bool(handed.free) and handed.single_atom is None and not contracts(handed)
+    """Whether the adjoint of a tensor is more than a name, and has no sum: entry by entry."""
+    return bool(handed.free) and handed.single_atom is None and not _sums(handed)
+
+
+def _sums(expr: Expr) -> bool:
+    return any(t.bound or any(_sums(c) for a, _ in t.factors if isinstance(a, Paren)
+                              for c in a.children) for t in expr.terms)
 
 
 def passes_saved(block: Block, result: str, handed: Adjoint, reader: System) -> float:
