@@ -27,7 +27,7 @@ help:
 	@echo "make quick           algebra, sifting, closed forms, print and code of each kind (1 minute)"
 	@echo "make test            the tests, at most 7 minutes"
 	@echo "make lint            ruff and mypy --strict"
-	@echo "make generated       rewrite generated/, docs/coverage.md, docs/programs.md"
+	@echo "make generated       rewrite generated/, docs/coverage.md, programs.md and rules.md"
 	@echo "make picture         draw the picture of the README (needs pdflatex and pdftoppm)"
 	@echo "make bench           how long deriving and verifying take"
 	@echo "make test-tex        the tests that need pdflatex"
@@ -61,7 +61,7 @@ format: $(DEV)
 	$(PY) -m ruff check --fix .
 
 generated: $(DEV)
-	$(PY) -m pytest -q tests/test_generated.py tests/test_coverage.py tests/test_idioms.py --update
+	$(PY) -m pytest -q tests/test_generated.py tests/test_coverage.py tests/test_idioms.py tests/test_catalogue.py --update
 
 # The picture of the README: tests/test_project.py says when it is out of date.
 picture: $(DEV)

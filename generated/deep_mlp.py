@@ -1,4 +1,4 @@
-# symprop sha256:90c0b85e14457460a66cc1e40b3e3985
+# symprop sha256:cfa7f5a7928f5c95f0e04b9661fad00d
 """deep_mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:deep_mlp.
@@ -82,7 +82,7 @@ def forward(x: "H N", y: "H N", W: "L H H", b: "L H", validate=True):
     dtype = np.result_type(x, y, W, b)
     a_prev, a = (np.empty((L, H, N), dtype) for _ in range(2))
     for l in range(L):
-        # (F1)  a_prev[l,h,n] = [l = 0] x[h,n] + [1 ≤ l] a[l-1,h,n]  (L, H, N)
+        # (F1)  a_prev[l,h,n] = [l = 0] x[h,n] + [l ≥ 1] a[l-1,h,n]  (L, H, N)
         a_prev[l] = x if l == 0 else a[l - 1]
         # (F2)  z[l,h,n] = Σ_i W[l,h,i] a_prev[l,i,n] + b[l,h]  (L, H, N)
         z = W[l] @ a_prev[l] + b[l][:, None]
@@ -131,7 +131,7 @@ def predict(x: "H N", W: "L H H", b: "L H"):
     dtype = np.result_type(x, W, b)
     a = np.empty((L, H, N), dtype)
     for l in range(L):
-        # (F1)  a_prev[l,h,n] = [l = 0] x[h,n] + [1 ≤ l] a[l-1,h,n]  (L, H, N)
+        # (F1)  a_prev[l,h,n] = [l = 0] x[h,n] + [l ≥ 1] a[l-1,h,n]  (L, H, N)
         a_prev = x if l == 0 else a[l - 1]
         # (F2)  z[l,h,n] = Σ_i W[l,h,i] a_prev[l,i,n] + b[l,h]  (L, H, N)
         z = W[l] @ a_prev + b[l][:, None]

@@ -1,4 +1,4 @@
-# symprop sha256:a6b6e47e5987b39aebd5eced4b9407b4
+# symprop sha256:48a7eecd6331c584db4b5371fbebd2f4
 """elman_rnn: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.recurrent:elman_rnn.
@@ -103,7 +103,7 @@ def forward(
     z_given = xU + b
     h_prev, h = (np.empty((T, N, H), dtype) for _ in range(2))
     for t in range(T):
-        # (F2)  h_prev[t,n,i] = [t = 0] h0[n,i] + [1 ≤ t] h[t-1,n,i]  (T, N, H)
+        # (F2)  h_prev[t,n,i] = [t = 0] h0[n,i] + [t ≥ 1] h[t-1,n,i]  (T, N, H)
         h_prev[t] = h0 if t == 0 else h[t - 1]
         # (F3)  z[t,n,i] = xU[t,n,i] + Σ_j h_prev[t,n,j] V[j,i] + b[i]  (T, N, H)
         z = z_given[t] + h_prev[t] @ V
@@ -188,7 +188,7 @@ def predict(x: "T N K", h0: "N H", U: "K H", V: "H H", b: "H", W: "H M", c: "M")
     z_given = xU + b
     h = np.empty((T, N, H), dtype)
     for t in range(T):
-        # (F2)  h_prev[t,n,i] = [t = 0] h0[n,i] + [1 ≤ t] h[t-1,n,i]  (T, N, H)
+        # (F2)  h_prev[t,n,i] = [t = 0] h0[n,i] + [t ≥ 1] h[t-1,n,i]  (T, N, H)
         h_prev = h0 if t == 0 else h[t - 1]
         # (F3)  z[t,n,i] = xU[t,n,i] + Σ_j h_prev[t,n,j] V[j,i] + b[i]  (T, N, H)
         z = z_given[t] + h_prev @ V

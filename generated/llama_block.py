@@ -1,4 +1,4 @@
-# symprop sha256:bf28119b16d1cb00c7d34e7440b4387c
+# symprop sha256:3f019e460100ec447bddfb373d9b0539
 """llama_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:llama_block.
@@ -331,10 +331,10 @@ def backward(saved, dL=1.0):
         @ q.reshape(N, 2, 2 * T, E) / E**0.5
     )
     # (B33)  dhWk[n,t,i] = dk[n,⌊i/E⌋,t,(i mod E)]
-    #       (cos[t,(i mod E) - E/2] [0 ≤ (i mod E) - E/2]
+    #       (cos[t,(i mod E) - E/2] [(i mod E) - E/2 ≥ 0]
     #       + cos[t,(i mod E)] [(i mod E) < E/2]) + dk[n,⌊i/E⌋,t,(i mod E) + E/2]
     #       sin[t,(i mod E)] [(i mod E) < E/2] - dk[n,⌊i/E⌋,t,(i mod E) - E/2]
-    #       sin[t,(i mod E) - E/2] [0 ≤ (i mod E) - E/2]  (N, T, 2 * E)
+    #       sin[t,(i mod E) - E/2] [(i mod E) - E/2 ≥ 0]  (N, T, 2 * E)
     #       from (F16), (F15) with (B31), (B32)
     dhWk = np.empty((N, T, 2, E), dtype)
     dhWk[:, :, :, E // 2:] = (
@@ -354,10 +354,10 @@ def backward(saved, dL=1.0):
         (dscores.reshape(N, 2, 2 * T, T) @ k).reshape(N, 2, 2, T, E) / E**0.5
     ).reshape(N, 4, T, E)
     # (B38)  dhWq[n,t,i] = dq[n,⌊i/E⌋,t,(i mod E)]
-    #       (cos[t,(i mod E) - E/2] [0 ≤ (i mod E) - E/2]
+    #       (cos[t,(i mod E) - E/2] [(i mod E) - E/2 ≥ 0]
     #       + cos[t,(i mod E)] [(i mod E) < E/2]) + dq[n,⌊i/E⌋,t,(i mod E) + E/2]
     #       sin[t,(i mod E)] [(i mod E) < E/2] - dq[n,⌊i/E⌋,t,(i mod E) - E/2]
-    #       sin[t,(i mod E) - E/2] [0 ≤ (i mod E) - E/2]  (N, T, 4 * E)
+    #       sin[t,(i mod E) - E/2] [(i mod E) - E/2 ≥ 0]  (N, T, 4 * E)
     #       from (F12), (F11) with (B36), (B37)
     dhWq = np.empty((N, T, 4, E), dtype)
     dhWq[:, :, :, E // 2:] = (

@@ -1,4 +1,4 @@
-# symprop sha256:aedc4be709ff8c8520045b66d9e67057
+# symprop sha256:d2298b81bdc871d964ca26fd7ce3ef48
 """lstm: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.recurrent:lstm.
@@ -124,9 +124,9 @@ def forward(
         (np.empty((T, N, H), dtype) for _ in range(9))
     )
     for t in range(T):
-        # (F2)  h_prev[t,n,j] = [t = 0] h0[n,j] + [1 ≤ t] h[t-1,n,j]  (T, N, H)
+        # (F2)  h_prev[t,n,j] = [t = 0] h0[n,j] + [t ≥ 1] h[t-1,n,j]  (T, N, H)
         h_prev[t] = h0 if t == 0 else h[t - 1]
-        # (F3)  c_prev[t,n,j] = [t = 0] c0[n,j] + [1 ≤ t] c[t-1,n,j]  (T, N, H)
+        # (F3)  c_prev[t,n,j] = [t = 0] c0[n,j] + [t ≥ 1] c[t-1,n,j]  (T, N, H)
         c_prev[t] = c0 if t == 0 else c[t - 1]
         # (F4)  z[t,n,r] = EU[t,n,r] + Σ_j h_prev[t,n,j] V[j,r] + b[r]  (T, N, 4 * H)
         z = z_given[t] + h_prev[t] @ V
@@ -212,7 +212,7 @@ def backward(saved, dL=1.0):
         df = dc[t] * c_prev[t]
         # (B17)  di[t,n,j] = dc[t,n,j] g[t,n,j]  (T, N, H)  from (F9)
         di = dc[t] * g[t]
-        # (B18)  dz[t,n,r] = do[t,n,r-3 H] o[t,n,r-3 H] (1 - o[t,n,r-3 H]) [0 ≤ r-3 H]
+        # (B18)  dz[t,n,r] = do[t,n,r-3 H] o[t,n,r-3 H] (1 - o[t,n,r-3 H]) [r-3 H ≥ 0]
         #       + dg[t,n,r-2 H] (1 - g[t,n,r-2 H]²) [0 ≤ r-2 H < H]
         #       + df[t,n,r-H] f[t,n,r-H] (1 - f[t,n,r-H]) [0 ≤ r-H < H]
         #       + di[t,n,r] i[t,n,r] (1 - i[t,n,r]) [r < H]  (T, N, 4 * H)
@@ -280,9 +280,9 @@ def predict(
     z_given = EU + b
     c, h = (np.empty((T, N, H), dtype) for _ in range(2))
     for t in range(T):
-        # (F2)  h_prev[t,n,j] = [t = 0] h0[n,j] + [1 ≤ t] h[t-1,n,j]  (T, N, H)
+        # (F2)  h_prev[t,n,j] = [t = 0] h0[n,j] + [t ≥ 1] h[t-1,n,j]  (T, N, H)
         h_prev = h0 if t == 0 else h[t - 1]
-        # (F3)  c_prev[t,n,j] = [t = 0] c0[n,j] + [1 ≤ t] c[t-1,n,j]  (T, N, H)
+        # (F3)  c_prev[t,n,j] = [t = 0] c0[n,j] + [t ≥ 1] c[t-1,n,j]  (T, N, H)
         c_prev = c0 if t == 0 else c[t - 1]
         # (F4)  z[t,n,r] = EU[t,n,r] + Σ_j h_prev[t,n,j] V[j,r] + b[r]  (T, N, 4 * H)
         z = z_given[t] + h_prev @ V

@@ -1,4 +1,4 @@
-# symprop sha256:2ee0ef140d3aab0b2d1f8fd0f56e6530
+# symprop sha256:b75e16311734a30a055264b85d221a58
 """six_layer_mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:six_layer_mlp.
@@ -170,24 +170,24 @@ def backward(saved, dL=1.0):
     dW6 = A5.T @ dZ6       # (B9)  dW6[h,m] = Σ_n dZ6[n,m] A5[n,h]  (H, M)  from (F11)
     db6 = dZ6.sum(axis=0)  # (B10)  db6[m] = Σ_n dZ6[n,m]  (M,)  from (F11)
     dA5 = dZ6 @ W6.T       # (B11)  dA5[n,h] = Σ_m dZ6[n,m] W6[h,m]  (N, H)  from (F11)
-    # (B12)  dz5[n,h] = dA5[n,h] [0 < z5[n,h]]  (N, H)  from (F10)
+    # (B12)  dz5[n,h] = dA5[n,h] [z5[n,h] > 0]  (N, H)  from (F10)
     dz5 = dA5 * (z5 > 0)
     dW5 = A4.T @ dz5       # (B13)  dW5[h,i] = Σ_n dz5[n,i] A4[n,h]  (H, H)  from (F9)
     db5 = dz5.sum(axis=0)  # (B14)  db5[h] = Σ_n dz5[n,h]  (H,)  from (F9)
     dA4 = dz5 @ W5.T       # (B15)  dA4[n,h] = Σ_i dz5[n,i] W5[h,i]  (N, H)  from (F9)
-    dz4 = dA4 * (z4 > 0)   # (B16)  dz4[n,h] = dA4[n,h] [0 < z4[n,h]]  (N, H)  from (F8)
+    dz4 = dA4 * (z4 > 0)   # (B16)  dz4[n,h] = dA4[n,h] [z4[n,h] > 0]  (N, H)  from (F8)
     dW4 = A3.T @ dz4       # (B17)  dW4[h,i] = Σ_n dz4[n,i] A3[n,h]  (H, H)  from (F7)
     db4 = dz4.sum(axis=0)  # (B18)  db4[h] = Σ_n dz4[n,h]  (H,)  from (F7)
     dA3 = dz4 @ W4.T       # (B19)  dA3[n,h] = Σ_i dz4[n,i] W4[h,i]  (N, H)  from (F7)
-    dz3 = dA3 * (z3 > 0)   # (B20)  dz3[n,h] = dA3[n,h] [0 < z3[n,h]]  (N, H)  from (F6)
+    dz3 = dA3 * (z3 > 0)   # (B20)  dz3[n,h] = dA3[n,h] [z3[n,h] > 0]  (N, H)  from (F6)
     dW3 = A2.T @ dz3       # (B21)  dW3[h,i] = Σ_n dz3[n,i] A2[n,h]  (H, H)  from (F5)
     db3 = dz3.sum(axis=0)  # (B22)  db3[h] = Σ_n dz3[n,h]  (H,)  from (F5)
     dA2 = dz3 @ W3.T       # (B23)  dA2[n,h] = Σ_i dz3[n,i] W3[h,i]  (N, H)  from (F5)
-    dz2 = dA2 * (z2 > 0)   # (B24)  dz2[n,h] = dA2[n,h] [0 < z2[n,h]]  (N, H)  from (F4)
+    dz2 = dA2 * (z2 > 0)   # (B24)  dz2[n,h] = dA2[n,h] [z2[n,h] > 0]  (N, H)  from (F4)
     dW2 = A1.T @ dz2       # (B25)  dW2[h,i] = Σ_n dz2[n,i] A1[n,h]  (H, H)  from (F3)
     db2 = dz2.sum(axis=0)  # (B26)  db2[h] = Σ_n dz2[n,h]  (H,)  from (F3)
     dA1 = dz2 @ W2.T       # (B27)  dA1[n,h] = Σ_i dz2[n,i] W2[h,i]  (N, H)  from (F3)
-    dz1 = dA1 * (z1 > 0)   # (B28)  dz1[n,h] = dA1[n,h] [0 < z1[n,h]]  (N, H)  from (F2)
+    dz1 = dA1 * (z1 > 0)   # (B28)  dz1[n,h] = dA1[n,h] [z1[n,h] > 0]  (N, H)  from (F2)
     dW1 = X.T @ dz1        # (B29)  dW1[k,h] = Σ_n dz1[n,h] X[n,k]  (K, H)  from (F1)
     db1 = dz1.sum(axis=0)  # (B30)  db1[h] = Σ_n dz1[n,h]  (H,)  from (F1)
     grads = {

@@ -1,4 +1,4 @@
-# symprop sha256:a0ed2de6b01dd360d48b78e4cc8c512e
+# symprop sha256:deac935dd7a731425457807b07f6ba46
 """state_space: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.dynamics:state_space.
@@ -96,7 +96,7 @@ def forward(
     driven = u @ B       # (F2)  driven[t,n,h] = Σ_k u[t,n,k] B[k,h]  (T, N, H)
     x_prev, x = (np.empty((T, N, H), dtype) for _ in range(2))
     for t in range(T):
-        # (F3)  x_prev[t,n,h] = [1 ≤ t] x[t-1,n,h]  (T, N, H)
+        # (F3)  x_prev[t,n,h] = [t ≥ 1] x[t-1,n,h]  (T, N, H)
         x_prev[t] = x[t - 1] if t >= 1 else 0
         # (F4)  x[t,n,h] = decay[h] x_prev[t,n,h] + driven[t,n,h]  (T, N, H)
         x[t] = decay * x_prev[t] + driven[t]
@@ -163,7 +163,7 @@ def predict(u: "T N K", a: "H", B: "K H", C: "H M", D: "K M"):
     driven = u @ B      # (F2)  driven[t,n,h] = Σ_k u[t,n,k] B[k,h]  (T, N, H)
     x = np.empty((T, N, H), dtype)
     for t in range(T):
-        # (F3)  x_prev[t,n,h] = [1 ≤ t] x[t-1,n,h]  (T, N, H)
+        # (F3)  x_prev[t,n,h] = [t ≥ 1] x[t-1,n,h]  (T, N, H)
         x_prev = x[t - 1] if t >= 1 else np.zeros((N, H), dtype)
         # (F4)  x[t,n,h] = decay[h] x_prev[t,n,h] + driven[t,n,h]  (T, N, H)
         x[t] = decay * x_prev + driven[t]

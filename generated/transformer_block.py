@@ -1,4 +1,4 @@
-# symprop sha256:01d125a060768d3cbb4a4fef82078c2a
+# symprop sha256:4d80c04a155179cf62423def0fdfa19c
 """transformer_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:transformer_block.
@@ -247,7 +247,7 @@ def backward(saved, dL=1.0):
     # (B16)  drelu_z[n,t,i] = Σ_d dskip2[n,t,d] W2[i,d]  (N, T, F)
     #       from (F22) with (B13)
     drelu_z = dskip2 @ W2.T
-    # (B17)  dz[n,t,i] = drelu_z[n,t,i] [0 < z[n,t,i]]  (N, T, F)  from (F21)
+    # (B17)  dz[n,t,i] = drelu_z[n,t,i] [z[n,t,i] > 0]  (N, T, F)  from (F21)
     dz = drelu_z * (z > 0)
     # (B18)  dW1[d,i] = Σ_nt dz[n,t,i] u[n,t,d]  (D, F)  from (F20)
     dW1 = np.tensordot(u, dz, axes=((0, 1), (0, 1)))

@@ -89,14 +89,15 @@ class Derivation:
     def latex(
         self, *, standalone: bool = False, only: Sequence[str] | None = None,
         templates: str | Path | None = None, names: Mapping[str, str] | None = None,
-        detail: str = "full", equation: str | None = None, labels: str | None = None,
+        detail: str | None = None, equation: str | None = None, labels: str | None = None,
         width: float | None = None,
     ) -> str:
         r"""A fragment for \input (amsmath), or a document with `standalone`.
 
         `only` keeps what the named gradients depend on, with the numbers unchanged; `equation`
-        keeps one equation with its steps, as in `equation="B13"`. `detail` is "full" (every step),
-        "normal" (the chain rule and what comes of it) or "brief" (the backward pass in one table).
+        keeps one equation with its steps, as in `equation="B13"`. `detail` is "normal" (what one
+        writes on a board: the chain rule and what comes of it), "full" (every step) or "brief"
+        (all that is computed, in one box); one `equation` is printed in full.
         `templates` is a folder whose templates take precedence. `names` says in LaTeX what an
         array is called, as in `names={"W1": r"W^{(1)}", "sigma2": r"\sigma^2"}`. `labels="mlp"`
         gives (B5) the label sp:mlp:B5 and makes every mention of it an \eqref. `width` is that of a
@@ -123,7 +124,7 @@ class Derivation:
 
     def markdown(
         self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
-        names: Mapping[str, str] | None = None, detail: str = "full",
+        names: Mapping[str, str] | None = None, detail: str | None = None,
         equation: str | None = None,
     ) -> str:
         """Markdown with one KaTeX block for each equation; options as for `latex`."""
@@ -133,13 +134,16 @@ class Derivation:
 
     def text(
         self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
-        names: Mapping[str, str] | None = None, detail: str = "full",
-        equation: str | None = None,
+        names: Mapping[str, str] | None = None, detail: str | None = None,
+        equation: str | None = None, width: int = 88,
     ) -> str:
-        """Unicode mathematics for a terminal; `names` may be in LaTeX or in Unicode."""
+        """Unicode mathematics for a terminal of `width` columns, at least 80.
+
+        Other options are those of `latex`; `names` may be in LaTeX or in Unicode.
+        """
         self.verify()
         return text.text(self, only=only, templates=templates, names=names, detail=detail,
-                         equation=equation)
+                         equation=equation, width=width)
 
     def _repr_markdown_(self) -> str:
         """What a notebook shows of it: the backward pass in one table."""
@@ -274,34 +278,36 @@ class BlockDerivation(blocks.BlockDerivation):
 
     def latex(
         self, *, standalone: bool = False, only: Sequence[str] | None = None,
-        templates: str | Path | None = None, detail: str = "full", equation: str | None = None,
+        templates: str | Path | None = None, detail: str | None = None, equation: str | None = None,
     ) -> str:
         r"""A fragment for \input (amsmath), or a document with `standalone`.
 
         `only` keeps what the named gradients depend on, with the numbers unchanged; `equation`
-        keeps one line, as in `equation="2.B3"`. `detail` is "full", "normal" or "brief", as for
+        keeps one line, as in `equation="2.B3"`. `detail` is "normal", "full" or "brief", as for
         a flat derivation. Raises InputError for what there is not.
         """
         self.verify()
         return lemmas.latex_pages(
-            self._pages, self._kept(only, equation), standalone, templates, detail)
+            self._pages, self._kept(only, equation), standalone, templates,
+            _depth(detail, equation))
 
     def markdown(
         self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
-        detail: str = "full", equation: str | None = None,
+        detail: str | None = None, equation: str | None = None,
     ) -> str:
         """Markdown with one KaTeX block for each equation; options as for `latex`."""
         self.verify()
         return lemmas.markdown_pages(
-            self._pages, self._kept(only, equation), templates, detail)
+            self._pages, self._kept(only, equation), templates, _depth(detail, equation))
 
     def text(
         self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
-        detail: str = "full", equation: str | None = None,
+        detail: str | None = None, equation: str | None = None,
     ) -> str:
         """Unicode mathematics for a terminal; options as for `latex`."""
         self.verify()
-        return lemmas.text_pages(self._pages, self._kept(only, equation), templates, detail)
+        return lemmas.text_pages(
+            self._pages, self._kept(only, equation), templates, _depth(detail, equation))
 
     @property
     def _pages(self) -> tuple[blocks.Lemma, ...]:
@@ -327,6 +333,11 @@ class BlockDerivation(blocks.BlockDerivation):
         """
         known = given_sizes(self.system, sizes)
         return backward_operations(lower_blocks(self), known)
+
+
+def _depth(detail: str | None, equation: str | None) -> str:
+    """How much is printed if nothing is said: one equation in full."""
+    return detail or ("normal" if equation is None else "full")
 
 
 @overload

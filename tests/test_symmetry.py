@@ -71,7 +71,7 @@ def test_the_module_tests_and_checks_the_fact(function, fact, name, tmp_path):
 def test_a_quadratic_form_has_one_product():
     derivation = symprop.derive(symprop.trace(quadratic, wrt=["x"], facts=[symmetric("H")]))
     derivation.verify()
-    text = derivation.text()
+    text = derivation.text(detail="full")
     assert "x̄    = 2 xH" in text and "fold, (F1), fact 1" in text and "H[n,i] = H[i,n]" in text
     assert any("symmetric(H)" in step.because for step in derivation.steps)
     plain = symprop.derive(symprop.trace(quadratic, wrt=["x"]))

@@ -5,6 +5,7 @@ In: TARGET and options. Out: the text on standard output or in a file.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from symprop.derivation import BlockDerivation, Derivation
 
 FORMATS = ("latex", "markdown", "text", "pdf", "beamer")
+NARROWEST, DEFAULT, WIDEST = 80, 88, 120  # columns of text
 FORMAT_OF = {".tex": "latex", ".md": "markdown", ".txt": "text", ".pdf": "pdf"}
 COMMENTS = {"latex": "% ", "beamer": "% ", "markdown": "<!-- ", "text": "# "}
 
@@ -64,8 +66,8 @@ Examples:
 @click.option("--width", type=click.FloatRange(120, 2000), metavar="POINTS",
               help="In LaTeX: of a line; 345 in an article, 229 in one of two columns.")
 @click.option("--equation", metavar="B13", help="Only this equation, with its steps.")
-@click.option("--detail", type=click.Choice(("brief", "normal", "full")), default="full",
-              show_default=True, help="How much of each equation.")
+@click.option("--detail", type=click.Choice(("brief", "normal", "full")),
+              help="How much of each equation.  [default: normal; full for one --equation]")
 @click.option(
     "--numbers", type=FILE, metavar="FILE",
     help="The inputs (.npz, .json, .toml): print a worked example.",
@@ -86,7 +88,7 @@ def derive(
     only: tuple[str, ...],
     template_dir: Path | None,
     force: bool,
-    detail: str,
+    detail: str | None,
     equation: str | None,
     numbers: Path | None,
     step: float,
@@ -117,7 +119,8 @@ def derive(
         if numbers is None or flat is None:
             text = printed(
                 derivation, form, standalone, names, template_dir, found.names,
-                detail=None if detail == "full" else detail, equation=equation, **layout)
+                detail=detail, equation=equation, **layout,
+                **given(width=_columns() if form == "text" and flat and output is None else None))
         else:
             text = flat.worked_example(
                 read_numbers(numbers), step=step, precision=precision,
@@ -129,6 +132,11 @@ def derive(
             write_bytes(output, compile_pdf(text), force)
     else:
         deliver(text if output is None else stamp(text, COMMENTS[form]), output, force)
+
+
+def _columns() -> int:
+    """How wide to print: as the terminal, or as COLUMNS says, within reason."""
+    return min(max(shutil.get_terminal_size((DEFAULT, 24)).columns, NARROWEST), WIDEST)
 
 
 def _form_of(output: Path | None) -> str:

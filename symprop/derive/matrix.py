@@ -33,18 +33,22 @@ from symprop.algebra.expr import (
 )
 from symprop.derive.matrix_leaves import NoForm, Place, leaf, shape_of
 from symprop.derive.matrix_nodes import (
+    Bracket,
     Diag,
     Fill,
     Identity,
     Map,
     Matrix,
     MatrixForm,
-    Nonzero,
+    OneHot,
     Ones,
     Power,
     Product,
+    Scalar,
     Slice,
     SliceSum,
+    SquaredNorm,
+    contracted,
     hadamard,
     nodes,
     product,
@@ -197,11 +201,34 @@ class _Graph:
 
     def eliminate(self, bound: tuple[Index, ...]) -> None:
         """Sums over the bound indices, those with the fewest edges first."""
-        left = list(bound)
+        left = self._norms(bound)
         while left:
             index = min(left, key=lambda b: len(self._at(b)))
             left.remove(index)
             self._sum_over(index)
+
+    def _norms(self, bound: tuple[Index, ...]) -> list[Index]:
+        """Takes out Σ A[i,j]², Σ r[i]² and Σ A[i,j] B[i,j]; the bound indices that are left."""
+        left = list(bound)
+        for index in bound:
+            around, weights = self._at(index), self.weights.get(index, [])
+            if not around and len(weights) == 2 and weights[0] == weights[1]:
+                self.scalars.append(SquaredNorm(ONE, ONE, weights[0]))
+                self.weights.pop(index)
+                left.remove(index)
+            if len(around) != 1 or weights or not around[0] <= set(left):
+                continue
+            row, col = (i for i in bound if i in around[0])
+            if len(self._at(row)) > 1 or len(self._at(col)) > 1 or self.weights.get(row) or (
+                    self.weights.get(col)):
+                continue
+            factors = [f for e in self.edges[around[0]] for f in e.read(row, col)]
+            if len(factors) != 2:
+                continue
+            self.scalars.append(contracted(*factors))
+            del self.edges[around[0]]
+            left = [i for i in left if i not in (row, col)]
+        return left
 
     def _at(self, index: Index) -> list[frozenset[Index]]:
         return [ends for ends in self.edges if index in ends]
@@ -299,9 +326,27 @@ def _atom(
         ends = {atom.lhs.single_index, atom.rhs.single_index}
         if ends == {rows, cols} and same(rows.size, cols.size):
             return Identity(rows.size, cols.size)
-    if isinstance(atom, Iverson) and atom.relation == "!=" and atom.rhs.is_zero:
-        return Nonzero(_size(rows), _size(cols), _tensor(atom.lhs, rows, cols, place))
+    if isinstance(atom, Iverson):
+        return _bracket(atom, rows, cols, place)
     raise NoForm
+
+
+def _bracket(
+    atom: Iverson, rows: Index | None, cols: Index | None, place: Place
+) -> MatrixForm:
+    """[H > 0], or a row of labels as a matrix. Raises NoForm."""
+    for position, label in ((atom.lhs, atom.rhs), (atom.rhs, atom.lhs)):
+        column, read = position.single_index, label.single_atom
+        if atom.relation == "==" and isinstance(read, Access) and column in (rows, cols):
+            row = rows if column is cols else cols
+            if row is None or column is None or indices_of(read) != {row}:
+                raise NoForm
+            form = OneHot(row.size, column.size, leaf(read, row, None, place))
+            return form if column is cols else transposed(form)
+    sides = [_argument(e, rows, cols, place) for e in (atom.lhs, atom.rhs)]
+    if all(isinstance(s, Scalar) for s in sides):
+        raise NoForm
+    return Bracket(_size(rows), _size(cols), sides[0], atom.relation, sides[1])
 
 
 def _determinant(

@@ -130,8 +130,43 @@ class Map(MatrixForm):
 
 
 @dataclass(frozen=True)
-class Nonzero(MatrixForm):
-    """1 where an entry of `of` is not 0, else 0."""
+class Bracket(MatrixForm):
+    """1 where `left` and `right` are in a `relation`, entry by entry, else 0: [H > 0]."""
+
+    left: MatrixForm
+    relation: str
+    right: MatrixForm
+
+    @property
+    def parts(self) -> tuple[MatrixForm, ...]:
+        return (self.left, self.right)
+
+
+@dataclass(frozen=True)
+class OneHot(MatrixForm):
+    """In row n a 1 at the position of[n], and 0 elsewhere."""
+
+    of: MatrixForm
+
+    @property
+    def parts(self) -> tuple[MatrixForm, ...]:
+        return (self.of,)
+
+
+@dataclass(frozen=True)
+class SquaredNorm(MatrixForm):
+    """The sum of the squares of all entries: a vector's |r|², a matrix' Frobenius norm squared."""
+
+    of: MatrixForm
+
+    @property
+    def parts(self) -> tuple[MatrixForm, ...]:
+        return (self.of,)
+
+
+@dataclass(frozen=True)
+class Trace(MatrixForm):
+    """The sum along the diagonal."""
 
     of: MatrixForm
 
@@ -238,6 +273,14 @@ def hadamard(factors: Sequence[MatrixForm]) -> MatrixForm:
     for factor in factors:
         flat.extend(factor.factors if isinstance(factor, Hadamard) else (factor,))
     return Hadamard(flat[0].rows, flat[0].cols, tuple(flat))
+
+
+def contracted(left: MatrixForm, right: MatrixForm) -> MatrixForm:
+    """Σ A[i,j] B[i,j], whose summands do not care which way the matrices lie."""
+    if left == right:
+        return SquaredNorm(ONE, ONE, left.of if isinstance(left, Transpose) else left)
+    there = product([transposed(left), right])
+    return Trace(ONE, ONE, min(there, transposed(there), key=transposes))
 
 
 def scaled(by: Sequence[MatrixForm], form: MatrixForm) -> MatrixForm:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from symprop.algebra.canonical import collect, same
-from symprop.algebra.expr import Expr, Paren, arrays_of, indices_of
+from symprop.algebra.expr import Expr, Index, Iverson, Paren, arrays_of, indices_of
 from symprop.derive.adjugate import fold_cofactors
 from symprop.derive.cost import cost
 from symprop.derive.fold import (
@@ -57,6 +57,8 @@ class Trail:
         if set(after.arrays) == set(self.expr.arrays) and same(after, self.expr):
             self.expr = after  # only the order or a position's form is another
             return False
+        if rule == "sifting" and _counts(self.expr, after):
+            rule = "constant summand"
         self.steps.append(Step(self.equation, rule, self.expr, after, because))
         self.expr = after
         return True
@@ -76,6 +78,18 @@ class Trail:
     def copy(self) -> Trail:
         """An independent trail that starts where this one stands."""
         return Trail(self.equation, self.expr, list(self.steps), self.implicit)
+
+
+def _counts(before: Expr, after: Expr) -> bool:
+    """Whether no delta was there, and a sum over nothing that depends on its index is gone."""
+    delta = any(isinstance(a, Iverson) and a.relation == "==" for a in before.atoms)
+    return not delta and len(bound_indices(after)) < len(bound_indices(before))
+
+
+def bound_indices(expr: Expr) -> list[Index]:
+    """The indices that sums run over, those inside of parentheses included."""
+    terms = [*expr.terms, *(t for a in expr.atoms if isinstance(a, Paren) for t in a.body.terms)]
+    return [b for t in terms for b in t.bound]
 
 
 def shortened(trail: Trail, known: Knowledge) -> Trail:

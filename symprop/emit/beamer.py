@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from symprop.emit.depths import sheet as sheet_of
 from symprop.emit.latex import LatexStyle, notation, sign
 from symprop.emit.latex_notation import width
-from symprop.emit.sheet import Block, Derived, Row, SheetPrinter
+from symprop.emit.page import Block, Derived, Row
 from symprop.files.templates import render
 
 SLIDES = "beamer.tex.jinja"
@@ -40,17 +41,17 @@ def beamer(
     only: Sequence[str] | None = None,
     templates: str | Path | None = None,
     names: Mapping[str, str] | None = None,
-    detail: str = "full",
+    detail: str | None = None,
     equation: str | None = None,
 ) -> str:
     """The slides; options as for `latex.latex`, with a template beamer.tex.jinja."""
     style = LatexStyle(notation(derivation.system, names))
-    sheet = SheetPrinter(derivation, style, only, detail, equation).sheet()
+    sheet = sheet_of(derivation, style, only, detail or "full", equation)
     updates = "updates" if sheet.departure else "gradients"
     found = [*_together("Forward", sheet.forward)]
-    for block in sheet.backward:
+    for block in filter(lambda b: b.rows, sheet.backward):
         found += _one(block)
-    found += _together(f"The {updates}", sheet.gradients)
+    found += _together(f"The {updates}", sheet.box)
     values = {"sheet": sheet, "frames": found, "overlaid": overlaid, "updates": updates}
     return render(SLIDES, values, templates, latex=True)
 

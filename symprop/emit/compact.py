@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from symprop.emit.sheet import Block, Row
+from symprop.emit.page import Block, Row
 
 
 def compact(block: Block) -> tuple[Row, ...]:

@@ -6,33 +6,38 @@ In: the expressions and matrix forms that are printed. Out: the sentences of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from symprop.algebra.expansion import cofactor_of
 from symprop.algebra.expr import Expr, Iverson, Paren, atoms
 from symprop.derive.matrix_nodes import (
+    Bracket,
     Diag,
     Fill,
     Hadamard,
     Map,
     MatrixForm,
-    Nonzero,
+    OneHot,
     Ones,
     Power,
     Slice,
+    SquaredNorm,
     nodes,
 )
 from symprop.emit.rules import CONVENTIONS
 
 _KINDS: dict[type[MatrixForm], str] = {
     Ones: "ones", Diag: "diag", Hadamard: "entries", Map: "entries", Fill: "entries",
-    Nonzero: "bracket", Power: "power", Slice: "slice",
+    Bracket: "bracket", OneHot: "onehot", SquaredNorm: "norm", Power: "power", Slice: "slice",
 }
 
 
 class Seen:
     """The kinds of notation that occurred."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Sequence[str] = ()) -> None:
         self.kinds = {"adjoint"}
+        self.told = told  # what another sentence of the page says
 
     def expr(self, expr: Expr) -> None:
         """Notes what an expression uses."""
@@ -61,5 +66,6 @@ class Seen:
 
     def sentences(self, flavour: str) -> tuple[str, ...]:
         """The sentences that apply; flavour is "latex" or "text"."""
-        rows = [c for kind, c in CONVENTIONS.items() if kind in self.kinds]
+        wanted = self.kinds.difference(self.told)
+        rows = [c for kind, c in CONVENTIONS.items() if kind in wanted]
         return tuple(s for c in rows if (s := c.latex if flavour == "latex" else c.text))

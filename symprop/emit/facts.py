@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from symprop.algebra.build import access, idx, mul, number, sum_over
-from symprop.algebra.expr import Expr, Index
+from symprop.algebra.expr import Access, Expr, Index, Iverson
+from symprop.derive.simplify import bound_indices
 from symprop.emit.letters import axis_letters, letters, taken_by
 from symprop.emit.notation import Notation
 from symprop.emit.pieces import SUM, Piece, join
 from symprop.emit.printer import Printer
-from symprop.system import Equation, Fact, IndexRange, System
+from symprop.system import Equation, Fact, IndexRange, Step, System
 
 
 class Facts:
@@ -26,8 +27,9 @@ class Facts:
         self.to = notation
         self.plain = Printer(notation, {})
         facts = [self._fact(f).text for f in system.facts]
-        ranges = [self._range(r).text for r in system.index_ranges
-                  if system.arrays[r.array].kind == "input"]
+        stated = [r for r in system.index_ranges if system.arrays[r.array].kind == "input"]
+        self.places = {r.array: k for k, r in enumerate(stated, start=len(facts) + 1) if r.inside}
+        ranges = [self._range(r).text for r in stated]
         conditions = [self._condition(c.kind, c.left, c.right) for c in system.conditions]
         self.printed = (*facts, *ranges, *conditions)
 
@@ -41,6 +43,21 @@ class Facts:
             if fact.kind == "sums_to_one":
                 found[f"sums_to_one({fact.array}, axis={fact.args[0]})"] = f"fact {place}"
         return found
+
+    def ranges_used(self, step: Step) -> tuple[str, ...]:
+        """The facts by which a delta of labels is sifted: Σ_c [y[n] = c] is 1 as y[n] is a c."""
+        if step.rule != "sifting":
+            return ()
+        found: dict[str, None] = {}
+        summed = set(bound_indices(step.before)) - set(bound_indices(step.after))
+        for atom in step.before.atoms:
+            if isinstance(atom, Iverson) and atom.relation == "==" and atom not in step.after.atoms:
+                for side, other in ((atom.lhs, atom.rhs), (atom.rhs, atom.lhs)):
+                    read = side.single_atom
+                    if isinstance(read, Access) and read.array in self.places and (
+                            other.single_index in summed):
+                        found[f"fact {self.places[read.array]}"] = None
+        return tuple(found)
 
     def _fact(self, fact: Fact) -> Piece:
         entry, printer, indices = self._entry(fact.array)

@@ -7,14 +7,17 @@ In: a derivation. Out: LaTeX. Rows are cut by measured width before they overflo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from symprop.emit.compact import compact, compacted
+from symprop.emit.depths import sheet as sheet_of
 from symprop.emit.given_names import check_names, numbered
 from symprop.emit.latex_names import escape, symbols
-from symprop.emit.latex_notation import LatexNotation
+from symprop.emit.latex_notation import LINE, LatexNotation, width
+from symprop.emit.page import Block, Derived, Row, Sheet, Style, runs
 from symprop.emit.references import labelled
-from symprop.emit.sheet import Derived, Row, SheetPrinter, Style
 from symprop.files.templates import render
 from symprop.system import System
 
@@ -25,6 +28,8 @@ IN_COLUMNS = r"""\providecommand{\sympropsymbol}[4]{\par\noindent #1: {\small\tt
 \begingroup\small\emergencystretch=3em
 %s\endgroup
 """
+_EQUALS, _INDENT, _TAG = 14.0, 34.0, 56.0  # "=", a continued line, a gap and a number; in points
+_SMALL, _LETTER = 0.85, 5.0  # of words in small letters
 
 
 class LatexStyle(Style):
@@ -63,7 +68,7 @@ def latex(
     only: Sequence[str] | None = None,
     templates: str | Path | None = None,
     names: Mapping[str, str] | None = None,
-    detail: str = "full",
+    detail: str | None = None,
     equation: str | None = None,
     labels: str | None = None,
     room: float | None = None,
@@ -72,15 +77,14 @@ def latex(
 
     only: names of gradients; what they depend on is printed, numbered as in the whole.
     templates: a folder whose derivation.tex.jinja or standalone.tex.jinja goes before ours.
-    names: what arrays are called, in LaTeX. detail: "brief", "normal" or "full". equation: the
-    number of the only one to print. labels: a prefix, under which equations have labels. room: the
-    width of a line in points. Raises InputError for a name that has no gradient.
+    names: what arrays are called, in LaTeX. detail: "brief", "normal" or "full", by default
+    normal, and full for an `equation`: the number of the only one to print. labels: a prefix, under
+    which equations have labels. room: the width of a line in points. Raises InputError for a name
+    that has no gradient.
     """
     style = LatexStyle(notation(derivation.system, names, room))
-    sheet = SheetPrinter(derivation, style, only, detail, equation).sheet()
-    text = render(FRAGMENT, {"sheet": sheet, "aligned": aligned, "compact": compact,
-                              "compacted": compacted},
-                  templates, latex=True)
+    sheet = sheet_of(derivation, style, only, detail, equation)
+    text = render(FRAGMENT, values(sheet, style.to.room), templates, latex=True)
     if style.to.room < NARROW:
         text = IN_COLUMNS % text
     if labels is not None:
@@ -90,9 +94,31 @@ def latex(
     return render(DOCUMENT, {"sheet": sheet, "fragment": text}, templates, latex=True)
 
 
-def aligned(rows: Sequence[Row]) -> str:
-    r"""The rows of an align* environment, each with its rule or number as a tag."""
-    return " \\\\\n".join(_row(row) for row in rows)
+def values(sheet: Sheet, room: float = LINE) -> dict[str, Any]:
+    """What the template of a fragment reads."""
+    return {"sheet": sheet, "aligned": partial(aligned, room=room),
+            "grouped": partial(grouped, room=room), "listed": listed,
+            "compact": compact, "compacted": compacted}
+
+
+def grouped(blocks: Sequence[Block], room: float = LINE) -> list[Block]:
+    """The blocks, those of a line that stand under each other as one."""
+    return runs(blocks, room - _EQUALS, width)
+
+
+def listed(rows: Sequence[Row]) -> bool:
+    """Whether every row is an equation of its own."""
+    return all(row.number for row in rows)
+
+
+def aligned(rows: Sequence[Row], small: bool = False, room: float = LINE) -> str:
+    r"""The rows of an align* environment, each with its rule or number as a tag.
+
+    small: sums and fractions as within a text, so that the lines of a table stay close.
+    """
+    left = max(width(row.left) for row in rows)
+    size = r"\textstyle " if small else ""
+    return " \\\\\n".join(_row(row, left, size, room) for row in rows)
 
 
 def sign(row: Row) -> str:
@@ -100,9 +126,22 @@ def sign(row: Row) -> str:
     return r"\to" if row.departs else "="
 
 
-def _row(row: Row) -> str:
-    begun = f"  {row.left} &{sign(row)} {row.lines[0]}"
-    whole = " \\\\\n".join([begun, *(rf"  &\quad {{}}{line.strip()}" for line in row.lines[1:])])
-    if row.number:
-        return rf"{whole} \tag{{{row.number}}}"
-    return rf"{whole} \tag*{{\sympropreason{{{row.label}}}}}" if row.label else whole
+def _row(row: Row, left: float, size: str, room: float) -> str:
+    begun = f"  {row.left} &{sign(row)} {size}{row.lines[0]}"
+    whole = " \\\\\n".join([
+        begun, *(rf"  &\quad {size}{{}}{line.strip()}" for line in row.lines[1:])])
+    tag = rf" \tag{{{row.number}}}" if row.number else ""
+    if not row.label:
+        return whole + tag
+    if not row.number:
+        return rf"{whole} \tag*{{\sympropreason{{{row.label}}}}}"
+    used = left + width(row.lines[-1]) + (_INDENT if len(row.lines) > 1 else _EQUALS)
+    fits = used + _spelled(row.label) + _TAG <= room
+    gap = r" \qquad " if fits else " \\\\\n  &\\qquad "
+    return rf"{whole}{gap}\text{{\sympropreason{{{row.label}}}}}{tag}"
+
+
+def _spelled(words: str) -> float:
+    """The width of small words with some mathematics."""
+    parts = words.split("$")
+    return sum(_SMALL * (width(p) if k % 2 else _LETTER * len(p)) for k, p in enumerate(parts))

@@ -26,16 +26,19 @@ class LatexNotation(Notation):
     """LaTeX; `clashing` holds the sizes that have an array's name and are set in sans serif."""
 
     room = LINE
+    margin = 34.0
     divides_last = False
     sets_functions_apart = True
     signs: ClassVar[dict[str, str]] = {
         "plus": " + ", "minus": " - ", "negative": "-", "times": r"{}\times ",
-        "==": " = ", "!=": r" \ne ", "<": " < ", "<=": r" \le ",
+        "==": " = ", "!=": r" \ne ", "<": " < ", "<=": r" \le ", ">": " > ", ">=": r" \ge ",
         "mod": r" \bmod ", "hadamard": r" \odot ", "comma": ", ",
         "in": r" \in ", "divides": r" \mid ", "dot": r" \cdot ", "about": r"{\approx}",
+        "apart": r",\qquad ",
     }
     words: ClassVar[dict[str, str]] = {
-        "infinity": r"\infty", "diag": r"\operatorname{diag}", "pi": r"\pi", "log": r"\log ",
+        "infinity": r"\infty", "diag": r"\operatorname{diag}", "onehot": r"\operatorname{onehot}",
+        "trace": r"\operatorname{tr}", "pi": r"\pi", "log": r"\log ",
         "dots": r"\dots",
     }
 
@@ -129,8 +132,17 @@ class LatexNotation(Notation):
         upright = r"\mathrm" in left.text or r"\mathrm" in right.text
         return self.piece(r" \, " if upright else " ")
 
+    def norm(self, body: Piece, kind: str) -> Piece:
+        below = f"_{{{kind}}}" if kind else ""
+        return self.piece(rf"\lVert {body.text} \rVert{below}^{{2}}")
+
     def transposed(self, body: Piece) -> Piece:
         return self._raised(body, r"\top")
+
+    def entry_of(self, body: Piece, positions: Sequence[Piece]) -> Piece:
+        at = ",".join(p.text for p in positions)
+        base = body if body.text.startswith("(") else self.enclosed(body)
+        return join([base, self.piece(f"_{{{at}}}")], ATOM).unbroken()
 
     def marked_new(self, name: str, positions: Sequence[Piece]) -> Piece:
         found = self.symbol(name)
@@ -138,19 +150,12 @@ class LatexNotation(Notation):
         return self.piece(marked.at(",".join(p.text for p in positions)))
 
     def elementwise_power(self, body: Piece, exponent: Exponent) -> Piece:
-        mark = rf"\circ {_ratio(exponent)}"
-        if "^" in body.text:
-            body = self.enclosed(body)
-        return self._raised(body, mark)
+        return self._raised(body, rf"\circ {_ratio(exponent)}")
 
     def _raised(self, body: Piece, mark: str) -> Piece:
-        """A mark behind a matrix; it joins the superscript that a name may end with."""
-        text, below = _without_subscript(body.text)
-        match = re.fullmatch(r"(.*)\^\{([^{}]*(?:\{[^{}]*\})?)\}", text)
-        named = match is not None and match[2][0] in "(["
-        if match and named and body.binds == ATOM and "(" not in match[1]:
-            return self.piece(rf"{match[1]}^{{{match[2]} {mark}}}{below}")
-        base = self.atomic(body)
+        """A mark behind a matrix; what ends in a superscript is set in parentheses."""
+        apart = "^" in _without_subscript(body.text)[0] and body.text[-1] not in ")]"
+        base = self.enclosed(body) if apart and body.binds == ATOM else self.atomic(body)
         return join([base, self.piece(f"^{{{mark}}}")], ATOM)
 
 

@@ -19,9 +19,10 @@ from symprop.blocks.numbers import numbered, prefix
 from symprop.derive.derivation import Derivation
 from symprop.emit.kept import Kept
 from symprop.emit.latex_names import escape
+from symprop.emit.page import Block, Row, Sheet, Style, SymbolRow
 from symprop.emit.pieces import Piece
 from symprop.emit.printer import Printer
-from symprop.emit.sheet import Block, Row, Sheet, SheetPrinter, Style, SymbolRow
+from symprop.emit.sheet import SheetPrinter
 from symprop.emit.stacked import stacked
 from symprop.system import Adjoint, Array, Equation, System
 
@@ -33,7 +34,7 @@ class LemmaPrinter(SheetPrinter):
 
     def __init__(
         self, lemma: Lemma, numbers: dict[int, int], style: Callable[[System], Style],
-        kept: Kept, detail: str = "full",
+        kept: Kept,
     ) -> None:
         self.lemma, self.numbers, self.kept = lemma, numbers, kept
         self.prefix = prefix(lemma.number)
@@ -43,7 +44,7 @@ class LemmaPrinter(SheetPrinter):
         printed = numbered(shown, self.prefix)
         if "_letters" in self.stacked.system.__dict__:  # which keep clear of the stacks' names
             printed.system.__dict__["_letters"] = self.stacked.system.__dict__["_letters"]
-        super().__init__(printed, style(self.stacked.system), None, detail)
+        super().__init__(printed, style(self.stacked.system))
         self.to.with_turns({s.name: s.shown for s in self.stacks.by_name.values()},
                            self.stacks.places)
         self.to.with_primes(dict(self._copies()))
@@ -60,13 +61,22 @@ class LemmaPrinter(SheetPrinter):
         backward = tuple(b for b in self._with_pulls(sheet.backward) if self._keeps(b.number))
         title = f"Lemma {self.lemma.number} ({self.lemma.block.name})"
         single = self.kept.single
+        if self.detail == "brief":
+            backward = ()  # all that is computed stands in the box
+        box = () if single else tuple(
+            b for b in self._with_pulls(sheet.box) if self._keeps(b.number))
         return replace(
             sheet, title=self.style.plain(title) if self.lemma.number else "",
             given=self._given(), then=self._then(), dense=True,
+            box=box,
             forward=forward, backward=backward, symbols=() if single else tuple(self._rows()),
-            gradients=() if single else tuple(self._gradients()),
+            gradients=() if single or not self.lemma.number else tuple(self._gradients()),
             facts=() if single else sheet.facts if not self.lemma.number else self._leaned_on(),
             notes=() if single else sheet.notes)
+
+    def _sought(self) -> str:
+        """Nothing: a lemma says so itself, and the program has its table."""
+        return ""
 
     def _copies(self) -> Iterator[tuple[str, tuple[str, int]]]:
         """What is handed to a use as a copy, with what it is a copy of: x' for x."""

@@ -11,29 +11,39 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from symprop.blocks.derive import Lemma
 from symprop.emit import latex, markdown, text
-from symprop.emit.compact import compact, compacted
+from symprop.emit.depths import BriefPrinter, NormalPrinter, known
 from symprop.emit.kept import Kept
 from symprop.emit.lemma_printer import LemmaPrinter
-from symprop.emit.sheet import Sheet, Style
+from symprop.emit.page import Sheet, Style
 from symprop.files.templates import render
 from symprop.system import System
 
 Styled = Callable[[System], Style]
 
 
+class _Brief(LemmaPrinter, BriefPrinter):
+    pass
+
+
+class _Normal(LemmaPrinter, NormalPrinter):
+    pass
+
+
+PRINTERS: dict[str, type[LemmaPrinter]] = {
+    "brief": _Brief, "normal": _Normal, "full": LemmaPrinter}
+
+
 def latex_pages(
     lemmas: Sequence[Lemma], kept: Kept, standalone: bool, templates: str | Path | None,
-    detail: str = "full",
+    detail: str = "normal",
 ) -> str:
     """The lemmas as a LaTeX fragment, or as a document."""
-    values = {"aligned": latex.aligned, "compacted": compacted, "compact": compact}
     sheets = _sheets(lemmas, kept, lambda s: latex.LatexStyle(latex.notation(s)), detail)
     fragment = "\n".join(
-        render(_template(latex.FRAGMENT, s), {"sheet": s, **values}, templates, latex=True)
+        render(_template(latex.FRAGMENT, s), latex.values(s), templates, latex=True)
         for s in sheets)
     if not standalone:
         return fragment
@@ -42,24 +52,20 @@ def latex_pages(
 
 
 def markdown_pages(
-    lemmas: Sequence[Lemma], kept: Kept, templates: str | Path | None, detail: str = "full"
+    lemmas: Sequence[Lemma], kept: Kept, templates: str | Path | None, detail: str = "normal"
 ) -> str:
     """The lemmas as Markdown."""
-    values = {"draw": markdown.block, "compact": compact, "compacted": compacted}
     sheets = _sheets(lemmas, kept, lambda s: markdown.MarkdownStyle(latex.notation(s)), detail)
-    return "\n".join(render(_template(markdown.PAGE, s), {"sheet": s, **values}, templates)
-                     for s in sheets)
+    return markdown.for_github("\n".join(
+        render(_template(markdown.PAGE, s), markdown.values(s), templates) for s in sheets))
 
 
 def text_pages(
-    lemmas: Sequence[Lemma], kept: Kept, templates: str | Path | None, detail: str = "full"
+    lemmas: Sequence[Lemma], kept: Kept, templates: str | Path | None, detail: str = "normal"
 ) -> str:
     """The lemmas as text."""
-    values: dict[str, Any] = {"aligned": text.aligned, "padded": text.padded,
-                              "wrapped": text.wrapped, "compact": compact,
-                              "compacted": compacted}
     return "\n".join(
-        render(_template(text.PAGE, s), {"sheet": s, **values}, templates)
+        render(_template(text.PAGE, s), text.values(s), templates)
         for s in _sheets(lemmas, kept, lambda s: text.TextStyle(text.notation(s)), detail))
 
 
@@ -70,8 +76,9 @@ def _template(page: str, sheet: Sheet) -> str:
 
 def _sheets(lemmas: Sequence[Lemma], kept: Kept, style: Styled, detail: str) -> list[Sheet]:
     """A sheet for each; what is explained once stands at the end."""
+    known(detail)
     numbers = {id(lemma.block): lemma.number for lemma in lemmas}
-    printed = [LemmaPrinter(lemma, numbers, style, kept, detail).sheet()
+    printed = [PRINTERS[detail](lemma, numbers, style, kept).sheet()
                for lemma in lemmas if kept.lemma(lemma)]
     rules = tuple(dict.fromkeys(r for s in printed for r in s.rules))
     said = tuple(dict.fromkeys(c for s in printed for c in s.conventions))

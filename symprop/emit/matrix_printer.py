@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from symprop.algebra.build import ONE, ZERO, make_term
+from symprop.algebra.build import ONE, make_term
 from symprop.algebra.expr import Expr
 from symprop.derive.matrix_nodes import (
+    Bracket,
     Diag,
     Fill,
     Hadamard,
@@ -18,7 +19,7 @@ from symprop.derive.matrix_nodes import (
     Map,
     Matrix,
     MatrixForm,
-    Nonzero,
+    OneHot,
     Ones,
     Power,
     Product,
@@ -26,12 +27,14 @@ from symprop.derive.matrix_nodes import (
     Scale,
     Slice,
     SliceSum,
+    SquaredNorm,
     Sum,
+    Trace,
     Transpose,
 )
 from symprop.emit.notation import Notation
 from symprop.emit.pieces import ATOM, BIG, PRODUCT, SIGNED, SUM, Piece, join
-from symprop.emit.printer import Printer
+from symprop.emit.printer import TURNED, Printer
 
 
 class MatrixPrinter:
@@ -76,10 +79,23 @@ class MatrixPrinter:
             return self.to.sized("I", self.plain.expr(form.rows))
         if isinstance(form, Map):
             return self.plain.row(form.function, [self.form(a) for a in form.arguments])
-        if isinstance(form, Nonzero):
-            sides = [self.form(form.of), self.to.sign("!="), self.plain.expr(ZERO)]
-            return self.to.enclosed(join(sides, SUM).unbroken(), "[]")
+        if isinstance(form, Bracket):
+            return self._bracket(form)
+        if isinstance(form, (OneHot, Trace)):
+            name = self.to.word("onehot" if isinstance(form, OneHot) else "trace")
+            return join([name, self.to.enclosed(self.form(form.of))], ATOM)
+        if isinstance(form, SquaredNorm):
+            vector = ONE in (form.of.rows, form.of.cols)
+            return self.to.norm(self.form(form.of), "" if vector else "F")
         return self._compound(form)
+
+    def _bracket(self, form: Bracket) -> Piece:
+        """[H > 0]: what varies stands on the left."""
+        left, relation, right = form.left, form.relation, form.right
+        if isinstance(left, Scalar) and relation in TURNED:
+            left, relation, right = right, TURNED[relation], left
+        sides = [self.form(left), self.to.sign(relation), self.form(right)]
+        return self.to.enclosed(join(sides, SUM).unbroken(), "[]")
 
     def _compound(self, form: MatrixForm) -> Piece:
         if isinstance(form, Transpose):

@@ -12,7 +12,7 @@ from typing import Any
 
 from symprop.collector import paused
 from symprop.emit.costs import Cost, cost
-from symprop.emit.sheet import Derived
+from symprop.emit.page import Derived
 from symprop.emit.targets.numpy.module import module_context
 from symprop.emit.targets.numpy.table import NUMPY
 from symprop.emit.targets.target import Target

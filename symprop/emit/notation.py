@@ -22,6 +22,7 @@ class Notation(ABC):
     """The marks of one kind of output."""
 
     room: float  # the width of a line
+    margin: float  # what an equation's number takes of it
     divides_last: bool  # Σ_n x[n]/N for \frac{1}{N} \sum_n x_n
     sets_functions_apart: bool  # (\tanh z)^2, not \tanh z^2
     signs: ClassVar[dict[str, str]]  # operators with their spaces
@@ -100,12 +101,20 @@ class Notation(ABC):
         """The column of ones ("1") or the identity ("I") of a size."""
 
     @abstractmethod
+    def norm(self, body: Piece, kind: str) -> Piece:
+        """The square of a norm, with its kind below it."""
+
+    @abstractmethod
     def beside(self, left: Piece, right: Piece) -> Piece:
         """The space between two factors."""
 
     @abstractmethod
     def transposed(self, body: Piece) -> Piece:
         """A transpose."""
+
+    @abstractmethod
+    def entry_of(self, body: Piece, positions: Sequence[Piece]) -> Piece:
+        """An entry of something that is no array's name."""
 
     @abstractmethod
     def marked_new(self, name: str, positions: Sequence[Piece]) -> Piece:

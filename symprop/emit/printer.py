@@ -38,6 +38,7 @@ from symprop.emit.pieces import ATOM, BIG, PRODUCT, SIGNED, SUM, Piece, join
 
 Factor = tuple[Atom, Exponent]
 _HALF = Fraction(1, 2)
+TURNED = {"<": ">", "<=": ">="}
 _FRACTION_SHARE = 0.6  # of a line: a longer numerator stands behind its fraction
 _PLACEHOLDER = re.compile(r"\(\{[xyz]\}\)|\{[xyz]\}")
 _OPENER = re.compile(r"([({\[,|⌊⌈]|\\lvert|\\lfloor|\\lceil)\s*$")
@@ -108,7 +109,7 @@ class Printer:
             constants = [(a, e) for a, e in constants if e > 0]
             if is_ratio(coef):
                 coef, divisor = Fraction(coef.numerator), Fraction(1, coef.denominator)
-        total = self.to.over("sum", self._bound_letters(term))
+        total = self.to.over("sum", self.bound_letters(term))
         body = self._group(divisor, below, inner)
         if body.binds <= SIGNED:
             body = self.to.enclosed(body)
@@ -118,7 +119,7 @@ class Printer:
         before = self._group(coef, constants, outer)
         return self.to.product([self._as_factor(before), summed])
 
-    def _bound_letters(self, term: Term) -> list[str]:
+    def bound_letters(self, term: Term) -> list[str]:
         """The letters under the sum sign, in the order in which they occur behind it."""
         inside = Expr((Term(Fraction(1), term.factors),))
         met = [i for i in occurrences(inside) if i in term.bound]
@@ -221,14 +222,24 @@ class Printer:
         return self._chain([atom])
 
     def _chain(self, brackets: list[Iverson]) -> Piece:
-        """[a <= b][b < c] as [a <= b < c]."""
-        parts = [self.position(brackets[0].lhs)]
+        """[a <= b][b < c] as [a <= b < c]; [0 < h] as [h > 0]."""
+        return self.to.enclosed(self._condition(brackets), "[]")
+
+    def _condition(self, brackets: list[Iverson]) -> Piece:
+        """What stands in brackets."""
+        first, turned = brackets[0].lhs, TURNED.get(brackets[0].relation)
+        if len(brackets) == 1 and turned and first.number is not None and (
+                brackets[0].rhs.number is None):
+            last = self.position(first).unbroken()
+            return join([self.position(brackets[0].rhs).unbroken(), join(
+                [self.to.sign(turned), last], SUM).fused()], SUM).unbroken()
+        parts = [self.position(first)]
         for bracket in brackets:
             sign, right = self.to.sign(bracket.relation), self.position(bracket.rhs)
             parts.append(join([sign, right.unbroken()], SUM).fused().opening(1))
         whole = join([parts[0].unbroken(), *parts[1:]], SUM)
         wide = whole.width > self.to.room * _FRACTION_SHARE
-        return self.to.enclosed(whole if wide else whole.unbroken(), "[]")
+        return whole if wide else whole.unbroken()
 
     def _extremum(self, atom: Extremum) -> Piece:
         head = self.to.over(atom.kind, [self.letter(b) for b in atom.bound])

@@ -25,7 +25,7 @@ RULES: dict[str, Rule] = {
     ),
     "name": Rule(
         "by name",
-        "What the equation computes is a function that has a name. It stays in its parts, which"
+        "What the equation computes is a function that has a name; it stays in its parts, which"
         " the gradient reads.",
     ),
     "chain rule": Rule(
@@ -41,6 +41,10 @@ RULES: dict[str, Rule] = {
     "sifting": Rule(
         "sifting",
         "A Kronecker delta under a sum keeps the one summand in which both indices agree.",
+    ),
+    "constant summand": Rule(
+        "constant summand",
+        "What does not depend on the index of a sum is added as often as the index has values.",
     ),
     "kept value": Rule(
         "kept value", "A function value that the forward pass has computed is used by its name."
@@ -65,8 +69,6 @@ RULES: dict[str, Rule] = {
     ),
     "factor": Rule("factor", "A common factor is taken out of the sum."),
     "insert": Rule("insert", "An adjoint is replaced by its own equation."),
-    "fact": Rule("fact", "A declared property of the input is used."),
-    "rename": Rule("rename", "A bound index gets another letter."),
     "feedback alignment": Rule(
         "feedback alignment",
         "Not an equality: a fixed random array carries the error down in the place of the weight.",
@@ -152,6 +154,18 @@ CONVENTIONS: dict[str, Convention] = {
         "⊙ multiplies entry by entry. A function of a matrix, and a number added to one, act on"
         " every entry.",
     ),
+    "onehot": Convention(
+        r"$\operatorname{onehot}(y)$ has in row $n$ a 1 at the position $y_n$, and 0 elsewhere.",
+        "onehot(y) has in row n a 1 at the position y[n], and 0 elsewhere.",
+    ),
+    "norm": Convention(
+        r"$\lVert A \rVert^2$ is the sum of the squares of all entries.",
+        "‖A‖² is the sum of the squares of all entries.",
+    ),
     "power": Convention(r"$A^{\circ p}$ raises every entry of $A$ to the power $p$.",
                         "A^∘(p) raises every entry of A to the power p."),
+    "likewise": Convention(
+        "What is put into a line that is likewise is likewise too, and left out.",
+        "What is put into a line that is likewise is likewise too, and left out.",
+    ),
 }

@@ -7,162 +7,64 @@ out. No mathematics happens here: what is printed are the recorded steps.
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
-from typing import Protocol
 
 from symprop.algebra.build import ZERO, access, idx
-from symprop.algebra.expr import Expr
+from symprop.algebra.expr import ADJOINT, Expr
+from symprop.derive.closed import closed_form
 from symprop.derive.matrix import matrix_form, slice_form
 from symprop.derive.notes import notes
+from symprop.derive.simplify import bound_indices
 from symprop.emit.conventions import Seen
 from symprop.emit.facts import Facts
+from symprop.emit.given_and_sought import given_and_sought
 from symprop.emit.letters import EquationLike, Stepped, axis_letters, equation_letters, taken_by
 from symprop.emit.matrix_printer import MatrixPrinter
-from symprop.emit.notation import Notation
+from symprop.emit.page import Block, Derived, Row, Sheet, Style, SymbolRow
 from symprop.emit.pieces import SUM, Piece, join, lines
 from symprop.emit.printer import Printer
 from symprop.emit.rules import rule
 from symprop.emit.selection import Selection, select, select_equation
 from symprop.errors import InputError
-from symprop.system import Adjoint, Array, Equation, Step, System, sides
+from symprop.system import Adjoint, Array, Equation, Step, sides
 
+_KINDS = {"int": "integers", "bool": "booleans"}
 _NUMBER = re.compile(r"(?:[0-9]+\.)?[FB][0-9]+")
-
-
-DETAILS = ("brief", "normal", "full")
-
-
-class Derived(Protocol):
-    """What is printed: a system and its adjoint equations, in sweep order."""
-
-    @property
-    def system(self) -> System: ...
-
-    @property
-    def adjoints(self) -> tuple[Adjoint, ...]: ...
-
-
-@dataclass(frozen=True)
-class Row:
-    """`left = lines`, with a rule beside it or an equation's number.
-
-    Where a learning rule `departs`, the line takes the place of the one before unequal.
-    """
-
-    left: str
-    lines: tuple[str, ...]
-    label: str = ""
-    number: str = ""
-    departs: bool = False
-
-
-@dataclass(frozen=True)
-class Block:
-    """One equation with all that is printed of it; `heading` is its array.
-
-    sentence: what is printed in the place of all this, as of a block that is pulled back.
-    """
-
-    number: str
-    heading: str
-    rows: tuple[Row, ...]
-    sources: tuple[str, ...] = ()
-    absorbed: tuple[str, ...] = ()
-    absorbed_by: tuple[str, ...] = ()
-    zero: bool = False
-    role: str = "adjoint"
-    sentence: str = ""
-
-
-@dataclass(frozen=True)
-class SymbolRow:
-    """A line of the table of symbols: printed name, name in code, shape, what it is."""
-
-    symbol: str
-    code: str
-    shape: str
-    role: str
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """All that a template lays out."""
-
-    name: str
-    loss: str
-    sizes: tuple[tuple[str, str], ...]
-    symbols: tuple[SymbolRow, ...]
-    conventions: tuple[str, ...]
-    facts: tuple[str, ...]
-    notes: tuple[str, ...]
-    forward: tuple[Block, ...]
-    backward: tuple[Block, ...]
-    gradients: tuple[Block, ...]
-    rules: tuple[tuple[str, str], ...]
-    departure: str = ""  # the learning rule by which this is not the gradient
-    statement: str = ""  # where it departs, in words
-    title: str = ""  # of a lemma
-    given: str = ""  # what a lemma is given
-    then: str = ""  # and of what it is given the adjoints
-    detail: str = "full"
-    dense: bool = False  # small sums and little space between lines
-
-
-class Style(ABC):
-    """What differs between the outputs: marks, room, and how words are written."""
-
-    flavour: str  # "latex" or "text": which spelling of a sentence
-    continuation: float  # the indent of a line that continues another
-
-    def __init__(self, notation: Notation) -> None:
-        self.to = notation
-
-    @abstractmethod
-    def math(self, text: str) -> str:
-        """Mathematics within a sentence."""
-
-    @abstractmethod
-    def plain(self, text: str) -> str:
-        """Any words."""
-
-    @abstractmethod
-    def times(self) -> str:
-        """What stands between two sizes of a shape."""
 
 
 class SheetPrinter:
     """Prints one derivation in one style."""
 
+    detail = "full"
+
     def __init__(
         self, derived: Derived, style: Style, only: Sequence[str] | None = None,
-        detail: str = "full", equation: str | None = None,
+        equation: str | None = None,
     ) -> None:
-        if detail not in DETAILS:
-            raise InputError(f"there is no detail {detail!r}; there are {', '.join(DETAILS)}")
         if only is not None and equation is not None:
             raise InputError("only= and equation= exclude each other")
-        self.detail = detail
         self.derived = derived
         self.system = derived.system
         self.style = style
         self.to = style.to
         self.chosen: Selection = select(derived.system, derived.adjoints, only) if (
             equation is None) else select_equation(derived.system, derived.adjoints, equation)
-        self.seen = Seen()
+        self.alone = equation is not None
+        self.seen = Seen(told=() if self.alone else ("adjoint",))
         self.facts = Facts(self.system, style.to)
 
     def sheet(self) -> Sheet:
         """Everything, printed."""
         system = self.system
         forward = tuple(self._forward(e) for e in self.chosen.forward)
-        shown = [a for a in self.chosen.backward if self.detail != "brief" or not a.inlined]
-        backward = tuple(self._backward(a) for a in shown)
-        gradients = tuple(self._gradient(self._adjoint_of[n]) for n in self.chosen.gradients)
-        used = dict.fromkeys(s.rule for a in shown for s in self._shown(a))
-        if self.detail != "brief":
+        backward = tuple(self._backward(a) for a in self._told())
+        box = () if self.alone else tuple(self._boxed(a) for a in self.chosen.backward
+                                          if not a.inlined)
+        gradients = tuple(self._gradients())
+        used = dict.fromkeys(s.rule for a in self._told() for s in self._shown(a))
+        if self.detail == "full":
             used |= dict.fromkeys(self._recognised[e.number].rule for e in self.chosen.forward
                                   if e.number in self._recognised)
         explained = [(rule(name).label, rule(name).sentence) for name in used]
@@ -172,7 +74,7 @@ class SheetPrinter:
             loss=self.style.math(self.to.array(system.loss).text),
             sizes=tuple((self.style.math(self.to.size(n).text), self.style.math(letters[n]))
                         for n in self.chosen.sizes),
-            symbols=tuple(self._symbol(system.arrays[n]) for n in self.chosen.arrays),
+            symbols=tuple(self._symbol(system.arrays[n]) for n in self._listed_arrays()),
             conventions=self.seen.sentences(self.style.flavour),
             facts=tuple(self.style.math(f) for f in self.facts.printed),
             notes=tuple(self.style.plain(n) for n in self._notes()),
@@ -183,7 +85,31 @@ class SheetPrinter:
             departure=self.style.plain(system.departure.rule) if system.departure else "",
             statement=self.style.plain(system.departure.statement) if system.departure else "",
             detail=self.detail,
+            sought="" if self.alone else self._sought(),
+            box=box,
         )
+
+    def _told(self) -> Sequence[Adjoint]:
+        """The adjoints that are derived on the page."""
+        return self.chosen.backward
+
+    def _listed_arrays(self) -> Sequence[str]:
+        """The arrays in the table of symbols."""
+        return self.chosen.arrays
+
+    def _sought(self) -> str:
+        """What the network computes, and what is wanted."""
+        arrays = self.system.arrays
+        inputs = [n for n in self.chosen.arrays
+                  if arrays[n].kind == "input" and n not in self._fixed]
+        return given_and_sought(self.system, inputs, self.chosen.gradients, self.style,
+                                None if self._listed_arrays() else self._shape_told)
+
+    def _shape_told(self, array: str) -> str:
+        """A shape, and what kind of numbers, in words."""
+        declared = self.system.arrays[array]
+        kind = _KINDS.get(declared.dtype, "")
+        return self._shape(declared.shape) + (f", {kind}" if kind else "")
 
     @cached_property
     def _adjoint_of(self) -> Mapping[str, Adjoint]:
@@ -219,7 +145,7 @@ class SheetPrinter:
             equation.indices, equation.rhs, (step,)))
         row = self.index_row(equation, printer, number=equation.number)
         rows = [row]
-        if step is not None and self.detail != "brief":
+        if step is not None:
             left = self._left(equation, printer)
             label = ", ".join((rule(step.rule).label, *step.because))
             rows = [replace(row, lines=self._cut(printer.expr(step.before), left)),
@@ -237,9 +163,10 @@ class SheetPrinter:
         printer = self.printer(adjoint)
         rows = self._steps(adjoint, printer)
         matrix = self._matrix_row(adjoint, number=adjoint.number)
-        if matrix is not None and adjoint.steps and self.detail == "normal":
-            rows.append(self._last_row(adjoint, printer))
         rows.append(matrix or self.index_row(adjoint, printer, number=adjoint.number))
+        return self._block(adjoint, rows)
+
+    def _block(self, adjoint: Adjoint, rows: Sequence[Row]) -> Block:
         return Block(
             number=adjoint.number,
             heading=self._name(adjoint.primal),
@@ -252,30 +179,35 @@ class SheetPrinter:
         )
 
     def _shown(self, adjoint: Adjoint) -> tuple[Step, ...]:
-        """The steps that are printed: all, the chain rule and where a rule departs, or none."""
-        if self.detail == "full":
-            return adjoint.steps
-        return tuple(s for s in adjoint.steps if s.departs or s.conditions or (
-            s.rule == "chain rule" and self.detail == "normal"))
-
-    def _last_row(self, adjoint: Adjoint, printer: Printer) -> Row:
-        """The adjoint itself, in index notation, after the steps that are shown."""
-        row = self.index_row(adjoint, printer)
-        return replace(row, left="") if self._shown(adjoint) else row
+        """The steps that are printed in a line each."""
+        return adjoint.steps
 
     def _steps(self, adjoint: Adjoint, printer: Printer) -> list[Row]:
         left = self._left(adjoint, printer)
         rows: list[Row] = []
-        for step in self._shown(adjoint):
+        shown = self._shown(adjoint)
+        for step in shown:
             self.seen.expr(step.after)
             reasons = step.because or (adjoint.sources if step.rule == "chain rule" else ())
-            label = ", ".join([rule(step.rule).label, *map(self._reason, reasons)])
+            label = ", ".join([rule(step.rule).label, *map(self._reason, reasons),
+                               *self.facts.ranges_used(step)])
             cut = self._cut(printer.expr(step.after), left)
-            beside = self.style.plain(label) + self._where(step, printer)
+            beside = self.style.plain(label) + self._summed(step, printer)
+            beside += self._where(step, printer)
             rows.append(Row("" if rows else left.text, cut, beside, departs=step.departs))
-        if self.detail == "full" and adjoint.steps and adjoint.steps[-1].after != adjoint.rhs:
+        if shown and shown[-1] is adjoint.steps[-1] and shown[-1].after != adjoint.rhs:
             rows.append(Row("", self._cut(printer.expr(adjoint.rhs), left)))
         return rows
+
+    def _summed(self, step: Step, printer: Printer) -> str:
+        """: Σ_n 1 = N, for every sum of a constant summand."""
+        if step.rule != "constant summand":
+            return ""
+        kept = {b.uid for b in bound_indices(step.after)}
+        gone = {b.uid: b for b in bound_indices(step.before) if b.uid not in kept}
+        sums = [join([self.to.over("sum", [printer.letter(b)]), self.to.piece("1"),
+                      self.to.sign("=="), printer.expr(b.size)], SUM) for b in gone.values()]
+        return ": " + ", ".join(self.style.math(p.text) for p in sums) if sums else ""
 
     def _where(self, step: Step, printer: Printer) -> str:
         """Where a line holds that is defined in fewer places than the one before."""
@@ -290,12 +222,55 @@ class SheetPrinter:
             printed.append(self.style.math(whole.text))
         return f", where {', '.join(printed)}" if printed else ""
 
+    def _boxed(self, adjoint: Adjoint) -> Block:
+        """An adjoint in the box: in matrix notation where it has one, with its shape."""
+        row = self._matrix_row(adjoint) or self.index_row(adjoint, self.printer(adjoint))
+        return self._block(adjoint, [
+            replace(row, label=self._noted(adjoint), number=adjoint.number)])
+
+    def _noted(self, adjoint: Adjoint) -> str:
+        return self._shape(self.system.arrays[adjoint.primal].shape)
+
     def _gradient(self, adjoint: Adjoint) -> Block:
-        printer = self.printer(adjoint)
-        rows = [self.index_row(adjoint, printer, number=adjoint.number)]
+        """A result, in index and matrix notation."""
+        rows = [self.index_row(adjoint, self.printer(adjoint), number=adjoint.number)]
         matrix = self._matrix_row(adjoint)
-        return Block(adjoint.number, self._name(adjoint.primal),
-                     tuple(rows if matrix is None else [*rows, matrix]), zero=adjoint.rhs.is_zero)
+        return self._block(adjoint, rows if matrix is None else [*rows, matrix])
+
+    def _gradients(self) -> Iterator[Block]:
+        """The gradients closed over inputs and forward values, where that fits a line."""
+        for name in self.chosen.gradients:
+            adjoint = self._adjoint_of[name]
+            row = self._closed(adjoint)
+            if row is not None:
+                yield Block(adjoint.number, self._name(name), (row,))
+
+    def _closed(self, adjoint: Adjoint) -> Row | None:
+        """A gradient over inputs alone, else over forward values; None if that is no news."""
+        left, arrays = self.to.array(adjoint.array), self.system.arrays
+        room = self.to.room - left.width - self.to.sign("==").width - self.to.margin
+        printer = MatrixPrinter(self.to)
+        short = matrix_form(adjoint, arrays)
+        for inside in (self._computed, self._above):
+            form = closed_form(adjoint, self._equations, arrays, inside)
+            if form is None or form == short:
+                continue
+            printed = printer.form(form)
+            if printed.width <= room:
+                self.seen.form(form)
+                return Row(left.text, (printed.text,), number=adjoint.number)
+        return None
+
+    @cached_property
+    def _equations(self) -> Mapping[str, Equation | Adjoint]:
+        every: tuple[Equation | Adjoint, ...] = (*self.system.equations, *self.derived.adjoints)
+        return {e.array: e for e in every}
+
+    def _computed(self, array: str) -> bool:
+        return array in self._equations
+
+    def _above(self, array: str) -> bool:
+        return array in self._equations and array.startswith(ADJOINT)
 
     def index_row(
         self, equation: Equation | Adjoint, printer: Printer, number: str = ""
@@ -367,7 +342,7 @@ class SheetPrinter:
 
     def _symbol(self, array: Array) -> SymbolRow:
         equation = self.system.equation(array.name)
-        kind = {"int": "integers", "bool": "booleans"}.get(array.dtype, "")
+        kind = _KINDS.get(array.dtype, "")
         if array.name in self.system.wrt:
             role = "parameter"
         elif equation is not None:

@@ -1,23 +1,30 @@
 """A derivation as Unicode text for a terminal.
 
-In: a derivation. Out: lines of at most 88 columns, the rule or number of each at its right.
+In: a derivation, a width. Out: lines of at most that width, the rule or number of each at its
+right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from symprop.emit.compact import compact, compacted
+from symprop.emit.depths import sheet as sheet_of
 from symprop.emit.given_names import check_names, in_unicode, lowered_numbers
-from symprop.emit.sheet import Derived, Row, SheetPrinter, Style
+from symprop.emit.page import Block, Derived, Row, Sheet, Style, runs
 from symprop.emit.text_notation import TextNotation, columns
+from symprop.errors import InputError
 from symprop.files.templates import render
 from symprop.system import System
 
 PAGE = "derivation.txt.jinja"
 WIDTH = 88
+NARROWEST = 80
 INDENT = 2
+_TAG = 12  # " = " and a number with the space before it
 
 
 class TextStyle(Style):
@@ -36,12 +43,14 @@ class TextStyle(Style):
         return " × "
 
 
-def notation(system: System, names: Mapping[str, str] | None = None) -> TextNotation:
+def notation(
+    system: System, names: Mapping[str, str] | None = None, width: int = WIDTH
+) -> TextNotation:
     """Text for one system: a size that has an array's name is set apart."""
     clashing = frozenset(system.sizes) & frozenset(system.arrays)
     check_names(system, names or {})
     shown = lowered_numbers(system) | in_unicode(names or {})
-    return TextNotation(WIDTH - INDENT, shown, clashing, system.numbers)
+    return TextNotation(width - INDENT, shown, clashing, system.numbers)
 
 
 def text(
@@ -50,20 +59,33 @@ def text(
     only: Sequence[str] | None = None,
     templates: str | Path | None = None,
     names: Mapping[str, str] | None = None,
-    detail: str = "full",
+    detail: str | None = None,
     equation: str | None = None,
+    width: int = WIDTH,
 ) -> str:
-    """The derivation as text.
+    """The derivation as text, `width` columns wide, at least 80.
 
     only: names of gradients; what they depend on is printed, numbered as in the whole.
     templates: a folder whose derivation.txt.jinja goes before ours. Raises InputError for a
     name that has no gradient.
     """
-    style = TextStyle(notation(derivation.system, names))
-    sheet = SheetPrinter(derivation, style, only, detail, equation).sheet()
-    values = {"sheet": sheet, "aligned": aligned, "padded": padded, "wrapped": wrapped,
-              "compact": compact, "compacted": compacted}
-    return render(PAGE, values, templates)
+    if width < NARROWEST:
+        raise InputError(f"text is at least {NARROWEST} columns wide, not {width}")
+    style = TextStyle(notation(derivation.system, names, width))
+    sheet = sheet_of(derivation, style, only, detail, equation)
+    return render(PAGE, values(sheet, width), templates)
+
+
+def values(sheet: Sheet, width: int = WIDTH) -> dict[str, Any]:
+    """What the template reads."""
+    return {"sheet": sheet, "padded": padded, "aligned": partial(aligned, width=width),
+            "wrapped": partial(wrapped, width=width), "grouped": partial(grouped, width=width),
+            "compact": compact, "compacted": compacted}
+
+
+def grouped(blocks: Sequence[Block], width: int = WIDTH) -> list[Block]:
+    """The blocks, those of a line that stand under each other as one."""
+    return runs(blocks, width - INDENT - _TAG, columns)
 
 
 def padded(words: str, width: int) -> str:
@@ -71,22 +93,22 @@ def padded(words: str, width: int) -> str:
     return words + " " * max(0, width - columns(words))
 
 
-def wrapped(words: str, indent: int = INDENT) -> str:
+def wrapped(words: str, indent: int = INDENT, width: int = WIDTH) -> str:
     """A paragraph, indented; its first line has its indent from the template."""
-    lines, width = [""], indent
+    lines, used = [""], indent
     for word in words.split():
         added = columns(word) + bool(lines[-1])
-        if lines[-1] and width + added > WIDTH:
-            lines, width, added = [*lines, ""], indent, columns(word)
+        if lines[-1] and used + added > width:
+            lines, used, added = [*lines, ""], indent, columns(word)
         lines[-1] += f" {word}" if lines[-1] else word
-        width += added
+        used += added
     return f"\n{' ' * indent}".join(lines)
 
 
-def aligned(rows: Sequence[Row]) -> str:
+def aligned(rows: Sequence[Row], width: int = WIDTH) -> str:
     """Rows with their equal signs under each other."""
     left = max(columns(row.left) for row in rows)
-    return "\n".join(line for row in rows for line in _row(row, left))
+    return "\n".join(line for row in rows for line in _row(row, left, width))
 
 
 def sign(row: Row) -> str:
@@ -94,14 +116,14 @@ def sign(row: Row) -> str:
     return " → " if row.departs else " = "
 
 
-def _row(row: Row, left: int) -> list[str]:
+def _row(row: Row, left: int, width: int) -> list[str]:
     begun = " " * INDENT + padded(row.left, left) + sign(row) + row.lines[0]
     rest = [" " * (INDENT + left + 5) + line.strip() for line in row.lines[1:]]
     done = [begun, *rest]
-    beside = f"({row.number})" if row.number else row.label
+    beside = "  ".join(filter(None, (row.label, row.number and f"({row.number})")))
     if not beside:
         return done
-    gap = WIDTH - columns(done[-1]) - columns(beside)
+    gap = width - columns(done[-1]) - columns(beside)
     if gap >= 2:
         return [*done[:-1], done[-1] + " " * gap + beside]
-    return [*done, " " * (WIDTH - columns(beside)) + beside]
+    return [*done, " " * (width - columns(beside)) + beside]

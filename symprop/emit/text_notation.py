@@ -28,16 +28,18 @@ class TextNotation(Notation):
     that have an array's name, set between bars.
     """
 
+    margin = 8.0
     divides_last = True
     sets_functions_apart = False
     signs: ClassVar[dict[str, str]] = {
         "plus": " + ", "minus": " - ", "negative": "-", "times": "·", "==": " = ",
-        "!=": " ≠ ", "<": " < ", "<=": " ≤ ", "mod": " mod ", "hadamard": " ⊙ ",
-        "comma": ", ", "in": " ∈ ", "divides": " divides ",
-        "dot": "·", "about": "≈",
+        "!=": " ≠ ", "<": " < ", "<=": " ≤ ", ">": " > ", ">=": " ≥ ",
+        "mod": " mod ", "hadamard": " ⊙ ", "comma": ", ", "in": " ∈ ", "divides": " divides ",
+        "dot": "·", "about": "≈", "apart": ",   ",
     }
     words: ClassVar[dict[str, str]] = {
-        "infinity": "∞", "diag": "diag", "pi": "π", "dots": "...", "log": "log",
+        "infinity": "∞", "diag": "diag", "onehot": "onehot", "trace": "tr",
+        "pi": "π", "dots": "...", "log": "log",
     }
 
     def __init__(
@@ -124,8 +126,15 @@ class TextNotation(Notation):
     def beside(self, left: Piece, right: Piece) -> Piece:
         return self.piece(" ")
 
+    def norm(self, body: Piece, kind: str) -> Piece:
+        return self.piece(f"‖{body.text}‖{f'_{kind}' if kind else ''}²")
+
     def transposed(self, body: Piece) -> Piece:
         return join([self.atomic(body), self.piece("ᵀ")], ATOM)
+
+    def entry_of(self, body: Piece, positions: Sequence[Piece]) -> Piece:
+        at = ",".join(p.text for p in positions)
+        return join([self.enclosed(body), self.piece(f"[{at}]")], ATOM).unbroken()
 
     def marked_new(self, name: str, positions: Sequence[Piece]) -> Piece:
         inside = ",".join(p.text for p in positions)

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from symprop.algebra.expr import adjoint
+from symprop.emit.page import Block, Derived, Row, Style
 from symprop.emit.pieces import PRODUCT, SIGNED, SUM, Piece, join, lines
 from symprop.emit.selection import select
-from symprop.emit.sheet import Block, Derived, Row, SheetPrinter, Style
+from symprop.emit.sheet import SheetPrinter
 from symprop.emit.substituted import Substituted, shown, signed
 from symprop.interpret.evaluation import Evaluation
 from symprop.system import Adjoint, Equation
@@ -48,7 +49,7 @@ class WorkedPrinter:
         self, derived: Derived, style: Style, before: Evaluation, after: Evaluation,
         step: float, precision: int,
     ) -> None:
-        self.sheet = SheetPrinter(derived, style, None)
+        self.sheet = SheetPrinter(derived, style)
         self.derived, self.system, self.style = derived, derived.system, style
         self.to = style.to
         self.before, self.after, self.step, self.precision = before, after, step, precision

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from symprop.emit import latex, text
 from symprop.emit.latex_notation import LatexNotation
-from symprop.emit.markdown import MarkdownStyle
-from symprop.emit.sheet import Derived, Row
+from symprop.emit.markdown import MarkdownStyle, for_github
+from symprop.emit.page import Derived, Row
 from symprop.emit.worked import WorkedPrinter
 from symprop.errors import InputError
 from symprop.files.templates import render
@@ -35,13 +35,14 @@ def worked_page(
     if form == "text":
         return render("worked.txt.jinja", {"worked": worked, "aligned": text.aligned}, templates)
     if form == "markdown":
-        return render("worked.md.jinja", {"worked": worked, "draw": _drawn}, templates)
+        values = {"worked": worked, "draw": _drawn}
+        return for_github(render("worked.md.jinja", values, templates))
     fragment = render("worked.tex.jinja", {"worked": worked, "aligned": latex.aligned}, templates,
                       latex=True)
     if not standalone:
         return fragment
-    values = {"worked": worked, "fragment": fragment}
-    return render("worked_document.tex.jinja", values, templates, latex=True)
+    context = {"worked": worked, "fragment": fragment}
+    return render("worked_document.tex.jinja", context, templates, latex=True)
 
 
 def _drawn(rows: Sequence[Row]) -> str:

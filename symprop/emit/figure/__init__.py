@@ -12,7 +12,7 @@ from symprop.emit.figure.diagrams import dot, mermaid
 from symprop.emit.figure.graph import Graph
 from symprop.emit.figure.svg import svg
 from symprop.emit.figure.tikz import tikz
-from symprop.emit.sheet import Derived
+from symprop.emit.page import Derived
 from symprop.errors import InputError
 
 KINDS = ("forward", "backward", "training")

@@ -1,0 +1,288 @@
+"""How much of a derivation is printed: brief, normal or full.
+
+In: a derivation, a `Style`, a depth. Out: its `Sheet`. Full is every step (`SheetPrinter`).
+Normal is what a person writes on the board: the chain rule, a line where something happens, the
+matrix form; what is of a kind already worked is "likewise". Brief is the box with a reason a
+line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+from symprop.algebra.build import ONE
+from symprop.algebra.expr import Expr
+from symprop.derive.matrix import matrix_form, slice_form
+from symprop.derive.retold import Telling, kind, told
+from symprop.emit.letters import Stepped
+from symprop.emit.page import Block, Derived, Row, Sheet, Style
+from symprop.emit.pieces import SUM, Piece, join
+from symprop.emit.printer import Printer
+from symprop.emit.sheet import SheetPrinter
+from symprop.emit.transposes import with_transposes
+from symprop.errors import InputError
+from symprop.system import Adjoint, Equation, Step, sides
+
+
+def sheet(
+    derived: Derived, style: Style, only: Sequence[str] | None = None,
+    detail: str | None = None, equation: str | None = None,
+) -> Sheet:
+    """The printed derivation; one equation has all its steps unless a depth is asked for."""
+    printer = PRINTERS[known(detail or ("normal" if equation is None else "full"))]
+    return printer(derived, style, only, equation).sheet()
+
+
+def known(detail: str) -> str:
+    """The depth, or an InputError that names those that there are."""
+    if detail not in PRINTERS:
+        raise InputError(f"there is no detail {detail!r}; there are {', '.join(PRINTERS)}")
+    return detail
+
+
+class _Shorter(SheetPrinter):
+    """What brief and normal have in common."""
+
+    def _listed_arrays(self) -> Sequence[str]:
+        """None: the first sentence tells the shapes, and equations introduce the rest."""
+        return self.chosen.arrays if self.alone else ()
+
+    def _shown(self, adjoint: Adjoint) -> tuple[Step, ...]:
+        return tuple(s for s in adjoint.steps if s.departs or s.conditions)
+
+
+class BriefPrinter(_Shorter):
+    """The box with one reason a line."""
+
+    detail = "brief"
+
+    def _forward(self, equation: Equation) -> Block:
+        row = self._matrix_row(equation) or self.index_row(equation, self.printer(equation))
+        return Block(equation.number, self._name(equation.array),
+                     (replace(row, number=equation.number),))
+
+    def _told(self) -> Sequence[Adjoint]:
+        """Only where a learning rule departs, and where a line holds in fewer places."""
+        return [a for a in self.chosen.backward if self._shown(a) or self.alone]
+
+    def _backward(self, adjoint: Adjoint) -> Block:
+        return self._block(adjoint, [
+            *self._steps(adjoint, self.printer(adjoint)), *self._boxed(adjoint).rows])
+
+    def _noted(self, adjoint: Adjoint) -> str:
+        through = ", ".join(f"({n})" for n in self._through(adjoint))
+        shape = super()._noted(adjoint)
+        return f"{shape}, {self.style.plain(f'from {through}')}" if through else shape
+
+    def _through(self, adjoint: Adjoint) -> Sequence[str]:
+        """The forward equations that are differentiated on the way to an adjoint."""
+        found = dict.fromkeys(adjoint.sources)
+        for number in adjoint.absorbed:
+            found |= dict.fromkeys(self._through(self._by_number[number]))
+        order = {e.number: k for k, e in enumerate(self.system.equations)}
+        return sorted(found, key=lambda n: order.get(n, 0))
+
+    @cached_property
+    def _by_number(self) -> dict[str, Adjoint]:
+        return {a.number: a for a in self.derived.adjoints}
+
+
+class NormalPrinter(_Shorter):
+    """What a person writes on the board."""
+
+    detail = "normal"
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        zeros = {a.array: a.number for a in self.derived.adjoints if a.rhs.is_zero}
+        loss = next((a.primal for a in self.derived.adjoints if a.rhs == ONE), "")
+        self._tellings = {a.number: told(a, zeros, loss) for a in self.chosen.backward
+                          if sides(a) is None}
+        self._first = _likewise(self.chosen.backward, self._tellings)
+        self._left_out = _left_out(self.chosen.backward, self._first) if not self.alone else set()
+        if self._left_out:
+            self.seen.kinds.add("likewise")
+
+    def _forward(self, equation: Equation) -> Block:
+        step = self._recognised.get(equation.number)
+        printer = self.printer(equation if step is None else Stepped(
+            equation.indices, equation.rhs, (step,)))
+        row = self.index_row(equation, printer, number=equation.number)
+        if step is not None:
+            both = self._chained(printer, [step.before, step.after])
+            row = replace(row, lines=self._cut(both, self._left(equation, printer)),
+                          label=self.style.plain(", ".join(step.because)))
+        matrix = self._matrix_row(equation) if _contracts(equation.rhs) else None
+        rows = (row,) if matrix is None else self._beside_each_other(row, matrix)
+        return Block(equation.number, self._name(equation.array), rows)
+
+    def _beside_each_other(self, row: Row, matrix: Row) -> tuple[Row, ...]:
+        """Index and matrix notation in one line where there is room."""
+        if len(row.lines) > 1 or len(matrix.lines) > 1:
+            return row, matrix
+        parts = [self.to.piece(t) for t in (row.left, row.lines[0], matrix.left, matrix.lines[0])]
+        gap = self.to.sign("apart")
+        equal = self.to.sign("==")
+        used = sum(p.width for p in parts) + 2 * equal.width + gap.width
+        if used > self.to.room - self.to.margin:
+            return row, matrix
+        whole = join([parts[1], gap, parts[2], equal, parts[3]], SUM)
+        return (replace(row, lines=(whole.text,)),)
+
+    def _backward(self, adjoint: Adjoint) -> Block:
+        telling = self._tellings.get(adjoint.number)
+        printer = self.printer(adjoint)
+        rows: list[Row] = []
+        if telling is None:
+            rows = self._plainly(adjoint, printer)
+        elif self.alone:
+            rows = self._worked(adjoint, telling, printer)
+        elif adjoint.inlined:
+            if adjoint.number not in self._left_out:
+                rows = self._in_passing(adjoint, telling, printer)
+        elif self._first[adjoint.number] != adjoint.number:
+            rows = [self._likewise(adjoint, self._first[adjoint.number], printer)]
+        else:
+            rows = self._worked(adjoint, telling, printer)
+        return self._block(adjoint, rows)
+
+    def _shown(self, adjoint: Adjoint) -> tuple[Step, ...]:
+        """The chain rule too, before what departs; all steps of what a rule adds."""
+        told_one_by_one = super()._shown(adjoint)
+        if adjoint.role != "adjoint":
+            return adjoint.steps
+        return told_one_by_one and tuple(
+            s for s in adjoint.steps if s.rule == "chain rule" or s in told_one_by_one)
+
+    def _plainly(self, adjoint: Adjoint, printer: Printer) -> list[Row]:
+        """The chain rule, every step that departs or asks for something, and the end."""
+        rows = self._steps(adjoint, printer)
+        rows.append(self._matrix_row(adjoint) or self.index_row(adjoint, printer))
+        return [*rows[:-1], replace(rows[-1], number=adjoint.number)]
+
+    def _likewise(self, adjoint: Adjoint, first: str, printer: Printer) -> Row:
+        row = self._matrix_row(adjoint) or self.index_row(adjoint, printer)
+        return replace(row, label=self.style.plain(f"likewise ({first})"), number=adjoint.number)
+
+    def _in_passing(self, adjoint: Adjoint, telling: Telling, printer: Printer) -> list[Row]:
+        """What is put in elsewhere: its own chain rule, and what that comes to if it is short."""
+        self.seen.expr(telling.local)
+        left = self._left(adjoint, printer)
+        source = self._from(adjoint, telling)
+        first, second = printer.expr(telling.local), printer.expr(telling.result)
+        if second.width > first.width or second.text == first.text:
+            return [Row(left.text, self._cut(first, left), source, adjoint.number)]
+        self.seen.expr(telling.result)
+        whole = self._equal(printer, left, [telling.local, telling.result])
+        if whole is not None:
+            return [Row(left.text, (whole.text,), source, adjoint.number)]
+        return [Row(left.text, self._cut(first, left), source),
+                Row("", self._cut(second, left), number=adjoint.number)]
+
+    def _worked(self, adjoint: Adjoint, telling: Telling, printer: Printer) -> list[Row]:
+        """The chain rule, what it comes to, and the result, in index and matrix notation."""
+        left = self._left(adjoint, printer)
+        source = self._from(adjoint, telling, because=False)
+        self.seen.expr(telling.chain)
+        self.seen.expr(telling.local)
+        both = self._equal(printer, left, [telling.chain, telling.local])
+        if both is not None:
+            rows = [Row(left.text, (both.text,), source)]
+        else:
+            rows = [Row(left.text, self._cut(printer.expr(telling.chain), left), source),
+                    Row("", self._cut(printer.expr(telling.local), left))]
+        matrix = self._in_matrices(adjoint, printer) if _contracts(adjoint.rhs) else []
+        if telling.local != telling.result:
+            by = ", ".join(map(self._reason, telling.because))
+            label = self.style.plain(f"by {by}" if by else "")
+            matrix = matrix or [self._result(adjoint, telling, printer)]
+            matrix[0] = replace(matrix[0], label=label)
+        rows += matrix
+        return [*rows[:-1], replace(rows[-1], number=adjoint.number)]
+
+    def _result(self, adjoint: Adjoint, telling: Telling, printer: Printer) -> Row:
+        """What is left once other equations are put in."""
+        self.seen.expr(telling.result)
+        return Row("", self._cut(printer.expr(telling.result), self._left(adjoint, printer)))
+
+    def _in_matrices(self, adjoint: Adjoint, printer: Printer) -> list[Row]:
+        """The matrix form, after the step that explains a transpose."""
+        row = self._matrix_row(adjoint)
+        if row is None:
+            return []
+        found = slice_form(adjoint, self.system.arrays)
+        form = matrix_form(adjoint, self.system.arrays) or (found and found[1])
+        step = with_transposes(adjoint.rhs, form, printer) if form is not None else None
+        if step is None:
+            return [row]
+        return [Row("", self._cut(step, self._left(adjoint, printer))), row]
+
+    def _from(self, adjoint: Adjoint, telling: Telling, because: bool = True) -> str:
+        """Which equations are differentiated, and why a path is left out."""
+        words = "from " + ", ".join(f"({s})" for s in adjoint.sources)
+        if telling.vanishing:
+            gone = ", ".join(f"({n})" for n in telling.vanishing)
+            words += f", as {gone} is 0"
+        if because and telling.result.is_zero and telling.because:
+            words += ", by " + ", ".join(map(self._reason, telling.because))
+        return self.style.plain(words)
+
+    def _equal(self, printer: Printer, left: Piece, sides_: Sequence[Expr]) -> Piece | None:
+        """a = b in one line, a alone where both are the same; None where there is no room."""
+        whole = self._chained(printer, sides_)
+        room = self.to.room - left.width - self.to.sign("==").width - self.to.margin
+        return whole if whole.width <= room else None
+
+    def _chained(self, printer: Printer, sides_: Sequence[Expr]) -> Piece:
+        """a = b = c; what is the same is said once."""
+        parts: list[Piece] = []
+        said = ""
+        for printed in map(printer.expr, sides_):
+            if printed.text == said:
+                continue
+            parts += [join([self.to.sign("=="), printed], SUM).fused().opening(-1)
+                      if parts else printed]
+            said = printed.text
+        return join(parts, SUM)
+
+
+def _likewise(
+    adjoints: Sequence[Adjoint], tellings: Mapping[str, Telling | None]
+) -> dict[str, str]:
+    """Of every adjoint the number of the first of its kind; its own where it is that."""
+    found: dict[str, str] = {}
+    kinds: dict[tuple[bool, str], str] = {}
+    for adjoint in adjoints:
+        telling = tellings.get(adjoint.number)
+        if telling is not None:
+            sort = adjoint.inlined, kind(adjoint, telling)
+            found[adjoint.number] = kinds.setdefault(sort, adjoint.number)
+    return found
+
+
+def _left_out(adjoints: Sequence[Adjoint], first: Mapping[str, str]) -> set[str]:
+    """What is of a kind already worked, and put only into such."""
+    readers: dict[str, list[str]] = {}
+    for adjoint in adjoints:
+        for number in adjoint.absorbed:
+            readers.setdefault(number, []).append(adjoint.number)
+    done: set[str] = set()
+    for adjoint in reversed(adjoints):
+        number = adjoint.number
+        known = first.get(number, number) != number
+        if adjoint.inlined and known and all(
+                r in done or first.get(r, r) != r for r in readers.get(number, ())):
+            done.add(number)
+    return {a.number for a in adjoints if a.inlined and a.number in done}
+
+
+def _contracts(expr: Expr) -> bool:
+    """Whether a sum runs over two factors or more."""
+    return any(t.bound for t in expr.terms)
+
+
+PRINTERS: dict[str, type[SheetPrinter]] = {
+    "brief": BriefPrinter, "normal": NormalPrinter, "full": SheetPrinter}

@@ -1,0 +1,95 @@
+"""docs/rules.md names every rule of a derivation, with a sentence and a step that takes it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+import rule_examples
+
+import symprop
+from symprop.emit.page import Row
+from symprop.emit.rules import RULES
+from symprop.emit.sheet import SheetPrinter
+from symprop.emit.text import TextStyle, aligned, notation
+from symprop.system import Adjoint, Step, System
+
+PAGE = Path(__file__).parent.parent / "docs" / "rules.md"
+HEAD = """\
+# The rules
+
+The reasons that a derivation gives, each with a step that takes it: the line before, and the line
+after with its reason. `symprop derive --detail full` prints every step of a derivation so. A step
+is evaluated on random arrays before it is printed; a rule that departs from the gradient
+([learning rules](learning-rules.md)) has an arrow in the place of its equal sign.
+"""
+
+
+@cache
+def derivations() -> tuple[symprop.Derivation, ...]:
+    plain = [symprop.derive(symprop.trace(f, **options))
+             for f, options in rule_examples.PLAIN.items()]
+    learnt = rule_examples.two_layers
+    return (*plain, *(symprop.derive(symprop.trace(learnt, **rule_examples.PLAIN[learnt]), rule)
+                      for rule in rule_examples.RULES))
+
+
+def steps(rule: str) -> Iterator[tuple[symprop.Derivation, Adjoint | None, Step]]:
+    """Every step of the examples that takes a rule."""
+    for derivation in derivations():
+        for step in derivation.system.recognised:
+            if step.rule == rule:
+                yield derivation, None, step
+        for adjoint in derivation.adjoints:
+            yield from ((derivation, adjoint, s) for s in adjoint.steps if s.rule == rule)
+
+
+def shown(derivation: symprop.Derivation, adjoint: Adjoint | None, step: Step) -> str:
+    """The two lines of a step, or the one that it begins with."""
+    system: System = derivation.system
+    sheet = SheetPrinter(derivation, TextStyle(notation(system)))
+    if adjoint is None:
+        block = sheet._forward(next(e for e in system.equations if e.number == step.equation))
+        rows = list(block.rows[:2])
+    else:
+        printer = sheet.printer(adjoint)
+        left = sheet._left(adjoint, printer)
+        label = sheet._steps(adjoint, printer)[adjoint.steps.index(step)].label
+        rows = [Row(left.text, sheet._cut(printer.expr(step.before), left)),
+                Row("", sheet._cut(printer.expr(step.after), left), label, departs=step.departs)]
+        if rows[0].lines == (left.text,) or step.rule == "chain rule":
+            rows = [Row(left.text, rows[1].lines, label)]
+    return aligned([Row(r.left, r.lines, r.label, departs=r.departs) for r in rows])
+
+
+def page() -> str:
+    """docs/rules.md."""
+    parts = [HEAD]
+    for name, rule in RULES.items():
+        candidates = [(shown(*found), found[0]) for found in steps(name)]
+        example, derivation = min(candidates, key=lambda c: (len(c[0]), c[0]))
+        title = inspect.getdoc(getattr(rule_examples, derivation.system.name))
+        assert title is not None
+        parts.append(f"## {rule.label}\n\n{rule.sentence}\n\n{title}\n\n```text\n{example}\n```\n")
+    return "\n".join(parts)
+
+
+def test_the_page_is_generated(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--update"):
+        PAGE.write_text(page(), encoding="utf-8")
+    assert PAGE.read_text("utf-8") == page(), "make generated rewrites docs/rules.md"
+
+
+def test_every_rule_has_an_example_and_every_step_a_rule() -> None:
+    taken = {s.rule for d in derivations() for s in d.steps}
+    assert set(RULES) <= taken, set(RULES) - taken
+    assert taken <= set(RULES), taken - set(RULES)
+
+
+@pytest.mark.parametrize("rule", list(RULES))
+def test_a_rule_is_told_in_one_sentence(rule: str) -> None:
+    sentence = RULES[rule].sentence
+    assert sentence[0].isupper() and sentence.endswith(".") and ". " not in sentence
