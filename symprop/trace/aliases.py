@@ -55,7 +55,7 @@ def name_views(
             continue
         if view.variable == (view.entry.array if whole is None else _called(whole)):
             continue  # it goes on being called so: h[T-1] is the last h
-        readers = [d for d in drafts if _reads(d, view)]
+        readers = [d for d in drafts if d is not whole and _reads(d, view)]
         if not readers or any(isinstance(d.rhs.single_atom, Access) for d in readers):
             continue  # nothing reads it; or an output is called so
         draft = _draft(view, tracer)
