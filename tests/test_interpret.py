@@ -12,6 +12,7 @@ import sympy
 from hand_systems import at
 from random_expressions import SIZES, Maker, arrays, index
 
+import symprop
 from symprop.algebra import rows
 from symprop.algebra.build import (
     ONE,
@@ -431,3 +432,11 @@ def test_a_complex_step_through_a_saturated_sigmoid_is_a_number() -> None:
         expected = 1 / (1 + np.exp(min(-at_x, 700.0)))
         assert found.real == pytest.approx(expected, rel=1e-14, abs=1e-300)
         assert found.imag / 1e-30 == pytest.approx(found.real * (1 - found.real), abs=1e-15)
+
+
+def test_what_is_counted_stays_whole_on_a_large_grid() -> None:
+    """Rows of a triangle are sums of brackets, and positions."""
+    def loss(x: "64 64") -> Any:
+        return np.sum(x[np.triu_indices(64, 1)] ** 2)
+
+    symprop.derive(symprop.trace(loss, wrt=("x",))).verify()

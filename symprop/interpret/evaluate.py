@@ -160,8 +160,7 @@ class Evaluator:
         if term.coef is not UNIT or not values:
             values.insert(0, self.coefficient(term.coef))
         if term.bound and math.prod(frame.shape) > _LARGE:
-            found = contracted(
-                values + [p.astype(float) for p in parts], frame, outer, bool(parts))
+            found = contracted(values, parts, frame, outer)
             if found is not None:
                 return found
         found = product(values)
@@ -174,17 +173,16 @@ class Evaluator:
 
         None where a bracket is needed as a guard: against a read out of range, or an infinity.
         """
-        values = [self.coefficient(term.coef)]
+        values, brackets = [self.coefficient(term.coef)], []
         try:
             for item, exponent in term.factors:
                 if isinstance(item, Iverson):
-                    values.append(np.asarray(self.bracket(item, frame, live)).astype(float))
+                    brackets.append(np.asarray(self.bracket(item, frame, live)))
                 else:
                     values.append(self.power(item, exponent, frame, live))
         except IndexRangeError:
             return None
-        brackets = any(isinstance(item, Iverson) for item, _ in term.factors)
-        return contracted(values, frame, outer, brackets)
+        return contracted(values, brackets, frame, outer)
 
     def _brackets(
         self, term: Term, frame: Frame, live: Value

@@ -153,15 +153,19 @@ def summed(product: Value, frame: Frame, outer: int) -> Value:
     return total * times if times != 1 else total
 
 
-def contracted(values: list[Value], frame: Frame, outer: int, strong: bool) -> Value:
+def contracted(
+    factors: list[Value], brackets: list[np.ndarray[Any, Any]], frame: Frame, outer: int
+) -> Value:
     """The sum of a large product by NumPy's planned contraction; None where that is unsafe.
 
-    strong: some factors are brackets, whose 0 counts against an infinity. Else an infinity gives
-    one, or nan, in any order; which of the two is only looked into where there is room for it.
+    A bracket's 0 counts against an infinity. Without brackets an infinity gives one, or nan, in
+    any order; which of the two is only looked into where there is room for it.
     """
-    narrow = strong or math.prod(frame.shape) <= _WIDEST
-    if narrow and not all(np.all(np.isfinite(v)) for v in values):
+    narrow = brackets or math.prod(frame.shape) <= _WIDEST
+    if narrow and not all(np.all(np.isfinite(v)) for v in factors):
         return None
+    whole = all(np.asarray(v).dtype.kind in "iub" for v in factors)  # positions are counted so
+    values = [*factors, *(b.astype(float) for b in brackets)]
     operands: list[Any] = []
     used: set[int] = set()
     for factor in values:
@@ -174,7 +178,8 @@ def contracted(values: list[Value], frame: Frame, outer: int, strong: bool) -> V
         tuple(o.shape for o in operands[::2]), tuple(map(tuple, operands[1::2])), tuple(kept)))
     shape = [frame.shape[k] if k in kept else 1 for k in range(outer)]
     times = math.prod(n for k, n in enumerate(frame.shape) if k >= outer and k not in used)
-    return total.reshape(shape) * times
+    total = total.reshape(shape) * times
+    return np.rint(total).astype(int) if whole else total
 
 
 @cache

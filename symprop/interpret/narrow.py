@@ -28,7 +28,7 @@ from symprop.algebra.expr import (
 from symprop.algebra.renaming import Copying
 from symprop.interpret.draw import draw_sizes
 from symprop.interpret.evaluate import extent
-from symprop.system import Adjoint, System
+from symprop.system import Adjoint, Equation, System
 
 _MUCH = 3e7  # products in one evaluation: what takes fewer is not made narrower
 _LONG = 16
@@ -48,7 +48,8 @@ def narrow(system: System, adjoints: Iterable[Adjoint] = ()) -> Twin | None:
     if work(system, draw_sizes(system, 0)) <= _MUCH:
         return None
     adjoints = tuple(adjoints)
-    lengths = _lengths(system, [*(e.rhs for e in system.equations), *_lines(adjoints)])
+    lengths = _lengths(system, [*_lines(adjoints), *(e.rhs for e in system.equations), *(
+        side for s in system.recognised for side in (s.before, s.after))])
     return _Narrowing(lengths).twin(system, adjoints) if lengths else None
 
 
@@ -156,8 +157,7 @@ class _Narrowing(Copying):
         return Twin(replace(
             system,
             arrays={n: replace(a, shape=self.sizes_of(a.shape)) for n, a in system.arrays.items()},
-            equations=tuple(replace(e, indices=tuple(map(self.index, e.indices)),
-                                    rhs=self.expr(e.rhs)) for e in system.equations),
+            equations=tuple(map(self.equation, system.equations)),
             index_ranges=tuple(replace(r, size=self.size(r.size)) for r in system.index_ranges),
             output_shapes=tuple(map(self.sizes_of, system.output_shapes)),
         ), tuple(replace(
@@ -165,6 +165,14 @@ class _Narrowing(Copying):
             steps=tuple(replace(s, before=self.expr(s.before), after=self.expr(s.after))
                         for s in a.steps),
         ) for a in adjoints))
+
+    def equation(self, equation: Equation) -> Equation:
+        """An equation, with what was recognised in it."""
+        written, remark = equation.written, equation.remark
+        return replace(
+            equation, indices=tuple(map(self.index, equation.indices)), rhs=self.expr(equation.rhs),
+            written=None if written is None else self.expr(written),
+            remark=None if remark is None else (self.expr(remark[0]), *remark[1:]))
 
     def sizes_of(self, shape: tuple[Expr, ...]) -> tuple[Expr, ...]:
         """A shape."""
