@@ -1,4 +1,4 @@
-# symprop sha256:648afc7549c67301d59eb52c2cd8d5aa
+# symprop sha256:d6ae90e9cb7182bb3f4be909fbc295f9
 """attention: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:attention.
@@ -57,7 +57,7 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.error."""
+    """A tuple whose parts have names, as in saved.error."""
 
     names = ("error", "V", "A", "X", "Q", "K", "dtypes")
 

@@ -1,4 +1,4 @@
-# symprop sha256:77ed14d24ce5f1168618b0ac7e943944
+# symprop sha256:f460b1dcb01b8c06c1b6694e58392119
 """autoencoder: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:autoencoder.
@@ -61,7 +61,7 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.error."""
+    """A tuple whose parts have names, as in saved.error."""
 
     names = ("error", "H3", "W4", "code", "W3", "H1", "W2", "X", "dtypes")
 

@@ -1,4 +1,4 @@
-# symprop sha256:cfa7f5a7928f5c95f0e04b9661fad00d
+# symprop sha256:dd0a96f95547d68cbea9a41557b23ef2
 """deep_mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:deep_mlp.
@@ -62,7 +62,7 @@ def sigmoid(x):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.error."""
+    """A tuple whose parts have names, as in saved.error."""
 
     names = ("error", "W", "a", "a_prev", "dtype", "dtypes")
 

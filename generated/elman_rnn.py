@@ -1,4 +1,4 @@
-# symprop sha256:48a7eecd6331c584db4b5371fbebd2f4
+# symprop sha256:74b9396771fe7e6bba31da288d366afb
 """elman_rnn: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.recurrent:elman_rnn.
@@ -63,7 +63,7 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.p."""
+    """A tuple whose parts have names, as in saved.p."""
 
     names = ("p", "y", "h", "W", "V", "h_prev", "x", "dtype", "dtypes")
 

@@ -1,4 +1,4 @@
-# symprop sha256:725d68553e55494d24eff547d7d5b501
+# symprop sha256:47d1031e328a88dc0b7b4faed93ac827
 """gpt: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:gpt.
@@ -89,7 +89,7 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.p3."""
+    """A tuple whose parts have names, as in saved.p3."""
 
     names = (
         "p3", "following", "h", "W", "x_hat5", "g", "std5", "hidden2", "blocks_1_W2",

@@ -1,4 +1,4 @@
-# symprop sha256:4bdf7435633379e37613744925ed7ae9
+# symprop sha256:4d200686123bfead3553e178e1279029
 """lenet5: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.convolutional:lenet5.
@@ -67,7 +67,7 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.p."""
+    """A tuple whose parts have names, as in saved.p."""
 
     names = (
         "p", "y", "A4", "W5", "A3", "W4", "P2", "W3", "A2", "P1", "K2", "A1",

@@ -1,4 +1,4 @@
-# symprop sha256:9ee08c543fa7108428f9ba92b3264d9c
+# symprop sha256:c5786d2a5c7b30221624c4635cdc3f04
 """linear_regression: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:linear_regression.
@@ -56,7 +56,7 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.r."""
+    """A tuple whose parts have names, as in saved.r."""
 
     names = ("r", "X", "dtypes")
 

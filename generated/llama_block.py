@@ -1,4 +1,4 @@
-# symprop sha256:3f019e460100ec447bddfb373d9b0539
+# symprop sha256:d8e57ed8ecc61cc1e88f0bfe3869761c
 """llama_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:llama_block.
@@ -69,7 +69,7 @@ def sigmoid(x):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.error."""
+    """A tuple whose parts have names, as in saved.error."""
 
     names = (
         "error", "u6", "Wdown", "u5", "z", "z_Wup", "sigmoid_z", "Wup", "Wgate",

@@ -1,4 +1,4 @@
-# symprop sha256:d26251c34cfa94df72a4af7bcf4148fc
+# symprop sha256:49942fb9002a68b355dd61b4ceb920aa
 """logistic_regression: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:logistic_regression.
@@ -67,7 +67,7 @@ def sigmoid(x):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.a."""
+    """A tuple whose parts have names, as in saved.a."""
 
     names = ("a", "y", "X", "dtypes")
 

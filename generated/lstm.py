@@ -1,4 +1,4 @@
-# symprop sha256:d2298b81bdc871d964ca26fd7ce3ef48
+# symprop sha256:6804bf3a4e283897b42ad445338d9562
 """lstm: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.recurrent:lstm.
@@ -72,7 +72,7 @@ def sigmoid(x):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.p."""
+    """A tuple whose parts have names, as in saved.p."""
 
     names = (
         "p", "following", "h", "W", "V", "o", "tanh_c", "f", "i", "c_prev", "g",

@@ -1,4 +1,4 @@
-# symprop sha256:508acb58981afdbf6ac2c22e4c1c0665
+# symprop sha256:752b5416094d358e45dba1933a2ee65e
 """matrix_factorization: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:matrix_factorization.
@@ -61,7 +61,7 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.error."""
+    """A tuple whose parts have names, as in saved.error."""
 
     names = ("error", "mask", "U", "V", "dtypes")
 

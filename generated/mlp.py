@@ -1,4 +1,4 @@
-# symprop sha256:18707f90aeb7a6ce42db1ae45878b678
+# symprop sha256:21fc62a86b61903840120d3e76a1f636
 """mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:mlp.
@@ -63,7 +63,7 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.p."""
+    """A tuple whose parts have names, as in saved.p."""
 
     names = ("p", "Y", "A1", "W2", "X", "dtypes")
 

@@ -1,4 +1,4 @@
-# symprop sha256:70c504dfff6b86ca1ce7aab5a8301aaa
+# symprop sha256:3ab82ddf1530d2ffb87445ce018830f6
 """mlp_sigmoid_mse: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:mlp_sigmoid_mse.
@@ -64,7 +64,7 @@ def sigmoid(x):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.error."""
+    """A tuple whose parts have names, as in saved.error."""
 
     names = ("error", "a2", "a1", "W2", "x", "dtypes")
 

@@ -1,4 +1,4 @@
-# symprop sha256:ddb0696c49a40923fa533b576418e8f3
+# symprop sha256:1353cf4633817294ea2abb8903957c29
 """perceptron: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:perceptron.
@@ -67,7 +67,7 @@ def sigmoid(x):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.y."""
+    """A tuple whose parts have names, as in saved.y."""
 
     names = ("y", "margin", "X", "dtypes")
 

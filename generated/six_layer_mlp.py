@@ -1,4 +1,4 @@
-# symprop sha256:b75e16311734a30a055264b85d221a58
+# symprop sha256:b2ab6ae804cfeb81f192e05d5a8ef44f
 """six_layer_mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:six_layer_mlp.
@@ -72,7 +72,7 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.p."""
+    """A tuple whose parts have names, as in saved.p."""
 
     names = (
         "p", "y", "A5", "W6", "z5", "A4", "W5", "z4", "A3", "W4", "z3", "A2", "W3",

@@ -1,4 +1,4 @@
-# symprop sha256:d0e4d5e5e13a11c968e1815ba227a6c0
+# symprop sha256:827105272f52d11a88b5fddc854fcfc5
 """softmax_regression: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:softmax_regression.
@@ -59,7 +59,7 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.p."""
+    """A tuple whose parts have names, as in saved.p."""
 
     names = ("p", "y", "X", "dtypes")
 

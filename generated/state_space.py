@@ -1,4 +1,4 @@
-# symprop sha256:deac935dd7a731425457807b07f6ba46
+# symprop sha256:572b92701bca744c25c08e4a8016bad8
 """state_space: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.dynamics:state_space.
@@ -64,7 +64,7 @@ def sigmoid(x):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.error."""
+    """A tuple whose parts have names, as in saved.error."""
 
     names = ("error", "x", "u", "C", "decay", "x_prev", "dtype", "dtypes")
 

@@ -1,4 +1,4 @@
-# symprop sha256:4d80c04a155179cf62423def0fdfa19c
+# symprop sha256:2675a17c4766f5c372c1fc27507d7a1a
 """transformer_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:transformer_block.
@@ -76,7 +76,7 @@ def like_parameters(grads, dtypes):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.error."""
+    """A tuple whose parts have names, as in saved.error."""
 
     names = (
         "error", "x_hat2", "g2", "std2", "relu_z", "W2", "z", "u", "W1", "x_hat1", "g1",

@@ -1,4 +1,4 @@
-# symprop sha256:935a4770035c5c3ce360ab5af7c2631a
+# symprop sha256:b87cc03d58507163608fd4844c367c41
 """variational_autoencoder: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.autoencoders:variational_autoencoder.
@@ -75,7 +75,7 @@ def sigmoid(x):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.sigmoid_logits."""
+    """A tuple whose parts have names, as in saved.sigmoid_logits."""
 
     names = (
         "sigmoid_logits", "X", "tanh_z", "W3", "code", "W2", "exp_log_var2", "noise",

@@ -1,4 +1,4 @@
-# symprop sha256:40e2425af84e2f2caf687fa0438b7732
+# symprop sha256:8b7a88a2b158c971e054d835aeefe198
 """word2vec: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.embeddings:word2vec.
@@ -68,7 +68,7 @@ def sigmoid(x):
 
 
 class Saved(tuple):
-    """What backward needs: a tuple whose parts have names, as in saved.drawn."""
+    """A tuple whose parts have names, as in saved.drawn."""
 
     names = (
         "drawn", "seen", "U", "negative", "centre", "context", "V", "dtype", "dtypes"

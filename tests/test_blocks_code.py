@@ -351,7 +351,7 @@ def test_a_row_of_blocks_that_is_no_loop_is_written_out(loss: Any) -> None:
     ("zip(Ws_read, bs_read)", "zip(Ws_read[::-1], bs_read)"),
     ("reversed(saved_1)", "saved_1"),
     ("dWs.insert(0, dW)", "dWs.append(dW)"),
-    ("dense(x_4, W, b)", "dense(x, W, b)"),
+    ("dense(x3, W, b)", "dense(x, W, b)"),
     ("Ws_read.append(", "Ws_read.insert(0, "),
 ], ids=["lists", "order", "gradients", "carried", "door"])
 def test_a_loop_that_goes_wrong_is_refused(right: str, wrong: str) -> None:
@@ -416,8 +416,7 @@ def test_what_is_handed_over_wrongly_is_refused(name: str, right: str, wrong: st
 
 def test_a_lemma_that_changes_what_is_saved_is_refused() -> None:
     source = made("transformer")[2].source
-    wrong = source.replace("    dv = p.T @ dout\n",
-                           "    dv = p.T @ dout\n    v *= 2\n")
+    wrong = source.replace("    dv = p.T @ dout", "    v *= 2\n    dv = p.T @ dout")
     assert wrong != source
     with pytest.raises(Mismatch):
         closed("transformer", wrong)

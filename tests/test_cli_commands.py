@@ -144,6 +144,7 @@ def test_options_about_the_target_reach_trace(calls: Calls) -> None:
         "wrt": ["w", "x"],
         "facts": (Fact("positive", "x"),),
         "static": {"heads": 4},
+        "recognise": True,
     }
 
 

@@ -133,9 +133,9 @@ def test_the_logarithm_has_the_transposed_inverse_in_a_few_lines(function: Any) 
     last = derivation.adjoints[-1]
     assert len(last.steps) <= 5
     text = unicodedata.normalize("NFD", " ".join(derivation.text().split()))
-    assert any(unicodedata.normalize("NFD", f"{a} = L_invᵀ") in text for a in ("Ā", "S̄"))
+    assert any(unicodedata.normalize("NFD", f"{a}̄ = {a}_invᵀ") in text for a in "AS")
     source = symprop.generate(derivation).source
-    assert "L_inv.T" in source
+    assert "_inv.T" in source
     assert "np.linalg.inv(" in source and "cofactors" not in source
 
 

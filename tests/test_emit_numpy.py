@@ -50,7 +50,7 @@ def test_no_name_is_undefined_and_none_is_anonymous(name: str) -> None:
     known = set(dir(builtins)) | {"__name__"} | {
         t.id for n in tree.body if isinstance(n, ast.Assign) for t in n.targets
         if isinstance(t, ast.Name)
-    } | {n.name for n in tree.body if isinstance(n, ast.FunctionDef)} | {"np"}
+    } | {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)} | {"np"}
     for function in (n for n in tree.body if isinstance(n, ast.FunctionDef)):
         stored = {n.id for n in ast.walk(function)
                   if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}

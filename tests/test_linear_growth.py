@@ -90,9 +90,10 @@ def test_printed_characters_grow_linearly(
     assert (first == first[0]).all() and first[0] > 0, first.tolist()
 
 
-def test_characters_of_code_grow_linearly(networks: list[symprop.Derivation]) -> None:
-    first = np.diff([len(symprop.generate(d).source) for d in networks])
-    assert np.abs(np.diff(first)).max() <= 0.05 * first.mean(), first.tolist()
+def test_characters_of_code_grow_linearly() -> None:
+    """From ten layers on: z10 is longer than z9."""
+    first = np.diff([len(symprop.generate(network(d)).source) for d in (10, 12, 14)])
+    assert np.abs(np.diff(first)).max() <= 0.01 * first.mean(), first.tolist()
 
 
 def test_expressions_stay_small(networks: list[symprop.Derivation]) -> None:

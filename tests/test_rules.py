@@ -13,6 +13,7 @@ import pytest
 
 import symprop
 from symprop import nn
+from symprop.algebra.expr import Expr
 from symprop.cli.main import run
 from symprop.errors import InputError, UnsupportedError, VerificationError
 from symprop.files.load import load_file, load_text
@@ -392,7 +393,7 @@ def test_a_departure_that_is_not_declared_is_refuted() -> None:
 def test_a_mistake_after_the_departure_is_refuted() -> None:
     derivation = symprop.derive(system_of("mlp"), "fa")
     last = next(a for a in derivation.adjoints if a.primal == "b1")
-    twice = symprop.derivation.Expr(tuple(replace(t, coef=2 * t.coef) for t in last.rhs.terms))
+    twice = Expr(tuple(replace(t, coef=2 * t.coef) for t in last.rhs.terms))
     wrong = replace(last, rhs=twice)
     adjoints = tuple(wrong if a is last else a for a in derivation.adjoints)
     with pytest.raises(VerificationError, match="result"):

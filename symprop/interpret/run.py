@@ -152,7 +152,7 @@ def _apart(item: Item) -> tuple[int, ...]:
 
 def _solved(matrix: Array, offset: Array) -> Array:
     """One linear system: nan for what is not known, or nearly singular."""
-    found = np.full(len(offset), np.nan, matrix.dtype)
+    found = np.full(len(offset), np.nan, np.result_type(matrix, offset))
     known = ~(np.isnan(offset) | np.isnan(matrix).any(axis=1))
     while np.any(lost := known & (matrix[:, ~known] != 0).any(axis=1)):
         known &= ~lost

@@ -21,6 +21,7 @@ from symprop.algebra.expr import (
     Exponent,
     Expr,
     Extremum,
+    Iverson,
     Paren,
     Size,
     Term,
@@ -305,6 +306,18 @@ def argument(part: Part) -> str | None:
         if read == [part.draft.array]:
             return reader.array if applied(part) is None else None
     return None
+
+
+def inverse(part: Part) -> str | None:
+    """X with A X = 1, as the implicit equation X = X + 1 - A X."""
+    own = [t for t in part.rhs.terms if part.draft.array in arrays_of(Expr((t,))) and not t.bound]
+    unit = [t for t in part.rhs.terms if t.coef == 1 and not t.bound and len(t.factors) == 1
+            and isinstance(t.factors[0][0], Iverson)]
+    product = [t for t in part.rhs.terms if t.coef == -1 and len(t.bound) == 1]
+    if not len(own) == len(unit) == len(product) == 1 or len(part.rhs.terms) != 3:
+        return None
+    return next((part.names.get(a, "") for a in arrays_of(Expr((product[0],)))
+                 if a != part.draft.array), "")
 
 
 def error(part: Part) -> str | None:

@@ -57,6 +57,7 @@ ROLES = (
     Role("rms", "the root of a mean square", forms.root_of("ms")),
     Role("{}_hat", "a quantity over such a root", forms.normalized, alone="x_hat"),
     Role("z", "what a function is taken of", forms.argument, "pre"),
+    Role("{}_inv", "the inverse of a matrix", forms.inverse, alone="inv"),
     Role("error", "a difference that is squared", forms.error),
     Role("skip", "a sum of arrays of the same axes", forms.skip),
     Role("not_{}", "1 less a quantity", forms.complement),
