@@ -173,13 +173,13 @@ def test_the_argument_keeps_its_sign() -> None:
         return np.sum((a - y) ** 2)
 
     derivation = symprop.derive(symprop.trace(loss))
-    text = derivation.text()
+    text = derivation.text(detail="full")
     assert "z[n] = w[n] x[n]" in text
     assert "a[n] = 1/(1 + exp(-z[n]))" in text and "= σ(z[n])" in text
     assert " ⊙ a ⊙ (1 - a) " in text
     assert text.count("exp") == 1
     assert "exp" not in derivation.text(detail="brief")
-    assert r"\sympropreason{recognised}" in derivation.latex()
+    assert r"\sympropreason{recognised}" in derivation.latex(detail="full")
     assert "exp" not in symprop.generate(derivation).source.split("def backward")[1]
 
 
@@ -212,7 +212,7 @@ def test_what_the_author_named_stays() -> None:
 
     system = symprop.trace(loss)
     assert taken(system) == [] and named(system) == {"a": "sigmoid"}
-    assert "e" in system.arrays and "= σ(-z[n])" in symprop.derive(system).text()
+    assert "e" in system.arrays and "= σ(-z[n])" in symprop.derive(system).text(detail="full")
 
 
 def test_a_part_rather_than_the_whole() -> None:
@@ -227,7 +227,7 @@ def test_a_part_rather_than_the_whole() -> None:
     assert system.equation("a").reads == ("z", "sigmoid_z")
     assert named(system) == {"a": "silu"}
     assert list(system.arrays) == ["x", "w", "y", *(e.array for e in system.equations)]
-    (line,) = [k for k in symprop.derive(system).text().splitlines() if "silu(z[n])" in k]
+    (line,) = [k for k in symprop.derive(system).text(detail="full").splitlines() if "silu(z[n])" in k]
     assert line.split() == ["=", "silu(z[n])", "by", "name"]
 
 
@@ -239,7 +239,7 @@ def test_one_minus_a_value_is_no_function_of_its_own() -> None:
 
     derivation = symprop.derive(symprop.trace(loss, wrt=["w"]))
     assert functions(derivation.system) == ["sigmoid"]
-    assert "= (p - y)/N" in derivation.text()
+    assert "= (p - y)/N" in derivation.text(detail="full")
 
 
 def test_within_a_sum_of_other_terms() -> None:
@@ -249,7 +249,7 @@ def test_within_a_sum_of_other_terms() -> None:
 
     derivation = symprop.derive(symprop.trace(loss, wrt=["z"]))
     assert functions(derivation.system) == ["softplus"]
-    assert "= (σ(z) - y)/N" in derivation.text()
+    assert "= (σ(z) - y)/N" in derivation.text(detail="full")
 
 
 def test_in_helpers_slices_and_recurrences() -> None:
@@ -344,7 +344,7 @@ def test_a_share_of_a_sum_is_called_by_its_name(name: str) -> None:
     assert step.after.arrays == ("z",)
     derivation = symprop.derive(system)
     derivation.verify()
-    assert row.replace("_", " ") in derivation.text().replace("_", " ")
+    assert row.replace("_", " ") in derivation.text(detail="full").replace("_", " ")
 
 
 @pytest.mark.parametrize("name", NO_SHARES)
@@ -380,7 +380,7 @@ def test_in_a_lemma() -> None:
         return np.sum(dense(dense(x, W1, b1), W2, b2) ** 2)
 
     derivation = symprop.derive(symprop.trace(loss), structure="blocks")
-    text = derivation.text()
+    text = derivation.text(detail="full")
     assert len(derivation.lemmas) == 1 and text.count("recognised\n") == 1
     assert text.count("by name\n") == 1 and "silu(" in text and "1/(1 + exp(-" in text
 
@@ -428,7 +428,7 @@ def test_a_corner_of_the_spelling_alone_is_none_and_the_step_says_so() -> None:
     assert step.because == ("without its corner at 0",)
     (note,) = derivation.system.notes
     assert note.kind == "corner" and "is softplus(z), which has no corner at 0" in note.text
-    assert "recognised, without its corner at 0" in derivation.text()
+    assert "recognised, without its corner at 0" in derivation.text(detail="full")
     written = symprop.derive(symprop.trace(loss, recognise=False))
     assert written.evaluate({"z": np.zeros(1)}).adjoints["z"].tolist() == [0.0]
 
@@ -486,7 +486,7 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     model = tmp_path / "model.py"
     model.write_text("import numpy as np\n\n\ndef loss(x: 'N', w: ''):\n"
                      "    return np.sum(1 / (1 + np.exp(-w * x)))\n", encoding="utf-8")
-    words = ["derive", f"{model}:loss", "--format", "text", "--quiet"]
+    words = ["derive", f"{model}:loss", "--format", "text", "--detail", "full", "--quiet"]
     assert run(words) == 0
     assert "recognised" in capsys.readouterr().out
     assert run([*words, "--no-recognise"]) == 0

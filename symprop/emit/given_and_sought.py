@@ -53,4 +53,4 @@ def given_and_sought(
 
 def _listed(names: Sequence[str]) -> str:
     """a, b and c."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:]))) or "nothing"

@@ -28,7 +28,7 @@ IN_COLUMNS = r"""\providecommand{\sympropsymbol}[4]{\par\noindent #1: {\small\tt
 \begingroup\small\emergencystretch=3em
 %s\endgroup
 """
-_EQUALS, _INDENT, _TAG = 14.0, 34.0, 56.0  # "=", a continued line, a gap and a number; in points
+_EQUALS, _INDENT, _TAG = 18.0, 34.0, 56.0  # "=", a continued line, a gap and a number; in points
 _SMALL, _LETTER = 0.85, 5.0  # of words in small letters
 
 
@@ -136,9 +136,12 @@ def _row(row: Row, left: float, size: str, room: float) -> str:
     if not row.number:
         return rf"{whole} \tag*{{\sympropreason{{{row.label}}}}}"
     used = left + width(row.lines[-1]) + (_INDENT if len(row.lines) > 1 else _EQUALS)
-    fits = used + _spelled(row.label) + _TAG <= room
-    gap = r" \qquad " if fits else " \\\\\n  &\\qquad "
-    return rf"{whole}{gap}\text{{\sympropreason{{{row.label}}}}}{tag}"
+    beside, needed = rf"\sympropreason{{{row.label}}}", _spelled(row.label)
+    if used + needed + _TAG <= room:
+        return rf"{whole} \qquad \text{{{beside}}}{tag}"
+    if left + _INDENT + needed + _TAG <= room:
+        return rf"{whole} \\" + "\n" + rf"  &\qquad \text{{{beside}}}{tag}"
+    return rf"{whole} \tag*{{{beside}}} \\" + "\n" + rf"  &{tag}"
 
 
 def _spelled(words: str) -> float:
