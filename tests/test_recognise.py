@@ -227,7 +227,8 @@ def test_a_part_rather_than_the_whole() -> None:
     assert system.equation("a").reads == ("z", "sigmoid_z")
     assert named(system) == {"a": "silu"}
     assert list(system.arrays) == ["x", "w", "y", *(e.array for e in system.equations)]
-    (line,) = [k for k in symprop.derive(system).text(detail="full").splitlines() if "silu(z[n])" in k]
+    text = symprop.derive(system).text(detail="full")
+    (line,) = [k for k in text.splitlines() if "silu(z[n])" in k]
     assert line.split() == ["=", "silu(z[n])", "by", "name"]
 
 
