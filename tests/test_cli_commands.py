@@ -36,7 +36,7 @@ class FakeDerivation:
     def markdown(self, *, only: Any = None) -> str:
         return f"markdown {only}\n"
 
-    def text(self, *, only: Any = None) -> str:
+    def text(self, *, only: Any = None, width: int | None = None) -> str:
         if only == ["bad"]:
             raise InputError("there is no gradient called bad")
         return f"text {only} ∂\n"
