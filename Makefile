@@ -2,7 +2,9 @@
 
 PYTHON ?= python3
 PY := .venv/bin/python
-PYTEST := $(PY) -m pytest -n 2 --dist loadgroup
+# Two processes on two cores: a thread each for their matrix products.
+TEST := env OPENBLAS_NUM_THREADS=1
+PYTEST := $(TEST) $(PY) -m pytest -n 2 --dist loadgroup
 DEV := .venv/dev.stamp
 ORACLES := .venv/oracles.stamp
 OLDEST := .venv-oldest/dev.stamp
@@ -87,7 +89,7 @@ test-packaging: $(DEV)
 	$(PY) -m pytest -m packaging
 
 test-oldest: $(OLDEST)
-	.venv-oldest/bin/python -m pytest -n 2 --dist loadgroup \
+	$(TEST) .venv-oldest/bin/python -m pytest -n 2 --dist loadgroup \
 	  -m "not tex and not oracles and not packaging and not deep and not fuzz"
 
 fuzz: $(DEV)
