@@ -208,7 +208,7 @@ def triangles(x: "48 D"):
 
 def sinusoids(x: "48 24"):
     """a table of sines and cosines, filled in turns"""
-    place, rate = np.arange(48)[:, None], np.exp(np.arange(0, 24, 2) * (-np.log(10000.0) / 24))
+    place, rate = np.arange(48)[:, None], np.exp(np.arange(0, 24, 2) * (-math.log(10000.0) / 24))
     pe = np.zeros((48, 24))
     pe[:, 0::2] = np.sin(place * rate)
     pe[:, 1::2] = np.cos(place * rate)

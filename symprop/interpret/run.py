@@ -95,7 +95,8 @@ def _same(before: Array, after: Array) -> bool:
     if not np.array_equal(np.isnan(before), np.isnan(after)):
         return False
     scale = np.max(np.abs(after), initial=0.0, where=np.isfinite(after))
-    return np.allclose(before, after, rtol=0, atol=_SAME * scale, equal_nan=True)
+    with np.errstate(invalid="ignore"):  # NumPy 1 multiplies what is infinite
+        return np.allclose(before, after, rtol=0, atol=_SAME * scale, equal_nan=True)
 
 
 def value_of(item: Item, evaluator: Evaluator) -> Array:
