@@ -83,8 +83,9 @@ def test_a_zoo_model_has_the_gradients_of_its_flat_form() -> None:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("name", models())
-def test_every_zoo_model_has_the_gradients_of_its_flat_form(name: str) -> None:
+@pytest.mark.parametrize("name", [n for n in models() if n in (*REPEATING, "mlp", "lstm")])
+def test_every_zoo_model_with_lemmas_has_the_gradients_of_its_flat_form(name: str) -> None:
+    """The others have none: all their helpers are written in place, as in two of them here."""
     same_as_flat(name)
 
 
