@@ -84,10 +84,8 @@ def latex(
     """
     style = LatexStyle(notation(derivation.system, names, room))
     sheet = sheet_of(derivation, style, only, detail, equation)
-    narrow = style.to.room < NARROW
-    room = style.to.room - 2 if narrow else style.to.room  # widths are estimates
-    text = render(FRAGMENT, values(sheet, room), templates, latex=True)
-    if narrow:
+    text = render(FRAGMENT, values(sheet, style.to.room), templates, latex=True)
+    if style.to.room < NARROW:
         text = IN_COLUMNS % text
     if labels is not None:
         text = labelled(text, labels)
