@@ -180,3 +180,33 @@ def cases():
 def test_what_is_not_taken_contributes_nothing(kind, mask, nesting):
     rng = np.random.default_rng([len(kind), len(mask)])
     compare(written(kind, mask, nesting), values(kind, mask, rng), ("x", "w"))
+
+
+def contrastive(d, t, w):
+    return np.where(t == 1, d, np.maximum(0, 1 - d))
+
+
+def weighed(d, t, w):
+    return np.where(t == 1, w * d, np.maximum(0, 1 - d))
+
+
+def both_fall(d, t, w):
+    return np.maximum(0, 1 - d) - w * d
+
+
+def nested(d, t, w):
+    return np.where(t == 1, np.where(w > 0, np.maximum(0, -d), d), -np.maximum(0, d))
+
+
+@pytest.mark.parametrize("reduced", [np.sum, np.mean])
+@pytest.mark.parametrize("function", [contrastive, weighed, both_fall, nested])
+def test_a_slope_of_minus_one_on_a_side_is_a_number(function, reduced):
+    """NumPy negates no truth values; the module stays in single precision beside them."""
+    def loss(d: "N", t: "N", w: "N"):
+        return reduced(function(d, t, w))
+
+    module = symprop.generate(symprop.derive(symprop.trace(loss, wrt=("d",))))
+    assert symprop.check(module).passed
+    single = [np.array(v, np.float32) for v in ([0.5, 2.0, -1.0], [1, 0, 0], [0.3, -0.2, 0.7])]
+    _, saved = module.forward(*single)
+    assert module.backward(saved)["d"].dtype == np.float32

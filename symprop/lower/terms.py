@@ -86,7 +86,11 @@ class Lowering:
             return Number((), Fraction(0))
         if len(terms) == 1:
             sign, node = terms[0]
-            return node if sign > 0 else negative(node)
+            if sign > 0:
+                return node
+            if flavour(node) == BOOL:  # NumPy negates no truth values
+                node = Cast(node.axes, node, whole=True) if self.integer else as_float(node)
+            return negative(node)
         if not self.integer:
             bools = not any(is_float(n) and n.axes for _, n in terms)
             # NumPy adds two truth values to one, and does not subtract them.
