@@ -150,12 +150,47 @@ MISTAKES = [  # function, shapes, what is said
 ]
 
 
+def one_too_far(X: "T K", w: "K"):
+    return sum(X[t + 1] @ w for t in range(len(X)))
+
+
+def a_column_behind_a_loop(X: "T K", y: "T 1", w: "K"):
+    h = sum(np.tanh(row * w) for row in X)
+    return np.sum((X @ w - y) ** 2) + np.sum(h)
+
+
+def a_short_list(X: "T K"):
+    return sum(np.sum(row) * [0.5, 0.3, 0.2][t] for t, row in enumerate(X))
+
+
+def a_name_nobody_gave(X: "T K"):
+    return sum(np.sum(row) * weight for row in X)
+
+
+MISTAKES += [
+    (one_too_far, None,
+     "{next}: a loop comes to a position that lies 1 behind the last of an axis of size T: end it "
+     "earlier, as in range(T - 1)"),
+    (a_column_behind_a_loop, None,
+     "{second}: subtract: y of shape (T, 1) and an array of shape (T,) broadcast to (T, T), every "
+     "entry of one with every entry of the other: take the axis of 1 away, as in y[:, 0], or "
+     "write y[None, :] where all pairs are meant"),
+    (a_short_list, None,
+     "{next}: with T = 6 this line raises IndexError: list index out of range; a loop over a named "
+     "axis must run at any length: mend the line, or declare the axis as a number"),
+    (a_name_nobody_gave, None,
+     "{next}: with T = 6 this line raises NameError: name 'weight' is not defined; a loop over a "
+     "named axis must run at any length: mend the line, or declare the axis as a number"),
+]
+
+
 @pytest.mark.parametrize(("function", "shapes", "said"), MISTAKES)
 def test_a_mistake_is_told_in_one_sentence(function, shapes, said):
     with pytest.raises(SympropError) as caught:
         pipeline.trace(function, shapes)
     file, line = definition_line(function).split(":")
-    wanted = said.format(at=f"{file}:{line}", next=f"{file}:{int(line) + 1}")
+    wanted = said.format(at=f"{file}:{line}", next=f"{file}:{int(line) + 1}",
+                         second=f"{file}:{int(line) + 2}")
     assert str(caught.value) == wanted
 
 

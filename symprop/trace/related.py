@@ -16,7 +16,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from symprop.algebra.build import access, idx, substitute_term
+from symprop.algebra import integers
+from symprop.algebra.build import access, idx, sub, substitute_term
+from symprop.algebra.canonical import same
 from symprop.algebra.expr import (
     Access,
     Atom,
@@ -71,8 +73,9 @@ def _split(draft: Draft, origins: Origins, tracer: Tracer) -> list[Draft]:
     terms = []
     for term in draft.rhs.terms:
         part = _part(term, origins, alone=len(draft.rhs.terms) == 1)
-        if part is not None:
-            new.append(_draft(part, draft, tracer))
+        sizes = None if part is None else _sizes(part, tracer)
+        if part is not None and sizes is not None:
+            new.append(_draft(part, sizes, draft, tracer))
             term = _with_name(term, part, new[-1])
         terms.append(term)
     draft.rhs = Expr(tuple(terms))
@@ -123,10 +126,36 @@ def _plainly_read(item: Atom) -> bool:
     return None not in positions and len(set(positions)) == len(positions)
 
 
-def _draft(part: Factors, reader: Draft, tracer: Tracer) -> Draft:
+def _sizes(part: Factors, tracer: Tracer) -> dict[Index, Expr] | None:
+    """How far each index of a part runs; None where its arrays do not agree on that.
+
+    A bracket that stays with the reader may hold it inside an array that is shorter than what
+    the index is of: [i < T-1] z[i]/s[i].
+    """
+    found: dict[Index, list[Expr]] = {}
+    for item, _ in part:
+        assert isinstance(item, Access)
+        for position, own in zip(item.indices, tracer.shape(item.array), strict=True):
+            index = position.single_index
+            assert index is not None
+            found.setdefault(index, []).append(own)
+    sizes = {}
+    for index, owns in found.items():
+        if all(integers.nonnegative(sub(own, index.size)) for own in owns):
+            sizes[index] = index.size
+        elif all(same(own, owns[0]) for own in owns):
+            sizes[index] = owns[0]
+        else:
+            return None
+    return sizes
+
+
+def _draft(
+    part: Factors, sizes: Mapping[Index, Expr], reader: Draft, tracer: Tracer
+) -> Draft:
     largest = max((a for a, _ in part), key=lambda a: len(a.children))
     indices = [p.single_index for p in largest.children]
-    fresh = {i: Index(i.letter, i.size) for i in indices if i is not None}
+    fresh = {i: Index(i.letter, sizes[i]) for i in indices if i is not None}
     product = Term(Fraction(1), part)
     rhs = substitute_term(product, {i: idx(f) for i, f in fresh.items()})
     op = "divide" if any(e < 0 for _, e in part) else "multiply"

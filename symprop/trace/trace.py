@@ -7,14 +7,14 @@ whatever happens.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from symprop.check.trees import children, part_name
 from symprop.collector import paused
-from symprop.errors import DTypeError, InputError, SympropError
+from symprop.errors import DTypeError, InputError, SympropError, TraceError
 from symprop.system import Fact, System
 from symprop.trace import operations, running
 from symprop.trace.arguments import (
@@ -25,7 +25,7 @@ from symprop.trace.arguments import (
     module_of,
     read_arguments,
 )
-from symprop.trace.context import at_definition
+from symprop.trace.context import at_definition, raised_at
 from symprop.trace.facts import checked_facts
 from symprop.trace.families import Mismatch
 from symprop.trace.finish import Returned, finish, returned
@@ -76,10 +76,11 @@ def trace(
         call = _Call(function, found, _wrt(found, wrt), wrt is None, tuple(facts))
     try:
         return call.system(*call.run(tracer))
-    except LoopRefusal as refusal:
+    except LoopRefusal as error:
         if not loops:
             raise
-        return _with_loops(call, refusal)
+        refusal = error
+    return _with_loops(call, refusal)  # what it raises has not come from the refusal
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,13 @@ class _Call:
         inputs = {n: a for n, a in tracer.arrays.items() if a.kind == "input"}
         checked_facts(self.facts, inputs)
         with _running(tracer, self.function):
-            with tracer.observer.watching():
-                value = _called(self.function, call_values(self.found, tracer))
+            try:
+                with tracer.observer.watching():
+                    value = _called(self.function, call_values(self.found, tracer))
+            except Exception as error:
+                if tracer.turns is None or isinstance(error, LoopRefusal):
+                    raise
+                raise _Raised(error) from error
             with at_definition(self.function):
                 return tracer, returned(value, tracer)
 
@@ -150,11 +156,50 @@ def _with_loops(call: _Call, refusal: LoopRefusal) -> System:
             axes = tuple(dict.fromkeys((*axes, *another.axes)))
         except Mismatch:
             waiting.pop(0)
-        except Exception:  # what the function itself raises at these lengths, too
+        except TraceError:  # what has counted an axis is no traced array: no loss, say
             break
+        except _Raised as raised:
+            error = _of_the_function(raised.error, axes, waiting[0][0])
+            if _raises_otherwise(call, raised.error, axes, waiting[0][1]):
+                break
+            raise error from raised.error.__cause__
         else:
             return call.system(tracer, back, axes)
     raise refusal
+
+
+class _Raised(Exception):
+    """The function raises an error while its loops are followed."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+def _raises_otherwise(
+    call: _Call, error: Exception, axes: Sequence[str], lengths: Sequence[int]
+) -> bool:
+    """Whether an error comes of the length that an axis is taken to have: "of shape (6,)"."""
+    try:
+        _counted(call, dict(zip(axes, lengths, strict=False)))
+    except _Raised as raised:
+        return type(raised.error) is not type(error) or str(raised.error) != str(error)
+    except (SympropError, Mismatch):
+        pass
+    return True
+
+
+def _of_the_function(
+    error: Exception, axes: Sequence[str], lengths: Sequence[int]
+) -> SympropError:
+    """What has nothing to do with the loops as it is, and what may have with the lengths."""
+    if isinstance(error, SympropError):
+        return error
+    where = ", ".join(f"{a} = {n}" for a, n in zip(axes, lengths, strict=False))
+    said = (str(error).splitlines() or ["nothing said"])[0]
+    return TraceError(
+        f"{raised_at(error)}: with {where} this line raises {type(error).__name__}: {said}; a loop "
+        "over a named axis must run at any length: mend the line, or declare the axis as a number")
 
 
 def _counted(call: _Call, lengths: Mapping[str, int]) -> Program:

@@ -33,7 +33,7 @@ from symprop.errors import IndexRangeError, SympropError, TraceError
 from symprop.system import Array, Call, Condition, IndexRange, Note
 from symprop.trace.context import located, source_line
 from symprop.trace.text import size_text
-from symprop.trace.turns import Turn, Turns
+from symprop.trace.turns import LoopRefusal, Turn, Turns
 
 PROVISIONAL = "%"  # begins the name of an array that has no name yet
 _INLINE_TERMS = 8
@@ -148,7 +148,7 @@ class Tracer:
         """The user's line, which may trace an operation so many times and no more."""
         self._times[line, op] += 1
         if line and self._times[line, op] > MOST_TIMES:
-            raise TraceError(
+            raise (TraceError if self.turns is None else LoopRefusal)(
                 f"{line}: this line was traced {MOST_TIMES:,} times, and {op} is another equation "
                 "each time: write the Python loop as an expression of whole arrays or as "
                 "symprop.scan")
@@ -179,6 +179,12 @@ class Tracer:
                 wanted.extend(self.drafts[array].reads if array in self.drafts else ())
         return found - self.drafts.keys()
 
+    def shape(self, array: str) -> tuple[Expr, ...]:
+        """The sizes of the axes of an array."""
+        draft = self.drafts.get(array)
+        return self.arrays[array].shape if draft is None else tuple(
+            i.size for i in draft.indices)
+
     # ---- sizes
 
     def divides(self, left: Expr, right: Expr) -> None:
@@ -194,7 +200,7 @@ class Tracer:
     def at_least(self, left: Expr, right: Expr) -> None:
         """Notes that left >= right must hold."""
         difference = self.size_normal(sub(left, right))
-        if integers.nonnegative(difference) or self._counted(difference):
+        if integers.nonnegative(difference) or self._counted(difference, left):
             return
         for item in _maxima(difference):  # taken off: both must hold; added: the first of the two
             taken_off = any(t.coef < 0 for t in difference.terms if item in dict(t.factors))
@@ -209,14 +215,17 @@ class Tracer:
                    for c in self.conditions):
             self.conditions.append(Condition("at_least", left, right, source_line()))
 
-    def _counted(self, difference: Expr) -> bool:
+    def _counted(self, difference: Expr, size: Expr) -> bool:
         """Whether a position within a turn is inside its axis, as it is at every length."""
         if not self.turn:
             return False
         assert self.turns is not None
         value = self.turns.value(difference)
         if value is not None and value < 0:
-            raise located(IndexRangeError, "a position in a loop lies outside its axis")
+            axis = size_text(size)
+            raise located(IndexRangeError, (
+                f"a loop comes to a position that lies {-value} behind the last of an axis of size "
+                f"{axis}: end it earlier, as in range({axis} - {-value})"))
         return value is not None
 
     def agreed(self, difference: Expr) -> bool:
