@@ -99,7 +99,7 @@ def points(row: rows.Row, count: int, seed: str = "points") -> list[tuple[float,
     while len(found) < count:
         point = [_draw(dice, *interval) for interval in row.domains]
         low, high = REACH.get(row.name, (-math.inf, math.inf))
-        if row.name in ("clip", "hardtanh"):
+        if row.name == "hardtanh":
             point[1:] = sorted(point[1:])
         if row.arity and low <= point[0] <= high and all(abs(p) <= high for p in point):
             found.append(tuple(point))

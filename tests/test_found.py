@@ -74,6 +74,27 @@ def ignoring(x: Any, y: Any) -> Any:
     return -np.sum(np.where(y != -100, picked, 0))
 
 
+def overwritten(x: Any) -> Any:
+    y = x.copy()
+    y[1:] += x[:-1]
+    y[::2] *= 2
+    return np.sum(y ** 3)
+
+
+def diffused(x: Any, c: Any, a: Any) -> Any:
+    u = x.copy()
+    for t in range(c.shape[0]):
+        u[1:-1] = u[1:-1] + a * (u[2:] - 2 * u[1:-1] + u[:-2]) * c[t]
+    return np.sum(u ** 2)
+
+
+def triangles(x: Any) -> Any:
+    i, j = np.triu_indices(x.shape[0], -2)
+    k, m = np.tril_indices(x.shape[0], 1)
+    return (np.sum(np.sin(x[i, j]) * np.cos(i * 2 + 3 * j) * np.arange(len(i)))
+            + np.sum(np.sin(x[k, m]) * np.arange(len(k))))
+
+
 QUICK: dict[str, Found] = {
     # the divisor left a sum whose bracket guarded it
     "a guarded divisor": found(
@@ -110,6 +131,22 @@ QUICK |= {
             x.shape[0] * (x.shape[0] - 1) // 2)), {"N": 1}, {"N": 2}, {"N": 4}, x="N N"),
     "a lower triangle": found(lambda x: np.sum(np.sin(x[np.tril_indices(x.shape[0])])),
                               {"N": 1}, {"N": 4}, x="N N"),
+    "triangles beyond the diagonal": found(triangles, {"N": 2}, {"N": 4}, x="N N"),
+    # values put into an axis without entries, at positions that are clipped
+    "every other row overwritten": found(overwritten, {"N": 1, "M": 1}, {"N": 4, "M": 2}, x="N M"),
+    # windows of an axis that is shorter than one, of which none is read
+    "no windows": found(
+        lambda x, k: np.sum(np.sin((windows(x[::-1, ::-1].T, (2, 2))[::2, 1:] * k).sum((-1, -2)))),
+        {"H": 2, "W": 2}, {"H": 4, "W": 5}, x="H W", k="2 2"),
+    # an array that a loop hands on, with zeros around it
+    "diffusion": found(diffused, {"N": 2, "T": 2}, {"N": 5, "T": 4}, x="N", c="T", a=""),
+    # truth values as positions: NumPy takes them for a mask
+    "a choice by a truth value": found(
+        lambda x: np.sum(np.choose((x > 0).astype(int), [x**2, x**3])), {"N": 2}, {"N": 5}, x="N"),
+    # bounds that have crossed: NumPy gives the upper one
+    "crossed bounds": found(
+        lambda x, a, b: np.sum(np.clip(x, a, b) ** 2) + np.sum(np.clip(x, 1, x[0])), {"N": 20},
+        x="N", a="N", b="N"),
     # a label that is no position
     "an ignored label": found(
         ignoring, {"x": ANY(size=(4, 3)), "y": np.array([2, -100, 0, -100])}, x="N K", y="int N"),

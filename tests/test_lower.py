@@ -154,10 +154,16 @@ def test_a_slice_that_could_end_behind_its_axis_is_not_built() -> None:
 
 
 def test_windows_whose_size_is_a_name() -> None:
-    m, k = Index("m", add(sub(mul(number(2), M), K), number(4))), Index("k", K)
-    total = sum_over(mul(at("long", add(idx(m), idx(k))), at("w", k)), [k])
-    text = assert_equal(total, [m], SHAPES, arrays(1), SIZES)
-    assert "sliding_window_view(long, K, axis=0)" in text
+    """Where there may be none, the axis may be shorter than one: positions then."""
+    k = Index("k", K)
+    for array, count, windows in (("longer", add(mul(number(2), M), ONE), True),
+                                  ("long", add(sub(mul(number(2), M), K), number(4)), False)):
+        m = Index("m", count)
+        total = sum_over(mul(at(array, add(idx(m), idx(k))), at("w", k)), [k])
+        shapes = {**SHAPES, "longer": [add(mul(number(2), M), K)]}
+        values = {**arrays(1), "longer": np.arange(2.0 * SIZES["M"] + SIZES["K"])}
+        text = assert_equal(total, [m], shapes, values, SIZES)
+        assert (f"sliding_window_view({array}, K, axis=0)" in text) == windows
 
 
 def test_strided_scatter_needs_no_add_at() -> None:

@@ -81,9 +81,16 @@ EXTREMA = (
     Row(name="minimum_constant", arity=2, definition=Piecewise((x, x < y), (y, True)),
         numpy="np.minimum({x}, {y})", latex=r"\min({x}, {y})", text="min({x}, {y})",
         bounded=True, whole=True, complex_safe=True, note="with a constant: derivative 0 at a tie"),
-    Row(name="clip", arity=3, definition=Piecewise((y, x < y), (z, x > z), (x, True)),
+    Row(name="clip", arity=3,  # min(max(x, y), z): where the bounds have crossed, the upper one
+        definition=Piecewise((z, (x > z) | (y > z)), (y, x < y), (x, True)),
+        derivative=(
+            Piecewise((0, x > z), (0, x < y), (1, True)),
+            Piecewise((1, (x < y) & (y <= z)), (0, True)),
+            Piecewise((1, (x > z) | (y > z)), (0, True)),
+        ),
         numpy="np.clip({x}, {y}, {z})", latex=r"\operatorname{clip}({x}, {y}, {z})",
-        text="clip({x}, {y}, {z})", bounded=True, whole=True, note="derivative 1 at the bounds"),
+        text="clip({x}, {y}, {z})", bounded=True, whole=True, note="derivative 1 at the bounds; "
+        "where the lower bound is above the upper one: the upper one"),
     Row(name="clip_below", arity=2, definition=Piecewise((y, x < y), (x, True)),
         numpy="np.maximum({x}, {y})", latex=r"\max({x}, {y})", text="max({x}, {y})",
         bounded=True, whole=True, complex_safe=True,

@@ -344,7 +344,7 @@ class Zeros:
 
 @dataclass(frozen=True)
 class Scatter:
-    """array[subscripts] += sign * value at grids; repeated positions accumulate."""
+    """array[subscripts] += sign * value at grids, one by one; `empty`: it may have none."""
 
     array: str
     subscripts: tuple[Subscript, ...]
@@ -356,6 +356,7 @@ class Scatter:
     at: Expr | None = None
     shares: tuple[Share, ...] = ()
     quiet: bool = False
+    empty: bool = False
 
 
 @dataclass(frozen=True)

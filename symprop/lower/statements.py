@@ -338,8 +338,10 @@ def _at_grids(
     value = aligned(value, order)
     if value.axes and axes[0] not in value.axes:
         value = Expand(axes, value)  # np.add.at reads past the end of values with fewer axes
+    empty = any(isinstance(s, Grid) and s.size is not None
+                and not frame.lowering.scope.filled(s.size) for s in subscripts)
     return Scatter(frame.equation.array, subscripts, grid, axes, sign, value,
-                   frame.equation.number, frame.at)
+                   frame.equation.number, frame.at, empty=empty)
 
 
 def _grids(

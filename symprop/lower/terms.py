@@ -375,7 +375,9 @@ class Lowering:
 
     def positions(self, position: Expr, order: Axes) -> Node:
         """The grid of a position."""
-        return aligned(Lowering(self.scope, True, self.guarded).expr(position, order), order)
+        node = aligned(Lowering(self.scope, True, self.guarded).expr(position, order), order)
+        # NumPy takes an array of truth values for a mask, not for the positions 0 and 1.
+        return Cast(node.axes, node, whole=True) if flavour(node) == BOOL else node
 
 
 def _is_size(item: Atom) -> bool:

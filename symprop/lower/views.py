@@ -132,7 +132,8 @@ def _plain(item: Access, at: Sequence[Expr], full: tuple[Expr, ...], order: Axes
     """A view of an array without reshaping."""
     pads = item.pads if isinstance(item, Padded) else ()
     shape = tuple(full) if len(full) > len(item.indices) else ()
-    found = [subscript(p, s, reader.loop, reader.inside) for p, s in zip(at, full, strict=True)]
+    found = [_readable(subscript(p, s, reader.loop, reader.inside), reader)
+             for p, s in zip(at, full, strict=True)]
     used = [i for s in found for i in (axes_of(s[0], s[1]) if s else ())]
     if any(s is None for s in found) or len(set(used)) != len(used):
         axes, subscripts, grid = _gather(at, full, order, reader)
@@ -143,6 +144,15 @@ def _plain(item: Access, at: Sequence[Expr], full: tuple[Expr, ...], order: Axes
     outer = [i for s, i in known if i is not None]
     inner = [s.inner for s, _ in known if isinstance(s, Window)]
     return View((*outer, *inner), item.array, tuple(s for s, _ in known), (), dtype, pads, shape)
+
+
+def _readable(
+    found: tuple[Subscript, Index | None] | None, reader: Reader
+) -> tuple[Subscript, Index | None] | None:
+    """The subscript; None for windows of which there may be none: the axis may be shorter then."""
+    if found is None or not isinstance(found[0], Window):
+        return found
+    return found if reader.filled(found[0].outer.size) else None
 
 
 def _never_empty(

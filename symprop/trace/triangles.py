@@ -2,9 +2,9 @@
 
 In: the number of rows and columns, and a diagonal. Out: two integer arrays, rows and columns.
 
-Row r of an upper triangle with M rows begins at r (2 M - r + 1)/2 of its M (M + 1)/2 places, row r
-of a lower one at r (r + 1)/2. How many rows begin at or before a place tells its row, and what is
-left over its column.
+Row r of an upper triangle of M columns begins at place r (2 M - r + 1)/2, row r of a lower one at
+r (r + 1)/2. How many rows begin at or before a place tells its row, and what is left over its
+column. Rows that a diagonal leaves whole stand before the upper triangle, or behind the lower one.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from symprop.algebra.integers import exact_quotient, floordiv
 from symprop.errors import UnsupportedError
 from symprop.trace.context import located
 from symprop.trace.elementwise import defined, named
+from symprop.trace.joining import concatenate
 from symprop.trace.limits import limited
 from symprop.trace.running import current
 from symprop.trace.shapes_of import new_axes
@@ -32,23 +33,46 @@ Pair = tuple[Traced, Traced]
 def triu_indices(n: Any, k: Any = 0, m: Any = None) -> Pair:
     """Rows and columns with column >= row + k."""
     size, edge = _arguments(n, k, m, "triu_indices")
-    if edge < 0:
-        raise _unsupported("triu_indices", "k of 0 or more")
-    count = sub(size, number(edge))
-    row, left = _rows(count, lambda r: mul(r, add(mul(number(2), count), sub(ONE, r))))
-    return row, _named(row, add(left, row.body, number(edge)), number(edge), sub(size, ONE))
+    cut = sub(size, number(abs(edge)))
+    width = cut if edge > 0 else size  # of the first row that is shorter than the one before
+    row, left = _rows(cut, lambda r: mul(r, add(mul(number(2), width), sub(ONE, r))))
+    if edge >= 0:
+        return row, _named(row, add(left, row.body, number(edge)), number(edge), sub(size, ONE))
+    column = _named(row, add(left, row.body), ZERO, sub(size, ONE))
+    row = _named(row, add(row.body, number(-edge)), number(-edge), sub(size, ONE))
+    return _joined(size, _full_rows(size, number(-edge), ZERO), (row, column))
 
 
 def tril_indices(n: Any, k: Any = 0, m: Any = None) -> Pair:
     """Rows and columns with column <= row + k."""
     size, edge = _arguments(n, k, m, "tril_indices")
+    cut = sub(size, number(abs(edge)))
+    more = number(1 + 2 * max(edge, 0))
+    row, left = _rows(cut, lambda r: mul(r, add(r, more)))
     if edge > 0:
-        raise _unsupported("tril_indices", "k of 0 or less")
-    count = add(size, number(edge))
-    inner, left = _rows(count, lambda r: mul(r, add(r, ONE)))
-    column = _named(inner, left, ZERO, sub(count, ONE))
-    row = _named(inner, add(inner.body, number(-edge)), number(-edge), sub(size, ONE))
-    return row if edge else inner, column
+        column = _named(row, left, ZERO, sub(size, ONE))
+        return _joined(size, (row, column), _full_rows(size, number(edge), cut))
+    column = _named(row, left, ZERO, sub(cut, ONE))
+    if edge < 0:
+        row = _named(row, add(row.body, number(-edge)), number(-edge), sub(size, ONE))
+    return row, column
+
+
+def _full_rows(size: Expr, count: Expr, first: Expr) -> Pair:
+    """All places of so many rows, from the first one on."""
+    (place,) = new_axes([normal(mul(count, size))])
+    at = floordiv(idx(place), size)
+    whole = Traced(current(), (place,), at, "int")
+    return (_named(whole, add(first, at), first, sub(add(first, count), ONE)),
+            _named(whole, sub(idx(place), mul(size, at)), ZERO, sub(size, ONE)))
+
+
+def _joined(size: Expr, before: Pair, after: Pair) -> Pair:
+    """Rows and columns, one part behind the other."""
+    rows, columns = (
+        limited(named(concatenate([a, b]), "place"), ZERO, sub(size, ONE))
+        for a, b in zip(before, after, strict=True))
+    return rows, columns
 
 
 def _named(row: Traced, body: Expr, low: Expr, high: Expr) -> Traced:
@@ -57,14 +81,13 @@ def _named(row: Traced, body: Expr, low: Expr, high: Expr) -> Traced:
 
 
 def _rows(count: Expr, begin: Any) -> tuple[Traced, Expr]:
-    """(the row of each place of a triangle of so many rows, its place in that row).
+    """(the row of each place of so many rows, its place in that row).
 
-    begin: twice the place at which a row begins.
+    begin: twice the place at which a row begins; that of row `count` is how many places there are.
     """
     current().at_least(count, ZERO)
-    double = mul(count, add(count, ONE))
     place, later = new_axes([
-        normal(exact_quotient(normal(double), number(2))), current().size_normal(count)])
+        normal(exact_quotient(normal(begin(count)), number(2))), current().size_normal(count)])
     started = iverson("<=", normal(begin(idx(later))), mul(number(2), idx(place)))
     rows = defined(sub(sum_over(started, [later]), ONE), (place,), "int", "rows")
     row = limited(rows, ZERO, sub(count, ONE))

@@ -256,11 +256,15 @@ class Lines:
         if len(kept) == len(found) > 2 and all(map(is_whole, kept[:-1])):
             parts = [ast.Constant(...), parts[-1]]
         step = [] if statement.at is None or self.loop is None else [tree(self.loop[1])]
-        return self.printer.target.do(
+        added = self.printer.target.do(
             "add at" if statement.sign > 0 else "subtract at", entry=target,
             where=parts[0] if len(parts) == 1 else packed(parts),
             array=self.printer.name(statement.array), at=[*step, *parts],
             value=self.printer.spread(node, statement.axes))
+        if not statement.empty:
+            return added
+        return opened(state("if {x}: pass", x=self.printer.target.spell("entries", x=target)),
+                      added)
 
     # ---- margins --------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ NUMPY = Target("numpy", "module.py.jinja", {
     "broadcast": "np.broadcast_to({x}, {shape}).copy()",
     "pad": "np.pad({x}, {pads})",
     "clip": "np.clip({x}, 0, {top})",
+    "entries": "{x}.size",
     "windows": "np.lib.stride_tricks.sliding_window_view({x}, {widths}, axis={axes})",
     "reshape": "{x}.reshape({sizes})",
     "unit": "np.reshape({x}, {shape})",

@@ -42,8 +42,9 @@ class ViewPrinter(SizePrinter):
             return base
         if node.pads:
             base = self.target.spell("pad", x=base, pads=self._pads(node.pads))
+            held = shape[len(shape) - len(node.pads):]  # what a loop passes on is one entry
             shape = tuple(normal(add(s, low, high))
-                          for s, (low, high) in zip(shape, node.pads, strict=True))
+                          for s, (low, high) in zip(held, node.pads, strict=True))
         if node.shape:
             shape = node.shape
             base = self.target.spell("reshape", x=base, sizes=[*map(self.size, shape)])
