@@ -21,6 +21,7 @@ from symprop.emit import beamer, kept, latex, lemmas, markdown, text
 from symprop.emit.costs import Cost, cost
 from symprop.emit.figure import Picture, figure
 from symprop.emit.gradient import Gradient, gradient_of
+from symprop.emit.profile.apply import called, part_called
 from symprop.emit.worked import stepped
 from symprop.emit.worked_pages import worked_page
 from symprop.errors import InputError
@@ -90,7 +91,7 @@ class Derivation:
         self, *, standalone: bool = False, only: Sequence[str] | None = None,
         templates: str | Path | None = None, names: Mapping[str, str] | None = None,
         detail: str | None = None, equation: str | None = None, labels: str | None = None,
-        width: float | None = None,
+        width: float | None = None, profile: str | Path | None = None, notation: str | None = None,
     ) -> str:
         r"""A fragment for \input (amsmath), or a document with `standalone`.
 
@@ -101,49 +102,53 @@ class Derivation:
         `templates` is a folder whose templates take precedence. `names` says in LaTeX what an
         array is called, as in `names={"W1": r"W^{(1)}", "sigma2": r"\sigma^2"}`. `labels="mlp"`
         gives (B5) the label sp:mlp:B5 and makes every mention of it an \eqref. `width` is that of a
-        line in points: 345 in an article, 229 in one of two columns. Raises InputError for a name
-        that has no gradient, or that no array has.
+        line in points: 345 in an article, 229 in one of two columns. `profile` writes as a
+        book does: "nielsen", "goodfellow", "ng", "cs231n", "d2l", or a TOML file of yours;
+        `notation` is "both", "index" or "matrix". Raises InputError for a name that has no
+        gradient, or that no array has.
         """
         self.verify()
         return latex.latex(self, standalone=standalone, only=only, templates=templates,
-                           names=names, detail=detail, equation=equation, labels=labels,
-                           room=width)
+                           names=called(self.system, names, profile, notation), detail=detail,
+                           equation=equation, labels=labels, room=width)
 
     def beamer(
         self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
         names: Mapping[str, str] | None = None, detail: str = "full",
-        equation: str | None = None,
+        equation: str | None = None, profile: str | Path | None = None, notation: str | None = None,
     ) -> str:
         """Slides: a document of the LaTeX class beamer, options as for `latex`.
 
         Each adjoint equation has a frame, and each of its steps an overlay.
         """
         self.verify()
-        return beamer.beamer(self, only=only, templates=templates, names=names, detail=detail,
-                             equation=equation)
+        return beamer.beamer(self, only=only, templates=templates, detail=detail, equation=equation,
+                             names=called(self.system, names, profile, notation))
 
     def markdown(
         self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
         names: Mapping[str, str] | None = None, detail: str | None = None,
-        equation: str | None = None,
+        equation: str | None = None, profile: str | Path | None = None, notation: str | None = None,
     ) -> str:
         """Markdown with one KaTeX block for each equation; options as for `latex`."""
         self.verify()
-        return markdown.markdown(self, only=only, templates=templates, names=names,
-                                 detail=detail, equation=equation)
+        return markdown.markdown(self, only=only, templates=templates, detail=detail,
+                                 names=called(self.system, names, profile, notation),
+                                 equation=equation)
 
     def text(
         self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
         names: Mapping[str, str] | None = None, detail: str | None = None,
-        equation: str | None = None, width: int = 88,
+        equation: str | None = None, width: int = 88, profile: str | Path | None = None,
+        notation: str | None = None,
     ) -> str:
         """Unicode mathematics for a terminal of `width` columns, at least 80.
 
         Other options are those of `latex`; `names` may be in LaTeX or in Unicode.
         """
         self.verify()
-        return text.text(self, only=only, templates=templates, names=names, detail=detail,
-                         equation=equation, width=width)
+        return text.text(self, only=only, templates=templates, detail=detail, equation=equation,
+                         names=called(self.system, names, profile, notation), width=width)
 
     def _repr_markdown_(self) -> str:
         """What a notebook shows of it: the backward pass in one table."""
@@ -279,35 +284,41 @@ class BlockDerivation(blocks.BlockDerivation):
     def latex(
         self, *, standalone: bool = False, only: Sequence[str] | None = None,
         templates: str | Path | None = None, detail: str | None = None, equation: str | None = None,
+        profile: str | Path | None = None, notation: str | None = None,
     ) -> str:
         r"""A fragment for \input (amsmath), or a document with `standalone`.
 
         `only` keeps what the named gradients depend on, with the numbers unchanged; `equation`
         keeps one line, as in `equation="2.B3"`. `detail` is "normal", "full" or "brief", as for
-        a flat derivation. Raises InputError for what there is not.
+        a flat derivation; of a `profile` the marks and the loss, but no layers. Raises InputError
+        for what there is not.
         """
         self.verify()
         return lemmas.latex_pages(
             self._pages, self._kept(only, equation), standalone, templates,
-            _depth(detail, equation))
+            _depth(detail, equation), self._called(profile, notation))
 
     def markdown(
         self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
         detail: str | None = None, equation: str | None = None,
+        profile: str | Path | None = None, notation: str | None = None,
     ) -> str:
         """Markdown with one KaTeX block for each equation; options as for `latex`."""
         self.verify()
         return lemmas.markdown_pages(
-            self._pages, self._kept(only, equation), templates, _depth(detail, equation))
+            self._pages, self._kept(only, equation), templates, _depth(detail, equation),
+            self._called(profile, notation))
 
     def text(
         self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
         detail: str | None = None, equation: str | None = None,
+        profile: str | Path | None = None, notation: str | None = None,
     ) -> str:
         """Unicode mathematics for a terminal; options as for `latex`."""
         self.verify()
         return lemmas.text_pages(
-            self._pages, self._kept(only, equation), templates, _depth(detail, equation))
+            self._pages, self._kept(only, equation), templates, _depth(detail, equation),
+            self._called(profile, notation))
 
     @property
     def _pages(self) -> tuple[blocks.Lemma, ...]:
@@ -315,6 +326,10 @@ class BlockDerivation(blocks.BlockDerivation):
 
     def _kept(self, only: Sequence[str] | None, equation: str | None) -> kept.Kept:
         return kept.kept(self._pages, self.system, only, equation)
+
+    def _called(self, profile: str | Path | None, notation: str | None) -> lemmas.Calling:
+        whole = called(self.system, None, profile, notation)
+        return lambda system: part_called(system, whole, profile)
 
     def _repr_markdown_(self) -> str:
         """What a notebook shows of it: lemmas and program, a table each."""

@@ -61,6 +61,10 @@ Examples:
 @click.option("--standalone", is_flag=True, help="A LaTeX document, not a fragment for \\input.")
 @structure_option
 @only_option
+@click.option("--profile", metavar="NAME|FILE",
+              help="As a book writes: nielsen, goodfellow, ng, cs231n, d2l, or a .toml of yours.")
+@click.option("--notation", type=click.Choice(("both", "index", "matrix")),
+              help="Index and matrix notation together, or one alone.  [default: both]")
 @click.option("--label", metavar="PREFIX",
               help="In LaTeX: (B5) has the label sp:PREFIX:B5, and mentions are \\eqref.")
 @click.option("--width", type=click.FloatRange(120, 2000), metavar="POINTS",
@@ -95,6 +99,8 @@ def derive(
     precision: int,
     label: str | None,
     width: float | None,
+    profile: str | None,
+    notation: str | None,
 ) -> None:
     """Print the derivation of every gradient of TARGET, step by step."""
     if output is not None:
@@ -119,7 +125,7 @@ def derive(
         if numbers is None or flat is None:
             text = printed(
                 derivation, form, standalone, names, template_dir, found.names,
-                detail=detail, equation=equation, **layout,
+                detail=detail, equation=equation, profile=profile, notation=notation, **layout,
                 **given(width=_columns() if form == "text" and flat and output is None else None))
         else:
             text = flat.worked_example(

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from symprop.emit.called import Called
 from symprop.emit.depths import sheet as sheet_of
 from symprop.emit.latex import LatexStyle, notation, sign
 from symprop.emit.latex_notation import width
@@ -40,7 +41,7 @@ def beamer(
     *,
     only: Sequence[str] | None = None,
     templates: str | Path | None = None,
-    names: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | Called | None = None,
     detail: str | None = None,
     equation: str | None = None,
 ) -> str:

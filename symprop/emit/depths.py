@@ -15,7 +15,6 @@ from typing import Any
 
 from symprop.algebra.build import ONE
 from symprop.algebra.expr import Expr
-from symprop.derive.matrix import matrix_form, slice_form
 from symprop.derive.retold import Telling, kind, told
 from symprop.emit.letters import Stepped
 from symprop.emit.page import Block, Derived, Row, Sheet, Style
@@ -115,8 +114,10 @@ class NormalPrinter(_Shorter):
             both = self._chained(printer, [step.before, step.after])
             row = replace(row, lines=self._cut(both, self._left(equation, printer)),
                           label=self.style.plain(", ".join(step.because)))
-        matrix = self._matrix_row(equation) if _contracts(equation.rhs) else None
-        rows = (row,) if matrix is None else self._beside_each_other(row, matrix)
+        alone = self.to.called.notation == "matrix"
+        matrix = self._matrix_row(equation) if alone or _contracts(equation.rhs) else None
+        rows = self._both([row], matrix)
+        rows = self._beside_each_other(*rows) if len(rows) == 2 else rows
         return Block(equation.number, self._name(equation.array), rows)
 
     def _beside_each_other(self, row: Row, matrix: Row) -> tuple[Row, ...]:
@@ -172,6 +173,9 @@ class NormalPrinter(_Shorter):
         self.seen.expr(telling.local)
         left = self._left(adjoint, printer)
         source = self._from(adjoint, telling)
+        only = self._matrix_row(adjoint) if self.to.called.notation == "matrix" else None
+        if only is not None:
+            return [replace(only, label=source, number=adjoint.number)]
         first, second = printer.expr(telling.local), printer.expr(telling.result)
         if second.width > first.width or second.text == first.text:
             return [Row(left.text, self._cut(first, left), source, adjoint.number)]
@@ -186,6 +190,9 @@ class NormalPrinter(_Shorter):
         """The chain rule, what it comes to, and the result, in index and matrix notation."""
         left = self._left(adjoint, printer)
         source = self._from(adjoint, telling, because=False)
+        only = self._matrix_row(adjoint) if self.to.called.notation == "matrix" else None
+        if only is not None:
+            return [replace(only, label=source, number=adjoint.number)]
         self.seen.expr(telling.chain)
         self.seen.expr(telling.local)
         both = self._equal(printer, left, [telling.chain, telling.local])
@@ -213,8 +220,7 @@ class NormalPrinter(_Shorter):
         row = self._matrix_row(adjoint)
         if row is None:
             return []
-        found = slice_form(adjoint, self.system.arrays)
-        form = matrix_form(adjoint, self.system.arrays) or (found and found[1])
+        _, form = self._form(adjoint)
         step = with_transposes(adjoint.rhs, form, printer) if form is not None else None
         if step is None:
             return [row]

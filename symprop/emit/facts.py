@@ -104,7 +104,7 @@ class Facts:
         """An entry of an array, a printer with letters for it, and its indices."""
         indices = tuple(Index("i", s) for s in self.system.arrays[array].shape)
         entry = access(array, [idx(i) for i in indices])
-        taken = taken_by(self.system)
+        taken = taken_by(self.system) | self.to.called.letters
         axes = axis_letters(self.system.sizes, taken)
         shown = letters(Equation("", array, indices, entry), taken, axes)
         return entry, Printer(self.to, shown), indices

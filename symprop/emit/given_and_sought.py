@@ -43,7 +43,8 @@ def given_and_sought(
         for kind, names in kinds if names)
     letter = next((c for c in _ANY if c not in system.arrays), _ANY[0])
     partial = to.partial(to.array(system.loss), to.array(letter))
-    rule = join([to.array(adjoint(letter)), to.sign("=="), partial], SUM)
+    mark = to.array(adjoint(letter))
+    rule = mark if mark.text == partial.text else join([mark, to.sign("=="), partial], SUM)
     sought = _listed([name(adjoint(n)) for n in gradients])
     by = f" by {plain(system.departure.rule)}" if system.departure else ""
     return (f"{plain(system.name)} computes {name(system.loss)} from {sources}. Sought "

@@ -39,15 +39,16 @@ def check_names(system: System, names: Mapping[str, str]) -> None:
             close = difflib.get_close_matches(name, system.arrays, 1, 0.5)
             guess = f"; did you mean {close[0]}?" if close else ""
             raise InputError(f"names: {system.name} has no array {name!r}{guess}")
-        fault = _fault(shown)
-        if fault:
-            raise InputError(f"names: {shown!r} for {name} {fault}")
+        wrong = fault(shown)
+        if wrong:
+            raise InputError(f"names: {shown!r} for {name} {wrong}")
         if shown in seen:
             raise InputError(f"names: {seen[shown]} and {name} would both be printed {shown}")
         seen[shown] = name
 
 
-def _fault(shown: object) -> str:
+def fault(shown: object) -> str:
+    """What is wrong with a name in LaTeX, or nothing."""
     if not isinstance(shown, str) or not shown.strip():
         return "is no text"
     if _UNFIT.search(shown):

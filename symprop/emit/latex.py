@@ -11,12 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from symprop.emit.called import Called
 from symprop.emit.compact import compact, compacted
 from symprop.emit.depths import sheet as sheet_of
-from symprop.emit.given_names import check_names, numbered
-from symprop.emit.latex_names import escape, symbols
+from symprop.emit.given_names import numbered
+from symprop.emit.latex_names import escape, size_symbol, symbols
 from symprop.emit.latex_notation import LINE, LatexNotation, width
 from symprop.emit.page import Block, Derived, Row, Sheet, Style, runs
+from symprop.emit.profile.apply import as_called
 from symprop.emit.references import labelled
 from symprop.files.templates import render
 from symprop.system import System
@@ -49,16 +51,17 @@ class LatexStyle(Style):
 
 
 def notation(
-    system: System, names: Mapping[str, str] | None = None, room: float | None = None
+    system: System, names: Mapping[str, str] | Called | None = None, room: float | None = None
 ) -> LatexNotation:
     """LaTeX for one system: a size that has an array's name is set apart.
 
     room: the width of a line in points, if not that of an article.
     """
-    clashing = frozenset(system.sizes) & frozenset(system.arrays)
-    check_names(system, names or {})
-    called = symbols(system.arrays, names, numbered(system))
-    return LatexNotation(clashing, system.numbers, called, room)
+    called = as_called(system, names)
+    found = symbols(system.arrays, called.names, numbered(system))
+    printed = {s.latex for s in found.values()}
+    clashing = {n for n in system.sizes if n in system.arrays or size_symbol(n) in printed}
+    return LatexNotation(clashing, system.numbers, found, room, called)
 
 
 def latex(
@@ -67,7 +70,7 @@ def latex(
     standalone: bool = False,
     only: Sequence[str] | None = None,
     templates: str | Path | None = None,
-    names: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | Called | None = None,
     detail: str | None = None,
     equation: str | None = None,
     labels: str | None = None,
@@ -127,7 +130,8 @@ def sign(row: Row) -> str:
 
 
 def _row(row: Row, left: float, size: str, room: float) -> str:
-    begun = f"  {row.left} &{sign(row)} {size}{row.lines[0]}"
+    above = size if "frac" in row.left else ""
+    begun = f"  {above}{row.left} &{sign(row)} {size}{row.lines[0]}"
     whole = " \\\\\n".join([
         begun, *(rf"  &\quad {size}{{}}{line.strip()}" for line in row.lines[1:])])
     tag = rf" \tag{{{row.number}}}" if row.number else ""

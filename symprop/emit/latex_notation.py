@@ -14,9 +14,10 @@ from typing import ClassVar
 
 from symprop.algebra import rows
 from symprop.algebra.expr import ADJOINT, Exponent
-from symprop.emit.latex_names import Symbol, size_symbol, symbol, symbols
+from symprop.emit.called import Called
+from symprop.emit.latex_names import Symbol, read_symbol, size_symbol, symbol, symbols
 from symprop.emit.notation import Notation
-from symprop.emit.pieces import ATOM, PRODUCT, Piece, join
+from symprop.emit.pieces import ATOM, PRODUCT, SIGNED, Piece, join
 
 _MARKS = {"⌊": r"\lfloor", "⌋": r"\rfloor", "{": r"\lbrace", "}": r"\rbrace"}
 LINE = 345.0  # \textwidth of the article class at 10 pt
@@ -39,14 +40,16 @@ class LatexNotation(Notation):
     words: ClassVar[dict[str, str]] = {
         "infinity": r"\infty", "diag": r"\operatorname{diag}", "onehot": r"\operatorname{onehot}",
         "trace": r"\operatorname{tr}", "pi": r"\pi", "log": r"\log ",
-        "dots": r"\dots",
+        "dots": r"\dots", "open": r"\cdot",
     }
 
     def __init__(
         self, clashing: Container[str] = (), constants: tuple[Fraction, ...] = (),
         symbols: Mapping[str, Symbol] | None = None, room: float | None = None,
+        called: Called | None = None,
     ) -> None:
         self.room = room or LINE
+        self.called = called or self.called
         self.clashing = clashing
         self.symbols = symbols or {}
         self.constants = constants
@@ -55,10 +58,22 @@ class LatexNotation(Notation):
         return width(text)
 
     def array(self, name: str) -> Piece:
-        return self.piece(self.symbol(name).latex)
+        return self._set(name, "", SIGNED)
 
     def entry(self, name: str, positions: Sequence[Piece]) -> Piece:
-        return self.piece(self.symbol(name).at(",".join(p.text for p in positions)))
+        return self._set(name, ",".join(p.text for p in self.laid(name, positions)), PRODUCT)
+
+    def _set(self, name: str, at: str, binds: int) -> Piece:
+        """An array at positions; a gradient without positions binds as told."""
+        primal, mark = name.removeprefix(ADJOINT), self.called.mark
+        if primal == name or primal in self.called.adjoints or mark not in ("partial", "nabla"):
+            return self.piece(self.symbol(name).at(at))
+        loss = self.called.loss_shown or self.symbol(self.called.loss).latex
+        under = self.symbol(primal)
+        if mark == "partial":
+            return self.partial(self.piece(loss), self.piece(under.at(at)))
+        whole = rf"\nabla_{{{under.latex}}} {loss}"
+        return self.piece(rf"({whole})_{{{at}}}") if at else self.piece(whole, binds)
 
     def with_turns(self, shown: Mapping[str, str], places: Mapping[str, tuple[str, int]]) -> None:
         kept = {n: s for n, s in self.symbols.items() if n not in places and n not in shown}
@@ -74,8 +89,13 @@ class LatexNotation(Notation):
     def symbol(self, name: str) -> Symbol:
         """What an array, or an adjoint, is called."""
         primal = name.removeprefix(ADJOINT)
-        known = self.symbols.get(primal)
-        return symbol(name) if known is None else replace(known, barred=primal != name)
+        own = self.called.adjoints.get(primal) if primal != name else None
+        if own is not None:
+            return read_symbol(own)
+        known = self.symbols.get(primal) or symbol(primal)
+        if primal != name and self.called.mark == "d":
+            return replace(known, stem=f"d{known.stem}")
+        return replace(known, barred=primal != name)
 
     def size(self, name: str) -> Piece:
         text = size_symbol(name)
@@ -155,6 +175,7 @@ class LatexNotation(Notation):
     def _raised(self, body: Piece, mark: str) -> Piece:
         """A mark behind a matrix; what ends in a superscript is set in parentheses."""
         apart = "^" in _without_subscript(body.text)[0] and body.text[-1] not in ")]"
+        apart = apart or body.text.startswith(r"\frac")
         base = self.enclosed(body) if apart and body.binds == ATOM else self.atomic(body)
         return join([base, self.piece(f"^{{{mark}}}")], ATOM)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from symprop.blocks.derive import Lemma
 from symprop.emit import latex, markdown, text
+from symprop.emit.called import Called
 from symprop.emit.depths import BriefPrinter, NormalPrinter, known
 from symprop.emit.kept import Kept
 from symprop.emit.lemma_printer import LemmaPrinter
@@ -22,6 +23,7 @@ from symprop.files.templates import render
 from symprop.system import System
 
 Styled = Callable[[System], Style]
+Calling = Callable[[System], Called]
 
 
 class _Brief(LemmaPrinter, BriefPrinter):
@@ -38,10 +40,11 @@ PRINTERS: dict[str, type[LemmaPrinter]] = {
 
 def latex_pages(
     lemmas: Sequence[Lemma], kept: Kept, standalone: bool, templates: str | Path | None,
-    detail: str = "normal",
+    detail: str = "normal", called: Calling | None = None,
 ) -> str:
     """The lemmas as a LaTeX fragment, or as a document."""
-    sheets = _sheets(lemmas, kept, lambda s: latex.LatexStyle(latex.notation(s)), detail)
+    sheets = _sheets(lemmas, kept, lambda s: latex.LatexStyle(
+        latex.notation(s, called and called(s))), detail)
     fragment = "\n".join(
         render(_template(latex.FRAGMENT, s), latex.values(s), templates, latex=True)
         for s in sheets)
@@ -52,21 +55,25 @@ def latex_pages(
 
 
 def markdown_pages(
-    lemmas: Sequence[Lemma], kept: Kept, templates: str | Path | None, detail: str = "normal"
+    lemmas: Sequence[Lemma], kept: Kept, templates: str | Path | None, detail: str = "normal",
+    called: Calling | None = None,
 ) -> str:
     """The lemmas as Markdown."""
-    sheets = _sheets(lemmas, kept, lambda s: markdown.MarkdownStyle(latex.notation(s)), detail)
+    sheets = _sheets(lemmas, kept, lambda s: markdown.MarkdownStyle(
+        latex.notation(s, called and called(s))), detail)
     return markdown.for_github("\n".join(
         render(_template(markdown.PAGE, s), markdown.values(s), templates) for s in sheets))
 
 
 def text_pages(
-    lemmas: Sequence[Lemma], kept: Kept, templates: str | Path | None, detail: str = "normal"
+    lemmas: Sequence[Lemma], kept: Kept, templates: str | Path | None, detail: str = "normal",
+    called: Calling | None = None,
 ) -> str:
     """The lemmas as text."""
     return "\n".join(
         render(_template(text.PAGE, s), text.values(s), templates)
-        for s in _sheets(lemmas, kept, lambda s: text.TextStyle(text.notation(s)), detail))
+        for s in _sheets(lemmas, kept, lambda s: text.TextStyle(
+            text.notation(s, called and called(s))), detail))
 
 
 def _template(page: str, sheet: Sheet) -> str:

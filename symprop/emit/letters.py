@@ -41,15 +41,20 @@ class Stepped:
     steps: tuple[Step, ...]
 
 
-def equation_letters(system: System, equation: EquationLike) -> dict[int, str]:
+def equation_letters(
+    system: System, equation: EquationLike, also: frozenset[str] = frozenset()
+) -> dict[int, str]:
     """The letters of one equation of a system; the function that every output calls.
 
+    also: further names that letters keep clear of, where a page calls arrays by other names.
     Returns uid -> letter for the free and bound indices of the right-hand side and all steps.
     """
     known = system.__dict__.get("_letters")  # once for a system, not once for an equation
     if known is None:
         taken = taken_by(system)
         known = system.__dict__["_letters"] = taken, axis_letters(system.sizes, taken)
+    if also - known[0]:
+        return letters(equation, known[0] | also, axis_letters(system.sizes, known[0] | also))
     return letters(equation, *known)
 
 

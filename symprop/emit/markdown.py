@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from symprop.emit.called import Called
 from symprop.emit.compact import compact, compacted
 from symprop.emit.depths import sheet as sheet_of
 from symprop.emit.latex import LatexStyle, notation, sign
@@ -33,7 +34,7 @@ def markdown(
     *,
     only: Sequence[str] | None = None,
     templates: str | Path | None = None,
-    names: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | Called | None = None,
     detail: str | None = None,
     equation: str | None = None,
 ) -> str:

@@ -12,7 +12,8 @@ from fractions import Fraction
 from typing import ClassVar
 
 from symprop.algebra.constants import SHOWN, WHOLE, Constant, Spelled, decimal, is_ratio, spell
-from symprop.algebra.expr import Exponent
+from symprop.algebra.expr import ADJOINT, Exponent
+from symprop.emit.called import Called
 from symprop.emit.pieces import ATOM, BIG, PRODUCT, Chunk, Piece, join
 
 _LONG = 6  # so many zeros are printed as a power of ten
@@ -29,6 +30,7 @@ class Notation(ABC):
     words: ClassVar[dict[str, str]]  # fixed symbols
     between: str = ""  # the sign between factors; else they stand side by side
     constants: tuple[Fraction, ...] = ()  # the numbers that the author wrote
+    called: Called = Called("")  # names, marks and orientation of a profile
 
     # ---- what a subclass writes ----------------------------------------------------------
 
@@ -141,6 +143,18 @@ class Notation(ABC):
     def position(self, printed: Piece) -> Piece:
         """An index position, which may be written more tightly."""
         return printed
+
+    def laid(self, name: str, positions: Sequence[Piece]) -> list[Piece]:
+        """Positions in the order of the page: exchanged where an array is shown transposed.
+
+        Of a row of such an array, which is a column of the page, the open position is a dot.
+        """
+        axes = self.called.turned.get(name.removeprefix(ADJOINT), 0)
+        if not axes or not positions or len(positions) < axes - 1:
+            return list(positions)
+        *first, one = positions if len(positions) < axes else positions[:-1]
+        last = self.word("open") if len(positions) < axes else positions[-1]
+        return [*first, last, one]
 
     def atomic(self, printed: Piece) -> Piece:
         """The piece, in parentheses unless it is an atom."""

@@ -15,6 +15,7 @@ from symprop.algebra.build import ZERO, access, idx
 from symprop.algebra.expr import ADJOINT, Expr
 from symprop.derive.closed import closed_form
 from symprop.derive.matrix import matrix_form, slice_form
+from symprop.derive.matrix_nodes import MatrixForm
 from symprop.derive.notes import notes
 from symprop.derive.simplify import bound_indices
 from symprop.emit.conventions import Seen
@@ -25,6 +26,8 @@ from symprop.emit.matrix_printer import MatrixPrinter
 from symprop.emit.page import Block, Derived, Row, Sheet, Style, SymbolRow
 from symprop.emit.pieces import SUM, Piece, join, lines
 from symprop.emit.printer import Printer
+from symprop.emit.profile.legend import legend
+from symprop.emit.profile.turned import on_page
 from symprop.emit.rules import rule
 from symprop.emit.selection import Selection, select, select_equation
 from symprop.errors import InputError
@@ -68,7 +71,7 @@ class SheetPrinter:
             used |= dict.fromkeys(self._recognised[e.number].rule for e in self.chosen.forward
                                   if e.number in self._recognised)
         explained = [(rule(name).label, rule(name).sentence) for name in used]
-        letters = axis_letters(system.sizes, taken_by(system))
+        letters = axis_letters(system.sizes, taken_by(system) | self.to.called.letters)
         return Sheet(
             name=self.style.plain(system.name),
             loss=self.style.math(self.to.array(system.loss).text),
@@ -102,14 +105,14 @@ class SheetPrinter:
         arrays = self.system.arrays
         inputs = [n for n in self.chosen.arrays
                   if arrays[n].kind == "input" and n not in self._fixed]
-        return given_and_sought(self.system, inputs, self.chosen.gradients, self.style,
+        told = given_and_sought(self.system, inputs, self.chosen.gradients, self.style,
                                 None if self._listed_arrays() else self._shape_told)
+        return " ".join((told, *legend(self.style, self.chosen.arrays)))
 
     def _shape_told(self, array: str) -> str:
         """A shape, and what kind of numbers, in words."""
-        declared = self.system.arrays[array]
-        kind = _KINDS.get(declared.dtype, "")
-        return self._shape(declared.shape) + (f", {kind}" if kind else "")
+        kind = _KINDS.get(self.system.arrays[array].dtype, "")
+        return self._shape_of(array) + (f", {kind}" if kind else "")
 
     @cached_property
     def _adjoint_of(self) -> Mapping[str, Adjoint]:
@@ -151,8 +154,15 @@ class SheetPrinter:
             rows = [replace(row, lines=self._cut(printer.expr(step.before), left)),
                     Row("", self._cut(printer.expr(step.after), left), self.style.plain(label))]
         matrix = self._matrix_row(equation)
-        return Block(equation.number, self._name(equation.array),
-                     tuple(rows if matrix is None else [*rows, matrix]))
+        return Block(equation.number, self._name(equation.array), self._both(rows, matrix))
+
+    def _both(self, rows: Sequence[Row], matrix: Row | None) -> tuple[Row, ...]:
+        """Index and matrix notation, or that alone which is asked for."""
+        if matrix is None:
+            return tuple(rows)
+        if self.to.called.notation == "matrix":
+            return (replace(matrix, number=rows[0].number, label=rows[0].label),)
+        return (*rows, matrix)
 
     @cached_property
     def _recognised(self) -> Mapping[str, Step]:
@@ -229,13 +239,13 @@ class SheetPrinter:
             replace(row, label=self._noted(adjoint), number=adjoint.number)])
 
     def _noted(self, adjoint: Adjoint) -> str:
-        return self._shape(self.system.arrays[adjoint.primal].shape)
+        return self._shape_of(adjoint.primal)
 
     def _gradient(self, adjoint: Adjoint) -> Block:
         """A result, in index and matrix notation."""
         rows = [self.index_row(adjoint, self.printer(adjoint), number=adjoint.number)]
         matrix = self._matrix_row(adjoint)
-        return self._block(adjoint, rows if matrix is None else [*rows, matrix])
+        return self._block(adjoint, self._both(rows, matrix))
 
     def _gradients(self) -> Iterator[Block]:
         """The gradients closed over inputs and forward values, where that fits a line."""
@@ -249,12 +259,15 @@ class SheetPrinter:
         """A gradient over inputs alone, else over forward values; None if that is no news."""
         left, arrays = self.to.array(adjoint.array), self.system.arrays
         room = self.to.room - left.width - self.to.sign("==").width - self.to.margin
+        if self.to.called.notation == "index":
+            return None
         printer = MatrixPrinter(self.to)
         short = matrix_form(adjoint, arrays)
         for inside in (self._computed, self._above):
             form = closed_form(adjoint, self._equations, arrays, inside)
             if form is None or form == short:
                 continue
+            form = on_page(self.to.called, adjoint.array, form)
             printed = printer.form(form)
             if printed.width <= room:
                 self.seen.form(form)
@@ -290,12 +303,9 @@ class SheetPrinter:
         solved = sides(equation)
         if solved is not None:
             return self._matrix_sides(equation, solved, number)
-        form, fixed = matrix_form(equation, self.system.arrays), 0
+        fixed, form = self._form(equation)
         if form is None:
-            found = slice_form(equation, self.system.arrays)
-            if found is None:
-                return None
-            fixed, form = found
+            return None
         self.seen.form(form)
         at = [printer.position(idx(i)) for i in equation.indices[:fixed]]
         left = self.to.entry(equation.array, at) if at else self.to.array(equation.array)
@@ -303,13 +313,23 @@ class SheetPrinter:
         printed = MatrixPrinter(self.to, printer.letters).form(form)
         return Row(left.text, self._cut(printed, above), number=number)
 
+    def _form(self, equation: Equation | Adjoint) -> tuple[int, MatrixForm | None]:
+        """(how many first axes are fixed, the form of the rest), over what the page shows."""
+        form, fixed = matrix_form(equation, self.system.arrays), 0
+        found = slice_form(equation, self.system.arrays) if form is None else None
+        if found is not None:
+            fixed, form = found
+        if form is None or self.to.called.notation == "index":
+            return 0, None
+        return fixed, on_page(self.to.called, equation.array, form, fixed)
+
     def _matrix_sides(
         self, equation: Equation | Adjoint, solved: tuple[Expr, Expr], number: str
     ) -> Row | None:
         """A X = B, in matrix notation."""
         forms = [matrix_form(replace(equation, rhs=e), self.system.arrays) for e in solved]
-        known = [f for f in forms if f is not None]
-        if len(known) < len(forms):
+        known = [on_page(self.to.called, equation.array, f) for f in forms if f is not None]
+        if len(known) < len(forms) or self.to.called.notation == "index":
             return None
         for form in known:
             self.seen.form(form)
@@ -327,7 +347,7 @@ class SheetPrinter:
 
     def printer(self, equation: EquationLike) -> Printer:
         """A printer with the letters of an equation."""
-        return Printer(self.to, equation_letters(self.system, equation))
+        return Printer(self.to, equation_letters(self.system, equation, self.to.called.letters))
 
     def _reason(self, reason: str) -> str:
         """A number in parentheses, a fact by its place in the list, anything else as it is."""
@@ -354,7 +374,14 @@ class SheetPrinter:
         else:
             role = f"{array.kind}, {kind}" if kind else array.kind
         code = self.style.plain(array.name)
-        return SymbolRow(self._name(array.name), code, self._shape(array.shape), role)
+        return SymbolRow(self._name(array.name), code, self._shape_of(array.name), role)
+
+    def _shape_of(self, array: str) -> str:
+        """The shape of an array as the page shows it."""
+        shape = self.system.arrays[array].shape
+        if self.to.called.shown(array):
+            shape = (*shape[:-2], shape[-1], shape[-2])
+        return self._shape(shape)
 
     def _shape(self, shape: Sequence[Expr]) -> str:
         if not shape:

@@ -11,10 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from symprop.algebra.expr import adjoint
+from symprop.emit.called import Called
 from symprop.emit.compact import compact, compacted
 from symprop.emit.depths import sheet as sheet_of
-from symprop.emit.given_names import check_names, in_unicode, lowered_numbers
+from symprop.emit.given_names import in_unicode, lowered_numbers
 from symprop.emit.page import Block, Derived, Row, Sheet, Style, runs
+from symprop.emit.profile.apply import as_called
 from symprop.emit.text_notation import TextNotation, columns
 from symprop.errors import InputError
 from symprop.files.templates import render
@@ -44,13 +47,15 @@ class TextStyle(Style):
 
 
 def notation(
-    system: System, names: Mapping[str, str] | None = None, width: int = WIDTH
+    system: System, names: Mapping[str, str] | Called | None = None, width: int = WIDTH
 ) -> TextNotation:
     """Text for one system: a size that has an array's name is set apart."""
-    clashing = frozenset(system.sizes) & frozenset(system.arrays)
-    check_names(system, names or {})
-    shown = lowered_numbers(system) | in_unicode(names or {})
-    return TextNotation(width - INDENT, shown, clashing, system.numbers)
+    called = as_called(system, names)
+    shown = lowered_numbers(system) | in_unicode(called.names)
+    printed = {*system.arrays} - {*called.names} | {*shown.values()}
+    own = {adjoint(n): latex for n, latex in called.adjoints.items()}
+    clashing = {n for n in system.sizes if n in system.arrays or n in printed}
+    return TextNotation(width - INDENT, shown | in_unicode(own), clashing, system.numbers, called)
 
 
 def text(
@@ -58,7 +63,7 @@ def text(
     *,
     only: Sequence[str] | None = None,
     templates: str | Path | None = None,
-    names: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | Called | None = None,
     detail: str | None = None,
     equation: str | None = None,
     width: int = WIDTH,

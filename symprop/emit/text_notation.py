@@ -13,6 +13,8 @@ from typing import ClassVar
 
 from symprop.algebra import rows
 from symprop.algebra.expr import ADJOINT, Exponent
+from symprop.emit.called import Called
+from symprop.emit.given_names import in_unicode
 from symprop.emit.notation import Notation
 from symprop.emit.pieces import ATOM, BIG, PRODUCT, Piece, join
 
@@ -39,13 +41,15 @@ class TextNotation(Notation):
     }
     words: ClassVar[dict[str, str]] = {
         "infinity": "∞", "diag": "diag", "onehot": "onehot", "trace": "tr",
-        "pi": "π", "dots": "...", "log": "log",
+        "pi": "π", "dots": "...", "open": "·", "log": "log",
     }
 
     def __init__(
         self, room: int = 76, names: Mapping[str, str] | None = None,
         clashing: Container[str] = (), constants: tuple[Fraction, ...] = (),
+        called: Called | None = None,
     ) -> None:
+        self.called = called or self.called
         self.room = float(room)
         self.clashing = clashing
         self.names = names or {}
@@ -56,15 +60,26 @@ class TextNotation(Notation):
 
     def array(self, name: str) -> Piece:
         known = self.names.get(name)
+        primal, mark = name.removeprefix(ADJOINT), self.called.mark
+        if known is None and primal != name and mark != "bar":
+            under = self.array(primal).text
+            loss = in_unicode({"": self.called.loss_shown}).get("") or self.array(
+                self.called.loss).text
+            whole = {"d": f"d{under}", "partial": f"∂{loss}/∂{under}", "nabla": f"∇{under} {loss}"}
+            return self.piece(whole[mark], ATOM if mark == "d" else PRODUCT)
         if known is None and name.startswith(ADJOINT) and name[len(ADJOINT):] in self.names:
             known = spelled(ADJOINT + self.names[name[len(ADJOINT):]])
         return self.piece(known or spelled(name))
 
     def entry(self, name: str, positions: Sequence[Piece]) -> Piece:
-        inside, text = ",".join(p.text for p in positions), self.array(name).text
-        if inside and text.endswith("]"):  # of a stack, at a turn
-            return self.piece(f"{text[:-1]},{inside}]")
-        return self.piece(text + (f"[{inside}]" if inside else ""))
+        inside, whole = ",".join(p.text for p in self.laid(name, positions)), self.array(name)
+        if not inside:
+            return whole
+        if whole.text.startswith("∇"):
+            return self.piece(f"({whole.text})[{inside}]")
+        if whole.text.endswith("]"):  # of a stack, at a turn
+            return self.piece(f"{whole.text[:-1]},{inside}]", whole.binds)
+        return self.piece(f"{whole.text}[{inside}]", whole.binds)
 
     def with_turns(self, shown: Mapping[str, str], places: Mapping[str, tuple[str, int]]) -> None:
         known = {**shown, **{s: self.names[n] for s, n in shown.items() if n in self.names}}
@@ -130,11 +145,12 @@ class TextNotation(Notation):
         return self.piece(f"‖{body.text}‖{f'_{kind}' if kind else ''}²")
 
     def transposed(self, body: Piece) -> Piece:
-        return join([self.atomic(body), self.piece("ᵀ")], ATOM)
+        return join([self.raisable(self.atomic(body)), self.piece("ᵀ")], ATOM)
 
     def entry_of(self, body: Piece, positions: Sequence[Piece]) -> Piece:
         at = ",".join(p.text for p in positions)
-        return join([self.enclosed(body), self.piece(f"[{at}]")], ATOM).unbroken()
+        base = body if body.text.startswith("(") else self.enclosed(body)
+        return join([base, self.piece(f"[{at}]")], ATOM).unbroken()
 
     def marked_new(self, name: str, positions: Sequence[Piece]) -> Piece:
         inside = ",".join(p.text for p in positions)

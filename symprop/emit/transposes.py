@@ -95,6 +95,7 @@ def _factor(leaf: MatrixForm, read: Access, printer: Printer) -> Piece:
     vector = leaf.rows == ONE or leaf.cols == ONE
     if not isinstance(leaf, Transpose) or vector:
         return to.entry(read.array, at)
+    at = to.laid(read.array, at)
     inner = leaf.of
     fixed = len(inner.at) if isinstance(inner, Slice) else 0
     base = to.entry(read.array, at[:fixed]) if fixed else to.array(read.array)

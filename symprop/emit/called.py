@@ -1,0 +1,39 @@
+r"""What a page calls things: a record that every notation has.
+
+In: nothing; `emit/profile` makes it of a profile and a system.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from symprop.algebra.expr import ADJOINT
+
+
+@dataclass(frozen=True)
+class Called:
+    r"""What a page calls things.
+
+    loss: the array that is differentiated; loss_shown: LaTeX of it, if not as usual. names: LaTeX
+    of arrays, given or by the profile. adjoints: LaTeX of adjoints that have a symbol of their own,
+    by the array: \delta^{1} of z1. turned:
+    the arrays that are shown transposed, each with the number of its axes. mark: "bar", "partial",
+    "d" or "nabla". notation: "both", "index" or "matrix". letters: no index has one of these.
+    renamed: the arrays whose names the profile chose; columns: whether it turned for columns.
+    """
+
+    loss: str
+    loss_shown: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+    adjoints: Mapping[str, str] = field(default_factory=dict)
+    turned: Mapping[str, int] = field(default_factory=dict)
+    mark: str = "bar"
+    notation: str = "both"
+    letters: frozenset[str] = frozenset()
+    renamed: tuple[str, ...] = ()
+    columns: bool = False
+
+    def shown(self, array: str) -> bool:
+        """Whether an array, or its adjoint, is shown transposed."""
+        return array.removeprefix(ADJOINT) in self.turned

@@ -1,0 +1,1 @@
+"""Notations of books: what symbols are called, and how adjoints and examples are set down."""
