@@ -17,6 +17,7 @@ from symprop.emit.targets.numpy.module import module_context
 from symprop.emit.targets.numpy.table import NUMPY
 from symprop.emit.targets.target import Target
 from symprop.errors import InputError
+from symprop.files.allowed import refuse_foreign
 from symprop.files.load import load_text
 from symprop.files.marks import stamp
 from symprop.files.templates import render
@@ -96,4 +97,6 @@ def program_source(
     program: Program, templates: str | Path | None = None, target: Target = NUMPY
 ) -> str:
     """The text of the module of a program, stamped with the hash of its body."""
-    return stamp(render(target.template, module_context(program, target), templates))
+    source = stamp(render(target.template, module_context(program, target), templates))
+    refuse_foreign(source, f"the module {program.system.name}")
+    return source
