@@ -19,9 +19,11 @@ from symprop.derive import derivation as derived
 from symprop.derive.notes import notes
 from symprop.emit import beamer, kept, latex, lemmas, markdown, text
 from symprop.emit.costs import Cost, cost
+from symprop.emit.depths import depth
 from symprop.emit.figure import Picture, figure
 from symprop.emit.gradient import Gradient, gradient_of
 from symprop.emit.profile.apply import called, part_called
+from symprop.emit.words import words
 from symprop.emit.worked import stepped
 from symprop.emit.worked_pages import worked_page
 from symprop.errors import InputError
@@ -34,6 +36,11 @@ from symprop.lower.program import lower
 from symprop.rules import RuleMaker, apply_rule
 from symprop.system import Adjoint, Step, System
 from symprop.verify import Exact, exact, verify
+
+Only = Sequence[str] | None
+Names = Mapping[str, str] | None
+Place = str | Path | None
+Text = str | None
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,8 @@ class Derivation:
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """The facts that, stated, would make an equation shorter."""
-        return notes(self.system, self.adjoints)
+        return tuple(words()("note.sums_to_one", **vars(n))
+                     for n in notes(self.system, self.adjoints))
 
     def verify(self) -> None:
         """Evaluates every step on random small tensors; raises VerificationError."""
@@ -88,10 +96,10 @@ class Derivation:
         return exact(self)
 
     def latex(
-        self, *, standalone: bool = False, only: Sequence[str] | None = None,
-        templates: str | Path | None = None, names: Mapping[str, str] | None = None,
-        detail: str | None = None, equation: str | None = None, labels: str | None = None,
-        width: float | None = None, profile: str | Path | None = None, notation: str | None = None,
+        self, *, standalone: bool = False, only: Only = None, templates: Place = None,
+        names: Names = None, detail: Text = None, equation: Text = None, labels: Text = None,
+        width: float | None = None, profile: Place = None, notation: Text = None,
+        language: str = "en",
     ) -> str:
         r"""A fragment for \input (amsmath), or a document with `standalone`.
 
@@ -104,18 +112,18 @@ class Derivation:
         gives (B5) the label sp:mlp:B5 and makes every mention of it an \eqref. `width` is that of a
         line in points: 345 in an article, 229 in one of two columns. `profile` writes as a
         book does: "nielsen", "goodfellow", "ng", "cs231n", "d2l", or a TOML file of yours;
-        `notation` is "both", "index" or "matrix". Raises InputError for a name that has no
-        gradient, or that no array has.
+        `notation` is "both", "index" or "matrix"; `language` is one of symprop/emit/languages.
+        Raises InputError for a name that has no gradient, or that no array has.
         """
         self.verify()
         return latex.latex(self, standalone=standalone, only=only, templates=templates,
                            names=called(self.system, names, profile, notation), detail=detail,
-                           equation=equation, labels=labels, room=width)
+                           equation=equation, labels=labels, room=width, language=language)
 
     def beamer(
-        self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
-        names: Mapping[str, str] | None = None, detail: str = "full",
-        equation: str | None = None, profile: str | Path | None = None, notation: str | None = None,
+        self, *, only: Only = None, templates: Place = None, names: Names = None,
+        detail: str = "full", equation: Text = None, profile: Place = None, notation: Text = None,
+        language: str = "en",
     ) -> str:
         """Slides: a document of the LaTeX class beamer, options as for `latex`.
 
@@ -123,24 +131,23 @@ class Derivation:
         """
         self.verify()
         return beamer.beamer(self, only=only, templates=templates, detail=detail, equation=equation,
-                             names=called(self.system, names, profile, notation))
+                             names=called(self.system, names, profile, notation), language=language)
 
     def markdown(
-        self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
-        names: Mapping[str, str] | None = None, detail: str | None = None,
-        equation: str | None = None, profile: str | Path | None = None, notation: str | None = None,
+        self, *, only: Only = None, templates: Place = None, names: Names = None,
+        detail: Text = None, equation: Text = None, profile: Place = None, notation: Text = None,
+        language: str = "en",
     ) -> str:
         """Markdown with one KaTeX block for each equation; options as for `latex`."""
         self.verify()
         return markdown.markdown(self, only=only, templates=templates, detail=detail,
                                  names=called(self.system, names, profile, notation),
-                                 equation=equation)
+                                 equation=equation, language=language)
 
     def text(
-        self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
-        names: Mapping[str, str] | None = None, detail: str | None = None,
-        equation: str | None = None, width: int = 88, profile: str | Path | None = None,
-        notation: str | None = None,
+        self, *, only: Only = None, templates: Place = None, names: Names = None,
+        detail: Text = None, equation: Text = None, width: int = 88, profile: Place = None,
+        notation: Text = None, language: str = "en",
     ) -> str:
         """Unicode mathematics for a terminal of `width` columns, at least 80.
 
@@ -148,7 +155,8 @@ class Derivation:
         """
         self.verify()
         return text.text(self, only=only, templates=templates, detail=detail, equation=equation,
-                         names=called(self.system, names, profile, notation), width=width)
+                         names=called(self.system, names, profile, notation), width=width,
+                         language=language)
 
     def _repr_markdown_(self) -> str:
         """What a notebook shows of it: the backward pass in one table."""
@@ -176,8 +184,8 @@ class Derivation:
 
     def worked_example(
         self, inputs: Mapping[str, Any], *, step: float = 0.5, precision: int = 9,
-        format: str = "text", standalone: bool = False, templates: str | Path | None = None,
-        names: Mapping[str, str] | None = None,
+        format: str = "text", standalone: bool = False, templates: Place = None,
+        names: Names = None, language: str = "en",
     ) -> str:
         """The derivation in numbers: each equation, its numbers put in, and what comes out.
 
@@ -194,7 +202,8 @@ class Derivation:
         moved = stepped(before.arrays, before.gradients, self.system.wrt, step)
         after = self.evaluate({name: moved[name] for name in inside})
         return worked_page(self, before, after, step=step, precision=precision, form=format,
-                           standalone=standalone, templates=templates, names=names)
+                           standalone=standalone, templates=templates, names=names,
+                           language=language)
 
     def explicit(self, sizes: Mapping[str, int]) -> Explicit:
         """The loss and every gradient as plain SymPy expressions in scalar symbols.
@@ -218,8 +227,8 @@ class Derivation:
         return explicit(self.system, self.adjoints, sizes)
 
     def figure(
-        self, kind: str = "forward", format: str = "svg", *,
-        names: Mapping[str, str] | None = None,
+        self, kind: str = "forward", format: str = "svg", *, names: Names = None,
+        language: str = "en",
     ) -> Picture:
         """A picture of how values flow forward, adjoints back, or of the training loop.
 
@@ -235,9 +244,11 @@ class Derivation:
         >>> print(derivation.figure(format="mermaid").splitlines()[1])
           n1(["x<br/>N"]):::input
         """
-        return figure(self, kind, format, names)
+        return figure(self, kind, format, names, language)
 
-    def cost(self, sizes: Mapping[str, int] | None = None, dtype: str = "float64") -> Cost:
+    def cost(
+        self, sizes: Mapping[str, int] | None = None, dtype: str = "float64", language: str = "en",
+    ) -> Cost:
         """What forward and backward cost: operations, bytes moved and kept, peak memory.
 
         `sizes` gives named axes, each 64 where it is left out; `dtype` is "float64" or "float32".
@@ -253,7 +264,7 @@ class Derivation:
         >>> round(cost.ratio, 2), cost.kept
         (0.84, (('L_tanh', 800),))
         """
-        return cost(lower(self.system, self.adjoints), sizes, dtype)
+        return cost(lower(self.system, self.adjoints), sizes, dtype, language)
 
     def operations(self, sizes: Mapping[str, int]) -> Mapping[str, int]:
         """How many operations the backward pass takes, by equation, for axes of these sizes.
@@ -282,9 +293,9 @@ class BlockDerivation(blocks.BlockDerivation):
     """
 
     def latex(
-        self, *, standalone: bool = False, only: Sequence[str] | None = None,
-        templates: str | Path | None = None, detail: str | None = None, equation: str | None = None,
-        profile: str | Path | None = None, notation: str | None = None,
+        self, *, standalone: bool = False, only: Only = None, templates: Place = None,
+        detail: Text = None, equation: Text = None, profile: Place = None, notation: Text = None,
+        language: str = "en",
     ) -> str:
         r"""A fragment for \input (amsmath), or a document with `standalone`.
 
@@ -296,29 +307,27 @@ class BlockDerivation(blocks.BlockDerivation):
         self.verify()
         return lemmas.latex_pages(
             self._pages, self._kept(only, equation), standalone, templates,
-            _depth(detail, equation), self._called(profile, notation))
+            depth(detail, equation), self._called(profile, notation), language)
 
     def markdown(
-        self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
-        detail: str | None = None, equation: str | None = None,
-        profile: str | Path | None = None, notation: str | None = None,
+        self, *, only: Only = None, templates: Place = None, detail: Text = None,
+        equation: Text = None, profile: Place = None, notation: Text = None, language: str = "en",
     ) -> str:
         """Markdown with one KaTeX block for each equation; options as for `latex`."""
         self.verify()
         return lemmas.markdown_pages(
-            self._pages, self._kept(only, equation), templates, _depth(detail, equation),
-            self._called(profile, notation))
+            self._pages, self._kept(only, equation), templates, depth(detail, equation),
+            self._called(profile, notation), language)
 
     def text(
-        self, *, only: Sequence[str] | None = None, templates: str | Path | None = None,
-        detail: str | None = None, equation: str | None = None,
-        profile: str | Path | None = None, notation: str | None = None,
+        self, *, only: Only = None, templates: Place = None, detail: Text = None,
+        equation: Text = None, profile: Place = None, notation: Text = None, language: str = "en",
     ) -> str:
         """Unicode mathematics for a terminal; options as for `latex`."""
         self.verify()
         return lemmas.text_pages(
-            self._pages, self._kept(only, equation), templates, _depth(detail, equation),
-            self._called(profile, notation))
+            self._pages, self._kept(only, equation), templates, depth(detail, equation),
+            self._called(profile, notation), language)
 
     @property
     def _pages(self) -> tuple[blocks.Lemma, ...]:
@@ -348,11 +357,6 @@ class BlockDerivation(blocks.BlockDerivation):
         """
         known = given_sizes(self.system, sizes)
         return backward_operations(lower_blocks(self), known)
-
-
-def _depth(detail: str | None, equation: str | None) -> str:
-    """How much is printed if nothing is said: one equation in full."""
-    return detail or ("normal" if equation is None else "full")
 
 
 @overload

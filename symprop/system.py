@@ -202,13 +202,13 @@ LEARNING_RULES = {"fa": "feedback alignment", "dfa": "direct feedback alignment"
 class Departure:
     """A learning rule whose adjoint equations depart from the gradient (symprop/rules).
 
-    `statement` says where. `feedback`: the fixed arrays that the rule adds to the inputs, each
-    with the array whose place it takes ("" if none). `losses`: scalars that are minimised
+    `statement` says where, if symprop/emit/languages does not. `feedback`: fixed arrays among the
+    inputs, each with the array whose place it takes ("" if none). `losses`: scalars minimised
     beside the loss. `detached`: pairs (reader, array) between which no adjoint flows.
     """
 
     rule: str
-    statement: str
+    statement: str = ""
     feedback: tuple[tuple[str, str], ...] = ()
     losses: tuple[str, ...] = ()
     detached: frozenset[tuple[str, str]] = frozenset()

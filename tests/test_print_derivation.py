@@ -10,7 +10,7 @@ from symprop.algebra.build import mul, sum_over
 from symprop.derive.derivation import Derivation, derive
 from symprop.emit.latex import latex
 from symprop.emit.markdown import markdown
-from symprop.emit.rules import RULES, rule
+from symprop.emit.rules import rule, rules
 from symprop.emit.text import WIDTH, text
 from symprop.emit.text_notation import columns
 from symprop.errors import InputError
@@ -170,7 +170,7 @@ def test_an_unknown_rule_prints_as_it_is_called() -> None:
 
 
 def test_every_rule_has_one_sentence() -> None:
-    for row in RULES.values():
+    for row in map(rule, rules()):
         assert row.sentence.endswith(".")
         assert row.sentence[0].isupper()
 

@@ -426,7 +426,7 @@ def test_a_corner_of_the_spelling_alone_is_none_and_the_step_says_so() -> None:
     derivation = symprop.derive(symprop.trace(loss))
     assert derivation.evaluate({"z": np.zeros(1)}).adjoints["z"].tolist() == [0.5]
     (step,) = taken(derivation.system)
-    assert step.because == ("without its corner at 0",)
+    assert step.because == ("0",)
     (note,) = derivation.system.notes
     assert note.kind == "corner" and "is softplus(z), which has no corner at 0" in note.text
     assert "recognised, without its corner at 0" in derivation.text(detail="full")

@@ -1,28 +1,37 @@
 """What a further fact would do for a derivation.
 
-In: a system and its adjoint equations. Out: sentences such as "sums_to_one("Y", axis=1)
-would shorten (B1)": a sum that is left over one axis of an input alone.
+In: a system and its adjoint equations. Out: that sums_to_one("Y", axis=1) would shorten
+(B1), where a sum is left over one axis of an input alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from symprop.algebra.expr import Access, Expr, Paren, Term
 from symprop.derive.cost import components
 from symprop.system import Adjoint, System
 
 
-def notes(system: System, adjoints: tuple[Adjoint, ...]) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Hint:
+    """That equation `number` would be shorter if sums_to_one(array, axis) were a fact."""
+
+    number: str
+    array: str
+    axis: int
+
+
+def notes(system: System, adjoints: tuple[Adjoint, ...]) -> tuple[Hint, ...]:
     """The facts, not stated, that would make an equation shorter."""
-    found: dict[str, None] = {}
+    found: dict[Hint, None] = {}
     for adjoint in adjoints:
         if adjoint.inlined:
             continue
         for term in _terms(adjoint.rhs):
             for array, axis in _lone_sums(term, system):
-                found[f'({adjoint.number}) would be shorter if sums_to_one("{array}", '
-                      f"axis={axis}) were stated as a fact"] = None
+                found[Hint(adjoint.number, array, axis)] = None
     return tuple(found)
 
 

@@ -15,7 +15,8 @@ from symprop.emit.called import Called
 from symprop.emit.depths import sheet as sheet_of
 from symprop.emit.latex import LatexStyle, notation, sign
 from symprop.emit.latex_notation import width
-from symprop.emit.page import Block, Derived, Row
+from symprop.emit.page import Block, Derived, Row, Sheet
+from symprop.emit.words import ENGLISH, Words
 from symprop.files.templates import render
 
 SLIDES = "beamer.tex.jinja"
@@ -44,35 +45,39 @@ def beamer(
     names: Mapping[str, str] | Called | None = None,
     detail: str | None = None,
     equation: str | None = None,
+    language: str = ENGLISH,
 ) -> str:
     """The slides; options as for `latex.latex`, with a template beamer.tex.jinja."""
-    style = LatexStyle(notation(derivation.system, names))
+    style = LatexStyle(notation(derivation.system, names), language)
     sheet = sheet_of(derivation, style, only, detail or "full", equation)
-    updates = "updates" if sheet.departure else "gradients"
-    found = [*_together("Forward", sheet.forward)]
+    found = [*_together("forward", sheet, sheet.forward)]
     for block in filter(lambda b: b.rows, sheet.backward):
-        found += _one(block)
-    found += _together(f"The {updates}", sheet.box)
-    values = {"sheet": sheet, "frames": found, "overlaid": overlaid, "updates": updates}
+        found += _one(block, sheet)
+    found += _together(sheet.found, sheet, sheet.box)
+    values = {"sheet": sheet, "frames": found, "overlaid": overlaid}
     return render(SLIDES, values, templates, latex=True)
 
 
-def _one(block: Block) -> Iterator[Frame]:
+def _one(block: Block, sheet: Sheet) -> Iterator[Frame]:
     """The frames of one equation."""
-    said = [f"from {', '.join(block.sources)}"] if block.sources else []
-    said += [f"with {', '.join(block.absorbed)} inserted"] if block.absorbed else []
-    said += [f"absorbed by {', '.join(block.absorbed_by)}"] if block.absorbed_by else []
-    said += ["it is exactly zero"] if block.zero else []
-    title = f"The {block.role} of {block.heading}"
-    yield from _cut(f"({block.number}) {title}", ", ".join(said), block.rows, True)
+    say = sheet.words
+    said = [say(f"equation.{key}", numbers=say.beside(*numbers)) for key, numbers in (
+        ("from", block.sources), ("inserted", block.absorbed),
+        ("absorbed_slide", block.absorbed_by)) if numbers]
+    said += [say("equation.zero")] if block.zero else []
+    title = f"({block.number}) {sheet.head(block)}"
+    yield from _cut(title, say.beside(*said), block.rows, True, say)
 
 
-def _together(title: str, blocks: Sequence[Block]) -> Iterator[Frame]:
+def _together(heading: str, sheet: Sheet, blocks: Sequence[Block]) -> Iterator[Frame]:
     """Equations without steps, as many to a frame as there is room for."""
-    yield from _cut(title, "", [row for block in blocks for row in block.rows], False)
+    rows = [row for block in blocks for row in block.rows]
+    yield from _cut(sheet.words(f"heading.{heading}"), "", rows, False, sheet.words)
 
 
-def _cut(title: str, subtitle: str, rows: Sequence[Row], stepwise: bool) -> Iterator[Frame]:
+def _cut(
+    title: str, subtitle: str, rows: Sequence[Row], stepwise: bool, say: Words
+) -> Iterator[Frame]:
     """Frames no higher than there is room."""
     room = HIGH - (SUBTITLE if subtitle else 0)
     several: list[Row] = []
@@ -82,16 +87,16 @@ def _cut(title: str, subtitle: str, rows: Sequence[Row], stepwise: bool) -> Iter
         high = _height(row)
         if several and used + high > room:
             row = row if row.left else replace(row, left=first)
-            yield Frame(_numbered(title, part), subtitle, tuple(several), stepwise)
+            yield Frame(_numbered(title, part, say), subtitle, tuple(several), stepwise)
             several, used, part = [], 0.0, part + 1
         several.append(row)
         used += high
     if several:
-        yield Frame(_numbered(title, part), subtitle, tuple(several), stepwise)
+        yield Frame(_numbered(title, part, say), subtitle, tuple(several), stepwise)
 
 
-def _numbered(title: str, part: int) -> str:
-    return title if part == 1 else f"{title}, continued"
+def _numbered(title: str, part: int, say: Words) -> str:
+    return title if part == 1 else say("title.continued", title=title)
 
 
 def _height(row: Row) -> float:

@@ -1,7 +1,7 @@
 """Which notation a derivation uses, so that only that is explained.
 
 In: the expressions and matrix forms that are printed. Out: the sentences of
-`rules.CONVENTIONS` that apply, in their order.
+the language's conventions that apply, in their order.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from symprop.derive.matrix_nodes import (
     SquaredNorm,
     nodes,
 )
-from symprop.emit.rules import CONVENTIONS
+from symprop.emit.words import Words
 
 _KINDS: dict[type[MatrixForm], str] = {
     Ones: "ones", Diag: "diag", Hadamard: "entries", Map: "entries", Fill: "entries",
@@ -64,8 +64,9 @@ class Seen:
                 if isinstance(node, kind) and (kind is not Power or id(node) not in inside_diag):
                     self.kinds.add(name)
 
-    def sentences(self, flavour: str) -> tuple[str, ...]:
+    def sentences(self, words: Words, flavour: str) -> tuple[str, ...]:
         """The sentences that apply; flavour is "latex" or "text"."""
         wanted = self.kinds.difference(self.told)
-        rows = [c for kind, c in CONVENTIONS.items() if kind in wanted]
-        return tuple(s for c in rows if (s := c.latex if flavour == "latex" else c.text))
+        said = (words(f"convention.{kind}.{flavour}") for kind in words.under("convention")
+                if kind in wanted)
+        return tuple(filter(None, said))

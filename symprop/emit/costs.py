@@ -17,6 +17,8 @@ from symprop.algebra.expr import Expr, Size, Term
 from symprop.derive import cost as nominal
 from symprop.emit import latex, text
 from symprop.emit.printer import Printer
+from symprop.emit.text_notation import columns
+from symprop.emit.words import ENGLISH, words
 from symprop.errors import InputError
 from symprop.interpret.evaluate import extent
 from symprop.interpret.given import given_sizes
@@ -87,6 +89,7 @@ class Cost:
     backward: PassCost
     kept: tuple[tuple[str, int], ...]
     parameters: int
+    language: str = ENGLISH
 
     @property
     def ratio(self) -> float:
@@ -125,41 +128,47 @@ class Cost:
 
     def _title(self) -> str:
         sizes = " ".join(f"{name}={size}" for name, size in self.sizes.items())
-        return f"The cost of {self.system.name}: {sizes + ', ' if sizes else ''}{self.dtype}"
+        say = words(self.language)
+        return say("cost.title", name=self.system.name, sizes=say.beside(sizes, self.dtype))
 
     def _miracle(self) -> str:
-        return (f"Backward takes {self.ratio:.2f} times the operations of forward, and gives all "
-                f"{self.parameters:,} derivatives.\nCentral differences of the loss would take "
-                f"{2 * self.parameters:,} times forward: "
-                f"{self.differences / max(1, self.backward.operations):,.0f} times backward.\n"
-                f"Together they need {_bytes(self.peak)} beside the inputs.")
+        say = words(self.language)
+        backward = self.differences / max(1, self.backward.operations)
+        return "\n".join((
+            say("cost.ratio", self.parameters, ratio=f"{self.ratio:.2f}",
+                derivatives=f"{self.parameters:,}"),
+            say("cost.differences", times=f"{2 * self.parameters:,}", backward=f"{backward:,.0f}"),
+            say("cost.together", bytes=_bytes(self.peak))))
 
     def _tables(self, printer: Printer, mark: str = "") -> tuple[list[Sequence[str]], ...]:
-        passes = (self.forward, self.backward)
-        grads = len(self.system.wrt)
+        passes, say = (self.forward, self.backward), words(self.language)
+        arrays, adjoints = (len(p.equations) for p in passes)
         kept = sum(size for _, size in self.kept)
         both: list[Sequence[str]] = [
-            ("", "forward", "backward"),
-            ("direction", "from the inputs to the loss", "from the loss to the parameters"),
-            ("computes", f"{len(self.forward.equations)} arrays, the last is the loss",
-             f"{len(self.backward.equations)} adjoints, {grads} of them gradients"),
-            ("needed", "for every loss and prediction", "to train, after forward"),
-            ("operations", *(self._polynomial(p.polynomial, printer, mark, SHOWN)
+            ("", say("cost.forward"), say("cost.backward")),
+            (say("cost.direction"), say("cost.up"), say("cost.down")),
+            (say("cost.computes"), say("cost.arrays", arrays, arrays=arrays), say(
+                "cost.adjoints", adjoints, adjoints=adjoints, gradients=len(self.system.wrt))),
+            (say("cost.needed"), say("cost.always"), say("cost.training")),
+            (say("cost.operations"), *(self._polynomial(p.polynomial, printer, mark, SHOWN)
                              for p in passes)),
-            ("at these sizes", *(f"{p.operations:,}" for p in passes)),
-            ("bytes moved", *(_bytes(p.moved) for p in passes)),
-            ("memory kept", f"{_bytes(kept)} in {len(self.kept)} arrays, for backward",
-             f"{_bytes(self._gradients())}, the gradients"),
-            ("peak memory", *(_bytes(p.peak) for p in passes)),
+            (say("cost.here"), *(f"{p.operations:,}" for p in passes)),
+            (say("cost.moved"), *(_bytes(p.moved) for p in passes)),
+            (say("cost.kept"), say("cost.kept_arrays", len(self.kept), bytes=_bytes(kept),
+                                   arrays=len(self.kept)),
+             say("cost.kept_gradients", bytes=_bytes(self._gradients()))),
+            (say("cost.peak"), *(_bytes(p.peak) for p in passes)),
         ]
-        each: list[Sequence[str]] = [("", "array", "operations", "at these sizes", "moved", "made")]
+        heads = ("array", "operations", "here", "moved_short", "made")
+        each: list[Sequence[str]] = [("", *(say(f"cost.{head}") for head in heads))]
         quote = "`" if mark else ""
         each += [(f"({e.number})", f"{quote}{e.array}{quote}",
                   self._polynomial(e.polynomial, printer, mark), f"{e.operations:,}",
                   _bytes(e.moved), _bytes(e.made)) for one in passes for e in one.equations]
         total = [sum(values) for values in zip(*(
             (p.operations, p.moved, p.made) for p in passes), strict=True)]
-        each.append(("", "total", "", f"{total[0]:,}", _bytes(total[1]), _bytes(total[2])))
+        each.append(("", say("cost.total"), "", f"{total[0]:,}",
+                     *map(_bytes, total[1:])))
         return both, each
 
     def _gradients(self) -> int:
@@ -185,9 +194,11 @@ def _in_order(term: Term, order: Mapping[str, int]) -> Term:
 
 
 def cost(
-    program: Program, sizes: Mapping[str, int] | None = None, dtype: str = "float64"
+    program: Program, sizes: Mapping[str, int] | None = None, dtype: str = "float64",
+    language: str = ENGLISH,
 ) -> Cost:
     """The cost of a program; an axis whose size is not given has 64 entries."""
+    words(language)  # which refuses what there is not, before anything is counted
     if dtype not in ("float64", "float32"):
         raise InputError(f"dtype is float64 or float32, not {dtype}")
     known = given_sizes(program.system, sizes or {}, DEFAULT)
@@ -211,7 +222,8 @@ def cost(
     return Cost(
         system=program.system, sizes=known, dtype=dtype, forward=passes[0], backward=passes[1],
         kept=tuple((name, made[name]) for name in program.saved if made.get(name)),
-        parameters=sum(_entries(program.system, name, known) for name in program.system.wrt))
+        parameters=sum(_entries(program.system, name, known) for name in program.system.wrt),
+        language=language)
 
 
 def _entries(system: System, name: str, sizes: Mapping[str, int]) -> int:
@@ -235,11 +247,12 @@ def _bytes(count: int) -> str:
 
 def _text(rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns under each other; numbers at the right."""
-    columns = range(len(rows[0]))
-    widths = [max(len(row[k]) for row in rows) for k in columns]
-    right = [_numbers(rows, k) for k in columns]
-    return ["  ".join(row[k].rjust(widths[k]) if right[k] else row[k].ljust(widths[k])
-                      for k in columns).rstrip() for row in rows]
+    places = range(len(rows[0]))
+    widths = [max(columns(row[k]) for row in rows) for k in places]
+    right = [_numbers(rows, k) for k in places]
+    gaps = [[" " * (widths[k] - columns(row[k])) for k in places] for row in rows]
+    return ["  ".join(gap[k] + row[k] if right[k] else row[k] + gap[k]
+                      for k in places).rstrip() for row, gap in zip(rows, gaps, strict=True)]
 
 
 def _numbers(rows: Sequence[Sequence[str]], column: int) -> bool:

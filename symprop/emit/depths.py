@@ -31,8 +31,13 @@ def sheet(
     detail: str | None = None, equation: str | None = None,
 ) -> Sheet:
     """The printed derivation; one equation has all its steps unless a depth is asked for."""
-    printer = PRINTERS[known(detail or ("normal" if equation is None else "full"))]
+    printer = PRINTERS[known(depth(detail, equation))]
     return printer(derived, style, only, equation).sheet()
+
+
+def depth(detail: str | None, equation: str | None) -> str:
+    """How much is printed if nothing is said: one equation in full."""
+    return detail or ("normal" if equation is None else "full")
 
 
 def known(detail: str) -> str:
@@ -51,6 +56,11 @@ class _Shorter(SheetPrinter):
 
     def _shown(self, adjoint: Adjoint) -> tuple[Step, ...]:
         return tuple(s for s in adjoint.steps if s.departs or s.conditions)
+
+
+    def _numbered(self, numbers: Sequence[str]) -> str:
+        """(F1), (F2)."""
+        return self.words.beside(*(f"({n})" for n in numbers))
 
 
 class BriefPrinter(_Shorter):
@@ -72,9 +82,10 @@ class BriefPrinter(_Shorter):
             *self._steps(adjoint, self.printer(adjoint)), *self._boxed(adjoint).rows])
 
     def _noted(self, adjoint: Adjoint) -> str:
-        through = ", ".join(f"({n})" for n in self._through(adjoint))
+        through = self._numbered(self._through(adjoint))
         shape = super()._noted(adjoint)
-        return f"{shape}, {self.style.plain(f'from {through}')}" if through else shape
+        return self.words.beside(
+            shape, self.style.say("reason.from", numbers=through) if through else "")
 
     def _through(self, adjoint: Adjoint) -> Sequence[str]:
         """The forward equations that are differentiated on the way to an adjoint."""
@@ -113,7 +124,7 @@ class NormalPrinter(_Shorter):
         if step is not None:
             both = self._chained(printer, [step.before, step.after])
             row = replace(row, lines=self._cut(both, self._left(equation, printer)),
-                          label=self.style.plain(", ".join(step.because)))
+                          label=self.style.plain(self._beside_name(step)))
         alone = self.to.called.notation == "matrix"
         matrix = self._matrix_row(equation) if alone or _contracts(equation.rhs) else None
         rows = self._both([row], matrix)
@@ -166,7 +177,8 @@ class NormalPrinter(_Shorter):
 
     def _likewise(self, adjoint: Adjoint, first: str, printer: Printer) -> Row:
         row = self._matrix_row(adjoint) or self.index_row(adjoint, printer)
-        return replace(row, label=self.style.plain(f"likewise ({first})"), number=adjoint.number)
+        label = self.style.say("reason.likewise", number=first)
+        return replace(row, label=label, number=adjoint.number)
 
     def _in_passing(self, adjoint: Adjoint, telling: Telling, printer: Printer) -> list[Row]:
         """What is put in elsewhere: its own chain rule, and what that comes to if it is short."""
@@ -203,8 +215,7 @@ class NormalPrinter(_Shorter):
                     Row("", self._cut(printer.expr(telling.local), left))]
         matrix = self._in_matrices(adjoint, printer) if _contracts(adjoint.rhs) else []
         if telling.local != telling.result:
-            by = ", ".join(map(self._reason, telling.because))
-            label = self.style.plain(f"by {by}" if by else "")
+            label = self.style.plain(self._by(telling))
             matrix = matrix or [self._result(adjoint, telling, printer)]
             matrix[0] = replace(matrix[0], label=label)
         rows += matrix
@@ -228,13 +239,16 @@ class NormalPrinter(_Shorter):
 
     def _from(self, adjoint: Adjoint, telling: Telling, because: bool = True) -> str:
         """Which equations are differentiated, and why a path is left out."""
-        words = "from " + ", ".join(f"({s})" for s in adjoint.sources)
-        if telling.vanishing:
-            gone = ", ".join(f"({n})" for n in telling.vanishing)
-            words += f", as {gone} is 0"
-        if because and telling.result.is_zero and telling.because:
-            words += ", by " + ", ".join(map(self._reason, telling.because))
-        return self.style.plain(words)
+        gone = self._numbered(telling.vanishing)
+        return self.style.plain(self.words.beside(
+            self.words("reason.from", numbers=self._numbered(adjoint.sources)),
+            self.words("reason.vanishing", numbers=gone) if gone else "",
+            self._by(telling) if because and telling.result.is_zero else ""))
+
+    def _by(self, telling: Telling) -> str:
+        """By which equations and facts the result follows."""
+        by = self.words.beside(*map(self._reason, telling.because))
+        return self.words("reason.by", numbers=by) if by else ""
 
     def _equal(self, printer: Printer, left: Piece, sides_: Sequence[Expr]) -> Piece | None:
         """a = b in one line, a alone where both are the same; None where there is no room."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import cached_property
 
 from symprop.algebra.build import access, idx, mul, number, sum_over
 from symprop.algebra.expr import Access, Expr, Index, Iverson
 from symprop.derive.simplify import bound_indices
 from symprop.emit.letters import axis_letters, letters, taken_by
-from symprop.emit.notation import Notation
+from symprop.emit.page import Style
 from symprop.emit.pieces import SUM, Piece, join
 from symprop.emit.printer import Printer
 from symprop.system import Equation, Fact, IndexRange, Step, System
@@ -22,10 +23,11 @@ from symprop.system import Equation, Fact, IndexRange, Step, System
 class Facts:
     """What the system assumes of its inputs: `printed` formulas, `labels` of the facts."""
 
-    def __init__(self, system: System, notation: Notation) -> None:
+    def __init__(self, system: System, style: Style) -> None:
         self.system = system
-        self.to = notation
-        self.plain = Printer(notation, {})
+        self.style, self.words = style, style.words
+        self.to = style.to
+        self.plain = Printer(style.to, {})
         facts = [self._fact(f).text for f in system.facts]
         stated = [r for r in system.index_ranges if system.arrays[r.array].kind == "input"]
         self.places = {r.array: k for k, r in enumerate(stated, start=len(facts) + 1) if r.inside}
@@ -33,16 +35,20 @@ class Facts:
         conditions = [self._condition(c.kind, c.left, c.right) for c in system.conditions]
         self.printed = (*facts, *ranges, *conditions)
 
-    @property
-    def labels(self) -> Mapping[str, str]:
-        """The text by which a step names a fact -> "fact 1"."""
+    @cached_property
+    def numbers(self) -> Mapping[str, int]:
+        """The text by which a step names a fact -> its place in the list."""
         found = {}
         for place, fact in enumerate(self.system.facts, start=1):
             arguments = [fact.array, *map(str, fact.args)]
-            found[f"{fact.kind}({', '.join(arguments)})"] = f"fact {place}"
+            found[f"{fact.kind}({', '.join(arguments)})"] = place
             if fact.kind == "sums_to_one":
-                found[f"sums_to_one({fact.array}, axis={fact.args[0]})"] = f"fact {place}"
+                found[f"sums_to_one({fact.array}, axis={fact.args[0]})"] = place
         return found
+
+    def label(self, place: int) -> str:
+        """fact 1."""
+        return self.words("reason.fact", number=place)
 
     def ranges_used(self, step: Step) -> tuple[str, ...]:
         """The facts by which a delta of labels is sifted: Σ_c [y[n] = c] is 1 as y[n] is a c."""
@@ -56,7 +62,7 @@ class Facts:
                     read = side.single_atom
                     if isinstance(read, Access) and read.array in self.places and (
                             other.single_index in summed):
-                        found[f"fact {self.places[read.array]}"] = None
+                        found[self.label(self.places[read.array])] = None
         return tuple(found)
 
     def _fact(self, fact: Fact) -> Piece:
@@ -91,14 +97,16 @@ class Facts:
         if found.ignored is None:
             return line
         other = self._line(printer.expr(entry), "==", self._value(found.ignored))
-        return join([line, self.to.sign("comma"), self.to.piece("or "), other], SUM)
+        return join([line, self.to.sign("comma"), self.to.piece(self.words("fact.or")), other], SUM)
 
     def _condition(self, kind: str, left: Expr, right: Expr) -> str:
         if kind == "equal":
             return self._line(self.plain.expr(left), "==", self.plain.expr(right)).text
         if kind == "at_least":
             return self._line(self.plain.expr(right), "<=", self.plain.expr(left)).text
-        return self._line(self.plain.expr(right), "divides", self.plain.expr(left)).text
+        sign = self.to.sign("divides") if self.style.flavour == "latex" else self.to.piece(
+            f" {self.words('fact.divides')} ")
+        return join([self.plain.expr(right), sign, self.plain.expr(left)], SUM).text
 
     def _entry(self, array: str) -> tuple[Expr, Printer, tuple[Index, ...]]:
         """An entry of an array, a printer with letters for it, and its indices."""

@@ -20,6 +20,7 @@ from symprop.emit.latex_notation import LINE, LatexNotation, width
 from symprop.emit.page import Block, Derived, Row, Sheet, Style, runs
 from symprop.emit.profile.apply import as_called
 from symprop.emit.references import labelled
+from symprop.emit.words import ENGLISH
 from symprop.files.templates import render
 from symprop.system import System
 
@@ -75,6 +76,7 @@ def latex(
     equation: str | None = None,
     labels: str | None = None,
     room: float | None = None,
+    language: str = ENGLISH,
 ) -> str:
     r"""The derivation for \input, or a document with `standalone`.
 
@@ -85,7 +87,7 @@ def latex(
     which equations have labels. room: the width of a line in points. Raises InputError for a name
     that has no gradient.
     """
-    style = LatexStyle(notation(derivation.system, names, room))
+    style = LatexStyle(notation(derivation.system, names, room), language)
     sheet = sheet_of(derivation, style, only, detail, equation)
     text = render(FRAGMENT, values(sheet, style.to.room), templates, latex=True)
     if style.to.room < NARROW:

@@ -59,14 +59,15 @@ class LemmaPrinter(SheetPrinter):
         sheet = super().sheet()
         forward = tuple(b for b in self._with_uses(sheet.forward) if self._keeps(b.number))
         backward = tuple(b for b in self._with_pulls(sheet.backward) if self._keeps(b.number))
-        title = f"Lemma {self.lemma.number} ({self.lemma.block.name})"
         single = self.kept.single
         if self.detail == "brief":
             backward = ()  # all that is computed stands in the box
         box = () if single else tuple(
             b for b in self._with_pulls(sheet.box) if self._keeps(b.number))
         return replace(
-            sheet, title=self.style.plain(title) if self.lemma.number else "",
+            sheet, title=self.style.say(
+                "lemma.title", number=self.lemma.number, name=self.lemma.block.name)
+            if self.lemma.number else "",
             given=self._given(), then=self._then(), dense=True,
             box=box,
             forward=forward, backward=backward, symbols=() if single else tuple(self._rows()),
@@ -104,20 +105,22 @@ class LemmaPrinter(SheetPrinter):
         told = []
         for port in self.lemma.block.ports:
             shape = arrays[port].shape
-            told.append(self._name(port) + (f" ({self._shape(shape)})" if shape else ""))
-        return _spoken(told)
+            told.append(self.words("lemma.shaped", array=self._name(port),
+                                   shape=self._shape(shape)) if shape else self._name(port))
+        return self.words.listed(told)
 
     def _then(self) -> str:
         """The adjoints that are given as well."""
         block = self.lemma.block
         given = [r for r in block.results if r in block.system.given]
-        return _spoken([f"{self._name(adjoint(r))} of {self._name(r)}" for r in given])
+        return self.words.listed([self.words(
+            "lemma.of", adjoint=self._name(adjoint(r)), array=self._name(r)) for r in given])
 
     def _leaned_on(self) -> tuple[str, ...]:
         """The facts that a step leans on, the ranges of positions, the sizes that are parts."""
         told = {b for a in self.derived.adjoints for s in a.steps for b in s.because}
-        labels = self.facts.labels
-        used = {int(labels[b].split()[-1]) - 1 for b in told if b in labels}
+        numbers = self.facts.numbers
+        used = {numbers[b] - 1 for b in told if b in numbers}
         count = len(self.system.facts)
         parts = any(t.coef.denominator != 1 or any(e < 0 for _, e in t.factors)
                     for a in self.system.arrays.values() for s in a.shape for t in s.terms)
@@ -145,8 +148,9 @@ class LemmaPrinter(SheetPrinter):
                     rows = [[a for a in row if a in wanted] for row in line.gives[j::period]]
                     given = [*self._adjoints(rows, line.run)]
                     if given:
-                        yield Block(self.prefix + line.number, "", (), sentence=(
-                            f"{_spoken(given)} by {self._lemma(line.uses[j])}"))
+                        yield Block(self.prefix + line.number, "", (), sentence=self.words(
+                            "lemma.by", adjoints=self.words.listed(given),
+                            lemma=self._lemma(line.uses[j])))
 
     # ---- lines -------------------------------------------------------------------------------
 
@@ -231,7 +235,8 @@ class LemmaPrinter(SheetPrinter):
         index = self.stacks.by_name[adjoint_.primal].index
         entry = self.to.entry(adjoint_.primal, [self._position(index, 0)])
         turns = self._counted(index.letter, range(first, last + 1))
-        return replace(block, heading=f"{self.style.math(entry.text)}, {turns}")
+        return replace(block, heading=self.words(
+            "lemma.turns", words=self.style.math(entry.text), turns=turns))
 
     def _pulled(self, pull: Pull) -> str:
         """x̄, ḡ, b̄ from h̄ by Lemma 2; of a run, turn by turn."""
@@ -242,12 +247,14 @@ class LemmaPrinter(SheetPrinter):
             gives = [*self._adjoints(pull.gives[j::period], run)]
             takes = [*self._adjoints(pull.takes[j::period], run)]
             if gives:
-                parts.append(f"{', '.join(gives)} from {', '.join(takes) or '0'} by "
-                             f"{self._lemma(pull.uses[j])}")
-        words = "; ".join(parts)
+                comma = self.words("list.comma")
+                parts.append(self.words(
+                    "lemma.pulled", adjoints=comma.join(gives), given=comma.join(takes) or "0",
+                    lemma=self._lemma(pull.uses[j])))
+        words = self.words("mark.semicolon").join(parts)
         if run is None:
             return words
-        return f"{words}, {self._turns(run, len(run.turns), 1)}"
+        return self.words("lemma.turns", words=words, turns=self._turns(run, len(run.turns), 1))
 
     def _adjoints(
         self, rows: Sequence[Sequence[str]], run: Run | None
@@ -274,11 +281,11 @@ class LemmaPrinter(SheetPrinter):
                 else:
                     entry = self.to.array(adjoint(array))
                 shown = self.style.math(entry.text)
-                yield shown if len(turns) == len(rows) else (
-                    f"{shown} ({self._counted(index.letter, turns)})")
+                yield shown if len(turns) == len(rows) else self.words(
+                    "lemma.at_turns", array=shown, turns=self._counted(index.letter, turns))
 
     def _lemma(self, use: Use) -> str:
-        return f"Lemma {self.numbers[id(use.block)]}"
+        return self.words("lemma.name", number=self.numbers[id(use.block)])
 
     # ---- turns -------------------------------------------------------------------------------
 
@@ -357,12 +364,13 @@ class LemmaPrinter(SheetPrinter):
         if use is not None:
             row = replace(row, role=f"({self.prefix}{use.number})")
         elif {*names} & {*self.lemma.block.gradients}:
-            row = replace(row, role="parameter")
+            row = replace(row, role=self.words("role.parameter"))
         if stack is None:
             return row
         entry = self.to.entry(array.name, [self._position(stack.index, 0)])
         shapes = dict.fromkeys(self._shape(self.system.arrays[n].shape) for n in names)
-        return replace(row, symbol=self.style.math(entry.text), shape=", ".join(shapes),
+        return replace(row, symbol=self.style.math(entry.text),
+                       shape=self.words("list.comma").join(shapes),
                        code=self.style.plain(_pattern(names)))
 
 
@@ -384,9 +392,3 @@ def _pattern(names: Sequence[str]) -> str:
     if all(part.isdigit() for part in inside):
         return f"{names[0][:start]}*{names[0][len(names[0]) - end:]}"
     return f"{names[0]}, {names[1]}" + (", ..." if len(names) > 2 else "")
-
-
-def _spoken(words: Sequence[str]) -> str:
-    """a, b and c."""
-    *others, last = words or ("nothing",)
-    return f"{', '.join(others)} and {last}" if others else last

@@ -19,6 +19,7 @@ from symprop.emit.depths import BriefPrinter, NormalPrinter, known
 from symprop.emit.kept import Kept
 from symprop.emit.lemma_printer import LemmaPrinter
 from symprop.emit.page import Sheet, Style
+from symprop.emit.words import ENGLISH
 from symprop.files.templates import render
 from symprop.system import System
 
@@ -40,11 +41,11 @@ PRINTERS: dict[str, type[LemmaPrinter]] = {
 
 def latex_pages(
     lemmas: Sequence[Lemma], kept: Kept, standalone: bool, templates: str | Path | None,
-    detail: str = "normal", called: Calling | None = None,
+    detail: str = "normal", called: Calling | None = None, language: str = ENGLISH,
 ) -> str:
     """The lemmas as a LaTeX fragment, or as a document."""
     sheets = _sheets(lemmas, kept, lambda s: latex.LatexStyle(
-        latex.notation(s, called and called(s))), detail)
+        latex.notation(s, called and called(s)), language), detail)
     fragment = "\n".join(
         render(_template(latex.FRAGMENT, s), latex.values(s), templates, latex=True)
         for s in sheets)
@@ -56,24 +57,24 @@ def latex_pages(
 
 def markdown_pages(
     lemmas: Sequence[Lemma], kept: Kept, templates: str | Path | None, detail: str = "normal",
-    called: Calling | None = None,
+    called: Calling | None = None, language: str = ENGLISH,
 ) -> str:
     """The lemmas as Markdown."""
     sheets = _sheets(lemmas, kept, lambda s: markdown.MarkdownStyle(
-        latex.notation(s, called and called(s))), detail)
+        latex.notation(s, called and called(s)), language), detail)
     return markdown.for_github("\n".join(
         render(_template(markdown.PAGE, s), markdown.values(s), templates) for s in sheets))
 
 
 def text_pages(
     lemmas: Sequence[Lemma], kept: Kept, templates: str | Path | None, detail: str = "normal",
-    called: Calling | None = None,
+    called: Calling | None = None, language: str = ENGLISH,
 ) -> str:
     """The lemmas as text."""
     return "\n".join(
         render(_template(text.PAGE, s), text.values(s), templates)
         for s in _sheets(lemmas, kept, lambda s: text.TextStyle(
-            text.notation(s, called and called(s))), detail))
+            text.notation(s, called and called(s)), language), detail))
 
 
 def _template(page: str, sheet: Sheet) -> str:

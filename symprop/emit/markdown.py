@@ -16,6 +16,7 @@ from symprop.emit.compact import compact, compacted
 from symprop.emit.depths import sheet as sheet_of
 from symprop.emit.latex import LatexStyle, notation, sign
 from symprop.emit.page import Derived, Row, Sheet
+from symprop.emit.words import ENGLISH
 from symprop.files.templates import render
 
 PAGE = "derivation.md.jinja"
@@ -37,6 +38,7 @@ def markdown(
     names: Mapping[str, str] | Called | None = None,
     detail: str | None = None,
     equation: str | None = None,
+    language: str = ENGLISH,
 ) -> str:
     """The derivation as Markdown.
 
@@ -44,7 +46,7 @@ def markdown(
     templates: a folder whose derivation.md.jinja goes before ours. names: what arrays are
     called, in LaTeX. Raises InputError for a name that has no gradient.
     """
-    style = MarkdownStyle(notation(derivation.system, names))
+    style = MarkdownStyle(notation(derivation.system, names), language)
     sheet = sheet_of(derivation, style, only, detail, equation)
     return for_github(render(PAGE, values(sheet), templates))
 

@@ -16,22 +16,26 @@ from symprop.emit.latex_names import escape, symbols
 from symprop.emit.latex_notation import LatexNotation
 from symprop.emit.letters import equation_letters, letters
 from symprop.emit.printer import Printer
+from symprop.emit.rules import rule
+from symprop.emit.words import ENGLISH, words
 from symprop.system import Adjoint, Equation, Step, System
 
 LONGEST = 60  # equations that are shown of a system
 
 
-def system_markdown(system: System) -> str:
+def system_markdown(system: System, language: str = ENGLISH) -> str:
     """The name, what is sought, and the equations."""
-    notation = latex.notation(system)
-    lines = [f"**{system.name}**: the loss ${notation.array(system.loss).text}$, "
-             f"gradients of {', '.join(f'${notation.array(w).text}$' for w in system.wrt)}", ""]
+    notation, say = latex.notation(system), words(language)
+    parameters = [f"${notation.array(w).text}$" for w in system.wrt]
+    lines = [say("notebook.system", name=f"**{system.name}**",
+                 loss=f"${notation.array(system.loss).text}$",
+                 parameters=say("list.comma").join(parameters)), ""]
     shown = system.equations[:LONGEST]
     for equation in shown:
         printer = Printer(notation, equation_letters(system, equation))
         lines += [f"$${_sides(equation, printer)}\\tag{{{equation.number}}}$$", ""]
     left = len(system.equations) - len(shown)
-    return "\n".join([*lines, f"and {left} more equations\n" if left else ""])
+    return "\n".join([*lines, say("notebook.more", left, equations=left) + "\n" if left else ""])
 
 
 def equation_latex(equation: Equation | Adjoint) -> str:
@@ -41,14 +45,16 @@ def equation_latex(equation: Equation | Adjoint) -> str:
     return rf"${_sides(equation, printer)}\qquad\text{{({equation.number})}}$"
 
 
-def step_latex(step: Step) -> str:
+def step_latex(step: Step, language: str = ENGLISH) -> str:
     """Both sides of a step, and its reason."""
+    say = words(language)
+    reason = say.beside(rule(step.rule, say).label, *step.because)
     both = add(step.before, step.after)
     printer = Printer(_notation(arrays_of(both)), letters(_Shown(tuple(
         sorted(free_indices(both), key=lambda i: i.uid)), both)))
     sign = r"\to" if step.departs else "="
     return (f"${printer.expr(step.before).text} {sign} {printer.expr(step.after).text}"
-            rf"\qquad\text{{({step.equation}) {escape(step.reason)}}}$")
+            rf"\qquad\text{{({step.equation}) {escape(reason)}}}$")
 
 
 @dataclass(frozen=True)

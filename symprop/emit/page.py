@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from symprop.emit.notation import Notation
+from symprop.emit.words import ENGLISH, Words, words
 from symprop.system import Adjoint, System
 
 
@@ -71,6 +72,7 @@ class SymbolRow:
 class Sheet:
     """All that a template lays out."""
 
+    words: Words  # the language
     name: str
     loss: str
     sizes: tuple[tuple[str, str], ...]
@@ -91,6 +93,44 @@ class Sheet:
     dense: bool = False  # small sums and little space between lines
     sought: str = ""  # what is computed, and what is sought
     box: tuple[Block, ...] = ()  # every adjoint that is computed, in order, with its shape
+
+    @property
+    def found(self) -> str:
+        """What is derived: "gradients", or the "updates" of a learning rule."""
+        return "updates" if self.departure else "gradients"
+
+    @property
+    def shown_title(self) -> str:
+        """The title of the page."""
+        return self.title or self.titled(self.name)
+
+    def titled(self, name: str) -> str:
+        """The title of a derivation, with the name as it is given."""
+        return self.words(f"title.{self.found}", name=name, rule=self.departure)
+
+    def givens(self) -> str:
+        """What a lemma is given, and what is assumed of it."""
+        facts = self.words.beside(*self.facts)
+        return self.words("lemma.given_where" if facts else "lemma.given",
+                          given=self.given, facts=facts)
+
+    def head(self, block: Block) -> str:
+        """The adjoint of an array."""
+        return self.words("equation.head", role=self.words(f"role.{block.role}"),
+                          array=block.heading)
+
+    def about(self, block: Block) -> str:
+        """What an equation is, and where it comes from, in a sentence."""
+        say = self.words
+        whole = say.beside(
+            self.head(block),
+            say("equation.from", numbers=say.beside(*block.sources)) if block.sources else "",
+            say("equation.inserted", numbers=say.beside(*block.absorbed))
+            if block.absorbed else "")
+        more = [say("equation.zero")] if block.zero else []
+        if block.absorbed_by:
+            more.append(say("equation.absorbed", numbers=say.beside(*block.absorbed_by)))
+        return say("mark.semicolon").join([whole, *more]) + say("mark.stop")
 
 
 def runs(
@@ -123,8 +163,9 @@ class Style(ABC):
     flavour: str  # "latex" or "text": which spelling of a sentence
     continuation: float  # the indent of a line that continues another
 
-    def __init__(self, notation: Notation) -> None:
+    def __init__(self, notation: Notation, language: str = ENGLISH) -> None:
         self.to = notation
+        self.words = words(language)
 
     @abstractmethod
     def math(self, text: str) -> str:
@@ -133,6 +174,10 @@ class Style(ABC):
     @abstractmethod
     def plain(self, text: str) -> str:
         """Any words."""
+
+    def say(self, key: str, /, count: int = 2, **parts: object) -> str:
+        """A sentence of the language, none of whose parts is mathematics."""
+        return self.plain(self.words(key, count, **parts))
 
     @abstractmethod
     def times(self) -> str:

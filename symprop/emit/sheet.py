@@ -11,29 +11,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from symprop.algebra.build import ZERO, access, idx
+from symprop.algebra.build import access, idx
 from symprop.algebra.expr import ADJOINT, Expr
 from symprop.derive.closed import closed_form
 from symprop.derive.matrix import matrix_form, slice_form
 from symprop.derive.matrix_nodes import MatrixForm
 from symprop.derive.notes import notes
-from symprop.derive.simplify import bound_indices
 from symprop.emit.conventions import Seen
 from symprop.emit.facts import Facts
 from symprop.emit.given_and_sought import given_and_sought
 from symprop.emit.letters import EquationLike, Stepped, axis_letters, equation_letters, taken_by
 from symprop.emit.matrix_printer import MatrixPrinter
 from symprop.emit.page import Block, Derived, Row, Sheet, Style, SymbolRow
-from symprop.emit.pieces import SUM, Piece, join, lines
+from symprop.emit.pieces import SUM, Piece, lines
 from symprop.emit.printer import Printer
 from symprop.emit.profile.legend import legend
 from symprop.emit.profile.turned import on_page
-from symprop.emit.rules import rule
+from symprop.emit.remarks import remarks
+from symprop.emit.rules import rule, statement
 from symprop.emit.selection import Selection, select, select_equation
 from symprop.errors import InputError
 from symprop.system import Adjoint, Array, Equation, Step, sides
 
-_KINDS = {"int": "integers", "bool": "booleans"}
 _NUMBER = re.compile(r"(?:[0-9]+\.)?[FB][0-9]+")
 
 
@@ -52,11 +51,12 @@ class SheetPrinter:
         self.system = derived.system
         self.style = style
         self.to = style.to
+        self.words = style.words
         self.chosen: Selection = select(derived.system, derived.adjoints, only) if (
             equation is None) else select_equation(derived.system, derived.adjoints, equation)
         self.alone = equation is not None
         self.seen = Seen(told=() if self.alone else ("adjoint",))
-        self.facts = Facts(self.system, style.to)
+        self.facts = Facts(self.system, style)
 
     def sheet(self) -> Sheet:
         """Everything, printed."""
@@ -70,23 +70,26 @@ class SheetPrinter:
         if self.detail == "full":
             used |= dict.fromkeys(self._recognised[e.number].rule for e in self.chosen.forward
                                   if e.number in self._recognised)
-        explained = [(rule(name).label, rule(name).sentence) for name in used]
+        explained = [rule(name, self.words) for name in used]
+        departure = system.departure
         letters = axis_letters(system.sizes, taken_by(system) | self.to.called.letters)
         return Sheet(
+            words=self.words,
             name=self.style.plain(system.name),
             loss=self.style.math(self.to.array(system.loss).text),
             sizes=tuple((self.style.math(self.to.size(n).text), self.style.math(letters[n]))
                         for n in self.chosen.sizes),
             symbols=tuple(self._symbol(system.arrays[n]) for n in self._listed_arrays()),
-            conventions=self.seen.sentences(self.style.flavour),
+            conventions=self.seen.sentences(self.words, self.style.flavour),
             facts=tuple(self.style.math(f) for f in self.facts.printed),
-            notes=tuple(self.style.plain(n) for n in self._notes()),
+            notes=tuple(self._notes()),
             forward=forward,
             backward=backward,
             gradients=gradients,
-            rules=tuple((a, self.style.plain(b)) for a, b in explained if b),
-            departure=self.style.plain(system.departure.rule) if system.departure else "",
-            statement=self.style.plain(system.departure.statement) if system.departure else "",
+            rules=tuple((r.label, self.style.plain(r.sentence)) for r in explained if r.sentence),
+            departure=self.style.plain(rule(departure.rule, self.words).label)
+            if departure else "",
+            statement=self.style.plain(statement(departure, self.words)) if departure else "",
             detail=self.detail,
             sought="" if self.alone else self._sought(),
             box=box,
@@ -107,12 +110,16 @@ class SheetPrinter:
                   if arrays[n].kind == "input" and n not in self._fixed]
         told = given_and_sought(self.system, inputs, self.chosen.gradients, self.style,
                                 None if self._listed_arrays() else self._shape_told)
-        return " ".join((told, *legend(self.style, self.chosen.arrays)))
+        return self.words("mark.after").join((told, *legend(self.style, self.chosen.arrays)))
 
     def _shape_told(self, array: str) -> str:
         """A shape, and what kind of numbers, in words."""
-        kind = _KINDS.get(self.system.arrays[array].dtype, "")
-        return self._shape_of(array) + (f", {kind}" if kind else "")
+        return self.words.beside(
+            self._shape_of(array), self._kind(self.system.arrays[array]))
+
+    def _kind(self, array: Array) -> str:
+        """What numbers it holds, where these are no floats."""
+        return "" if array.dtype == "float" else self.words(f"role.{array.dtype}")
 
     @cached_property
     def _adjoint_of(self) -> Mapping[str, Adjoint]:
@@ -136,9 +143,11 @@ class SheetPrinter:
         """What a learning rule computes beside adjoints, and in which equation."""
         return {a.array: a.number for a in self.derived.adjoints if a.role != "adjoint"}
 
-    def _notes(self) -> tuple[str, ...]:
+    def _notes(self) -> Iterator[str]:
         """Which facts, not stated, would make a printed equation shorter."""
-        return notes(self.system, self.chosen.backward)
+        for note in notes(self.system, self.chosen.backward):
+            yield self.style.say("note.sums_to_one", number=note.number, array=note.array,
+                                 axis=note.axis)
 
     # ---- rows ----------------------------------------------------------------------------
 
@@ -150,7 +159,7 @@ class SheetPrinter:
         rows = [row]
         if step is not None:
             left = self._left(equation, printer)
-            label = ", ".join((rule(step.rule).label, *step.because))
+            label = self.words.beside(rule(step.rule, self.words).label, self._beside_name(step))
             rows = [replace(row, lines=self._cut(printer.expr(step.before), left)),
                     Row("", self._cut(printer.expr(step.after), left), self.style.plain(label))]
         matrix = self._matrix_row(equation)
@@ -163,6 +172,12 @@ class SheetPrinter:
         if self.to.called.notation == "matrix":
             return (replace(matrix, number=rows[0].number, label=rows[0].label),)
         return (*rows, matrix)
+
+    def _beside_name(self, step: Step) -> str:
+        """Of a function that is recognised: which corners it has not, or by which equations."""
+        if step.rule == "name":
+            return self.words.beside(*step.because)
+        return self.words.beside(*(self.words("reason.corner", place=c) for c in step.because))
 
     @cached_property
     def _recognised(self) -> Mapping[str, Step]:
@@ -199,38 +214,14 @@ class SheetPrinter:
         for step in shown:
             self.seen.expr(step.after)
             reasons = step.because or (adjoint.sources if step.rule == "chain rule" else ())
-            label = ", ".join([rule(step.rule).label, *map(self._reason, reasons),
-                               *self.facts.ranges_used(step)])
+            label = self.words.beside(rule(step.rule, self.words).label, *map(
+                self._reason, reasons), *self.facts.ranges_used(step))
             cut = self._cut(printer.expr(step.after), left)
-            beside = self.style.plain(label) + self._summed(step, printer)
-            beside += self._where(step, printer)
+            beside = self.style.plain(label) + remarks(step, printer, self.style)
             rows.append(Row("" if rows else left.text, cut, beside, departs=step.departs))
         if shown and shown[-1] is adjoint.steps[-1] and shown[-1].after != adjoint.rhs:
             rows.append(Row("", self._cut(printer.expr(adjoint.rhs), left)))
         return rows
-
-    def _summed(self, step: Step, printer: Printer) -> str:
-        """: Σ_n 1 = N, for every sum of a constant summand."""
-        if step.rule != "constant summand":
-            return ""
-        kept = {b.uid for b in bound_indices(step.after)}
-        gone = {b.uid: b for b in bound_indices(step.before) if b.uid not in kept}
-        sums = [join([self.to.over("sum", [printer.letter(b)]), self.to.piece("1"),
-                      self.to.sign("=="), printer.expr(b.size)], SUM) for b in gone.values()]
-        return ": " + ", ".join(self.style.math(p.text) for p in sums) if sums else ""
-
-    def _where(self, step: Step, printer: Printer) -> str:
-        """Where a line holds that is defined in fewer places than the one before."""
-        zero = printer.expr(ZERO)
-        sides = {"nonzero": (None, "!="), "nonnegative": (zero, "<="), "positive": (zero, "<")}
-        printed = []
-        for condition in step.conditions:
-            below, sign = sides[condition.kind]
-            of = printer.expr(condition.of)
-            left, right = (of, zero) if below is None else (below, of)
-            whole = join([left, self.to.sign(sign), right], SUM).unbroken()
-            printed.append(self.style.math(whole.text))
-        return f", where {', '.join(printed)}" if printed else ""
 
     def _boxed(self, adjoint: Adjoint) -> Block:
         """An adjoint in the box: in matrix notation where it has one, with its shape."""
@@ -353,7 +344,8 @@ class SheetPrinter:
         """A number in parentheses, a fact by its place in the list, anything else as it is."""
         if _NUMBER.fullmatch(reason):
             return f"({reason})"
-        return self.facts.labels.get(reason, reason)
+        place = self.facts.numbers.get(reason)
+        return reason if place is None else self.facts.label(place)
 
     # ---- names and shapes ----------------------------------------------------------------
 
@@ -362,17 +354,16 @@ class SheetPrinter:
 
     def _symbol(self, array: Array) -> SymbolRow:
         equation = self.system.equation(array.name)
-        kind = _KINDS.get(array.dtype, "")
         if array.name in self.system.wrt:
-            role = "parameter"
+            role = self.words("role.parameter")
         elif equation is not None:
             role = f"({equation.number})"
         elif array.name in self._fixed:
-            role = "fixed, random"
+            role = self.words("role.fixed")
         elif array.name in self._numbers:
             role = f"({self._numbers[array.name]})"
         else:
-            role = f"{array.kind}, {kind}" if kind else array.kind
+            role = self.words.beside(self.words(f"role.{array.kind}"), self._kind(array))
         code = self.style.plain(array.name)
         return SymbolRow(self._name(array.name), code, self._shape_of(array.name), role)
 
@@ -385,7 +376,7 @@ class SheetPrinter:
 
     def _shape(self, shape: Sequence[Expr]) -> str:
         if not shape:
-            return "scalar"
+            return self.words("role.scalar")
         printer = Printer(self.to, {})
         sizes = [printer.expr(s) for s in shape]
         texts = [(self.to.enclosed(s) if s.binds == SUM else s).text for s in sizes]

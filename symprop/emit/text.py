@@ -19,6 +19,7 @@ from symprop.emit.given_names import in_unicode, lowered_numbers
 from symprop.emit.page import Block, Derived, Row, Sheet, Style, runs
 from symprop.emit.profile.apply import as_called
 from symprop.emit.text_notation import TextNotation, columns
+from symprop.emit.words import ENGLISH
 from symprop.errors import InputError
 from symprop.files.templates import render
 from symprop.system import System
@@ -67,6 +68,7 @@ def text(
     detail: str | None = None,
     equation: str | None = None,
     width: int = WIDTH,
+    language: str = ENGLISH,
 ) -> str:
     """The derivation as text, `width` columns wide, at least 80.
 
@@ -76,7 +78,7 @@ def text(
     """
     if width < NARROWEST:
         raise InputError(f"text is at least {NARROWEST} columns wide, not {width}")
-    style = TextStyle(notation(derivation.system, names, width))
+    style = TextStyle(notation(derivation.system, names, width), language)
     sheet = sheet_of(derivation, style, only, detail, equation)
     return render(PAGE, values(sheet, width), templates)
 

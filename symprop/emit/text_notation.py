@@ -36,7 +36,7 @@ class TextNotation(Notation):
     signs: ClassVar[dict[str, str]] = {
         "plus": " + ", "minus": " - ", "negative": "-", "times": "·", "==": " = ",
         "!=": " ≠ ", "<": " < ", "<=": " ≤ ", ">": " > ", ">=": " ≥ ",
-        "mod": " mod ", "hadamard": " ⊙ ", "comma": ", ", "in": " ∈ ", "divides": " divides ",
+        "mod": " mod ", "hadamard": " ⊙ ", "comma": ", ", "in": " ∈ ",
         "dot": "·", "about": "≈", "apart": ",   ",
     }
     words: ClassVar[dict[str, str]] = {

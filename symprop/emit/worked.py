@@ -16,9 +16,11 @@ import numpy as np
 from symprop.algebra.expr import adjoint
 from symprop.emit.page import Block, Derived, Row, Style
 from symprop.emit.pieces import PRODUCT, SIGNED, SUM, Piece, join, lines
+from symprop.emit.rules import rule
 from symprop.emit.selection import select
 from symprop.emit.sheet import SheetPrinter
 from symprop.emit.substituted import Substituted, shown, signed
+from symprop.emit.words import Words
 from symprop.interpret.evaluation import Evaluation
 from symprop.system import Adjoint, Equation
 
@@ -31,6 +33,7 @@ SHOWN = 24  # entries of an array that are shown
 class Worked:
     """All that a template lays out."""
 
+    words: Words  # the language
     name: str
     departure: str
     step: str
@@ -40,6 +43,15 @@ class Worked:
     backward: tuple[Block, ...]
     updates: tuple[Block, ...]
     loss: Block
+
+    @property
+    def found(self) -> str:
+        """What is derived: "gradients", or the "updates" of a learning rule."""
+        return "updates" if self.departure else "gradients"
+
+    def titled(self, name: str) -> str:
+        """The title, with the name as it is given."""
+        return self.words(f"title.worked_{self.found}", name=name, rule=self.departure)
 
 
 class WorkedPrinter:
@@ -62,8 +74,10 @@ class WorkedPrinter:
         inputs = [n for n in chosen.arrays if system.arrays[n].kind != "computed"]
         names = [(self.to.size(n).text, str(s)) for n, s in self.before.sizes.items()]
         return Worked(
+            words=self.style.words,
             name=self.style.plain(system.name),
-            departure=self.style.plain(system.departure.rule) if system.departure else "",
+            departure=self.style.plain(rule(system.departure.rule, self.style.words).label)
+            if system.departure else "",
             step=math(shown(self.step, self.precision)),
             sizes=tuple((math(n), s) for n, s in names),
             given=tuple(self._given(n) for n in inputs),

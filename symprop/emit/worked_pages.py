@@ -12,6 +12,7 @@ from symprop.emit import latex, text
 from symprop.emit.latex_notation import LatexNotation
 from symprop.emit.markdown import MarkdownStyle, for_github
 from symprop.emit.page import Derived, Row
+from symprop.emit.words import ENGLISH
 from symprop.emit.worked import WorkedPrinter
 from symprop.errors import InputError
 from symprop.files.templates import render
@@ -23,12 +24,13 @@ FORMATS = ("text", "markdown", "latex")
 def worked_page(
     derived: Derived, before: Evaluation, after: Evaluation, *, step: float, precision: int,
     form: str, standalone: bool = False, templates: str | Path | None = None,
-    names: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None, language: str = ENGLISH,
 ) -> str:
     """A worked example in one of the `FORMATS`; `standalone` makes a LaTeX document of it."""
     notation: LatexNotation = latex.notation(derived.system, names)
-    styles = {"latex": latex.LatexStyle(notation), "markdown": MarkdownStyle(notation),
-              "text": text.TextStyle(text.notation(derived.system, names))}
+    styles = {"latex": latex.LatexStyle(notation, language),
+              "markdown": MarkdownStyle(notation, language),
+              "text": text.TextStyle(text.notation(derived.system, names), language)}
     if form not in styles:
         raise InputError(f"there is no format {form!r}; there are {', '.join(FORMATS)}")
     worked = WorkedPrinter(derived, styles[form], before, after, step, precision).worked()

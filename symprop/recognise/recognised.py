@@ -39,7 +39,7 @@ def recognised(system: System) -> System:
 def _told(equation: Equation, found: Found) -> Equation:
     """The equation with what was written in the place of the function."""
     return replace(equation, written=inserted(found.written, {X: atom(found.entry)}),
-                   corners=tuple(f"without its corner at {c}" for c in found.hit.corners))
+                   corners=tuple(str(c) for c in found.hit.corners))
 
 
 def _note(found: Found, equation: Equation) -> Note:

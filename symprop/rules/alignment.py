@@ -26,15 +26,6 @@ from symprop.system import LEARNING_RULES, Departure, System
 FA = LEARNING_RULES["fa"]
 DFA = LEARNING_RULES["dfa"]
 
-FA_STATEMENT = (
-    "This is feedback alignment and not the gradient: on its way down, the error is carried by"
-    " a fixed random array in the place of each weight. Below such a place the updates are those"
-    " of the loss only where the two arrays are equal; everything else is derived as ever.")
-DFA_STATEMENT = (
-    "This is direct feedback alignment and not the gradient: what weights carry down from the"
-    " layer above is replaced by the output's error, which a fixed random array carries to each"
-    " hidden layer at once. Everything else is derived as ever.")
-
 
 @dataclass(frozen=True)
 class FeedbackAlignment:
@@ -96,7 +87,7 @@ def feedback_alignment(system: System) -> tuple[System, FeedbackAlignment]:
         feedback[weight] = partner_name("B", weight, wider)
         wider = with_input(wider, feedback[weight], system.arrays[weight].shape)
     pairs = tuple((b, w) for w, b in feedback.items())
-    departure = Departure(FA, FA_STATEMENT, pairs)
+    departure = Departure(FA, feedback=pairs)
     return replace(wider, departure=departure), FeedbackAlignment(layers, feedback)
 
 
@@ -149,7 +140,7 @@ def direct_feedback_alignment(system: System) -> tuple[System, DirectFeedback]:
         own = [s for k, s in enumerate(system.arrays[array].shape) if k not in shared.values()]
         feedback[array] = partner_name("B", array, wider)
         wider = with_input(wider, feedback[array], (*above, *own))
-    departure = Departure(DFA, DFA_STATEMENT, tuple((b, "") for b in feedback.values()))
+    departure = Departure(DFA, feedback=tuple((b, "") for b in feedback.values()))
     return replace(wider, departure=departure), DirectFeedback(layers, output, feedback)
 
 

@@ -43,11 +43,6 @@ from symprop.rules.layers import Layers
 from symprop.system import LEARNING_RULES, Array, Departure, Equation, Step, System
 
 DTP = LEARNING_RULES["dtp"]
-STATEMENT = (
-    "This is difference target propagation and not the gradient: a hidden layer below the last"
-    " moves towards a target, which learned inverses carry down from the layer above, and what"
-    " stands for its adjoint is its distance from that target. The inverses descend losses of"
-    " their own, of which nothing flows into the network. Everything else is derived as ever.")
 
 
 @dataclass(frozen=True)
@@ -173,7 +168,7 @@ def difference_target_propagation(
         wider,
         outputs=(*wider.outputs, *((name, name) for name in losses)),
         output_shapes=(*shown, *(() for _ in losses)),
-        departure=Departure(DTP, STATEMENT, (), losses, frozenset(detached)),
+        departure=Departure(DTP, losses=losses, detached=frozenset(detached)),
     ), rule
 
 

@@ -13,6 +13,7 @@ from symprop.emit.figure.graph import Graph
 from symprop.emit.figure.svg import svg
 from symprop.emit.figure.tikz import tikz
 from symprop.emit.page import Derived
+from symprop.emit.words import ENGLISH
 from symprop.errors import InputError
 
 KINDS = ("forward", "backward", "training")
@@ -34,22 +35,25 @@ class Picture(str):
 
 def figure(
     derivation: Derived, kind: str = "forward", form: str = "svg",
-    names: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None, language: str = ENGLISH,
 ) -> Picture:
     """A figure of one of the `KINDS` in one of the `FORMATS`; InputError for any other."""
     if kind not in KINDS:
         raise InputError(f"kind is {', '.join(KINDS[:-1])} or {KINDS[-1]}, not {kind!r}")
     if form not in FORMATS:
         raise InputError(f"format is {', '.join(FORMATS)}, not {form!r}")
-    picture = Picture(FORMATS[form](graph_of(derivation, kind, names)))
+    picture = Picture(FORMATS[form](graph_of(derivation, kind, names, language)))
     picture.form = form
     return picture
 
 
-def graph_of(derivation: Derived, kind: str, names: Mapping[str, str] | None = None) -> Graph:
+def graph_of(
+    derivation: Derived, kind: str, names: Mapping[str, str] | None = None,
+    language: str = ENGLISH,
+) -> Graph:
     """The boxes and arrows of a figure."""
     if kind == "training":
-        return training(derivation.system, names)
+        return training(derivation.system, names, language)
     if kind == "backward":
-        return backward(derivation.system, derivation.adjoints, names)
-    return forward(derivation.system, names)
+        return backward(derivation.system, derivation.adjoints, names, language)
+    return forward(derivation.system, names, language)

@@ -18,6 +18,7 @@ from symprop.emit.letters import equation_letters
 from symprop.emit.matrix_printer import MatrixPrinter
 from symprop.emit.notation import Notation
 from symprop.emit.printer import Printer
+from symprop.emit.words import ENGLISH, words
 from symprop.system import Adjoint, Equation, System
 
 LONGEST = 30  # columns of a formula that stands in a box
@@ -32,11 +33,12 @@ class Line:
     latex: str
 
 
-class Words:
-    """Names, shapes and formulas in both notations."""
+class Labels:
+    """Words, names, shapes and formulas in both notations."""
 
-    def __init__(self, system: System, names: Mapping[str, str] | None) -> None:
+    def __init__(self, system: System, names: Mapping[str, str] | None, language: str) -> None:
         self.system = system
+        self.say = words(language)
         self.plain: Notation = text.notation(system, names)
         self.latex: Notation = latex.notation(system, names)
 
@@ -49,17 +51,23 @@ class Words:
         common = _beginning(arrays).rpartition("_")[0].removeprefix(ADJOINT)
         if len(arrays) > FEW and common:
             said = f"{common}_… ({len(arrays)})"
-            bar = self.words("adjoints of " if arrays[0].startswith(ADJOINT) else "")
-            return Line(bar.plain + said, bar.latex + escape(said.replace("…", "...")))
+            begun = Line(said, escape(said.replace("…", "...")))
+            return self.words("adjoints_of", begun) if arrays[0].startswith(ADJOINT) else begun
         shown = [self.name(a) for a in arrays[:FEW]]
         more = len(arrays) - len(shown)
         plain, tex = (", ".join(getattr(s, k) for s in shown) for k in ("plain", "latex"))
         return Line(plain + f", … ({len(arrays)})", rf"{tex}, \dots\ ({len(arrays)})") if more \
             else Line(plain, tex)
 
-    def words(self, said: str) -> Line:
-        """Plain words."""
+    def plainly(self, said: str) -> Line:
+        """What is not worded, such as a number."""
         return Line(said, escape(said))
+
+    def words(self, key: str, name: Line | None = None) -> Line:
+        """Words, with a name in them if there is one."""
+        if name is None:
+            return self.plainly(self.say(f"figure.{key}"))
+        return Line(*(self.say(f"figure.{key}", name=shown) for shown in (name.plain, name.latex)))
 
     def shape(self, array: str) -> Line:
         """The sizes of an array's axes."""
@@ -114,9 +122,11 @@ def box(key: str, kind: str, *lines: Line) -> Box:
     return Box(key, kind, tuple(k.plain for k in kept), tuple(k.latex for k in kept))
 
 
-def forward(system: System, names: Mapping[str, str] | None = None) -> Graph:
+def forward(
+    system: System, names: Mapping[str, str] | None = None, language: str = ENGLISH
+) -> Graph:
     """Inputs, parameters, values, the loss."""
-    words, owner, equations = Words(system, names), groups(system), live(system)
+    labels, owner, equations = Labels(system, names, language), groups(system), live(system)
     readers: dict[str, list[str]] = {}
     for equation in equations:
         for array in equation.reads:
@@ -128,9 +138,9 @@ def forward(system: System, names: Mapping[str, str] | None = None) -> Graph:
             given.setdefault((kind, tuple(dict.fromkeys(readers[name]))), []).append(name)
     boxes, arrows = [], []
     for (kind, ends), several in given.items():
-        lines = [words.names(several)]
+        lines = [labels.names(several)]
         if len(several) == 1:
-            lines.append(words.shape(several[0]))
+            lines.append(labels.shape(several[0]))
         apart = kind == "parameter" and len(ends) > FEW  # a box beside each of its readers
         for copy in ends if apart else ("",):
             key = f"{several[0]} {copy}".strip()
@@ -145,37 +155,38 @@ def forward(system: System, names: Mapping[str, str] | None = None) -> Graph:
             "block" if len(group.arrays) > 1 else "value"
         if len(group.arrays) == 1:
             own = by_array[group.arrays[0]]
-            lines = [words.formula(own),
-                     beside(words.words(f"({own.number})"), words.shape(own.array))]
+            lines = [labels.formula(own),
+                     beside(labels.plainly(f"({own.number})"), labels.shape(own.array))]
         else:
-            lines = [_title(group, words),
-                     beside(words.names(leaving), words.shape(leaving[0]), by=": ")]
+            lines = [_title(group, labels),
+                     beside(labels.names(leaving), labels.shape(leaving[0]),
+                            by=labels.say("mark.colon"))]
         boxes.append(replace(box(group.key, kind, *lines), several=group.count > 1))
         reads = dict.fromkeys(owner[a].key for array in group.arrays
                               for a in by_array[array].reads if a in owner)
         arrows += [Arrow(start, group.key) for start in reads if start != group.key]
-    return Graph(f"The forward pass of {system.name}", tuple(boxes), tuple(arrows))
+    return Graph(labels.say("figure.forward", name=system.name), tuple(boxes), tuple(arrows),
+                 language)
 
 
-def _title(group: Group, words: Words, suffix: str = "") -> Line:
+def _title(group: Group, labels: Labels) -> Line:
     """What a box of several equations is called."""
-    called = group.function.strip("_") or "recurrence"
+    called = group.function.strip("_") or labels.say("figure.recurrence")
     times = f" × {group.count}" if group.count > 1 else ""
     loop = Line("", "")
     if group.loop is not None:
-        size = words.size(group.loop)
+        size = labels.size(group.loop)
         loop = Line(f" × {size.plain}", rf" $\times {size.latex[1:]}")
-    said = words.words(called + times + suffix)
-    return Line(words.words(called + times).plain + loop.plain + suffix,
-                escape(called) + (rf" $\times {group.count}$" if times else "") + loop.latex
-                + suffix) if times or loop.plain else said
+    tex = rf" $\times {group.count}$" if times else ""
+    return Line(called + times + loop.plain, escape(called) + tex + loop.latex)
 
 
 def backward(
-    system: System, adjoints: Sequence[Adjoint], names: Mapping[str, str] | None = None
+    system: System, adjoints: Sequence[Adjoint], names: Mapping[str, str] | None = None,
+    language: str = ENGLISH,
 ) -> Graph:
     """The loss, the adjoints that are computed, the gradients of the parameters."""
-    words, owner = Words(system, names), groups(system)
+    labels, owner = Labels(system, names, language), groups(system)
     wanted = _needed(system, adjoints)
     seed = adjoint(system.loss)
     keys = {a.array: owner[a.primal].key if a.primal in owner else a.array for a in wanted}
@@ -187,7 +198,7 @@ def backward(
     read = {a for one in wanted for a in one.reads}
     merged: dict[tuple[str, ...], list[str]] = {}
     start = "the loss"
-    boxes = [box(start, "loss", words.name(system.loss), words.words("its adjoint is 1"))]
+    boxes = [box(start, "loss", labels.name(system.loss), labels.words("seed"))]
     arrows: list[Arrow] = []
     for key, several in members.items():
         sources = dict.fromkeys(
@@ -198,34 +209,34 @@ def backward(
         if len(several) == 1 and several[0].array in ends - read:
             merged.setdefault(behind, []).append(several[0].array)
             continue
-        boxes.append(_adjoint_box(key, several, owner, words))
+        boxes.append(_adjoint_box(key, several, owner, labels))
         arrows += [Arrow(source, key) for source in behind]
     for behind, several_names in merged.items():
         key = several_names[0]
-        lines = [words.names(several_names)]
+        lines = [labels.names(several_names)]
         if not behind:
-            lines.append(words.words("exactly 0"))
+            lines.append(labels.words("zero"))
         elif len(several_names) == 1:
-            lines = _alone(next(m for m in wanted if m.array == key), words)
+            lines = _alone(next(m for m in wanted if m.array == key), labels)
         boxes.append(box(key, "gradient", *lines))
         arrows += [Arrow(source, key) for source in behind]
-    return _without_circles(Graph(f"The backward pass of {system.name}", tuple(boxes),
-                                  tuple(arrows)))
+    return _without_circles(Graph(labels.say("figure.backward", name=system.name),
+                                  tuple(boxes), tuple(arrows), language))
 
 
 def _adjoint_box(
-    key: str, several: Sequence[Adjoint], owner: Mapping[str, Group], words: Words
+    key: str, several: Sequence[Adjoint], owner: Mapping[str, Group], labels: Labels
 ) -> Box:
     if len(several) == 1:
-        return box(key, "adjoint", *_alone(several[0], words))
+        return box(key, "adjoint", *_alone(several[0], labels))
     group = owner[several[0].primal]
-    own = box(key, "block", _title(group, words, ", backward"),
-              words.names([one.array for one in several]))
+    own = box(key, "block", labels.words("block_backward", _title(group, labels)),
+              labels.names([one.array for one in several]))
     return replace(own, several=group.count > 1)
 
 
-def _alone(one: Adjoint, words: Words) -> list[Line]:
-    return [words.formula(one), beside(words.words(f"({one.number})"), words.shape(one.array))]
+def _alone(one: Adjoint, labels: Labels) -> list[Line]:
+    return [labels.formula(one), beside(labels.plainly(f"({one.number})"), labels.shape(one.array))]
 
 
 def _needed(system: System, adjoints: Sequence[Adjoint]) -> list[Adjoint]:
@@ -244,41 +255,43 @@ def _needed(system: System, adjoints: Sequence[Adjoint]) -> list[Adjoint]:
 def _without_circles(graph: Graph) -> Graph:
     """Boxes in an order in which each reads those before it; what reads on is drawn back."""
     place = {b.key: k for k, b in enumerate(graph.boxes)}
-    return Graph(graph.title, graph.boxes, tuple(
+    return replace(graph, arrows=tuple(
         Arrow(a.start, a.end, back=place[a.start] > place[a.end]) for a in graph.arrows))
 
 
 def training(
-    system: System, names: Mapping[str, str] | None = None
+    system: System, names: Mapping[str, str] | None = None, language: str = ENGLISH
 ) -> Graph:
     """The loop: forward, loss, backward, update, again."""
-    words = Words(system, names)
+    labels = Labels(system, names, language)
     inputs = [n for n, a in system.arrays.items() if a.kind == "input" and n not in system.wrt]
-    loss = words.name(system.loss)
+    loss = labels.name(system.loss)
     first = system.wrt[0]
-    weight, slope = words.name(first), words.name(adjoint(first))
+    weight, slope = labels.name(first), labels.name(adjoint(first))
     step = Line(f"{weight.plain} ← {weight.plain} - η {slope.plain}",
                 rf"{weight.latex[:-1]} \leftarrow {weight.latex[1:-1]} - \eta\, {slope.latex[1:]}")
-    alike = words.words("and so all others" if len(system.wrt) > 1 else "")
+    alike = labels.words("others") if len(system.wrt) > 1 else Line("", "")
     boxes = [
-        box("parameters", "parameter", words.words("parameters"), words.names(system.wrt)),
-        box("forward", "action", words.words("forward pass"),
-            words.words("keeps what backward reads")),
-        box("loss", "loss", Line(f"loss {loss.plain}", f"loss {loss.latex}")),
-        box("backward", "action", words.words("backward pass"),
-            words.names([adjoint(w) for w in system.wrt])),
-        box("update", "action", words.words("update"), step, alike),
-        box("trained", "parameter", words.words("trained parameters")),
+        box("parameters", "parameter", labels.words("parameters"), labels.names(system.wrt)),
+        box("forward", "action", labels.words("forward_pass"),
+            labels.words("keeps")),
+        box("loss", "loss", labels.words("loss", loss)),
+        box("backward", "action", labels.words("backward_pass"),
+            labels.names([adjoint(w) for w in system.wrt])),
+        box("update", "action", labels.words("update"), step, alike),
+        box("trained", "parameter", labels.words("trained")),
     ]
     arrows = [
         Arrow("parameters", "forward"), Arrow("forward", "loss"), Arrow("loss", "backward"),
-        Arrow("backward", "update"), Arrow("update", "parameters", back=True, words="again"),
-        Arrow("update", "trained", words="when the loss no longer falls"),
+        Arrow("backward", "update"),
+        Arrow("update", "parameters", back=True, words=labels.say("figure.again")),
+        Arrow("update", "trained", words=labels.say("figure.until")),
     ]
     if inputs:
-        boxes.insert(0, box("batch", "input", words.words("a batch"), words.names(inputs)))
+        boxes.insert(0, box("batch", "input", labels.words("batch"), labels.names(inputs)))
         arrows.insert(0, Arrow("batch", "forward"))
-    return Graph(f"How {system.name} is trained", tuple(boxes), tuple(arrows))
+    return Graph(labels.say("figure.training", name=system.name), tuple(boxes), tuple(arrows),
+                 language)
 
 
 def keys_of(boxes: Iterable[Box]) -> dict[str, str]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from symprop.emit.words import ENGLISH
+
 KINDS = ("input", "parameter", "value", "block", "loss", "adjoint", "gradient", "action")
 
 
@@ -41,3 +43,4 @@ class Graph:
     title: str
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
+    language: str = ENGLISH

@@ -14,6 +14,7 @@ from symprop.emit.figure.layout import layout
 from symprop.emit.figure.measure import sizes
 from symprop.emit.figure.svg import COLOURS, ROUND, middle
 from symprop.emit.latex_names import escape
+from symprop.emit.words import words
 
 POINTS = 0.72  # of a pixel: 13 px are 9.4 pt
 
@@ -22,9 +23,9 @@ def tikz(graph: Graph) -> str:
     """The picture, which a document may scale."""
     measured = sizes(graph)
     placed = layout(graph, measured)
-    keys = keys_of(graph.boxes)
+    keys, say = keys_of(graph.boxes), words(graph.language)
     lines = [
-        rf"% {escape(graph.title)}. Needs \usepackage{{tikz}}.",
+        "% " + say("figure.needs", title=escape(graph.title), packages=say("figure.packages")),
         r"\begin{tikzpicture}[x=0.72bp, y=-0.72bp, font=\small, align=center,",
         "    symprop box/.style={draw, line width=0.5pt, inner sep=0pt},",
         "    symprop arrow/.style={->, >=stealth, line width=0.5pt, draw=black!70}]",
@@ -46,7 +47,7 @@ def _colour(kind: str) -> str:
 def _box(box: Box, key: str, centre: Point, size: Point) -> str:
     around = ROUND.get(box.kind, 4.0) / 2
     first, *rest = box.latex
-    words = r" \\ ".join([first, *(rf"{{\footnotesize {line}}}" for line in rest)])
+    lines = r" \\ ".join([first, *(rf"{{\footnotesize {line}}}" for line in rest)])
     behind = ""
     if box.several:  # a sheet behind it: there is more than one
         behind = (rf"  \node[symprop box, fill=sympropblock, draw=sympropblockline, "
@@ -57,7 +58,7 @@ def _box(box: Box, key: str, centre: Point, size: Point) -> str:
         rf"  \node[symprop box, fill=symprop{box.kind}, draw=symprop{box.kind}line, "
         rf"rounded corners={around:g}pt, minimum width={size[0] * POINTS:.1f}bp, "
         rf"minimum height={size[1] * POINTS:.1f}bp] ({key}) "
-        rf"at ({centre[0]:.1f},{centre[1]:.1f}) {{{words}}};")
+        rf"at ({centre[0]:.1f},{centre[1]:.1f}) {{{lines}}};")
 
 
 def _arrow(arrow: Arrow, path: Sequence[Leg]) -> str:

@@ -14,22 +14,22 @@ from symprop.emit.pieces import SUM, join
 
 def legend(style: Style, arrays: Sequence[str]) -> tuple[str, ...]:
     """What the symbols are in the program, what has a letter of its own, what is transposed."""
-    to, math, plain = style.to, style.math, style.plain
+    to, math, say = style.to, style.math, style.words
     called = to.called
     found = []
-    renamed = [f"{math(to.array(n).text)} is {plain(n)}" for n in called.renamed
-               if n in arrays and to.array(n).text != n]
+    renamed = [say("legend.name", symbol=math(to.array(n).text), name=style.plain(n))
+               for n in called.renamed if n in arrays and to.array(n).text != n]
     if renamed:
-        found.append(f"In the program {', '.join(renamed)}.")
+        found.append(say("legend.names", names=say.beside(*renamed)))
     own = []
     for name in called.adjoints:
         if name in arrays:
             partial = to.partial(to.array(called.loss), to.array(name))
             own.append(math(join([to.array(adjoint(name)), to.sign("=="), partial], SUM).text))
     if own:
-        found.append(f"{', '.join(own)}.")
+        found.append(say.beside(*own) + say("mark.stop"))
     turned = [math(to.array(n).text) for n in arrays if called.shown(n)]
     if turned:
-        found.append(f"Every example is a {'column' if called.columns else 'row'}: the program has "
-                     f"the transposes of {', '.join(turned)}.")
+        found.append(say("legend.columns" if called.columns else "legend.rows",
+                         arrays=say("list.comma").join(turned)))
     return tuple(found)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from symprop.algebra.expr import Expr
+from symprop.emit.rules import statement
 from symprop.emit.targets.numpy.layout import filled
 from symprop.emit.targets.numpy.names import Names
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
@@ -37,7 +38,7 @@ def docstring(
         f"{system.name}: loss and {found} in NumPy.", "",
         *paragraph(f"Made by symprop from {origin}."),
         "It belongs to whoever made it.", "",
-        *([*paragraph(departure.statement), ""] if departure else ()),
+        *([*paragraph(statement(departure)), ""] if departure else ()),
         *(INDENT + t for t in lines(state("loss, saved = forward({call})", call=call))),
         INDENT + f"{found} = backward(saved)", "",
         *_table(system, printer, stacks), "",
