@@ -1,4 +1,4 @@
-# symprop sha256:47d1031e328a88dc0b7b4faed93ac827
+# symprop sha256:ae5505ca4b095bcdc37ff29a5f17edc2
 """gpt: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:gpt.
@@ -227,7 +227,8 @@ def forward(
     k1 = h1 @ blocks_0_Wk
     # (F11)  v1[n,t,d] = Σ_i h1[n,t,i] blocks_0_Wv[i,d]  (N, T, D)
     v1 = h1 @ blocks_0_Wv
-    # (F12)  scores1[n,i,t,j] = Σ_p q1[n,t,D i/2+p] k1[n,j,D i/2+p]/√(D/2)  (N, 2, T, T)
+    # (F12)  scores1[n,i,t,j] = Σ_{p<D/2} q1[n,t,D i/2+p] k1[n,j,D i/2+p]/√(D/2)
+    #       (N, 2, T, T)
     with np.errstate(all="ignore"):  # only finite entries are used
         scores1 = (
             q1.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
@@ -291,7 +292,8 @@ def forward(
     k2 = h2 @ blocks_1_Wk
     # (F43)  v2[n,t,d] = Σ_i h2[n,t,i] blocks_1_Wv[i,d]  (N, T, D)
     v2 = h2 @ blocks_1_Wv
-    # (F44)  scores2[n,i,t,j] = Σ_p q2[n,t,D i/2+p] k2[n,j,D i/2+p]/√(D/2)  (N, 2, T, T)
+    # (F44)  scores2[n,i,t,j] = Σ_{p<D/2} q2[n,t,D i/2+p] k2[n,j,D i/2+p]/√(D/2)
+    #       (N, 2, T, T)
     with np.errstate(all="ignore"):  # only finite entries are used
         scores2 = (
             q2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
@@ -792,7 +794,8 @@ def predict(
     k1 = h1 @ blocks_0_Wk
     # (F11)  v1[n,t,d] = Σ_i h1[n,t,i] blocks_0_Wv[i,d]  (N, T, D)
     v1 = h1 @ blocks_0_Wv
-    # (F12)  scores1[n,i,t,j] = Σ_p q1[n,t,D i/2+p] k1[n,j,D i/2+p]/√(D/2)  (N, 2, T, T)
+    # (F12)  scores1[n,i,t,j] = Σ_{p<D/2} q1[n,t,D i/2+p] k1[n,j,D i/2+p]/√(D/2)
+    #       (N, 2, T, T)
     with np.errstate(all="ignore"):  # only finite entries are used
         scores1 = (
             q1.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
@@ -855,7 +858,8 @@ def predict(
     k2 = h2 @ blocks_1_Wk
     # (F43)  v2[n,t,d] = Σ_i h2[n,t,i] blocks_1_Wv[i,d]  (N, T, D)
     v2 = h2 @ blocks_1_Wv
-    # (F44)  scores2[n,i,t,j] = Σ_p q2[n,t,D i/2+p] k2[n,j,D i/2+p]/√(D/2)  (N, 2, T, T)
+    # (F44)  scores2[n,i,t,j] = Σ_{p<D/2} q2[n,t,D i/2+p] k2[n,j,D i/2+p]/√(D/2)
+    #       (N, 2, T, T)
     with np.errstate(all="ignore"):  # only finite entries are used
         scores2 = (
             q2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)

@@ -1,4 +1,4 @@
-# symprop sha256:4d200686123bfead3553e178e1279029
+# symprop sha256:8e5433fd0d0cfb5614bb4f39099b3ff0
 """lenet5: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.convolutional:lenet5.
@@ -123,7 +123,7 @@ def forward(
     )
     # (F3)  A1[n,i,j,q] = tanh(z1[n,i,j,q])  (N, 6, 28, 28)
     A1 = np.tanh(z1)
-    # (F4)  P1[n,i,j,q] = Σ_ru A1[n,i,2 j+r,2 q+u]/4  (N, 6, 14, 14)
+    # (F4)  P1[n,i,j,q] = Σ_{r<2,u<2} A1[n,i,2 j+r,2 q+u]/4  (N, 6, 14, 14)
     P1_blocks = A1.reshape(N, 6, 14, 2, 14, 2)
     P1_added = P1_blocks[:, :, :, 0] + P1_blocks[:, :, :, 1]
     P1 = 0.25 * (P1_added[..., 0] + P1_added[..., 1])
@@ -135,7 +135,7 @@ def forward(
     )
     # (F6)  A2[n,i,j,q] = tanh(z2[n,i,j,q])  (N, 16, 10, 10)
     A2 = np.tanh(z2)
-    # (F7)  P2[n,i,j,q] = Σ_ru A2[n,i,2 j+r,2 q+u]/4  (N, 16, 5, 5)
+    # (F7)  P2[n,i,j,q] = Σ_{r<2,u<2} A2[n,i,2 j+r,2 q+u]/4  (N, 16, 5, 5)
     P2_blocks = A2.reshape(N, 16, 5, 2, 5, 2)
     P2_added = P2_blocks[:, :, :, 0] + P2_blocks[:, :, :, 1]
     P2 = 0.25 * (P2_added[..., 0] + P2_added[..., 1])
@@ -285,7 +285,7 @@ def predict(
         + c1[:, None, None]
     )
     A1 = np.tanh(z1)   # (F3)  A1[n,i,j,q] = tanh(z1[n,i,j,q])  (N, 6, 28, 28)
-    # (F4)  P1[n,i,j,q] = Σ_ru A1[n,i,2 j+r,2 q+u]/4  (N, 6, 14, 14)
+    # (F4)  P1[n,i,j,q] = Σ_{r<2,u<2} A1[n,i,2 j+r,2 q+u]/4  (N, 6, 14, 14)
     P1_blocks = A1.reshape(N, 6, 14, 2, 14, 2)
     P1_added = P1_blocks[:, :, :, 0] + P1_blocks[:, :, :, 1]
     P1 = 0.25 * (P1_added[..., 0] + P1_added[..., 1])
@@ -296,7 +296,7 @@ def predict(
         + c2[:, None, None]
     )
     A2 = np.tanh(z2)   # (F6)  A2[n,i,j,q] = tanh(z2[n,i,j,q])  (N, 16, 10, 10)
-    # (F7)  P2[n,i,j,q] = Σ_ru A2[n,i,2 j+r,2 q+u]/4  (N, 16, 5, 5)
+    # (F7)  P2[n,i,j,q] = Σ_{r<2,u<2} A2[n,i,2 j+r,2 q+u]/4  (N, 16, 5, 5)
     P2_blocks = A2.reshape(N, 16, 5, 2, 5, 2)
     P2_added = P2_blocks[:, :, :, 0] + P2_blocks[:, :, :, 1]
     P2 = 0.25 * (P2_added[..., 0] + P2_added[..., 1])

@@ -1,4 +1,4 @@
-# symprop sha256:2675a17c4766f5c372c1fc27507d7a1a
+# symprop sha256:02e50ed291a2b481e0e5862faefff327
 """transformer_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:transformer_block.
@@ -145,7 +145,8 @@ def forward(
     k = x @ Wk + bk
     # (F3)  v[n,t,d] = Σ_j x[n,t,j] Wv[j,d] + bv[d]  (N, T, D)
     v = x @ Wv + bv
-    # (F4)  scores[n,j,t,r] = Σ_w q[n,t,D j/2+w] k[n,r,D j/2+w]/√(D/2)  (N, 2, T, T)
+    # (F4)  scores[n,j,t,r] = Σ_{w<D/2} q[n,t,D j/2+w] k[n,r,D j/2+w]/√(D/2)
+    #       (N, 2, T, T)
     scores = (
         q.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
         @ k.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1) / (D / 2)**0.5
@@ -395,7 +396,8 @@ def predict(
     k = x @ Wk + bk
     # (F3)  v[n,t,d] = Σ_j x[n,t,j] Wv[j,d] + bv[d]  (N, T, D)
     v = x @ Wv + bv
-    # (F4)  scores[n,j,t,r] = Σ_w q[n,t,D j/2+w] k[n,r,D j/2+w]/√(D/2)  (N, 2, T, T)
+    # (F4)  scores[n,j,t,r] = Σ_{w<D/2} q[n,t,D j/2+w] k[n,r,D j/2+w]/√(D/2)
+    #       (N, 2, T, T)
     scores = (
         q.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
         @ k.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1) / (D / 2)**0.5

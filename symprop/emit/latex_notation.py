@@ -123,6 +123,10 @@ class LatexNotation(Notation):
         sign = rf"\{what}" if what != "cof" else r"\operatorname{cof}"
         return self.piece(rf"{sign}_{{{','.join(letters)}}} ", ATOM, tall=True)
 
+    def below(self, size: Piece) -> Piece:
+        flat = re.sub(r"\\frac\{(\w+)\}\{(\w+)\}", r"\1/\2", size.text)
+        return self.piece("<" + flat)
+
     def partial(self, above: Piece, below: Piece) -> Piece:
         return self.piece(rf"\frac{{\partial {above.text}}}{{\partial {below.text}}}", tall=True)
 

@@ -10,11 +10,22 @@ decides, never a uid.
 from __future__ import annotations
 
 import string
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from symprop.algebra.expr import Expr, Extremum, Idx, Index, Size, free_indices
+from symprop.algebra.expr import (
+    ADJOINT,
+    Access,
+    Atom,
+    Expr,
+    Extremum,
+    Idx,
+    Index,
+    Iverson,
+    Size,
+    free_indices,
+)
 from symprop.system import Step, System
 
 # Readable letters first; those that look like digits, or like an exp or a differential, last.
@@ -41,9 +52,56 @@ class Stepped:
     steps: tuple[Step, ...]
 
 
+class Letters(dict[int, str]):
+    """Letters by uid, and what a reader knows of ranges: those of axes, and the shapes of arrays.
+
+    axes: the letter of each axis, as the header gives them. shapes: the sizes of an array's axes.
+    """
+
+    def __init__(
+        self, chosen: Mapping[int, str], axes: Mapping[str, str],
+        shapes: Mapping[str, tuple[Expr, ...]],
+    ) -> None:
+        super().__init__(chosen)
+        self.axes, self.shapes = axes, shapes
+
+    def unsaid(self, index: Index, inside: Sequence[Atom]) -> bool:
+        """Whether the range of a bound index has to stand under its sign.
+
+        It need not where the header gives it, where the index stands alone at positions of
+        arrays whose axes have its size, and where it equals an index that is known.
+        """
+        size = index.size.single_atom
+        if isinstance(size, Size) and self.axes.get(size.name) == self.get(index.uid):
+            return False
+        alone = [own for own in self._alone(index, inside) if own is not None]
+        if alone:
+            return any(size != index.size for size in alone)
+        return not any(_equal_to_known(index, atom) for atom in inside)
+
+    def _alone(self, index: Index, inside: Sequence[Atom]) -> Iterator[Expr | None]:
+        """The sizes of the axes at which an index stands alone; None of an array without shape."""
+        for atom in inside:
+            if isinstance(atom, Access):
+                name = atom.array
+                while name not in self.shapes and name.startswith(ADJOINT):
+                    name = name[len(ADJOINT):]
+                shape = self.shapes.get(name, ())
+                for at, position in enumerate(atom.indices):
+                    if position.single_index is index:
+                        yield shape[at] if at < len(shape) else None
+
+
+def _equal_to_known(index: Index, atom: Atom) -> bool:
+    if not isinstance(atom, Iverson) or atom.relation != "==":
+        return False
+    sides = [side.single_index for side in (atom.lhs, atom.rhs)]
+    return index in sides and all(s is not None and s.size == index.size for s in sides)
+
+
 def equation_letters(
     system: System, equation: EquationLike, also: frozenset[str] = frozenset()
-) -> dict[int, str]:
+) -> Letters:
     """The letters of one equation of a system; the function that every output calls.
 
     also: further names that letters keep clear of, where a page calls arrays by other names.
@@ -53,9 +111,11 @@ def equation_letters(
     if known is None:
         taken = taken_by(system)
         known = system.__dict__["_letters"] = taken, axis_letters(system.sizes, taken)
-    if also - known[0]:
-        return letters(equation, known[0] | also, axis_letters(system.sizes, known[0] | also))
-    return letters(equation, *known)
+    taken, axes = known
+    if also - taken:
+        taken, axes = taken | also, axis_letters(system.sizes, taken | also)
+    shapes = system.__dict__.setdefault("_shapes", {n: a.shape for n, a in system.arrays.items()})
+    return Letters(letters(equation, taken, axes), axes, shapes)
 
 
 def taken_by(system: System) -> frozenset[str]:

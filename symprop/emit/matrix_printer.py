@@ -5,11 +5,11 @@ In: a `MatrixForm`, a `Notation`. Out: a `Piece`, such as X^{\\top} \\bar{Z}.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from symprop.algebra.build import ONE, make_term
-from symprop.algebra.expr import Expr
+from symprop.algebra.expr import Access, Atom, Expr
 from symprop.derive.matrix_nodes import (
     Bracket,
     Diag,
@@ -105,7 +105,7 @@ class MatrixPrinter:
         if isinstance(form, Diag):
             return self._diag(form)
         if isinstance(form, SliceSum):
-            sign = self.to.over("sum", [self.plain.letter(i) for i in form.over])
+            sign = self.plain.over("sum", form.over, tuple(_atoms(form.of)))
             return join([sign, self._factor(form.of).deeper(1)], BIG).fused()
         if isinstance(form, Product):
             return self.to.product([self._factor(f) for f in form.factors])
@@ -186,3 +186,17 @@ def _opposite(value: Expr) -> Expr | None:
         return None
     term = value.terms[0]
     return make_term(-term.coef, dict(term.factors), term.bound)
+
+
+def _atoms(form: MatrixForm) -> Iterator[Atom]:
+    """What stands in a form: its slices as accesses, and what is in its positions and numbers."""
+    inside: tuple[Expr, ...] = ()
+    if isinstance(form, Slice):
+        yield Access(form.name, form.at)
+        inside = form.at
+    elif isinstance(form, Scalar):
+        inside = (form.value,)
+    for expr in inside:
+        yield from expr.atoms
+    for part in form.parts:
+        yield from _atoms(part)

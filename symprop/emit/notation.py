@@ -76,7 +76,11 @@ class Notation(ABC):
 
     @abstractmethod
     def over(self, what: str, letters: Sequence[str]) -> Piece:
-        """The sign of a sum, max or min over indices."""
+        """The sign of a sum, max or min over indices, some with their ends."""
+
+    def below(self, size: Piece) -> Piece:
+        """What stands behind a letter under a sign whose range nothing else says."""
+        return self.piece("<" + size.text)
 
     @abstractmethod
     def partial(self, above: Piece, below: Piece) -> Piece:

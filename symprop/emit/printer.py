@@ -32,7 +32,7 @@ from symprop.algebra.expr import (
     atoms_of,
     indices_of,
 )
-from symprop.emit.letters import occurrences
+from symprop.emit.letters import Letters, occurrences
 from symprop.emit.notation import Notation
 from symprop.emit.pieces import ATOM, BIG, PRODUCT, SIGNED, SUM, Piece, join
 
@@ -109,7 +109,7 @@ class Printer:
             constants = [(a, e) for a, e in constants if e > 0]
             if is_ratio(coef):
                 coef, divisor = Fraction(coef.numerator), Fraction(1, coef.denominator)
-        total = self.to.over("sum", self.bound_letters(term))
+        total = self.summing(term)
         body = self._group(divisor, below, inner)
         if body.binds <= SIGNED:
             body = self.to.enclosed(body)
@@ -119,11 +119,21 @@ class Printer:
         before = self._group(coef, constants, outer)
         return self.to.product([self._as_factor(before), summed])
 
-    def bound_letters(self, term: Term) -> list[str]:
-        """The letters under the sum sign, in the order in which they occur behind it."""
+    def summing(self, term: Term) -> Piece:
+        """The sum sign of a term, its letters in the order in which they occur behind it."""
         inside = Expr((Term(Fraction(1), term.factors),))
         met = [i for i in occurrences(inside) if i in term.bound]
-        return [self.letter(i) for i in dict.fromkeys([*met, *term.bound])]
+        return self.over("sum", list(dict.fromkeys([*met, *term.bound])), tuple(inside.atoms))
+
+    def over(self, what: str, bound: Sequence[Index], inside: Sequence[Atom]) -> Piece:
+        """The sign of a sum, max or min over atoms, with the ranges that nothing else says."""
+        return self.to.over(what, [self._ranging(index, inside) for index in bound])
+
+    def _ranging(self, index: Index, inside: Sequence[Atom]) -> str:
+        letter = self.letter(index)
+        if not isinstance(self.letters, Letters) or not self.letters.unsaid(index, inside):
+            return letter
+        return letter + self.to.below(self.position(index.size)).text
 
     def _group(
         self, coef: Fraction, constants: Sequence[Factor], others: Sequence[Factor]
@@ -235,14 +245,15 @@ class Printer:
                 [self.to.sign(turned), last], SUM).fused()], SUM).unbroken()
         parts = [self.position(first)]
         for bracket in brackets:
-            sign, right = self.to.sign(bracket.relation), self.position(bracket.rhs)
-            parts.append(join([sign, right.unbroken()], SUM).fused().opening(1))
-        whole = join([parts[0].unbroken(), *parts[1:]], SUM)
+            # A line may end behind the sign: one that begins with = would be another side.
+            parts[-1] = join([parts[-1].unbroken(), self.to.sign(bracket.relation)], SUM).fused()
+            parts.append(self.position(bracket.rhs).unbroken().opening(1))
+        whole = join(parts, SUM)
         wide = whole.width > self.to.room * _FRACTION_SHARE
         return whole if wide else whole.unbroken()
 
     def _extremum(self, atom: Extremum) -> Piece:
-        head = self.to.over(atom.kind, [self.letter(b) for b in atom.bound])
+        head = self.over(atom.kind, atom.bound, tuple(atom.body.atoms))
         entry, cofactor = atom.body, cofactor_of(atom)
         if cofactor is not None:  # of the entry at its place
             whole, *places = cofactor

@@ -117,7 +117,9 @@ class TextNotation(Notation):
         return join([self.piece("√"), inside], ATOM)
 
     def over(self, what: str, letters: Sequence[str]) -> Piece:
-        return self.piece(f"{_OVER[what]}_{''.join(letters)} ")
+        if all(letter.isalnum() for letter in letters) or what == "cof":
+            return self.piece(f"{_OVER[what]}_{''.join(letters)} ")
+        return self.piece(f"{_OVER[what]}_{{{','.join(letters)}}} ")  # ranges are stated
 
     def partial(self, above: Piece, below: Piece) -> Piece:
         return self.piece(f"∂{above.text}/∂{below.text}")
@@ -135,7 +137,7 @@ class TextNotation(Notation):
         return join([self.piece(marks[0]), body.deeper(2), self.piece(marks[1])], ATOM)
 
     def sized(self, symbol: str, size: Piece) -> Piece:
-        inside = size.text.replace(" ", "")
+        inside = self.position(size).text
         return self.piece(f"{symbol}_{inside}" if inside.isalnum() else f"{symbol}_({inside})")
 
     def beside(self, left: Piece, right: Piece) -> Piece:

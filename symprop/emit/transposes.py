@@ -80,7 +80,7 @@ def _printed(
 ) -> Piece:
     to = printer.to
     pieces = [_factor(leaf, read, printer) for leaf, read in factors]
-    total = to.over("sum", printer.bound_letters(term))
+    total = printer.summing(term)
     summed = join([total, to.product(pieces).deeper(1)], BIG).fused()
     whole = summed if before == ONE else to.product([printer.expr(before), summed])
     if term.coef >= 0:
