@@ -56,14 +56,15 @@ class Letters(dict[int, str]):
     """Letters by uid, and what a reader knows of ranges: those of axes, and the shapes of arrays.
 
     axes: the letter of each axis, as the header gives them. shapes: the sizes of an array's axes.
+    turns: letters of the turns of a run, whose ends its line says.
     """
 
     def __init__(
         self, chosen: Mapping[int, str], axes: Mapping[str, str],
-        shapes: Mapping[str, tuple[Expr, ...]],
+        shapes: Mapping[str, tuple[Expr, ...]], turns: Container[str] = (),
     ) -> None:
         super().__init__(chosen)
-        self.axes, self.shapes = axes, shapes
+        self.axes, self.shapes, self.turns = axes, shapes, turns
 
     def unsaid(self, index: Index, inside: Sequence[Atom]) -> bool:
         """Whether the range of a bound index has to stand under its sign.
@@ -72,6 +73,8 @@ class Letters(dict[int, str]):
         arrays whose axes have its size, and where it equals an index that is known.
         """
         size = index.size.single_atom
+        if self.get(index.uid) in self.turns:
+            return False
         if isinstance(size, Size) and self.axes.get(size.name) == self.get(index.uid):
             return False
         alone = [own for own in self._alone(index, inside) if own is not None]
@@ -115,7 +118,8 @@ def equation_letters(
     if also - taken:
         taken, axes = taken | also, axis_letters(system.sizes, taken | also)
     shapes = system.__dict__.setdefault("_shapes", {n: a.shape for n, a in system.arrays.items()})
-    return Letters(letters(equation, taken, axes), axes, shapes)
+    turns = system.__dict__.get("_turns", ())
+    return Letters(letters(equation, taken, axes), axes, shapes, turns)
 
 
 def taken_by(system: System) -> frozenset[str]:

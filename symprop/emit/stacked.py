@@ -47,6 +47,7 @@ def stacked(lemma: Lemma) -> Stacked:
     shown = replace(system, arrays=_arrays(system, stacks), equations=equations, wrt=tuple(wrt))
     taken = taken_by(system) | {s.shown for s in stacks.by_name.values()}
     shown.__dict__["_letters"] = taken, axis_letters(system.sizes, taken)
+    shown.__dict__["_turns"] = frozenset(index.letter for index in stacks.turns.values())
     return Stacked(shown, adjoints, stacks, turns)
 
 
