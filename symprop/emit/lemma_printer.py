@@ -42,8 +42,9 @@ class LemmaPrinter(SheetPrinter):
         self.stacks = self.stacked.stacks
         shown = Derivation(self.stacked.system, self.stacked.adjoints)
         printed = numbered(shown, self.prefix)
-        if "_letters" in self.stacked.system.__dict__:  # which keep clear of the stacks' names
-            printed.system.__dict__["_letters"] = self.stacked.system.__dict__["_letters"]
+        for what in ("_letters", "_turns"):  # letters keep clear of the stacks' names
+            if what in self.stacked.system.__dict__:
+                printed.system.__dict__[what] = self.stacked.system.__dict__[what]
         super().__init__(printed, style(self.stacked.system))
         self.to.with_turns({s.name: s.shown for s in self.stacks.by_name.values()},
                            self.stacks.places)
