@@ -39,6 +39,13 @@ def centred(x: "N", w: "N"):
     return np.sum(c / np.sqrt(np.mean(c ** 2)))
 
 
+def standardised(x: "N D", g: "D"):
+    """A layer norm with weights behind it."""
+    c = x - x.mean(axis=1, keepdims=True)
+    h = c / np.sqrt(np.mean(c ** 2, axis=1, keepdims=True) + 1)
+    return np.sum(h * g)
+
+
 def mixture(x: "N", m: "K"):
     """A mixture of normal distributions of one width."""
     e = np.exp(-0.5 * (x[:, None] - m) ** 2)
@@ -83,6 +90,7 @@ PLAIN: dict[Any, dict[str, Any]] = {
     two_layers: {"wrt": ["W", "V", "U"]},
     written_out: {"wrt": ["w"]},
     centred: {"wrt": ["w"]},
+    standardised: {"wrt": ["x"]},
     mixture: {"wrt": ["m"]},
     gate: {"wrt": ["w"]},
     both_sides: {"wrt": ["w"]},

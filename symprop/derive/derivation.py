@@ -13,6 +13,7 @@ from sympy.core.parameters import distribute
 
 from symprop.algebra.expr import Access
 from symprop.derive.absorb import absorb
+from symprop.derive.centred import shortcut
 from symprop.derive.definitions import Definitions
 from symprop.derive.requirements import with_conditions
 from symprop.derive.sweep import Draft, LearningRule, sweep
@@ -44,7 +45,8 @@ def derive(system: System, rule: LearningRule | None = None) -> Derivation:
     with distribute(False):  # a number times a sum stays as it is
         drafts = sweep(system, known, rule)
         absorb(drafts, known)
-    return Derivation(system, with_conditions([_freeze(d) for d in drafts], known))
+    return Derivation(system, with_conditions(
+        [_freeze(d, system) for d in drafts], known))
 
 
 def opaque(system: System) -> System:
@@ -56,14 +58,14 @@ def opaque(system: System) -> System:
         if e.array not in system.given or not isinstance(e.rhs.single_atom, Access)))
 
 
-def _freeze(draft: Draft) -> Adjoint:
+def _freeze(draft: Draft, system: System) -> Adjoint:
     return Adjoint(
         number=draft.number,
         array=draft.array,
         primal=draft.primal,
         indices=draft.indices,
         rhs=draft.rhs,
-        steps=tuple(draft.trail.steps),
+        steps=shortcut(draft.trail.steps, system),
         inlined=draft.inlined,
         sources=draft.sources,
         absorbed=tuple(dict.fromkeys(draft.absorbed)),

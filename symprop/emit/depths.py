@@ -15,11 +15,13 @@ from typing import Any
 
 from symprop.algebra.build import ONE
 from symprop.algebra.expr import Expr
+from symprop.derive.centred import RULE
 from symprop.derive.retold import Telling, kind, told
 from symprop.emit.letters import Stepped
 from symprop.emit.page import Block, Derived, Row, Sheet, Style
 from symprop.emit.pieces import SUM, Piece, join
 from symprop.emit.printer import Printer
+from symprop.emit.remarks import at_sight
 from symprop.emit.sheet import SheetPrinter
 from symprop.emit.transposes import with_transposes
 from symprop.errors import InputError
@@ -189,6 +191,16 @@ class NormalPrinter(_Shorter):
         if only is not None:
             return [replace(only, label=source, number=adjoint.number)]
         first, second = printer.expr(telling.local), printer.expr(telling.result)
+        seen = [at_sight(s, self.system, printer, self.style) for s in adjoint.steps
+                if s.rule == RULE]
+        if seen:
+            reason = self.style.words("reason.as", sums=seen[0])
+            whole = self._equal(printer, left, [telling.local, telling.result])
+            if whole is not None:
+                return [Row(left.text, (whole.text,), self.style.words.beside(source, reason),
+                            adjoint.number)]
+            return [Row(left.text, self._cut(first, left), source),
+                    Row("", self._cut(second, left), reason, adjoint.number)]
         if second.width > first.width or second.text == first.text:
             return [Row(left.text, self._cut(first, left), source, adjoint.number)]
         self.seen.expr(telling.result)

@@ -6,29 +6,23 @@ In: a step, a printer with its letters, a style. Out: words and mathematics, rea
 from __future__ import annotations
 
 from symprop.algebra.build import ZERO
-from symprop.derive.simplify import bound_indices
 from symprop.emit.page import Style
 from symprop.emit.pieces import SUM, join
 from symprop.emit.printer import Printer
-from symprop.system import Step
+from symprop.emit.sums import sums
+from symprop.system import Step, System
 
 
-def remarks(step: Step, printer: Printer, style: Style) -> str:
+def remarks(step: Step, system: System, printer: Printer, style: Style) -> str:
     """: Σ_n 1 = N; where s > 0. Empty for most steps."""
-    return _summed(step, printer, style) + _where(step, printer, style)
+    seen = at_sight(step, system, printer, style)
+    return (style.words("mark.colon") + seen if seen else "") + _where(step, printer, style)
 
 
-def _summed(step: Step, printer: Printer, style: Style) -> str:
-    """: Σ_n 1 = N, for every sum of a constant summand."""
-    if step.rule != "constant summand":
-        return ""
-    to = style.to
-    kept = {b.uid for b in bound_indices(step.after)}
-    gone = {b.uid: b for b in bound_indices(step.before) if b.uid not in kept}
-    sums = [join([to.over("sum", [printer.letter(b)]), to.piece("1"),
-                  to.sign("=="), printer.expr(b.size)], SUM) for b in gone.values()]
-    shown = style.words.beside(*(style.math(p.text) for p in sums))
-    return style.words("mark.colon") + shown if sums else ""
+def at_sight(step: Step, system: System, printer: Printer, style: Style) -> str:
+    """Σ_n 1 = N, Σ_n x̂[n] = 0: the sums that a step works out at sight; mostly none."""
+    shown = [style.math(p.text) for p in sums(step, system, printer)]
+    return style.words.beside(*dict.fromkeys(shown))
 
 
 def _where(step: Step, printer: Printer, style: Style) -> str:

@@ -217,7 +217,8 @@ class SheetPrinter:
             label = self.words.beside(rule(step.rule, self.words).label, *map(
                 self._reason, reasons), *self.facts.ranges_used(step))
             cut = self._cut(printer.expr(step.after), left)
-            beside = self.style.plain(label) + remarks(step, printer, self.style)
+            beside = self.style.plain(label) + remarks(
+                step, self.system, printer, self.style)
             rows.append(Row("" if rows else left.text, cut, beside, departs=step.departs))
         if shown and shown[-1] is adjoint.steps[-1] and shown[-1].after != adjoint.rhs:
             rows.append(Row("", self._cut(printer.expr(adjoint.rhs), left)))
