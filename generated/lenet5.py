@@ -1,4 +1,4 @@
-# symprop sha256:8e5433fd0d0cfb5614bb4f39099b3ff0
+# symprop sha256:5687f888667e320122e2a687980540b8
 """lenet5: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.convolutional:lenet5.
@@ -70,8 +70,8 @@ class Saved(tuple):
     """A tuple whose parts have names, as in saved.p."""
 
     names = (
-        "p", "y", "A4", "W5", "A3", "W4", "P2", "W3", "A2", "P1", "K2", "A1",
-        "enlarged", "dtypes"
+        "p", "y", "A4", "W5", "A3", "W4", "P2", "W3", "A2", "z2_columns", "K2", "A1",
+        "z1_columns", "dtype", "dtypes"
     )
 
     def __getattribute__(self, name):
@@ -115,10 +115,14 @@ def forward(
     dtype = np.result_type(X, K1, c1, K2, c2, W3, b3, W4, b4, W5, b5)
     # (F1)  enlarged[n,i,j] = X[n,⌊i/4⌋,⌊j/4⌋]  (N, 32, 32)
     enlarged = np.repeat(np.repeat(X, 4, axis=2), 4, axis=1)
+    # (F2) first:  z1_columns[i,j,n,q,r] = enlarged[n,q+i,r+j]  (5, 5, N, 28, 28)
+    z1_columns_windows = np.lib.stride_tricks.sliding_window_view(
+        enlarged, (5, 5), axis=(1, 2)
+    )
+    z1_columns = z1_columns_windows.transpose(3, 4, 0, 1, 2).copy()
     # (F2)  z1[n,i,j,q] = Σ_ru enlarged[n,j+r,q+u] K1[i,0,r,u] + c1[i]  (N, 6, 28, 28)
-    z1_windows = np.lib.stride_tricks.sliding_window_view(enlarged, (5, 5), axis=(1, 2))
     z1 = (
-        np.tensordot(K1[:, 0], z1_windows, axes=((1, 2), (3, 4))).transpose(1, 0, 2, 3)
+        np.tensordot(K1[:, 0], z1_columns, axes=((1, 2), (0, 1))).transpose(1, 0, 2, 3)
         + c1[:, None, None]
     )
     # (F3)  A1[n,i,j,q] = tanh(z1[n,i,j,q])  (N, 6, 28, 28)
@@ -127,10 +131,14 @@ def forward(
     P1_blocks = A1.reshape(N, 6, 14, 2, 14, 2)
     P1_added = P1_blocks[:, :, :, 0] + P1_blocks[:, :, :, 1]
     P1 = 0.25 * (P1_added[..., 0] + P1_added[..., 1])
+    # (F5) first:  z2_columns[i,j,q,n,r,u] = P1[n,i,r+j,u+q]  (6, 5, 5, N, 10, 10)
+    z2_columns_windows = np.lib.stride_tricks.sliding_window_view(
+        P1, (5, 5), axis=(2, 3)
+    )
+    z2_columns = z2_columns_windows.transpose(1, 4, 5, 0, 2, 3).copy()
     # (F5)  z2[n,i,j,q] = Σ_ruv P1[n,r,j+u,q+v] K2[i,r,u,v] + c2[i]  (N, 16, 10, 10)
-    z2_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
     z2 = (
-        np.tensordot(K2, z2_windows, axes=((1, 2, 3), (1, 4, 5))).transpose(1, 0, 2, 3)
+        np.tensordot(K2, z2_columns, axes=((1, 2, 3), (0, 1, 2))).transpose(1, 0, 2, 3)
         + c2[:, None, None]
     )
     # (F6)  A2[n,i,j,q] = tanh(z2[n,i,j,q])  (N, 16, 10, 10)
@@ -158,13 +166,17 @@ def forward(
     picked = -log_p[np.arange(N), y]  # (F19)  picked[n] = -log_p[n,y[n]]  (N,)
     L = picked.sum() / N              # (F20)  L = Σ_n picked[n]/N
     dtypes = [np.result_type(p) for p in (K1, c1, K2, c2, W3, b3, W4, b4, W5, b5)]
-    saved = (p, y, A4, W5, A3, W4, P2, W3, A2, P1, K2, A1, enlarged, dtypes)
+    saved = (
+        p, y, A4, W5, A3, W4, P2, W3, A2, z2_columns, K2, A1, z1_columns, dtype, dtypes
+    )
     return dtype.type(L), Saved(saved)
 
 
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
-    p, y, A4, W5, A3, W4, P2, W3, A2, P1, K2, A1, enlarged, dtypes = saved
+    (
+        p, y, A4, W5, A3, W4, P2, W3, A2, z2_columns, K2, A1, z1_columns, dtype, dtypes
+    ) = saved
     N = p.shape[0]
     # (B8)  dZ5[n,i] = (p[n,i] - [y[n] = i]) dL/N  (N, 10)
     #       from (F14), (F13) with (B7), (B6)
@@ -196,20 +208,19 @@ def backward(saved, dL=1.0):
         0.25 * dP2[:, :, :, None, :, None] * (1 - (A2 * A2).reshape(N, 16, 5, 2, 5, 2))
     ).reshape(N, 16, 10, 10)
     # (B22)  dK2[i,j,q,r] = Σ_nuv dz2[n,i,u,v] P1[n,j,u+q,v+r]  (16, 6, 5, 5)  from (F5)
-    dK2_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
-    dK2 = np.tensordot(
-        dK2_windows, dz2, axes=((0, 2, 3), (0, 2, 3))
-    ).transpose(3, 0, 1, 2)
+    dK2 = np.tensordot(dz2, z2_columns, axes=((0, 2, 3), (3, 4, 5)))
     # (B23)  dc2[i] = Σ_njq dz2[n,i,j,q]  (16,)  from (F5)
     dc2 = dz2.sum(axis=(0, 2, 3))
+    # (B24) first:  dP1_columns[i,j,q,n,r,u] = Σ_v K2[v,i,j,q] dz2[n,v,r,u]
+    #       (6, 5, 5, N, 10, 10)
+    dP1_columns = np.tensordot(K2, dz2, axes=((0,), (1,)))
     # (B24)  dP1[n,i,j,q] = Σ_ruv dz2[n,r,j-u,q-v] K2[r,i,u,v] [0 ≤ j-u < 10]
     #       [0 ≤ q-v < 10]  (N, 6, 14, 14)  from (F5)
-    dP1_windows = np.lib.stride_tricks.sliding_window_view(
-        np.pad(dz2, ((0, 0), (0, 0), (4, 4), (4, 4))), (5, 5), axis=(2, 3)
-    )
-    dP1 = np.tensordot(
-        K2[:, :, ::-1, ::-1], dP1_windows, axes=((0, 2, 3), (1, 4, 5))
-    ).transpose(1, 0, 2, 3)
+    dP1 = np.zeros((6, N, 14, 14), dtype).transpose(1, 0, 2, 3)
+    dP1_windows = dP1_columns.transpose(3, 0, 4, 5, 1, 2)
+    for u in range(5):
+        for v in range(5):
+            dP1[:, :, u:u + 10, v:v + 10] += dP1_windows[..., u, v]
     # (B26)  dz1[n,i,j,q] = dP1[n,i,⌊j/2⌋,⌊q/2⌋] (1 - A1[n,i,j,q]²)/4  (N, 6, 28, 28)
     #       from (F3) with (B25)
     dz1 = (
@@ -217,12 +228,7 @@ def backward(saved, dL=1.0):
     ).reshape(N, 6, 28, 28)
     # (B27)  dK1[i,q,r] = Σ_nuv dz1[n,i,u,v] enlarged[n,u+q,v+r]  (6, 1, 5, 5)
     #       from (F2)
-    dK1_windows = np.lib.stride_tricks.sliding_window_view(
-        enlarged, (5, 5), axis=(1, 2)
-    )
-    dK1 = np.tensordot(
-        dK1_windows, dz1, axes=((0, 1, 2), (0, 2, 3))
-    ).transpose(2, 0, 1)[:, None, :, :]
+    dK1 = np.tensordot(dz1, z1_columns, axes=((0, 2, 3), (2, 3, 4)))[:, None, :, :]
     dc1 = dz1.sum(axis=(0, 2, 3))  # (B28)  dc1[i] = Σ_njq dz1[n,i,j,q]  (6,)  from (F2)
     grads = {
         "K1": dK1, "c1": dc1, "K2": dK2, "c2": dc2, "W3": dW3, "b3": db3, "W4": dW4,
@@ -278,10 +284,14 @@ def predict(
     b5, _ = read("b5", b5, "wrt", "10", (10,))
     # (F1)  enlarged[n,i,j] = X[n,⌊i/4⌋,⌊j/4⌋]  (N, 32, 32)
     enlarged = np.repeat(np.repeat(X, 4, axis=2), 4, axis=1)
+    # (F2) first:  z1_columns[i,j,n,q,r] = enlarged[n,q+i,r+j]  (5, 5, N, 28, 28)
+    z1_columns_windows = np.lib.stride_tricks.sliding_window_view(
+        enlarged, (5, 5), axis=(1, 2)
+    )
+    z1_columns = z1_columns_windows.transpose(3, 4, 0, 1, 2).copy()
     # (F2)  z1[n,i,j,q] = Σ_ru enlarged[n,j+r,q+u] K1[i,0,r,u] + c1[i]  (N, 6, 28, 28)
-    z1_windows = np.lib.stride_tricks.sliding_window_view(enlarged, (5, 5), axis=(1, 2))
     z1 = (
-        np.tensordot(K1[:, 0], z1_windows, axes=((1, 2), (3, 4))).transpose(1, 0, 2, 3)
+        np.tensordot(K1[:, 0], z1_columns, axes=((1, 2), (0, 1))).transpose(1, 0, 2, 3)
         + c1[:, None, None]
     )
     A1 = np.tanh(z1)   # (F3)  A1[n,i,j,q] = tanh(z1[n,i,j,q])  (N, 6, 28, 28)
@@ -289,10 +299,14 @@ def predict(
     P1_blocks = A1.reshape(N, 6, 14, 2, 14, 2)
     P1_added = P1_blocks[:, :, :, 0] + P1_blocks[:, :, :, 1]
     P1 = 0.25 * (P1_added[..., 0] + P1_added[..., 1])
+    # (F5) first:  z2_columns[i,j,q,n,r,u] = P1[n,i,r+j,u+q]  (6, 5, 5, N, 10, 10)
+    z2_columns_windows = np.lib.stride_tricks.sliding_window_view(
+        P1, (5, 5), axis=(2, 3)
+    )
+    z2_columns = z2_columns_windows.transpose(1, 4, 5, 0, 2, 3).copy()
     # (F5)  z2[n,i,j,q] = Σ_ruv P1[n,r,j+u,q+v] K2[i,r,u,v] + c2[i]  (N, 16, 10, 10)
-    z2_windows = np.lib.stride_tricks.sliding_window_view(P1, (5, 5), axis=(2, 3))
     z2 = (
-        np.tensordot(K2, z2_windows, axes=((1, 2, 3), (1, 4, 5))).transpose(1, 0, 2, 3)
+        np.tensordot(K2, z2_columns, axes=((1, 2, 3), (0, 1, 2))).transpose(1, 0, 2, 3)
         + c2[:, None, None]
     )
     A2 = np.tanh(z2)   # (F6)  A2[n,i,j,q] = tanh(z2[n,i,j,q])  (N, 16, 10, 10)

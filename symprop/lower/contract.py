@@ -120,7 +120,7 @@ def _pair(left: Node, right: Node, bound: Axes, out: Axes, order: Axes) -> Node:
     if not batch and out:
         inner = {left: _places(left), right: _places(right)}
         side = _side(inner[left], bound) or -_side(inner[right], bound)
-        if side > 0 or (not side and out[0] in b):
+        if side > 0 or (not side and out[-1] in a):
             left, right, rows, columns = right, left, columns, rows
         left, right = bare(left), bare(right)
         larger = max(left, right, key=lambda n: len(n.axes))

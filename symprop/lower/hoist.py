@@ -51,11 +51,11 @@ from symprop.algebra.expr import (
 from symprop.names import counted
 from symprop.system import Adjoint, Array, Equation, System, cycles, itself
 
-Kind = TypeVar("Kind", Equation, Adjoint)
+Kind = TypeVar("Kind", bound=Equation | Adjoint)
 
 
 @dataclass
-class _Hoist:
+class Hoist:
     """What is made for the recurrences of one program."""
 
     system: System
@@ -78,7 +78,7 @@ def hoisted(
     members: dict[int, set[str]] = {}
     for array, group in groups.items():
         members.setdefault(group, set()).add(array)
-    hoist = _Hoist(system)
+    hoist = Hoist(system)
     result: list[Equation | Kind] = []
     for equation in equations:
         if equation.array not in groups or itself(equation) is not None or (
@@ -98,7 +98,7 @@ def _whole_numbers(system: System, array: str) -> bool:
     return not array.startswith(ADJOINT) and system.arrays[array].dtype != "float"
 
 
-def _rewritten(equation: Equation | Adjoint, members: set[str], hoist: _Hoist) -> Expr:
+def _rewritten(equation: Equation | Adjoint, members: set[str], hoist: Hoist) -> Expr:
     """The right-hand side of an equation of a recurrence, reading what is made outside."""
     free = [t for t in equation.rhs.terms if members.isdisjoint(arrays_of(Expr((t,))))]
     rest = [t if any(t is f for f in free) else _factored(equation, t, members, hoist)
@@ -122,7 +122,7 @@ def _works(factors: Iterable[tuple[Atom, Exponent]]) -> bool:
 
 
 def _factored(
-    equation: Equation | Adjoint, term: Term, members: set[str], hoist: _Hoist
+    equation: Equation | Adjoint, term: Term, members: set[str], hoist: Hoist
 ) -> Term:
     """One term, with its factors outside the recurrence as one array; its brackets likewise."""
     term = Term(term.coef, tuple(

@@ -244,7 +244,6 @@ class Einsum(Node):
 @dataclass(frozen=True)
 class Solve(Node):
     """What times `matrix` gives `right`, or (None) the identity; axes (.., row, column).
-
     The last axis of the matrix goes; `right` has the columns, if there are some, and none of
     the two need have the whole stack."""
 
@@ -340,6 +339,7 @@ class Zeros:
     shape: tuple[Expr, ...]
     number: str
     at: Expr | None = None
+    order: tuple[int, ...] = ()  # its axes as they lie in memory, if not in this order
 
 
 @dataclass(frozen=True)
@@ -362,7 +362,6 @@ class Scatter:
 @dataclass(frozen=True)
 class Put:
     """array[subscripts] = value, or += it: no position is repeated.
-
     With windows among the subscripts, one addition for every place in the window; with grids,
     `grid` are the axes that they share. `shape` is the array's while its axes are cut."""
 

@@ -46,7 +46,7 @@ def padded(term: Term, shapes: Mapping[str, tuple[Expr, ...]], loop: Index | Non
 
     shapes: of the arrays read. The other factors are taken to be finite.
     """
-    held = {_slack(a): a for a, _ in term.factors if isinstance(a, Iverson) and _slack(a)}
+    held = {slack_of(a): a for a, _ in term.factors if isinstance(a, Iverson) and slack_of(a)}
     swaps: dict[Atom, Padded] = {}
     gone: set[Atom] = set()
     for item, exponent in term.factors:
@@ -74,7 +74,7 @@ def padded(term: Term, shapes: Mapping[str, tuple[Expr, ...]], loop: Index | Non
         (swaps.get(a, a), e) for a, e in term.factors if a not in gone), term.bound)
 
 
-def _slack(bracket: Iverson) -> str:
+def slack_of(bracket: Iverson) -> str:
     """What is at least 0 where a bracket on positions holds, as a key; "" for other brackets."""
     if bracket.relation not in ("<", "<=") or any(
         isinstance(a, Access) for a in atoms_of(bracket)
@@ -89,7 +89,7 @@ def _guards(position: Expr, size: Expr, loop: Index | None) -> list[str]:
     if loop in free_indices(position) or len(free_indices(position)) == 0:
         return []
     return [key for b in integers.guard(normal(position), size)
-            if isinstance(b.single_atom, Iverson) and (key := _slack(b.single_atom))]
+            if isinstance(b.single_atom, Iverson) and (key := slack_of(b.single_atom))]
 
 
 def _widths(position: Expr, size: Expr) -> tuple[Expr, Expr] | None:
@@ -156,7 +156,7 @@ def opposite(left: Atom, right: Atom) -> bool:
         if turned.relation in ("==", "!=") and sides == (right.rhs, right.lhs):
             return True
     equal, other = (left, right) if left.relation == "==" else (right, left)
-    if equal.relation != "==" or not (slack := _slack(other)):
+    if equal.relation != "==" or not (slack := slack_of(other)):
         return False  # else: [i = 0] and [1 <= i] for an i that is never negative
     gap = normal(sub(equal.lhs, equal.rhs))
     return any(nonnegative(g) and normal(sub(g, ONE)).key == slack

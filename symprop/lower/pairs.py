@@ -23,6 +23,7 @@ from symprop.lower.hoist import hoisted
 from symprop.lower.invoke import Invoke, Turns
 from symprop.lower.ir import Statement
 from symprop.lower.program import Either, Pair, Program, is_given, read_of, seeded, statements
+from symprop.lower.slides import COLUMNS, slid
 from symprop.lower.turns import Item, Passes, looped, makes_of, reads_of
 from symprop.system import System, cycles
 
@@ -40,8 +41,10 @@ def _lowered(lemma: Lemma, numbers: Mapping[int, int]) -> Program:
     adjoints = [a if lemma.number else seeded(a, system) for a in found.adjoints
                 if not a.inlined and (lemma.number or not is_given(a, system))]
     margins: dict[str, Either] = {e.array: e for e in system.equations}
-    system, equations = hoisted(system, system.equations)
-    system, after = hoisted(replace(system, equations=equations), adjoints)
+    system, equations, after = slid(system, system.equations, adjoints)
+    margins.update((e.array, e) for e in equations if e.role == COLUMNS)
+    system, equations = hoisted(system, equations)
+    system, after = hoisted(replace(system, equations=equations), after)
     lines = _Lines(lemma, numbers)
     backward = _runs(lines.backward(after), [adjoint(w) for w in block.gradients])
     live = [e for item in backward if not isinstance(item, Invoke | Turns) for e in item]

@@ -29,6 +29,7 @@ from symprop.lower.hoist import hoisted
 from symprop.lower.invoke import Stack
 from symprop.lower.ir import Allocate, Loop, Statement, Write
 from symprop.lower.scope import Scope, without_first
+from symprop.lower.slides import COLUMNS, slid
 from symprop.lower.statements import lower_equation
 from symprop.system import Adjoint, Equation, System, cycles, departing, itself
 
@@ -81,11 +82,13 @@ def lower(system: System, adjoints: Sequence[Adjoint]) -> Program:
     live: tuple[Adjoint, ...] = live_of(
         [seeded(a, system, added) for a in adjoints if not a.inlined and not is_given(a, system)],
         [adjoint(w) for w in system.wrt])
-    saved = read_of(live)
     margins: dict[str, Either] = {e.array: e for e in system.equations}
     margins.update((a.array, a) for a in live)
-    system, equations = hoisted(system, system.equations)
-    system, backward = hoisted(replace(system, equations=equations), live)
+    system, equations, after = slid(system, system.equations, live)
+    margins.update((e.array, e) for e in equations if e.role == COLUMNS)
+    saved = read_of(after)
+    system, equations = hoisted(system, equations)
+    system, backward = hoisted(replace(system, equations=equations), after)
     forward = live_of(equations, [system.loss, *saved])
     outputs = live_of(equations, [array for _, array in system.outputs])
     return Program(

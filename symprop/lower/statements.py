@@ -60,6 +60,7 @@ from symprop.lower.picks import pick_of, set_apart
 from symprop.lower.places import Place, fill, gathered
 from symprop.lower.ranges import Piece, restricted, tidy
 from symprop.lower.scope import Scope
+from symprop.lower.slides import COLUMNS
 from symprop.lower.terms import Lowering
 from symprop.lower.views import grid_at, subscript
 from symprop.system import Adjoint, Equation, itself
@@ -184,7 +185,7 @@ def _first(
         first = placed[0]
         if isinstance(first, Put) and not any(isinstance(s, Window) for s in first.subscripts):
             placed[0] = _setting(first)
-        return (Zeros(equation.array, shape, equation.number, frame.at),)
+        return (Zeros(equation.array, shape, equation.number, frame.at, _laid(first)),)
     node = aligned(frame.value(frame.lowering.expr(rest, frame.live)), frame.live)
     if frame.lowering.integer and flavour(node) == FLOAT:
         node = Cast(node.axes, node, whole=True)
@@ -202,7 +203,21 @@ def _first(
     wanted = isinstance(equation, Adjoint) and equation.primal in frame.lowering.scope.system.wrt
     if wanted and not fresh and indices and not isinstance(node, (Fill, Copy)) and frame.at is None:
         node = Copy(node.axes, node)  # a gradient is an array of its own
+    if isinstance(equation, Equation) and equation.role == COLUMNS:
+        node = Copy(node.axes, node)
     return (Assign(equation.array, node, equation.number, frame.at),)
+
+
+def _laid(put: Scatter | Put) -> tuple[int, ...]:
+    """The order in memory of what is added at the places of a window, if it is another one."""
+    if not isinstance(put, Put) or put.at is not None or not isinstance(put.value, Transpose):
+        return ()
+    inner = {s.inner for s in put.subscripts if isinstance(s, Window)}
+    outer = [a for a in put.axes if a not in inner]
+    if len(outer) != len(put.subscripts) or not isinstance(put.value.body, View):
+        return ()
+    order = tuple(outer.index(a) for a in put.value.body.axes if a in outer)
+    return order if sorted(order) == list(range(len(outer))) != list(order) else ()
 
 
 def _certainly(node: Node, axes: Axes) -> bool:

@@ -27,6 +27,7 @@ from symprop.emit.text_notation import TextNotation
 from symprop.lower import ir
 from symprop.lower.invoke import Invoke, Turns
 from symprop.lower.shares import Sharing
+from symprop.lower.slides import COLUMNS
 from symprop.names import counted, unused
 from symprop.syntax.document import INDENT
 from symprop.syntax.layout import BODY, flat, width
@@ -52,6 +53,7 @@ class Lines:
         self.loop: tuple[Index, str] | None = None
         self.letters: dict[str, Mapping[int, str]] = {}
         self.noted = ""  # the equation whose note stands already
+        self.stepped: set[str] = set()  # the equations that a loop computes
         sizes = {n for n in printer.sizes.values() if n in printer.names.values()}
         self.notation = TextNotation(
             room=200, names=printer.names, clashing=sizes, constants=self.system.numbers)
@@ -59,6 +61,7 @@ class Lines:
     def rows(self, statements: Sequence[ir.Statement]) -> list[Row]:
         """All statements, with the numbers of their equations in the margin."""
         self.noted = ""
+        self.stepped = {w.number for s in statements if isinstance(s, ir.Loop) for w in s.body}
         rows: list[Row] = []
         for several, group in groupby(statements, _fresh):
             if several:
@@ -101,7 +104,7 @@ class Lines:
         target = self._target(statement.array, at)
         if isinstance(statement, ir.Allocate | ir.Zeros):
             kind = "empty" if isinstance(statement, ir.Allocate) else "zeros"
-            value = tree(0) if at is not None else self.printer.zeros(statement.shape, kind)
+            value = tree(0) if at is not None else self._made(statement, kind)
             rows = [Row(self._assigned(statement.array, at, value), depth=depth)]
         else:
             rows = self._computed(statement, equation, target, depth)
@@ -109,6 +112,15 @@ class Lines:
             rows[0] = replace(rows[0], note=self._note(equation))
         self.noted = statement.array
         return rows
+
+    def _made(self, statement: ir.Allocate | ir.Zeros, kind: str) -> ast.expr:
+        """A new array, its axes in memory as the statement has them."""
+        order = () if isinstance(statement, ir.Allocate) else statement.order
+        if not order:
+            return self.printer.zeros(statement.shape, kind)
+        made = self.printer.zeros(tuple(statement.shape[k] for k in order), kind)
+        return self.printer.target.spell("transpose", x=made, order=[
+            tree(order.index(k)) for k in range(len(order))])
 
     def _computed(
         self, statement: ir.Assign | ir.Scatter | ir.Put, equation: Equation | Adjoint,
@@ -278,8 +290,10 @@ class Lines:
         if solved is not None:
             left, right = printer.expr(solved[0]).text, solved[1]
         shape = flat(self.printer.shape(tuple(i.size for i in equation.indices)))
-        whole = equation.array in self.margins
-        label = f"({equation.number})" if whole else f"({equation.number}) for all steps:"
+        made = isinstance(equation, Equation) and equation.role == COLUMNS
+        whole = equation.array in self.margins and not made
+        when = "for all steps" if equation.number in self.stepped else "first"
+        label = f"({equation.number})" if whole else f"({equation.number}) {when}:"
         parts = [label, f"{left} = {printer.expr(right).text}"]
         if equation.indices:
             parts.append(shape)
