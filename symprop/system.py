@@ -78,17 +78,26 @@ class IndexRange:
     """The integer array `array` is used as a position: its values lie in start <= value < size.
 
     start: None where any negative value will do; ignored: a value that may stand there as well.
+    at: the positions of the entries that this is about, None for all of an axis; (): of all.
     """
 
     array: str
     size: Expr
     start: Expr | None = ZERO
     ignored: int | None = None
+    at: tuple[int | None, ...] = ()
+
+    @property
+    def column(self) -> str:
+        """Which entries this is about, as NumPy reads them: "[:, 0]", or "" for all."""
+        shown = ", ".join(":" if n is None else str(n) for n in self.at)
+        return f"[{shown}]" if shown else ""
 
     @property
     def inside(self) -> bool:
-        """Whether the values are positions on an axis of that size as they stand."""
-        return self.ignored is None and self.start is not None and nonnegative(self.start)
+        """Whether all values are positions on an axis of that size as they stand."""
+        return not self.at and self.ignored is None and self.start is not None and (
+            nonnegative(self.start))
 
 
 @dataclass(frozen=True)

@@ -186,7 +186,20 @@ def joined(x: "N D"):
     return np.sum(wide**2) + np.mean([np.sum(longer), np.max([x[0, 0], x[1, 1]])])
 
 
-INDEXING = [labels, tables, masks, floors, counts, joined]
+def triples(triple: "int N 3", E: "V D", R: "U D"):
+    """columns of an array of positions, on axes of their own"""
+    head, relation, tail = triple[:, 0], triple[:, 1], triple[:, 2]
+    return np.sum((E[head] + R[relation] - E[tail]) ** 2)
+
+
+def left_out(logits: "N C", label: "int N"):
+    """labels of 255 are left out"""
+    valid = label != 255
+    picked = logits[np.arange(len(label)), np.where(valid, label, 0)]
+    return -np.sum(picked * valid) / np.sum(valid)
+
+
+INDEXING = [labels, tables, triples, left_out, masks, floors, counts, joined]
 
 
 # ---- constants that follow from plain sizes ---------------------------------------------------

@@ -21,6 +21,12 @@ HEAD = """\
 This page is generated: every function below is traced as it stands, and its equations are shown
 as `symprop derive --format text` prints them. `make generated` rewrites it; a test compares it,
 and the gradients of every function with finite differences of the function itself.
+
+`tests/programs/` holds sixty networks, losses and models of all kinds, which someone wrote from a
+list of titles who had read the README alone; they were not changed afterwards. 53 of them needed no
+edit when they were first tried. Today 56 of 60 need no edit (`tests/test_programs.py`, where the
+sentence stands that each of the others is refused with); their gradients agree with eighth-order
+differences of the programs to 1e-9.
 """
 
 

@@ -13,10 +13,13 @@ import numpy as np
 import pytest
 
 import symprop
-from symprop.errors import IndexRangeError, ShapeError, UnsupportedError
+from symprop.errors import IndexRangeError, InputError, ShapeError, UnsupportedError
 
 Arrays = Mapping[str, Any]
 STEP = 1e-5
+
+
+RNG = np.random.default_rng(0)
 
 
 def differences(function: Callable[..., Any], arrays: Arrays, name: str) -> Any:
@@ -175,6 +178,43 @@ def test_labels_beyond_the_axis_are_refused_at_the_door(name: str) -> None:
     if low > -3:
         with pytest.raises(IndexError, match="y "):
             module.forward(x, np.array([low - 1 if name != "without its sign" else -3, 1]))
+
+
+def test_a_label_that_is_left_out_may_lie_beyond_the_classes() -> None:
+    """255, as data for segmentation have it: whether there are so many classes is not known."""
+    def function(x: Any, y: Any) -> Any:
+        return np.sum(np.sin(x[np.arange(len(y)), np.where(y != 255, y, 0)]) * (y != 255))
+
+    module = generated(function, x="N K", y="int N")
+    agree(function, module, {"x": RNG.normal(size=(3, 2)), "y": np.array([1, 255, 0])})
+    wide = np.zeros((2, 300))
+    wide[:, 255] = 1.0  # a class of its own, and left out all the same
+    agree(function, module, {"x": wide, "y": np.array([255, 256])})
+    with pytest.raises(IndexError, match="y holds a position outside 0 to K - 1 that is not 255"):
+        module.forward(np.ones((2, 3)), np.array([254, 0]))
+
+
+def test_columns_of_positions_have_axes_of_their_own() -> None:
+    """The smallest axis is no limit for the others; in `evaluate` as at the door."""
+    def function(k: Any, E: Any, R: Any) -> Any:
+        head, relation, tail = k.T
+        return np.sum((E[head] + R[relation] - E[tail - 1]) ** 2)
+
+    derivation = symprop.derive(symprop.trace(
+        function, shapes={"k": "int N 3", "E": "V D", "R": "U D"}))
+    module = symprop.generate(derivation)
+    assert symprop.check(module).passed
+    arrays = {"k": np.array([[4, 1, 5], [0, 0, 1]]), "E": RNG.normal(size=(5, 2)),
+              "R": RNG.normal(size=(2, 2))}
+    agree(function, module, arrays)
+    assert np.isclose(derivation.evaluate(arrays).loss, function(**arrays))
+    for place in ((0, 1), (1, 2)):
+        wrong = {**arrays, "k": arrays["k"].copy()}
+        wrong["k"][place] = 2 if place[1] == 1 else 0
+        with pytest.raises(IndexError, match=rf"k\[:, {place[1]}\]"):
+            module.forward(**wrong)
+        with pytest.raises(InputError, match=rf"k\[:, {place[1]}\] holds"):
+            derivation.evaluate(wrong)
 
 
 def test_an_integer_input_less_one_is_a_position() -> None:

@@ -67,6 +67,13 @@ def test_nan_before_decides_nothing_and_nan_after_a_number_is_wrong() -> None:
     assert not refuted(np.zeros(0), np.zeros(0), lambda: np.zeros(0)).any()
 
 
+def test_numbers_that_are_hardly_any_keep_no_digits() -> None:
+    """A score of -740 under exp: what is added up is a multiple of 5e-324."""
+    left = np.array([7e-320, 7e-320, 1e-300])
+    right = np.array([7e-320 + 5e-324, 7e-312, 1.1e-300])
+    assert refuted(left, right, lambda: left).tolist() == [False, True, True]
+
+
 @pytest.mark.parametrize("size", [1e-300, 1e-30, 1.0, 1e30, 1e300])
 def test_what_cancels_is_measured_by_what_was_added_up(size: float) -> None:
     left = np.array([1e300, size, 0.0])

@@ -6,7 +6,7 @@ axis, positive numbers, numbers of a range or a set, positions on an axis where 
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,10 +30,18 @@ class Domain:
     low: float = -math.inf
     high: float = math.inf
     values: tuple[float, ...] | None = None
-    index: Dim | None = None
+    index: tuple["Positions", ...] = ()
     symmetric: bool = False  # in the last two axes
     definite: bool = False  # symmetric with positive eigenvalues
-    start: Dim | None = None  # the least position, if it is not 0
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Entries that are positions below `end`, from `start` on; `at`: (None, 2) is column 2."""
+
+    end: Dim
+    start: Dim
+    at: tuple[int | None, ...] = ()
 
 
 def read_facts(facts: Iterable[object], specs: Mapping[str, ArraySpec]) -> dict[str, Domain]:
@@ -50,7 +58,9 @@ def read_facts(facts: Iterable[object], specs: Mapping[str, ArraySpec]) -> dict[
         if name not in specs:
             raise FactError(f"the fact {kind} is declared of {name!r}, which is not an argument")
         try:
-            domains[name].update(_restriction(kind, args, specs[name]))
+            for field, value in _restriction(kind, args, specs[name]).items():
+                several = domains[name].get(field, ()) if field == "index" else ()
+                domains[name][field] = (*several, *value) if field == "index" else value
         except (TypeError, ValueError, ShapeError) as error:
             raise FactError(f"the fact {fact!r} is not readable: {error}") from None
     return {name: Domain(**restrictions) for name, restrictions in domains.items()}
@@ -108,8 +118,9 @@ def _restriction(kind: str, args: tuple[Any, ...], spec: ArraySpec) -> dict[str,
             raise ValueError("the range is empty")
         return {"low": low, "high": high}
     if kind == "index":
-        dims = [parse_dim(str(arg)) for arg in args]
-        return dict(zip(("index", "start"), dims, strict=False))
+        end, start = (parse_dim(str(arg)) for arg in (*args, 0)[:2])
+        at = args[2] if len(args) > 2 else ()
+        return {"index": (Positions(end, start, at),)}
     (arg,) = args
     if not -len(spec.dims) <= int(arg) < len(spec.dims):
         raise ValueError(f"there is no axis {arg}")
@@ -155,11 +166,35 @@ def real_range(domain: Domain) -> tuple[float, float] | None:
 
 def _integers(shape: tuple[int, ...], domain: Domain, sizes: Mapping[str, int], rng: Any) -> Array:
     """Draw positions on an axis or integers of a range."""
-    if domain.index is not None:
-        start = 0 if domain.start is None else domain.start.value_at(sizes)
-        return np.asarray(rng.integers(start, domain.index.evaluate(sizes), size=shape))
+    if domain.index:
+        starts, ends = zip(*(
+            (max(p.start.value_at(sizes) for p in told),
+             min(p.end.evaluate(sizes) for p in told))
+            for told in columns(shape, domain)), strict=True)
+        if len(ends) == 1:
+            return np.asarray(rng.integers(starts[0], ends[0], size=shape))
+        wide = [-1 if k == column_axis(domain) else 1 for k in range(len(shape))]
+        return np.asarray(rng.integers(
+            np.reshape(starts, wide), np.reshape(ends, wide), size=shape))
     low, high = integer_range(domain)
     return np.asarray(rng.integers(low, high + 1, size=shape))
+
+
+def column_axis(domain: Domain) -> int | None:
+    """The axis whose entries point into axes of their own, where it is one and the same."""
+    fixed = {tuple(k for k, n in enumerate(p.at) if n is not None) for p in domain.index if p.at}
+    return next(iter(fixed))[0] if len(fixed) == 1 and len(min(fixed)) == 1 else None
+
+
+def columns(shape: Sequence[object], domain: Domain) -> list[list[Positions]]:
+    """What is said of each column in turn, or of all entries together."""
+    axis = column_axis(domain)
+    length = None if axis is None else shape[axis]
+    if not isinstance(length, int):
+        return [[*domain.index]]
+    told = [[p for p in domain.index if not p.at or p.at[axis or 0] in (k, k - length)]
+            for k in range(length)]
+    return [t or [*domain.index] for t in told]
 
 
 def _reals(shape: tuple[int, ...], domain: Domain, rng: Any) -> Array:

@@ -198,7 +198,7 @@ class Sampler:
     def _choose(self, attempt: int) -> dict[str, int]:
         """Choose all sizes and test the given arrays against them."""
         dims = [dim for spec in self.specs.values() for dim in spec.dims]
-        dims += [domain.index for domain in self.domains.values() if domain.index is not None]
+        dims += [p.end for domain in self.domains.values() for p in domain.index]
         sizes = choose_sizes(dims, self.known, attempt)
         specs = {name: self.specs[name] for name in self.given}
         solve_sizes(specs, {name: array.shape for name, array in self.given.items()}, sizes)

@@ -6,12 +6,19 @@ facts. Out: the context of the template `selfcheck.py.jinja`: lines of Python th
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from symprop.check.annotations import read_annotation
-from symprop.check.domains import Domain, integer_range, read_facts, real_range
+from symprop.check.domains import (
+    Domain,
+    column_axis,
+    columns,
+    integer_range,
+    read_facts,
+    real_range,
+)
 from symprop.check.layout import WIDTH, Display, entries
 from symprop.check.sizes import choose_sizes, named_axes
 from symprop.check.stacked import stacked_argument, stacked_draws, stacked_gradients
@@ -61,7 +68,7 @@ def selfcheck_context(
     }
     domains = read_facts(facts, specs)
     limits = [dim for spec in specs.values() for dim in spec.dims]
-    limits += [domain.index for domain in domains.values() if domain.index is not None]
+    limits += [p.end for domain in domains.values() for p in domain.index]
     chosen = choose_sizes([*limits, *(parse_dim(text) for text in whole)], sizes or {})
     spelled = _spelled(chosen)
     leaves = _gradient_leaves(trees, wrt)
@@ -144,10 +151,7 @@ def draw_code(spec: ArraySpec, domain: Domain, spelled: Mapping[str, str]) -> st
     if spec.dtype == "bool":
         return f"rng.integers(0, 2, {size}) == 1"
     if spec.dtype == "int":
-        low, high = integer_range(domain)
-        end = str(high + 1) if domain.index is None else _code(domain.index, spelled)
-        start = str(low) if domain.start is None else _code(domain.start, spelled)
-        return f"rng.integers({start}, {end}, {size})"
+        return f"rng.integers({', '.join(_integer_ends(spec, domain, spelled))}, {size})"
     ends = real_range(domain)
     drawn = f"rng.normal({size})" if ends is None else (
         f"rng.uniform({ends[0]!r}, {ends[1]!r}, {size})")
@@ -155,6 +159,27 @@ def draw_code(spec: ArraySpec, domain: Domain, spelled: Mapping[str, str]) -> st
         last = _code(spec.dims[-1], spelled)
         return f"(lambda a: a @ a.swapaxes(-1, -2) / {last} + 0.5 * np.eye({last}))({drawn})"
     return f"(lambda a: (a + a.swapaxes(-1, -2)) / 2)({drawn})" if domain.symmetric else drawn
+
+
+def _integer_ends(spec: ArraySpec, domain: Domain, spelled: Mapping[str, str]) -> list[str]:
+    """The least integer of a domain, and what lies above the largest; columns by columns."""
+    if not domain.index:
+        low, high = integer_range(domain)
+        return [str(low), str(high + 1)]
+    shape = [int(d) if (d := _code(dim, spelled)).isdigit() else d for dim in spec.dims]
+    told = columns(shape, domain)
+    inner = 0 if len(told) == 1 else len(shape) - 1 - (column_axis(domain) or 0)
+    starts = [_one("max", dict.fromkeys(_code(p.start, spelled) for p in t)) for t in told]
+    ends = [_one("min", dict.fromkeys(_code(p.end, spelled) for p in t)) for t in told]
+    if len(told) == 1:
+        return [starts[0], ends[0]]
+    return [f"[{', '.join('[' * inner + e + ']' * inner for e in codes)}]"
+            if len({*codes}) > 1 else codes[0] for codes in (starts, ends)]
+
+
+def _one(choice: str, codes: Collection[str]) -> str:
+    """The largest or least of some sizes."""
+    return f"{choice}({', '.join(codes)})" if len(codes) > 1 else "".join(codes)
 
 
 def _distribution_code(spec: ArraySpec, axis: int, spelled: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ step refers to them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 
@@ -90,7 +90,7 @@ class Facts:
         return self._line(printer.expr(entry), "in", chosen)
 
     def _range(self, found: IndexRange) -> Piece:
-        entry, printer, _ = self._entry(found.array)
+        entry, printer, _ = self._entry(found.array, found.at)
         low = printer.expr(entry) if found.start is None else self._line(
             self.plain.expr(found.start), "<=", printer.expr(entry))
         line = self._line(low, "<", self.plain.expr(found.size))
@@ -108,10 +108,16 @@ class Facts:
             f" {self.words('fact.divides')} ")
         return join([self.plain.expr(right), sign, self.plain.expr(left)], SUM).text
 
-    def _entry(self, array: str) -> tuple[Expr, Printer, tuple[Index, ...]]:
-        """An entry of an array, a printer with letters for it, and its indices."""
+    def _entry(
+        self, array: str, at: Sequence[int | None] = ()
+    ) -> tuple[Expr, Printer, tuple[Index, ...]]:
+        """An entry of an array, a printer with letters for it, and its indices.
+
+        at: the positions that are the same for all entries that are meant; None for the others.
+        """
         indices = tuple(Index("i", s) for s in self.system.arrays[array].shape)
-        entry = access(array, [idx(i) for i in indices])
+        entry = access(array, [idx(i) if n is None else number(n) for i, n in zip(
+            indices, at or [None] * len(indices), strict=True)])
         taken = taken_by(self.system) | self.to.called.letters
         axes = axis_letters(self.system.sizes, taken)
         shown = letters(Equation("", array, indices, entry), taken, axes)

@@ -15,7 +15,7 @@ import numpy as np
 from symprop.algebra.expr import Expr, Extremum, Index, Paren, Size, atoms
 from symprop.errors import InputError
 from symprop.interpret.evaluate import evaluate, extent
-from symprop.system import Array, Condition, Fact, System
+from symprop.system import Array, Condition, Fact, IndexRange, System
 
 _LARGEST = 16
 # The longest axis that is wanted, merged axes such as R*S included, and the attempts at it.
@@ -140,9 +140,22 @@ def _draw_integers(
     facts: Mapping[str, Fact], generator: np.random.Generator,
 ) -> np.ndarray[Any, Any]:
     """Positions within every axis they are used on; else small numbers."""
-    tops = [extent(r.size, sizes) for r in system.index_ranges if r.array == array.name]
-    starts = [-1 if r.start is None else _value(r.start, sizes) for r in system.index_ranges
-              if r.array == array.name]
+    ranges = [r for r in system.index_ranges if r.array == array.name]
+    drawn = _positions([r for r in ranges if not r.at], sizes, shape, facts, generator)
+    for at in dict.fromkeys(r.at for r in ranges if r.at):
+        place = tuple(slice(None) if n is None else n for n in at)
+        drawn[place] = _positions([r for r in ranges if r.at in ((), at)], sizes,
+                                  list(drawn[place].shape), facts, generator)
+    return drawn
+
+
+def _positions(
+    ranges: Sequence[IndexRange], sizes: Mapping[str, int], shape: list[int],
+    facts: Mapping[str, Fact], generator: np.random.Generator,
+) -> np.ndarray[Any, Any]:
+    """Positions of which all of this is said."""
+    tops = [extent(r.size, sizes) for r in ranges]
+    starts = [-1 if r.start is None else _value(r.start, sizes) for r in ranges]
     low, high = max([1 if "positive" in facts else min(starts, default=0), *starts]), min(
         tops, default=4)
     if "in_range" in facts:
@@ -150,7 +163,7 @@ def _draw_integers(
         low = max(low, int(first))
         high = min(int(last) + 1, high) if tops else int(last) + 1
     drawn = np.asarray(generator.integers(low, max(high, low + 1), shape))
-    for ignored in (r.ignored for r in system.index_ranges if r.array == array.name):
+    for ignored in (r.ignored for r in ranges):
         if ignored is not None:
             drawn = np.where(generator.integers(0, 4, shape) == 0, ignored, drawn)
     return drawn

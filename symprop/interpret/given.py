@@ -82,9 +82,11 @@ def given_sizes(
 def _check_positions(entry: IndexRange, array: Array, sizes: Mapping[str, int]) -> None:
     low = float("-inf") if entry.start is None else float(Evaluator({}, sizes).value(entry.start))
     size = extent(entry.size, sizes)
-    if array.max() >= size or array.min() < low:
-        raise InputError(f"{entry.array} holds {array.min()} to {array.max()}, positions on an "
-                         f"axis of {size}")
+    array = array[tuple(slice(None) if n is None else n for n in entry.at)]
+    array = array if entry.ignored is None else array[array != entry.ignored]
+    if np.any((array >= size) | (array < low)):
+        raise InputError(f"{entry.array}{entry.column} holds {array.min()} to {array.max()}, "
+                         f"positions on an axis of {size}")
 
 
 def _specs(system: System) -> dict[str, ArraySpec]:

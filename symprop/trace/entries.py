@@ -31,8 +31,18 @@ from symprop.algebra.build import (
     sub,
 )
 from symprop.algebra.canonical import normal
-from symprop.algebra.expr import Access, Apply, Atom, Expr, Iverson, Size, atoms, free_indices
-from symprop.algebra.integers import Facts, within
+from symprop.algebra.expr import (
+    Access,
+    Apply,
+    Atom,
+    Expr,
+    Iverson,
+    Size,
+    accesses,
+    atoms,
+    free_indices,
+)
+from symprop.algebra.integers import Facts, nonnegative, within
 from symprop.trace.booleans import choice
 from symprop.trace.tensor import Traced
 from symprop.trace.text import size_text
@@ -41,9 +51,9 @@ from symprop.trace.tracer import Tracer
 
 @dataclass(frozen=True)
 class Ends:
-    """An array, its least entry where there is one, its largest, and a value beside these."""
+    """Entries of an array, the least where there is one, the largest, a value beside these."""
 
-    array: str
+    read: tuple[Access, ...]
     low: Expr | None
     high: Expr
     ignored: int | None = None
@@ -65,17 +75,25 @@ def permitted(index: Traced, size: Expr) -> Ends | None:
     conditions = tuple(sub(c.left, c.right) for c in tracer.conditions if c.kind == "at_least")
     for low, high in _candidates(body, size):
         if within(body, size, Facts(conditions, ((array, low, high),))):
-            return Ends(array, low, high, _beside(body, size, low, array, conditions))
+            read = tuple(a for a in accesses(body) if a.array == array)
+            return Ends(read, low, high, _beside(body, size, (low, high), array, conditions))
     return None
 
 
 def _beside(
-    body: Expr, size: Expr, low: Expr | None, array: str, conditions: tuple[Expr, ...]
+    body: Expr, size: Expr, ends: tuple[Expr | None, Expr], array: str,
+    conditions: tuple[Expr, ...],
 ) -> int | None:
-    """A number that entries are compared with, for which positions lie in the axis as well."""
+    """A number that entries are compared with, for which positions lie in the axis as well.
+
+    It lies outside the ends, at some sizes at least: 255 may be a class where there are many.
+    """
+    low, high = ends
     for value in _compared(body, array):
-        outside = low is not None and low.number is not None and value < low.number
-        if outside and within(_at(body, array, number(value)), size, Facts(conditions)):
+        above = low is None or nonnegative(sub(number(value), low), Facts(conditions))
+        if above and nonnegative(sub(high, number(value)), Facts(conditions)):
+            continue
+        if within(_at(body, array, number(value)), size, Facts(conditions)):
             return value
     return None
 

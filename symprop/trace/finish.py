@@ -20,6 +20,7 @@ from symprop.system import Array, Call, Equation, Fact, IndexRange, cycles
 from symprop.trace.aliases import View, matched, name_views, with_name
 from symprop.trace.array_names import Named, name_all
 from symprop.trace.coerce import as_traced
+from symprop.trace.columns import name_columns
 from symprop.trace.determinants import inverses
 from symprop.trace.elementwise import named
 from symprop.trace.fillable import traced_part
@@ -121,7 +122,8 @@ def finish(
     """Merges, orders, names and numbers the equations."""
     keep = {loss, *outputs.values()}
     live = _live(list(tracer.drafts.values()), keep)
-    drafts = name_related(_ordered(merge(_ordered(live), keep)), tracer)
+    drafts = name_columns(merge(_ordered(live), keep), tracer)
+    drafts = name_related(_ordered(drafts), tracer)
     drafts = name_sums(drafts, tracer, frozenset(wrt))
     drafts, views = name_views(
         drafts, tracer.observer.views, tracer, [f.array for f in facts])

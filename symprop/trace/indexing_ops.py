@@ -284,7 +284,7 @@ def _checked_range(array: Traced, axis: int, index: Traced, size: Expr) -> Trace
     if reads[0].array in index.tracer.drafts:
         return _provable(array, axis, index, size)
     elif reads[0].array not in index.tracer.constants:
-        index.tracer.index_range(reads[0].array, normal(sub(size, shift)))
+        index.tracer.index_range(reads, normal(sub(size, shift)))
     return index
 
 
@@ -296,7 +296,7 @@ def _noted(index: Traced, size: Expr) -> Traced:
     index = index if isinstance(index.body.single_atom, Access) else named(index, "place")
     entry = index.body.single_atom
     assert isinstance(entry, Access)
-    index.tracer.index_range(entry.array, size)
+    index.tracer.index_range([Access(entry.array, ())], size)
     return index
 
 
@@ -305,7 +305,8 @@ def _provable(array: Traced, axis: int, index: Traced, size: Expr) -> Traced:
         return index
     ends = permitted(index, size)
     if ends is not None:
-        index.tracer.index_range(ends.array, normal(add(ends.high, ONE)), ends.low, ends.ignored)
+        index.tracer.index_range(
+            ends.read, normal(add(ends.high, ONE)), ends.low, ends.ignored)
         return _noted(index, size)
     raise located(UnsupportedError, (
         f"whether an index calculated from an integer array lies within axis {axis} of "

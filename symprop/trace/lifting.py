@@ -101,7 +101,7 @@ def _conditions(
 
 
 def _ranges(all_: Sequence[Sequence[IndexRange]], family: Family) -> tuple[IndexRange, ...]:
-    if len({tuple((r.ignored, r.start is None) for r in ranges) for ranges in all_}) > 1:
+    if len({tuple((r.ignored, r.start is None, r.at) for r in ranges) for ranges in all_}) > 1:
         raise Mismatch
     found = []
     for same in zip(*all_, strict=True):
@@ -109,7 +109,7 @@ def _ranges(all_: Sequence[Sequence[IndexRange]], family: Family) -> tuple[Index
             [r.start for r in same if r.start is not None])
         found.append(IndexRange(
             family.read(tuple(r.array for r in same)), family.position([r.size for r in same]),
-            start, same[0].ignored))
+            start, same[0].ignored, same[0].at))
     return tuple(dict.fromkeys(found))
 
 

@@ -50,6 +50,7 @@ class Observer:
         self.observed: dict[tuple[object, str], bool] = {}
         self.reserved: set[str] = set()
         self.views: list[View] = []  # what variables held, in order
+        self.columns: list[View] = []  # the same of integers
         self.count = 0  # calls so far
         self.own_code(function, 0)
 
@@ -169,10 +170,10 @@ class Observer:
         if value.tracer is not self.tracer or not is_name(name):
             return
         entry = value.body.single_atom
-        if isinstance(entry, Access) and value.kind == "float" and is_users(frame) and (
+        if isinstance(entry, Access) and value.kind != "bool" and is_users(frame) and (
                 name in frame.f_locals):
-            self.views.append(View(name, value.axes, entry, level, self.calls[frame],
-                                   source_line()))
+            (self.views if value.kind == "float" else self.columns).append(View(
+                name, value.axes, entry, level, self.calls[frame], source_line()))
         if draft is None:
             return
         own = self.calls[frame] is draft.call and is_users(frame)

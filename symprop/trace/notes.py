@@ -40,7 +40,8 @@ def _of_arguments(
 ) -> Iterator[Note]:
     """Notes on parameters that nobody has named: for a trace whose `wrt` was left out."""
     line = definition_line(function)
-    data = [n for n in wrt if _is_data(n, found)]
+    alone = _alone(found)
+    data = [n for n in wrt if _is_data(n, alone)]
     rest = [n for n in wrt if n not in data]
     if data and rest:
         names = ", ".join(f'"{n}"' for n in rest) + "," * (len(rest) == 1)
@@ -51,7 +52,7 @@ def _of_arguments(
     calculated = {name for e in result.equations if result.arrays[e.array].dtype == "float"
                   for name in _calculated_with(e.rhs)}
     for name, spec in found.leaves.items():
-        if spec.dtype == "int" and name in calculated and not _is_data(name, found):
+        if spec.dtype == "int" and name in calculated and not _is_data(name, alone):
             shape = str(spec).removeprefix("int").strip()
             yield Note("integers", (
                 f'{name} is declared as "{spec}" and calculated with, but integers have no '
@@ -184,11 +185,15 @@ def _calculated_with(expr: Expr) -> Iterator[str]:
                     yield from _calculated_with(child)
 
 
-def _is_data(name: str, found: Arguments) -> bool:
+def _alone(found: Arguments) -> str:
+    """The only argument with axis N; "" where there are several, or none."""
+    names = [n for n, spec in found.leaves.items() if _BATCH in spec.names()]
+    return names[0] if len(names) == 1 else ""
+
+
+def _is_data(name: str, alone: str) -> bool:
     """Whether an argument looks like data: by its name, or as the only one with axis N."""
-    if name.lower() in _DATA:
-        return True
-    return [n for n, spec in found.leaves.items() if _BATCH in spec.names()] == [name]
+    return name.lower() in _DATA or name == alone
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -292,10 +292,15 @@ class Tracer:
     # ---- inputs
 
     def index_range(
-        self, array: str, size: Expr, start: Expr | None = ZERO, ignored: int | None = None
+        self, read: Sequence[Access], size: Expr, start: Expr | None = ZERO,
+        ignored: int | None = None,
     ) -> None:
-        """Notes that the integer array `array` points into an axis of that size."""
-        found = IndexRange(array, size, start, ignored)
+        """Notes that these entries of an integer array point into an axis of that size."""
+        at = {tuple(n if n is None else int(n) for n in (p.number for p in a.indices))
+              for a in read} if self.turns is None else set()  # else the turn's: rows are alike
+        same_column = at.pop() if len(at) == 1 else ()
+        column = same_column if any(n is not None for n in same_column) else ()
+        found = IndexRange(read[0].array, size, start, ignored, column)
         if found not in self.index_ranges:
             self.index_ranges.append(found)
 

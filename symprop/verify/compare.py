@@ -16,6 +16,7 @@ Array = np.ndarray[Any, Any]
 
 RTOL = 1e-9  # relative to the entry
 ROUNDING = 1e-12  # relative to what was added up for it, where nearly all of it cancels
+LEAST = 1e6 * 5e-324  # of numbers below 1e-308, a product is rounded to multiples of 5e-324
 
 
 class Refuted(VerificationError):
@@ -56,7 +57,7 @@ def refuted(before: Array, after: Array, scale: Callable[[], Array]) -> Array:
         if lost.any() or not wrong.any():
             return lost
         size = np.maximum(np.abs(before), np.abs(after))
-        return np.asarray(wrong & ~(gap <= RTOL * size + ROUNDING * scale()))
+        return np.asarray(wrong & ~(gap <= RTOL * size + ROUNDING * scale() + LEAST))
 
 
 def difference(before: Array, after: Array, wrong: Array) -> str:

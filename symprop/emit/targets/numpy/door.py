@@ -239,6 +239,7 @@ def _fact(fact: Fact, name: str, target: Target) -> list[ast.stmt]:
 
 def _range(name: str, entry: IndexRange, printer: NumpyPrinter) -> ast.stmt:
     size = printer.shown(entry.size)
+    name += entry.column
     if entry.ignored is not None:
         return _test("np.any(({x} != {value}) & (({x} < 0) | ({x} >= {size})))", "IndexError",
                      f"{name} holds a position outside 0 to {size} - 1 that is not "

@@ -131,8 +131,9 @@ def facts_data(system: System, printer: NumpyPrinter) -> list[tuple[Any, ...]]:
         if system.arrays[entry.array].kind == "input":
             text = printer.shown(entry.size).replace(" ", "")
             low = "0-1" if entry.start is None else _signed(entry.start, printer)
-            data.append(("index", entry.array, text, *([] if low == "0" else [low])))
-    return data
+            data.append(("index", entry.array, text, *(
+                [low, entry.at] if entry.at else [] if low == "0" else [low])))
+    return list(dict.fromkeys(data))
 
 
 def _signed(start: Expr, printer: NumpyPrinter) -> str:
