@@ -1,4 +1,4 @@
-# symprop sha256:ae5505ca4b095bcdc37ff29a5f17edc2
+# symprop sha256:bd610f3c4863682f086f7e79f50b2d8d
 """gpt: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:gpt.
@@ -7,42 +7,30 @@ It belongs to whoever made it.
     loss, saved = forward(tok, following, E, P, blocks, g, b, W)
     gradients = backward(saved)
 
-    tok          (N, T)  integers below M
-    following    (N, T)  integers below M
-    E            (M, D)  parameter
-    P            (C, D)  parameter
-    blocks_0_g1  (D,)    parameter
-    blocks_0_b1  (D,)    parameter
-    blocks_0_Wq  (D, D)  parameter
-    blocks_0_Wk  (D, D)  parameter
-    blocks_0_Wv  (D, D)  parameter
-    blocks_0_Wo  (D, D)  parameter
-    blocks_0_bo  (D,)    parameter
-    blocks_0_g2  (D,)    parameter
-    blocks_0_b2  (D,)    parameter
-    blocks_0_W1  (D, F)  parameter
-    blocks_0_c1  (F,)    parameter
-    blocks_0_W2  (F, D)  parameter
-    blocks_0_c2  (D,)    parameter
-    blocks_1_g1  (D,)    parameter
-    blocks_1_b1  (D,)    parameter
-    blocks_1_Wq  (D, D)  parameter
-    blocks_1_Wk  (D, D)  parameter
-    blocks_1_Wv  (D, D)  parameter
-    blocks_1_Wo  (D, D)  parameter
-    blocks_1_bo  (D,)    parameter
-    blocks_1_g2  (D,)    parameter
-    blocks_1_b2  (D,)    parameter
-    blocks_1_W1  (D, F)  parameter
-    blocks_1_c1  (F,)    parameter
-    blocks_1_W2  (F, D)  parameter
-    blocks_1_c2  (D,)    parameter
-    g            (D,)    parameter
-    b            (D,)    parameter
-    W            (D, M)  parameter
+    tok              (N, T)  integers below M
+    following        (N, T)  integers below M
+    E                (M, D)  parameter
+    P                (C, D)  parameter
+    blocks[l]["g1"]  (D,)    parameter
+    blocks[l]["b1"]  (D,)    parameter
+    blocks[l]["Wq"]  (D, D)  parameter
+    blocks[l]["Wk"]  (D, D)  parameter
+    blocks[l]["Wv"]  (D, D)  parameter
+    blocks[l]["Wo"]  (D, D)  parameter
+    blocks[l]["bo"]  (D,)    parameter
+    blocks[l]["g2"]  (D,)    parameter
+    blocks[l]["b2"]  (D,)    parameter
+    blocks[l]["W1"]  (D, F)  parameter
+    blocks[l]["c1"]  (F,)    parameter
+    blocks[l]["W2"]  (F, D)  parameter
+    blocks[l]["c2"]  (D,)    parameter
+    g                (D,)    parameter
+    b                (D,)    parameter
+    W                (D, M)  parameter
 
 (F1), (F2), ... number the equations of the forward pass and (B1), (B2), ... those of
-their adjoints: dW is the gradient of the loss by W. The derivation has these numbers.
+their adjoints: dW is the gradient of the loss by W; (1.F1), (1.B1), ... are those of
+Lemma 1, layer_norm. The derivation has these numbers.
 """
 
 import numpy as np
@@ -92,13 +80,8 @@ class Saved(tuple):
     """A tuple whose parts have names, as in saved.p3."""
 
     names = (
-        "p3", "following", "h", "W", "x_hat5", "g", "std5", "hidden2", "blocks_1_W2",
-        "u6", "u5", "u2", "blocks_1_W1", "x_hat4", "blocks_1_g2", "std4", "attended2",
-        "blocks_1_Wo", "v2", "p2", "h2", "q2", "k2", "blocks_1_Wv", "blocks_1_Wk",
-        "blocks_1_Wq", "x_hat3", "blocks_1_g1", "std3", "hidden1", "blocks_0_W2", "u4",
-        "u3", "u1", "blocks_0_W1", "x_hat2", "blocks_0_g2", "std2", "attended1",
-        "blocks_0_Wo", "v1", "p1", "h1", "q1", "k1", "blocks_0_Wv", "blocks_0_Wk",
-        "blocks_0_Wq", "x_hat1", "blocks_0_g1", "std1", "tok", "C", "dtype", "dtypes"
+        "p3", "following", "h", "W", "tok", "saved_x5", "saved_h", "blocks_dtypes", "C",
+        "dtype", "dtypes"
     )
 
     def __getattribute__(self, name):
@@ -106,6 +89,223 @@ class Saved(tuple):
         if name in Saved.names:
             return self[Saved.names.index(name)]
         return super().__getattribute__(name)
+
+
+def read_blocks(blocks, D, F):
+    """Return the arrays of blocks, entry by entry, and sizes."""
+    if len(blocks) != 2:
+        raise ValueError("blocks must have 2 entries")
+    blocks_read = []
+    for l, block in enumerate(blocks):
+        g1, (D,) = read("blocks_%d_g1" % l, block["g1"], "wrt", "D", (D,))
+        b1, _ = read("blocks_%d_b1" % l, block["b1"], "wrt", "D", (D,))
+        Wq, _ = read("blocks_%d_Wq" % l, block["Wq"], "wrt", "D D", (D, D))
+        Wk, _ = read("blocks_%d_Wk" % l, block["Wk"], "wrt", "D D", (D, D))
+        Wv, _ = read("blocks_%d_Wv" % l, block["Wv"], "wrt", "D D", (D, D))
+        Wo, _ = read("blocks_%d_Wo" % l, block["Wo"], "wrt", "D D", (D, D))
+        bo, _ = read("blocks_%d_bo" % l, block["bo"], "wrt", "D", (D,))
+        g2, _ = read("blocks_%d_g2" % l, block["g2"], "wrt", "D", (D,))
+        b2, _ = read("blocks_%d_b2" % l, block["b2"], "wrt", "D", (D,))
+        W1, (_, F) = read("blocks_%d_W1" % l, block["W1"], "wrt", "D F", (D, F))
+        c1, _ = read("blocks_%d_c1" % l, block["c1"], "wrt", "F", (F,))
+        W2, _ = read("blocks_%d_W2" % l, block["W2"], "wrt", "F D", (F, D))
+        c2, _ = read("blocks_%d_c2" % l, block["c2"], "wrt", "D", (D,))
+        blocks_read.append((g1, b1, Wq, Wk, Wv, Wo, bo, g2, b2, W1, c1, W2, c2))
+    return blocks_read, D, F
+
+
+def layer_norm(input, weight, bias):
+    """Lemma 1: what it returns, and what its backward needs."""
+    D = input.shape[2]
+    mu = input.sum(axis=2) / D  # (1.F1)  mu[n,t] = Σ_d input[n,t,d]/D  (N, T)
+    # (1.F2)  centred[n,t,d] = input[n,t,d] - mu[n,t]  (N, T, D)
+    centred = input - mu[:, :, None]
+    # (1.F3)  var[n,t] = Σ_d centred[n,t,d]²/D  (N, T)
+    var = np.einsum("ntd,ntd->nt", centred, centred) / D
+    var_eps = var + 1e-05       # (1.F4)  var_eps[n,t] = var[n,t] + 1e-5  (N, T)
+    std = np.sqrt(var_eps)      # (1.F5)  std[n,t] = √var_eps[n,t]  (N, T)
+    # (1.F6)  x_hat[n,t,d] = centred[n,t,d]/std[n,t]  (N, T, D)
+    x_hat = centred / std[:, :, None]
+    # (1.F7)  out[n,t,d] = x_hat[n,t,d] weight[d] + bias[d]  (N, T, D)
+    out = weight * x_hat + bias
+    return out, (x_hat, weight, std)
+
+
+def layer_norm_backward(saved, dout):
+    """Lemma 1: from the adjoints of what it returns, those of what it takes."""
+    x_hat, weight, std = saved
+    D = x_hat.shape[2]
+    # (1.B1)  dweight[d] = Σ_nt dout[n,t,d] x_hat[n,t,d]  (D,)  from (1.F7)
+    dweight = np.einsum("ntd,ntd->d", dout, x_hat)
+    # (1.B2)  dbias[d] = Σ_nt dout[n,t,d]  (D,)  from (1.F7)
+    dbias = dout.sum(axis=(0, 1))
+    # (1.B3)  dx_hat[n,t,d] = dout[n,t,d] weight[d]  (N, T, D)  from (1.F7)
+    dx_hat = weight * dout
+    # (1.B9)  dinput[n,t,d] = (dx_hat[n,t,d] - x_hat[n,t,d] Σ_i dx_hat[n,t,i]
+    #       x_hat[n,t,i]/D - Σ_i dx_hat[n,t,i]/D)/std[n,t]  (N, T, D)
+    #       from (1.F2), (1.F1) with (1.B7), (1.B8)
+    dinput_product = (np.einsum("nti,nti->nt", dx_hat, x_hat) / D)[:, :, None] * x_hat
+    dinput = (
+        (dx_hat - dinput_product - (dx_hat.sum(axis=2) / D)[:, :, None])
+        / std[:, :, None]
+    )
+    return dinput, dweight, dbias
+
+
+def scaled_dot_product_attention(query, key, value):
+    """Lemma 2: what it returns, and what its backward needs."""
+    N, T, D = query.shape
+    # (2.F1)  scores[n,i,t,j] = Σ_{q<D/2} query[n,t,D i/2+q] key[n,j,D i/2+q]/√(D/2)
+    #       (N, 2, T, T)
+    with np.errstate(all="ignore"):  # only finite entries are used
+        scores = (
+            query.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+            @ key.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1) / (D / 2)**0.5
+        )
+    # (2.F2)  masked[n,i,t,j] = [j ≤ t] scores[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
+    masked = np.where(np.arange(T) <= np.arange(T)[:, None], scores, -np.inf)
+    # (2.F3)  masked_max[n,i,t] = max_j masked[n,i,t,j]  (N, 2, T)
+    masked_max = masked.max(axis=3)
+    # (2.F4)  shifted[n,i,t,j] = masked[n,i,t,j] - masked_max[n,i,t]  (N, 2, T, T)
+    shifted = masked - masked_max[:, :, :, None]
+    e = np.exp(shifted)       # (2.F5)  e[n,i,t,j] = exp(shifted[n,i,t,j])  (N, 2, T, T)
+    s = e.sum(axis=3)         # (2.F6)  s[n,i,t] = Σ_j e[n,i,t,j]  (N, 2, T)
+    p = e / s[:, :, :, None]  # (2.F7)  p[n,i,t,j] = e[n,i,t,j]/s[n,i,t]  (N, 2, T, T)
+    # (2.F8)  out[n,i,t,j] = Σ_q p[n,i,t,q] value[n,q,D i/2+j]  (N, 2, T, D // 2)
+    out = p @ value.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    return out, (p, value, key, query)
+
+
+def scaled_dot_product_attention_backward(saved, dout):
+    """Lemma 2: from the adjoints of what it returns, those of what it takes."""
+    p, value, key, query = saved
+    N = p.shape[0]
+    T = p.shape[2]
+    D = value.shape[2]
+    # (2.B1)  dvalue[n,t,d] = Σ_i dout[n,⌊d/(D/2)⌋,i,(d mod (D/2))] p[n,⌊d/(D/2)⌋,i,t]
+    #       (N, T, D)  from (2.F8)
+    dvalue = (p.transpose(0, 1, 3, 2) @ dout).transpose(0, 2, 1, 3).reshape(N, T, D)
+    # (2.B2)  dp[n,i,t,j] = Σ_q dout[n,i,t,q] value[n,j,q+D i/2]  (N, 2, T, T)
+    #       from (2.F8)
+    dp = dout @ value.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
+    # (2.B8)  dscores[n,i,t,j] = (dp[n,i,t,j] - Σ_q dp[n,i,t,q] p[n,i,t,q]) p[n,i,t,j]
+    #       [j ≤ t]  (N, 2, T, T)  from (2.F2) with (2.B7)
+    dscores = np.where(
+        np.arange(T) <= np.arange(T)[:, None],
+        (dp - np.einsum("nitq,nitq->nit", dp, p)[:, :, :, None]) * p, 0
+    )
+    # (2.B9)  dquery[n,t,d] = Σ_i dscores[n,⌊d/(D/2)⌋,t,i] key[n,i,d]/√(D/2)  (N, T, D)
+    #       from (2.F1)
+    dquery = (
+        (
+            dscores @ key.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+        ).transpose(0, 2, 1, 3)
+        / (D / 2)**0.5
+    ).reshape(N, T, D)
+    # (2.B10)  dkey[n,t,d] = Σ_i dscores[n,⌊d/(D/2)⌋,i,t] query[n,i,d]/√(D/2)
+    #       (N, T, D)  from (2.F1)
+    dkey_product = (
+        dscores.transpose(0, 1, 3, 2)
+        @ query.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    )
+    dkey = (dkey_product.transpose(0, 2, 1, 3) / (D / 2)**0.5).reshape(N, T, D)
+    return dquery, dkey, dvalue
+
+
+def gpt_block(x, g1, b1, Wq, Wk, Wv, Wo, bo, g2, b2, W1, c1, W2, c2):
+    """Lemma 3: what it returns, and what its backward needs."""
+    N, T, D = x.shape
+    h, saved_h = layer_norm(x, g1, b1)                                # (3.F1)  Lemma 1
+    # (3.F2)  q[n,t,d] = Σ_i h[n,t,i] Wq[i,d]  (N, T, D)
+    q = h @ Wq
+    # (3.F3)  k[n,t,d] = Σ_i h[n,t,i] Wk[i,d]  (N, T, D)
+    k = h @ Wk
+    # (3.F4)  v[n,t,d] = Σ_i h[n,t,i] Wv[i,d]  (N, T, D)
+    v = h @ Wv
+    attended, saved_attended = scaled_dot_product_attention(q, k, v)  # (3.F5)  Lemma 2
+    # (3.F6)  x2[n,t,d] = x[n,t,d] + Σ_i attended[n,⌊i/(D/2)⌋,t,(i mod (D/2))] Wo[i,d]
+    #       + bo[d]  (N, T, D)
+    x2 = x + attended.transpose(0, 2, 1, 3).reshape(N, T, D) @ Wo + bo
+    u, saved_u = layer_norm(x2, g2, b2)                               # (3.F7)  Lemma 1
+    # (3.F8)  u2[n,t,f] = Σ_d u[n,t,d] W1[d,f] + c1[f]  (N, T, F)
+    u2 = u @ W1 + c1
+    # (3.F9)  z[n,t,f] = √(2/π) (u2[n,t,f] + 0.044715 u2[n,t,f]³)  (N, T, F)
+    z = (2 / np.pi)**0.5 * (u2 + 0.044715 * (u2 * u2 * u2))
+    # (3.F10)  tanh_z[n,t,f] = tanh(z[n,t,f])  (N, T, F)
+    tanh_z = np.tanh(z)
+    # (3.F11)  u3[n,t,f] = 1 + tanh_z[n,t,f]  (N, T, F)
+    u3 = 1 + tanh_z
+    # (3.F12)  hidden[n,t,f] = u2[n,t,f] u3[n,t,f]/2  (N, T, F)
+    hidden = 0.5 * u2 * u3
+    # (3.F13)  out[n,t,d] = x2[n,t,d] + Σ_f hidden[n,t,f] W2[f,d] + c2[d]  (N, T, D)
+    out = x2 + hidden @ W2 + c2
+    return (
+        out,
+        (
+            hidden, W2, u3, u2, u, W1, attended, Wo, h, Wv, Wk, Wq, saved_h,
+            saved_attended, saved_u
+        )
+    )
+
+
+def gpt_block_backward(saved, dout):
+    """Lemma 3: from the adjoints of what it returns, those of what it takes."""
+    (
+        hidden, W2, u3, u2, u, W1, attended, Wo, h, Wv, Wk, Wq, saved_h, saved_attended,
+        saved_u
+    ) = saved
+    N = hidden.shape[0]
+    T = hidden.shape[1]
+    D = W2.shape[1]
+    # (3.B1)  dW2[f,d] = Σ_nt dout[n,t,d] hidden[n,t,f]  (F, D)  from (3.F13)
+    dW2 = np.tensordot(hidden, dout, axes=((0, 1), (0, 1)))
+    # (3.B2)  dc2[d] = Σ_nt dout[n,t,d]  (D,)  from (3.F13)
+    dc2 = dout.sum(axis=(0, 1))
+    # (3.B3)  dhidden[n,t,f] = Σ_d dout[n,t,d] W2[f,d]  (N, T, F)  from (3.F13)
+    dhidden = dout @ W2.T
+    # (3.B6)  dz[n,t,f] = dhidden[n,t,f] hidden[n,t,f] (2 - u3[n,t,f])  (N, T, F)
+    #       from (3.F10) with (3.B5)
+    dz = dhidden * hidden * (2 - u3)
+    # (3.B7)  du2[n,t,f] = dhidden[n,t,f] u3[n,t,f]/2
+    #       + dz[n,t,f] (√(2/π) + 3·0.044715 √(2/π) u2[n,t,f]²)  (N, T, F)
+    #       from (3.F12), (3.F9)
+    du2 = 0.5 * dhidden * u3 + dz * ((2 / np.pi)**0.5 + 0.10703222440890038 * (u2 * u2))
+    # (3.B8)  dW1[d,f] = Σ_nt du2[n,t,f] u[n,t,d]  (D, F)  from (3.F8)
+    dW1 = np.tensordot(u, du2, axes=((0, 1), (0, 1)))
+    # (3.B9)  dc1[f] = Σ_nt du2[n,t,f]  (F,)  from (3.F8)
+    dc1 = du2.sum(axis=(0, 1))
+    # (3.B10)  du[n,t,d] = Σ_f du2[n,t,f] W1[d,f]  (N, T, D)  from (3.F8)
+    du = du2 @ W1.T
+    dx2_layer_norm, dg2, db2 = layer_norm_backward(saved_u, du)  # (3.B11)  Lemma 1
+    # (3.B12)  dx2[n,t,d] = dout[n,t,d] + dx2_layer_norm[n,t,d]  (N, T, D)
+    #       from (3.F13), (3.F7)
+    dx2 = dout + dx2_layer_norm
+    # (3.B13)  dWo[d,i] = Σ_nt dx2[n,t,i] attended[n,⌊d/(D/2)⌋,t,(d mod (D/2))]  (D, D)
+    #       from (3.F6)
+    dWo = np.tensordot(
+        attended.transpose(0, 2, 1, 3).reshape(N, T, D), dx2, axes=((0, 1), (0, 1))
+    )
+    # (3.B14)  dbo[d] = Σ_nt dx2[n,t,d]  (D,)  from (3.F6)
+    dbo = dx2.sum(axis=(0, 1))
+    # (3.B15)  dattended[n,i,t,j] = Σ_d dx2[n,t,d] Wo[D i/2+j,d]  (N, 2, T, D // 2)
+    #       from (3.F6)
+    dattended = (dx2 @ Wo.T).reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
+    # (3.B16)  Lemma 2
+    dq, dk, dv = scaled_dot_product_attention_backward(saved_attended, dattended)
+    # (3.B17)  dWv[d,i] = Σ_nt dv[n,t,i] h[n,t,d]  (D, D)  from (3.F4)
+    dWv = np.tensordot(h, dv, axes=((0, 1), (0, 1)))
+    # (3.B18)  dWk[d,i] = Σ_nt dk[n,t,i] h[n,t,d]  (D, D)  from (3.F3)
+    dWk = np.tensordot(h, dk, axes=((0, 1), (0, 1)))
+    # (3.B19)  dWq[d,i] = Σ_nt dq[n,t,i] h[n,t,d]  (D, D)  from (3.F2)
+    dWq = np.tensordot(h, dq, axes=((0, 1), (0, 1)))
+    # (3.B20)  dh[n,t,d] = Σ_i dv[n,t,i] Wv[d,i] + Σ_i dk[n,t,i] Wk[d,i]
+    #       + Σ_i dq[n,t,i] Wq[d,i]  (N, T, D)  from (3.F4), (3.F3), (3.F2)
+    dh = dv @ Wv.T + dk @ Wk.T + dq @ Wq.T
+    dx_layer_norm, dg1, db1 = layer_norm_backward(saved_h, dh)   # (3.B21)  Lemma 1
+    # (3.B22)  dx[n,t,d] = dx2[n,t,d] + dx_layer_norm[n,t,d]  (N, T, D)
+    #       from (3.F6), (3.F1)
+    dx = dx2 + dx_layer_norm
+    return dx, dg1, db1, dWq, dWk, dWv, dWo, dbo, dg2, db2, dW1, dc1, dW2, dc2
 
 
 def forward(
@@ -118,13 +318,9 @@ def forward(
             "g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
             "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
             "c2": "D"
-        },
-        {
-            "g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
-            "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
-            "c2": "D"
         }
-    ],
+    ]
+    * 2,
     g: "D",
     b: "D",
     W: "D M",
@@ -132,62 +328,11 @@ def forward(
     validate=True,
 ):
     """Return the loss, and what backward needs."""
-    blocks_0_g1 = blocks[0]["g1"]
-    blocks_0_b1 = blocks[0]["b1"]
-    blocks_0_Wq = blocks[0]["Wq"]
-    blocks_0_Wk = blocks[0]["Wk"]
-    blocks_0_Wv = blocks[0]["Wv"]
-    blocks_0_Wo = blocks[0]["Wo"]
-    blocks_0_bo = blocks[0]["bo"]
-    blocks_0_g2 = blocks[0]["g2"]
-    blocks_0_b2 = blocks[0]["b2"]
-    blocks_0_W1 = blocks[0]["W1"]
-    blocks_0_c1 = blocks[0]["c1"]
-    blocks_0_W2 = blocks[0]["W2"]
-    blocks_0_c2 = blocks[0]["c2"]
-    blocks_1_g1 = blocks[1]["g1"]
-    blocks_1_b1 = blocks[1]["b1"]
-    blocks_1_Wq = blocks[1]["Wq"]
-    blocks_1_Wk = blocks[1]["Wk"]
-    blocks_1_Wv = blocks[1]["Wv"]
-    blocks_1_Wo = blocks[1]["Wo"]
-    blocks_1_bo = blocks[1]["bo"]
-    blocks_1_g2 = blocks[1]["g2"]
-    blocks_1_b2 = blocks[1]["b2"]
-    blocks_1_W1 = blocks[1]["W1"]
-    blocks_1_c1 = blocks[1]["c1"]
-    blocks_1_W2 = blocks[1]["W2"]
-    blocks_1_c2 = blocks[1]["c2"]
     tok, (N, T) = read("tok", tok, "int", "N T", (None, None))
     following, _ = read("following", following, "int", "N T", (N, T))
     E, (M, D) = read("E", E, "wrt", "M D", (None, None))
     P, (C, _) = read("P", P, "wrt", "C D", (None, D))
-    blocks_0_g1, _ = read("blocks_0_g1", blocks_0_g1, "wrt", "D", (D,))
-    blocks_0_b1, _ = read("blocks_0_b1", blocks_0_b1, "wrt", "D", (D,))
-    blocks_0_Wq, _ = read("blocks_0_Wq", blocks_0_Wq, "wrt", "D D", (D, D))
-    blocks_0_Wk, _ = read("blocks_0_Wk", blocks_0_Wk, "wrt", "D D", (D, D))
-    blocks_0_Wv, _ = read("blocks_0_Wv", blocks_0_Wv, "wrt", "D D", (D, D))
-    blocks_0_Wo, _ = read("blocks_0_Wo", blocks_0_Wo, "wrt", "D D", (D, D))
-    blocks_0_bo, _ = read("blocks_0_bo", blocks_0_bo, "wrt", "D", (D,))
-    blocks_0_g2, _ = read("blocks_0_g2", blocks_0_g2, "wrt", "D", (D,))
-    blocks_0_b2, _ = read("blocks_0_b2", blocks_0_b2, "wrt", "D", (D,))
-    blocks_0_W1, (_, F) = read("blocks_0_W1", blocks_0_W1, "wrt", "D F", (D, None))
-    blocks_0_c1, _ = read("blocks_0_c1", blocks_0_c1, "wrt", "F", (F,))
-    blocks_0_W2, _ = read("blocks_0_W2", blocks_0_W2, "wrt", "F D", (F, D))
-    blocks_0_c2, _ = read("blocks_0_c2", blocks_0_c2, "wrt", "D", (D,))
-    blocks_1_g1, _ = read("blocks_1_g1", blocks_1_g1, "wrt", "D", (D,))
-    blocks_1_b1, _ = read("blocks_1_b1", blocks_1_b1, "wrt", "D", (D,))
-    blocks_1_Wq, _ = read("blocks_1_Wq", blocks_1_Wq, "wrt", "D D", (D, D))
-    blocks_1_Wk, _ = read("blocks_1_Wk", blocks_1_Wk, "wrt", "D D", (D, D))
-    blocks_1_Wv, _ = read("blocks_1_Wv", blocks_1_Wv, "wrt", "D D", (D, D))
-    blocks_1_Wo, _ = read("blocks_1_Wo", blocks_1_Wo, "wrt", "D D", (D, D))
-    blocks_1_bo, _ = read("blocks_1_bo", blocks_1_bo, "wrt", "D", (D,))
-    blocks_1_g2, _ = read("blocks_1_g2", blocks_1_g2, "wrt", "D", (D,))
-    blocks_1_b2, _ = read("blocks_1_b2", blocks_1_b2, "wrt", "D", (D,))
-    blocks_1_W1, _ = read("blocks_1_W1", blocks_1_W1, "wrt", "D F", (D, F))
-    blocks_1_c1, _ = read("blocks_1_c1", blocks_1_c1, "wrt", "F", (F,))
-    blocks_1_W2, _ = read("blocks_1_W2", blocks_1_W2, "wrt", "F D", (F, D))
-    blocks_1_c2, _ = read("blocks_1_c2", blocks_1_c2, "wrt", "D", (D,))
+    blocks_read, _, F = read_blocks(blocks, D, None)
     g, _ = read("g", g, "wrt", "D", (D,))
     b, _ = read("b", b, "wrt", "D", (D,))
     W, _ = read("W", W, "wrt", "D M", (D, M))
@@ -202,468 +347,75 @@ def forward(
             raise ValueError("the sizes do not fit: 2 must divide D")
     if heads != 2:
         raise ValueError("heads is fixed at 2")
-    dtype = np.result_type(
-        E, P, blocks_0_g1, blocks_0_b1, blocks_0_Wq, blocks_0_Wk, blocks_0_Wv,
-        blocks_0_Wo, blocks_0_bo, blocks_0_g2, blocks_0_b2, blocks_0_W1, blocks_0_c1,
-        blocks_0_W2, blocks_0_c2, blocks_1_g1, blocks_1_b1, blocks_1_Wq, blocks_1_Wk,
-        blocks_1_Wv, blocks_1_Wo, blocks_1_bo, blocks_1_g2, blocks_1_b2, blocks_1_W1,
-        blocks_1_c1, blocks_1_W2, blocks_1_c2, g, b, W
-    )
-    x1 = E[tok] + P[:T]         # (F1)  x1[n,t,d] = E[tok[n,t],d] + P[t,d]  (N, T, D)
-    mu1 = x1.sum(axis=2) / D    # (F2)  mu1[n,t] = Σ_d x1[n,t,d]/D  (N, T)
-    # (F3)  centred1[n,t,d] = x1[n,t,d] - mu1[n,t]  (N, T, D)
-    centred1 = x1 - mu1[:, :, None]
-    # (F4)  var1[n,t] = Σ_d centred1[n,t,d]²/D  (N, T)
-    var1 = np.einsum("ntd,ntd->nt", centred1, centred1) / D
-    var_eps1 = var1 + 1e-05     # (F5)  var_eps1[n,t] = var1[n,t] + 1e-5  (N, T)
-    std1 = np.sqrt(var_eps1)    # (F6)  std1[n,t] = √var_eps1[n,t]  (N, T)
-    # (F7)  x_hat1[n,t,d] = centred1[n,t,d]/std1[n,t]  (N, T, D)
-    x_hat1 = centred1 / std1[:, :, None]
-    # (F8)  h1[n,t,d] = x_hat1[n,t,d] blocks_0_g1[d] + blocks_0_b1[d]  (N, T, D)
-    h1 = blocks_0_g1 * x_hat1 + blocks_0_b1
-    # (F9)  q1[n,t,d] = Σ_i h1[n,t,i] blocks_0_Wq[i,d]  (N, T, D)
-    q1 = h1 @ blocks_0_Wq
-    # (F10)  k1[n,t,d] = Σ_i h1[n,t,i] blocks_0_Wk[i,d]  (N, T, D)
-    k1 = h1 @ blocks_0_Wk
-    # (F11)  v1[n,t,d] = Σ_i h1[n,t,i] blocks_0_Wv[i,d]  (N, T, D)
-    v1 = h1 @ blocks_0_Wv
-    # (F12)  scores1[n,i,t,j] = Σ_{p<D/2} q1[n,t,D i/2+p] k1[n,j,D i/2+p]/√(D/2)
-    #       (N, 2, T, T)
-    with np.errstate(all="ignore"):  # only finite entries are used
-        scores1 = (
-            q1.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-            @ k1.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1) / (D / 2)**0.5
-        )
-    # (F13)  masked1[n,i,t,j] = [j ≤ t] scores1[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
-    masked1 = np.where(np.arange(T) <= np.arange(T)[:, None], scores1, -np.inf)
-    # (F14)  masked_max1[n,i,t] = max_j masked1[n,i,t,j]  (N, 2, T)
-    masked_max1 = masked1.max(axis=3)
-    # (F15)  shifted1[n,i,t,j] = masked1[n,i,t,j] - masked_max1[n,i,t]  (N, 2, T, T)
-    shifted1 = masked1 - masked_max1[:, :, :, None]
-    # (F16)  e1[n,i,t,j] = exp(shifted1[n,i,t,j])  (N, 2, T, T)
-    e1 = np.exp(shifted1)
-    s1 = e1.sum(axis=3)         # (F17)  s1[n,i,t] = Σ_j e1[n,i,t,j]  (N, 2, T)
-    # (F18)  p1[n,i,t,j] = e1[n,i,t,j]/s1[n,i,t]  (N, 2, T, T)
-    p1 = e1 / s1[:, :, :, None]
-    # (F19)  attended1[n,i,t,j] = Σ_p p1[n,i,t,p] v1[n,p,D i/2+j]  (N, 2, T, D // 2)
-    attended1 = p1 @ v1.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (F20)  x2[n,t,d] = x1[n,t,d] + Σ_i attended1[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
-    #       blocks_0_Wo[i,d] + blocks_0_bo[d]  (N, T, D)
-    x2 = (
-        x1 + attended1.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_0_Wo
-        + blocks_0_bo
-    )
-    mu2 = x2.sum(axis=2) / D    # (F21)  mu2[n,t] = Σ_d x2[n,t,d]/D  (N, T)
-    # (F22)  centred2[n,t,d] = x2[n,t,d] - mu2[n,t]  (N, T, D)
-    centred2 = x2 - mu2[:, :, None]
-    # (F23)  var2[n,t] = Σ_d centred2[n,t,d]²/D  (N, T)
-    var2 = np.einsum("ntd,ntd->nt", centred2, centred2) / D
-    var_eps2 = var2 + 1e-05     # (F24)  var_eps2[n,t] = var2[n,t] + 1e-5  (N, T)
-    std2 = np.sqrt(var_eps2)    # (F25)  std2[n,t] = √var_eps2[n,t]  (N, T)
-    # (F26)  x_hat2[n,t,d] = centred2[n,t,d]/std2[n,t]  (N, T, D)
-    x_hat2 = centred2 / std2[:, :, None]
-    # (F27)  u1[n,t,d] = x_hat2[n,t,d] blocks_0_g2[d] + blocks_0_b2[d]  (N, T, D)
-    u1 = blocks_0_g2 * x_hat2 + blocks_0_b2
-    # (F28)  u3[n,t,f] = Σ_d u1[n,t,d] blocks_0_W1[d,f] + blocks_0_c1[f]  (N, T, F)
-    u3 = u1 @ blocks_0_W1 + blocks_0_c1
-    # (F29)  z1[n,t,f] = √(2/π) (u3[n,t,f] + 0.044715 u3[n,t,f]³)  (N, T, F)
-    z1 = (2 / np.pi)**0.5 * (u3 + 0.044715 * (u3 * u3 * u3))
-    tanh_z1 = np.tanh(z1)       # (F30)  tanh_z1[n,t,f] = tanh(z1[n,t,f])  (N, T, F)
-    u4 = 1 + tanh_z1            # (F31)  u4[n,t,f] = 1 + tanh_z1[n,t,f]  (N, T, F)
-    # (F32)  hidden1[n,t,f] = u3[n,t,f] u4[n,t,f]/2  (N, T, F)
-    hidden1 = 0.5 * u3 * u4
-    # (F33)  x3[n,t,d] = x2[n,t,d] + Σ_f hidden1[n,t,f] blocks_0_W2[f,d]
-    #       + blocks_0_c2[d]  (N, T, D)
-    x3 = x2 + hidden1 @ blocks_0_W2 + blocks_0_c2
-    mu3 = x3.sum(axis=2) / D    # (F34)  mu3[n,t] = Σ_d x3[n,t,d]/D  (N, T)
-    # (F35)  centred3[n,t,d] = x3[n,t,d] - mu3[n,t]  (N, T, D)
-    centred3 = x3 - mu3[:, :, None]
-    # (F36)  var3[n,t] = Σ_d centred3[n,t,d]²/D  (N, T)
-    var3 = np.einsum("ntd,ntd->nt", centred3, centred3) / D
-    var_eps3 = var3 + 1e-05     # (F37)  var_eps3[n,t] = var3[n,t] + 1e-5  (N, T)
-    std3 = np.sqrt(var_eps3)    # (F38)  std3[n,t] = √var_eps3[n,t]  (N, T)
-    # (F39)  x_hat3[n,t,d] = centred3[n,t,d]/std3[n,t]  (N, T, D)
-    x_hat3 = centred3 / std3[:, :, None]
-    # (F40)  h2[n,t,d] = x_hat3[n,t,d] blocks_1_g1[d] + blocks_1_b1[d]  (N, T, D)
-    h2 = blocks_1_g1 * x_hat3 + blocks_1_b1
-    # (F41)  q2[n,t,d] = Σ_i h2[n,t,i] blocks_1_Wq[i,d]  (N, T, D)
-    q2 = h2 @ blocks_1_Wq
-    # (F42)  k2[n,t,d] = Σ_i h2[n,t,i] blocks_1_Wk[i,d]  (N, T, D)
-    k2 = h2 @ blocks_1_Wk
-    # (F43)  v2[n,t,d] = Σ_i h2[n,t,i] blocks_1_Wv[i,d]  (N, T, D)
-    v2 = h2 @ blocks_1_Wv
-    # (F44)  scores2[n,i,t,j] = Σ_{p<D/2} q2[n,t,D i/2+p] k2[n,j,D i/2+p]/√(D/2)
-    #       (N, 2, T, T)
-    with np.errstate(all="ignore"):  # only finite entries are used
-        scores2 = (
-            q2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-            @ k2.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1) / (D / 2)**0.5
-        )
-    # (F45)  masked2[n,i,t,j] = [j ≤ t] scores2[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
-    masked2 = np.where(np.arange(T) <= np.arange(T)[:, None], scores2, -np.inf)
-    # (F46)  masked_max2[n,i,t] = max_j masked2[n,i,t,j]  (N, 2, T)
-    masked_max2 = masked2.max(axis=3)
-    # (F47)  shifted2[n,i,t,j] = masked2[n,i,t,j] - masked_max2[n,i,t]  (N, 2, T, T)
-    shifted2 = masked2 - masked_max2[:, :, :, None]
-    # (F48)  e2[n,i,t,j] = exp(shifted2[n,i,t,j])  (N, 2, T, T)
-    e2 = np.exp(shifted2)
-    s2 = e2.sum(axis=3)         # (F49)  s2[n,i,t] = Σ_j e2[n,i,t,j]  (N, 2, T)
-    # (F50)  p2[n,i,t,j] = e2[n,i,t,j]/s2[n,i,t]  (N, 2, T, T)
-    p2 = e2 / s2[:, :, :, None]
-    # (F51)  attended2[n,i,t,j] = Σ_p p2[n,i,t,p] v2[n,p,D i/2+j]  (N, 2, T, D // 2)
-    attended2 = p2 @ v2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (F52)  x4[n,t,d] = x3[n,t,d] + Σ_i attended2[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
-    #       blocks_1_Wo[i,d] + blocks_1_bo[d]  (N, T, D)
-    x4 = (
-        x3 + attended2.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_1_Wo
-        + blocks_1_bo
-    )
-    mu4 = x4.sum(axis=2) / D    # (F53)  mu4[n,t] = Σ_d x4[n,t,d]/D  (N, T)
-    # (F54)  centred4[n,t,d] = x4[n,t,d] - mu4[n,t]  (N, T, D)
-    centred4 = x4 - mu4[:, :, None]
-    # (F55)  var4[n,t] = Σ_d centred4[n,t,d]²/D  (N, T)
-    var4 = np.einsum("ntd,ntd->nt", centred4, centred4) / D
-    var_eps4 = var4 + 1e-05     # (F56)  var_eps4[n,t] = var4[n,t] + 1e-5  (N, T)
-    std4 = np.sqrt(var_eps4)    # (F57)  std4[n,t] = √var_eps4[n,t]  (N, T)
-    # (F58)  x_hat4[n,t,d] = centred4[n,t,d]/std4[n,t]  (N, T, D)
-    x_hat4 = centred4 / std4[:, :, None]
-    # (F59)  u2[n,t,d] = x_hat4[n,t,d] blocks_1_g2[d] + blocks_1_b2[d]  (N, T, D)
-    u2 = blocks_1_g2 * x_hat4 + blocks_1_b2
-    # (F60)  u5[n,t,f] = Σ_d u2[n,t,d] blocks_1_W1[d,f] + blocks_1_c1[f]  (N, T, F)
-    u5 = u2 @ blocks_1_W1 + blocks_1_c1
-    # (F61)  z2[n,t,f] = √(2/π) (u5[n,t,f] + 0.044715 u5[n,t,f]³)  (N, T, F)
-    z2 = (2 / np.pi)**0.5 * (u5 + 0.044715 * (u5 * u5 * u5))
-    tanh_z2 = np.tanh(z2)       # (F62)  tanh_z2[n,t,f] = tanh(z2[n,t,f])  (N, T, F)
-    u6 = 1 + tanh_z2            # (F63)  u6[n,t,f] = 1 + tanh_z2[n,t,f]  (N, T, F)
-    # (F64)  hidden2[n,t,f] = u5[n,t,f] u6[n,t,f]/2  (N, T, F)
-    hidden2 = 0.5 * u5 * u6
-    # (F65)  x5[n,t,d] = x4[n,t,d] + Σ_f hidden2[n,t,f] blocks_1_W2[f,d]
-    #       + blocks_1_c2[d]  (N, T, D)
-    x5 = x4 + hidden2 @ blocks_1_W2 + blocks_1_c2
-    mu5 = x5.sum(axis=2) / D    # (F66)  mu5[n,t] = Σ_d x5[n,t,d]/D  (N, T)
-    # (F67)  centred5[n,t,d] = x5[n,t,d] - mu5[n,t]  (N, T, D)
-    centred5 = x5 - mu5[:, :, None]
-    # (F68)  var5[n,t] = Σ_d centred5[n,t,d]²/D  (N, T)
-    var5 = np.einsum("ntd,ntd->nt", centred5, centred5) / D
-    var_eps5 = var5 + 1e-05     # (F69)  var_eps5[n,t] = var5[n,t] + 1e-5  (N, T)
-    std5 = np.sqrt(var_eps5)    # (F70)  std5[n,t] = √var_eps5[n,t]  (N, T)
-    # (F71)  x_hat5[n,t,d] = centred5[n,t,d]/std5[n,t]  (N, T, D)
-    x_hat5 = centred5 / std5[:, :, None]
-    h = g * x_hat5 + b          # (F72)  h[n,t,d] = x_hat5[n,t,d] g[d] + b[d]  (N, T, D)
-    logits = h @ W              # (F73)  logits[n,t,m] = Σ_d h[n,t,d] W[d,m]  (N, T, M)
-    # (F74)  logits_max[n,t] = max_m logits[n,t,m]  (N, T)
+    dtype = np.result_type(E, P, g, b, W, *sum(blocks_read, ()))
+    # (F1)  x1[n,t,d] = E[tok[n,t],d] + P[t,d]  (N, T, D)
+    x1 = E[tok] + P[:T]
+    x5 = x1
+    saved_x5 = []
+    for block in blocks_read:          # (F2)  Lemma 3
+        x5, saved = gpt_block(x5, *block)
+        saved_x5.append(saved)
+    h, saved_h = layer_norm(x5, g, b)  # (F3)  Lemma 1
+    # (F4)  logits[n,t,m] = Σ_d h[n,t,d] W[d,m]  (N, T, M)
+    logits = h @ W
+    # (F5)  logits_max[n,t] = max_m logits[n,t,m]  (N, T)
     logits_max = logits.max(axis=2)
-    # (F75)  shifted3[n,t,m] = logits[n,t,m] - logits_max[n,t]  (N, T, M)
+    # (F6)  shifted3[n,t,m] = logits[n,t,m] - logits_max[n,t]  (N, T, M)
     shifted3 = logits - logits_max[:, :, None]
-    e3 = np.exp(shifted3)       # (F76)  e3[n,t,m] = exp(shifted3[n,t,m])  (N, T, M)
-    s3 = e3.sum(axis=2)         # (F77)  s3[n,t] = Σ_m e3[n,t,m]  (N, T)
-    p3 = e3 / s3[:, :, None]    # (F78)  p3[n,t,m] = e3[n,t,m]/s3[n,t]  (N, T, M)
-    # (F79)  log_p[n,t,m] = shifted3[n,t,m] - log(s3[n,t])  (N, T, M)
+    # (F7)  e3[n,t,m] = exp(shifted3[n,t,m])  (N, T, M)
+    e3 = np.exp(shifted3)
+    s3 = e3.sum(axis=2)                # (F8)  s3[n,t] = Σ_m e3[n,t,m]  (N, T)
+    p3 = e3 / s3[:, :, None]           # (F9)  p3[n,t,m] = e3[n,t,m]/s3[n,t]  (N, T, M)
+    # (F10)  log_p[n,t,m] = shifted3[n,t,m] - log(s3[n,t])  (N, T, M)
     log_p = shifted3 - np.log(s3)[:, :, None]
-    # (F80)  picked[n,t] = -log_p[n,t,following[n,t]]  (N, T)
+    # (F11)  picked[n,t] = -log_p[n,t,following[n,t]]  (N, T)
     picked = -log_p[np.arange(N)[:, None], np.arange(T), following]
-    L = picked.sum() / (N * T)  # (F81)  L = Σ_nt picked[n,t]/(N T)
-    dtypes = [
-        np.result_type(p)
-        for p in (
-            E, P, blocks_0_g1, blocks_0_b1, blocks_0_Wq, blocks_0_Wk, blocks_0_Wv,
-            blocks_0_Wo, blocks_0_bo, blocks_0_g2, blocks_0_b2, blocks_0_W1,
-            blocks_0_c1, blocks_0_W2, blocks_0_c2, blocks_1_g1, blocks_1_b1,
-            blocks_1_Wq, blocks_1_Wk, blocks_1_Wv, blocks_1_Wo, blocks_1_bo,
-            blocks_1_g2, blocks_1_b2, blocks_1_W1, blocks_1_c1, blocks_1_W2,
-            blocks_1_c2, g, b, W
-        )
-    ]
+    L = picked.sum() / (N * T)         # (F12)  L = Σ_nt picked[n,t]/(N T)
+    dtypes = [np.result_type(p) for p in (E, P, g, b, W)]
+    blocks_dtypes = [[np.result_type(a) for a in block] for block in blocks_read]
     saved = (
-        p3, following, h, W, x_hat5, g, std5, hidden2, blocks_1_W2, u6, u5, u2,
-        blocks_1_W1, x_hat4, blocks_1_g2, std4, attended2, blocks_1_Wo, v2, p2, h2, q2,
-        k2, blocks_1_Wv, blocks_1_Wk, blocks_1_Wq, x_hat3, blocks_1_g1, std3, hidden1,
-        blocks_0_W2, u4, u3, u1, blocks_0_W1, x_hat2, blocks_0_g2, std2, attended1,
-        blocks_0_Wo, v1, p1, h1, q1, k1, blocks_0_Wv, blocks_0_Wk, blocks_0_Wq, x_hat1,
-        blocks_0_g1, std1, tok, C, dtype, dtypes
+        p3, following, h, W, tok, saved_x5, saved_h, blocks_dtypes, C, dtype, dtypes
     )
     return dtype.type(L), Saved(saved)
 
 
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
-    (
-        p3, following, h, W, x_hat5, g, std5, hidden2, blocks_1_W2, u6, u5, u2,
-        blocks_1_W1, x_hat4, blocks_1_g2, std4, attended2, blocks_1_Wo, v2, p2, h2, q2,
-        k2, blocks_1_Wv, blocks_1_Wk, blocks_1_Wq, x_hat3, blocks_1_g1, std3, hidden1,
-        blocks_0_W2, u4, u3, u1, blocks_0_W1, x_hat2, blocks_0_g2, std2, attended1,
-        blocks_0_Wo, v1, p1, h1, q1, k1, blocks_0_Wv, blocks_0_Wk, blocks_0_Wq, x_hat1,
-        blocks_0_g1, std1, tok, C, dtype, dtypes
-    ) = saved
+    p3, following, h, W, tok, saved_x5, saved_h, blocks_dtypes, C, dtype, dtypes = saved
     N, T, M = p3.shape
     D = h.shape[2]
     # (B8)  dlogits[n,t,m] = (p3[n,t,m] - [following[n,t] = m]) dL/(N T)  (N, T, M)
-    #       from (F75), (F74) with (B7), (B6)
+    #       from (F6), (F5) with (B7), (B6)
     dlogits = dL / (N * T) * p3
     dlogits[np.arange(N)[:, None], np.arange(T), following] -= dL / (N * T)
-    # (B9)  dW[d,m] = Σ_nt dlogits[n,t,m] h[n,t,d]  (D, M)  from (F73)
+    # (B9)  dW[d,m] = Σ_nt dlogits[n,t,m] h[n,t,d]  (D, M)  from (F4)
     dW = np.tensordot(h, dlogits, axes=((0, 1), (0, 1)))
-    # (B10)  dh[n,t,d] = Σ_m dlogits[n,t,m] W[d,m]  (N, T, D)  from (F73)
+    # (B10)  dh[n,t,d] = Σ_m dlogits[n,t,m] W[d,m]  (N, T, D)  from (F4)
     dh = dlogits @ W.T
-    # (B11)  dg[d] = Σ_nt dh[n,t,d] x_hat5[n,t,d]  (D,)  from (F72)
-    dg = np.einsum("ntd,ntd->d", dh, x_hat5)
-    db = dh.sum(axis=(0, 1))  # (B12)  db[d] = Σ_nt dh[n,t,d]  (D,)  from (F72)
-    # (B13)  dx_hat5[n,t,d] = dh[n,t,d] g[d]  (N, T, D)  from (F72)
-    dx_hat5 = g * dh
-    # (B19)  dx5[n,t,d] = (dx_hat5[n,t,d] - x_hat5[n,t,d] Σ_i dx_hat5[n,t,i]
-    #       x_hat5[n,t,i]/D - Σ_i dx_hat5[n,t,i]/D)/std5[n,t]  (N, T, D)
-    #       from (F67), (F66) with (B17), (B18)
-    dx5_product = (np.einsum("nti,nti->nt", dx_hat5, x_hat5) / D)[:, :, None] * x_hat5
-    dx5 = (
-        (dx_hat5 - dx5_product - (dx_hat5.sum(axis=2) / D)[:, :, None])
-        / std5[:, :, None]
-    )
-    # (B20)  dblocks_1_W2[f,d] = Σ_nt dx5[n,t,d] hidden2[n,t,f]  (F, D)  from (F65)
-    dblocks_1_W2 = np.tensordot(hidden2, dx5, axes=((0, 1), (0, 1)))
-    # (B21)  dblocks_1_c2[d] = Σ_nt dx5[n,t,d]  (D,)  from (F65)
-    dblocks_1_c2 = dx5.sum(axis=(0, 1))
-    # (B22)  dhidden2[n,t,f] = Σ_d dx5[n,t,d] blocks_1_W2[f,d]  (N, T, F)  from (F65)
-    dhidden2 = dx5 @ blocks_1_W2.T
-    # (B25)  dz2[n,t,f] = dhidden2[n,t,f] hidden2[n,t,f] (2 - u6[n,t,f])  (N, T, F)
-    #       from (F62) with (B24)
-    dz2 = dhidden2 * hidden2 * (2 - u6)
-    # (B26)  du5[n,t,f] = dhidden2[n,t,f] u6[n,t,f]/2
-    #       + dz2[n,t,f] (√(2/π) + 3·0.044715 √(2/π) u5[n,t,f]²)  (N, T, F)
-    #       from (F64), (F61)
-    du5 = (
-        0.5 * dhidden2 * u6 + dz2 * ((2 / np.pi)**0.5 + 0.10703222440890038 * (u5 * u5))
-    )
-    # (B27)  dblocks_1_W1[d,f] = Σ_nt du5[n,t,f] u2[n,t,d]  (D, F)  from (F60)
-    dblocks_1_W1 = np.tensordot(u2, du5, axes=((0, 1), (0, 1)))
-    # (B28)  dblocks_1_c1[f] = Σ_nt du5[n,t,f]  (F,)  from (F60)
-    dblocks_1_c1 = du5.sum(axis=(0, 1))
-    # (B29)  du2[n,t,d] = Σ_f du5[n,t,f] blocks_1_W1[d,f]  (N, T, D)  from (F60)
-    du2 = du5 @ blocks_1_W1.T
-    # (B30)  dblocks_1_g2[d] = Σ_nt du2[n,t,d] x_hat4[n,t,d]  (D,)  from (F59)
-    dblocks_1_g2 = np.einsum("ntd,ntd->d", du2, x_hat4)
-    # (B31)  dblocks_1_b2[d] = Σ_nt du2[n,t,d]  (D,)  from (F59)
-    dblocks_1_b2 = du2.sum(axis=(0, 1))
-    # (B32)  dx_hat4[n,t,d] = du2[n,t,d] blocks_1_g2[d]  (N, T, D)  from (F59)
-    dx_hat4 = blocks_1_g2 * du2
-    # (B38)  dx4[n,t,d] = dx5[n,t,d] + (dx_hat4[n,t,d]
-    #       - x_hat4[n,t,d] Σ_i dx_hat4[n,t,i] x_hat4[n,t,i]/D
-    #       - Σ_i dx_hat4[n,t,i]/D)/std4[n,t]  (N, T, D)
-    #       from (F65), (F54), (F53) with (B36), (B37)
-    dx4_product = (np.einsum("nti,nti->nt", dx_hat4, x_hat4) / D)[:, :, None] * x_hat4
-    dx4 = (
-        dx5
-        + (dx_hat4 - dx4_product - (dx_hat4.sum(axis=2) / D)[:, :, None])
-            / std4[:, :, None]
-    )
-    # (B39)  dblocks_1_Wo[d,i] = Σ_nt dx4[n,t,i] attended2[n,⌊d/(D/2)⌋,t,(d mod (D/2))]
-    #       (D, D)  from (F52)
-    dblocks_1_Wo = np.tensordot(
-        attended2.transpose(0, 2, 1, 3).reshape(N, T, D), dx4, axes=((0, 1), (0, 1))
-    )
-    # (B40)  dblocks_1_bo[d] = Σ_nt dx4[n,t,d]  (D,)  from (F52)
-    dblocks_1_bo = dx4.sum(axis=(0, 1))
-    # (B41)  dattended2[n,i,t,j] = Σ_d dx4[n,t,d] blocks_1_Wo[D i/2+j,d]
-    #       (N, 2, T, D // 2)  from (F52)
-    dattended2 = (dx4 @ blocks_1_Wo.T).reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (B42)  dp2[n,i,t,j] = Σ_p dattended2[n,i,t,p] v2[n,j,p+D i/2]  (N, 2, T, T)
-    #       from (F51)
-    dp2 = dattended2 @ v2.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-    # (B48)  dscores2[n,i,t,j] = (dp2[n,i,t,j] - Σ_p dp2[n,i,t,p] p2[n,i,t,p])
-    #       p2[n,i,t,j] [j ≤ t]  (N, 2, T, T)  from (F45) with (B47)
-    dscores2 = np.where(
-        np.arange(T) <= np.arange(T)[:, None],
-        (dp2 - np.einsum("nitp,nitp->nit", dp2, p2)[:, :, :, None]) * p2, 0
-    )
-    # (B49)  dv2[n,t,d] = Σ_i dattended2[n,⌊d/(D/2)⌋,i,(d mod (D/2))]
-    #       p2[n,⌊d/(D/2)⌋,i,t]  (N, T, D)  from (F51)
-    dv2 = (p2.transpose(0, 1, 3, 2) @ dattended2).transpose(0, 2, 1, 3).reshape(N, T, D)
-    # (B50)  dblocks_1_Wv[d,i] = Σ_nt dv2[n,t,i] h2[n,t,d]  (D, D)  from (F43)
-    dblocks_1_Wv = np.tensordot(h2, dv2, axes=((0, 1), (0, 1)))
-    # (B51)  dk2[n,t,d] = Σ_i dscores2[n,⌊d/(D/2)⌋,i,t] q2[n,i,d]/√(D/2)  (N, T, D)
-    #       from (F44)
-    dk2_product = (
-        dscores2.transpose(0, 1, 3, 2)
-        @ q2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    )
-    dk2 = (dk2_product.transpose(0, 2, 1, 3) / (D / 2)**0.5).reshape(N, T, D)
-    # (B52)  dblocks_1_Wk[d,i] = Σ_nt dk2[n,t,i] h2[n,t,d]  (D, D)  from (F42)
-    dblocks_1_Wk = np.tensordot(h2, dk2, axes=((0, 1), (0, 1)))
-    # (B53)  dq2[n,t,d] = Σ_i dscores2[n,⌊d/(D/2)⌋,t,i] k2[n,i,d]/√(D/2)  (N, T, D)
-    #       from (F44)
-    dq2 = (
-        (
-            dscores2 @ k2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-        ).transpose(0, 2, 1, 3)
-        / (D / 2)**0.5
-    ).reshape(N, T, D)
-    # (B54)  dblocks_1_Wq[d,i] = Σ_nt dq2[n,t,i] h2[n,t,d]  (D, D)  from (F41)
-    dblocks_1_Wq = np.tensordot(h2, dq2, axes=((0, 1), (0, 1)))
-    # (B55)  dh2[n,t,d] = Σ_i dv2[n,t,i] blocks_1_Wv[d,i]
-    #       + Σ_i dk2[n,t,i] blocks_1_Wk[d,i] + Σ_i dq2[n,t,i] blocks_1_Wq[d,i]
-    #       (N, T, D)  from (F43), (F42), (F41)
-    dh2 = dv2 @ blocks_1_Wv.T + dk2 @ blocks_1_Wk.T + dq2 @ blocks_1_Wq.T
-    # (B56)  dblocks_1_g1[d] = Σ_nt dh2[n,t,d] x_hat3[n,t,d]  (D,)  from (F40)
-    dblocks_1_g1 = np.einsum("ntd,ntd->d", dh2, x_hat3)
-    # (B57)  dblocks_1_b1[d] = Σ_nt dh2[n,t,d]  (D,)  from (F40)
-    dblocks_1_b1 = dh2.sum(axis=(0, 1))
-    # (B58)  dx_hat3[n,t,d] = dh2[n,t,d] blocks_1_g1[d]  (N, T, D)  from (F40)
-    dx_hat3 = blocks_1_g1 * dh2
-    # (B64)  dx3[n,t,d] = dx4[n,t,d] + (dx_hat3[n,t,d]
-    #       - x_hat3[n,t,d] Σ_i dx_hat3[n,t,i] x_hat3[n,t,i]/D
-    #       - Σ_i dx_hat3[n,t,i]/D)/std3[n,t]  (N, T, D)
-    #       from (F52), (F35), (F34) with (B62), (B63)
-    dx3_product = (np.einsum("nti,nti->nt", dx_hat3, x_hat3) / D)[:, :, None] * x_hat3
-    dx3 = (
-        dx4
-        + (dx_hat3 - dx3_product - (dx_hat3.sum(axis=2) / D)[:, :, None])
-            / std3[:, :, None]
-    )
-    # (B65)  dblocks_0_W2[f,d] = Σ_nt dx3[n,t,d] hidden1[n,t,f]  (F, D)  from (F33)
-    dblocks_0_W2 = np.tensordot(hidden1, dx3, axes=((0, 1), (0, 1)))
-    # (B66)  dblocks_0_c2[d] = Σ_nt dx3[n,t,d]  (D,)  from (F33)
-    dblocks_0_c2 = dx3.sum(axis=(0, 1))
-    # (B67)  dhidden1[n,t,f] = Σ_d dx3[n,t,d] blocks_0_W2[f,d]  (N, T, F)  from (F33)
-    dhidden1 = dx3 @ blocks_0_W2.T
-    # (B70)  dz1[n,t,f] = dhidden1[n,t,f] hidden1[n,t,f] (2 - u4[n,t,f])  (N, T, F)
-    #       from (F30) with (B69)
-    dz1 = dhidden1 * hidden1 * (2 - u4)
-    # (B71)  du3[n,t,f] = dhidden1[n,t,f] u4[n,t,f]/2
-    #       + dz1[n,t,f] (√(2/π) + 3·0.044715 √(2/π) u3[n,t,f]²)  (N, T, F)
-    #       from (F32), (F29)
-    du3 = (
-        0.5 * dhidden1 * u4 + dz1 * ((2 / np.pi)**0.5 + 0.10703222440890038 * (u3 * u3))
-    )
-    # (B72)  dblocks_0_W1[d,f] = Σ_nt du3[n,t,f] u1[n,t,d]  (D, F)  from (F28)
-    dblocks_0_W1 = np.tensordot(u1, du3, axes=((0, 1), (0, 1)))
-    # (B73)  dblocks_0_c1[f] = Σ_nt du3[n,t,f]  (F,)  from (F28)
-    dblocks_0_c1 = du3.sum(axis=(0, 1))
-    # (B74)  du1[n,t,d] = Σ_f du3[n,t,f] blocks_0_W1[d,f]  (N, T, D)  from (F28)
-    du1 = du3 @ blocks_0_W1.T
-    # (B75)  dblocks_0_g2[d] = Σ_nt du1[n,t,d] x_hat2[n,t,d]  (D,)  from (F27)
-    dblocks_0_g2 = np.einsum("ntd,ntd->d", du1, x_hat2)
-    # (B76)  dblocks_0_b2[d] = Σ_nt du1[n,t,d]  (D,)  from (F27)
-    dblocks_0_b2 = du1.sum(axis=(0, 1))
-    # (B77)  dx_hat2[n,t,d] = du1[n,t,d] blocks_0_g2[d]  (N, T, D)  from (F27)
-    dx_hat2 = blocks_0_g2 * du1
-    # (B83)  dx2[n,t,d] = dx3[n,t,d] + (dx_hat2[n,t,d]
-    #       - x_hat2[n,t,d] Σ_i dx_hat2[n,t,i] x_hat2[n,t,i]/D
-    #       - Σ_i dx_hat2[n,t,i]/D)/std2[n,t]  (N, T, D)
-    #       from (F33), (F22), (F21) with (B81), (B82)
-    dx2_product = (np.einsum("nti,nti->nt", dx_hat2, x_hat2) / D)[:, :, None] * x_hat2
-    dx2 = (
-        dx3
-        + (dx_hat2 - dx2_product - (dx_hat2.sum(axis=2) / D)[:, :, None])
-            / std2[:, :, None]
-    )
-    # (B84)  dblocks_0_Wo[d,i] = Σ_nt dx2[n,t,i] attended1[n,⌊d/(D/2)⌋,t,(d mod (D/2))]
-    #       (D, D)  from (F20)
-    dblocks_0_Wo = np.tensordot(
-        attended1.transpose(0, 2, 1, 3).reshape(N, T, D), dx2, axes=((0, 1), (0, 1))
-    )
-    # (B85)  dblocks_0_bo[d] = Σ_nt dx2[n,t,d]  (D,)  from (F20)
-    dblocks_0_bo = dx2.sum(axis=(0, 1))
-    # (B86)  dattended1[n,i,t,j] = Σ_d dx2[n,t,d] blocks_0_Wo[D i/2+j,d]
-    #       (N, 2, T, D // 2)  from (F20)
-    dattended1 = (dx2 @ blocks_0_Wo.T).reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (B87)  dp1[n,i,t,j] = Σ_p dattended1[n,i,t,p] v1[n,j,p+D i/2]  (N, 2, T, T)
-    #       from (F19)
-    dp1 = dattended1 @ v1.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1)
-    # (B93)  dscores1[n,i,t,j] = (dp1[n,i,t,j] - Σ_p dp1[n,i,t,p] p1[n,i,t,p])
-    #       p1[n,i,t,j] [j ≤ t]  (N, 2, T, T)  from (F13) with (B92)
-    dscores1 = np.where(
-        np.arange(T) <= np.arange(T)[:, None],
-        (dp1 - np.einsum("nitp,nitp->nit", dp1, p1)[:, :, :, None]) * p1, 0
-    )
-    # (B94)  dv1[n,t,d] = Σ_i dattended1[n,⌊d/(D/2)⌋,i,(d mod (D/2))]
-    #       p1[n,⌊d/(D/2)⌋,i,t]  (N, T, D)  from (F19)
-    dv1 = (p1.transpose(0, 1, 3, 2) @ dattended1).transpose(0, 2, 1, 3).reshape(N, T, D)
-    # (B95)  dblocks_0_Wv[d,i] = Σ_nt dv1[n,t,i] h1[n,t,d]  (D, D)  from (F11)
-    dblocks_0_Wv = np.tensordot(h1, dv1, axes=((0, 1), (0, 1)))
-    # (B96)  dk1[n,t,d] = Σ_i dscores1[n,⌊d/(D/2)⌋,i,t] q1[n,i,d]/√(D/2)  (N, T, D)
-    #       from (F12)
-    dk1_product = (
-        dscores1.transpose(0, 1, 3, 2)
-        @ q1.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    )
-    dk1 = (dk1_product.transpose(0, 2, 1, 3) / (D / 2)**0.5).reshape(N, T, D)
-    # (B97)  dblocks_0_Wk[d,i] = Σ_nt dk1[n,t,i] h1[n,t,d]  (D, D)  from (F10)
-    dblocks_0_Wk = np.tensordot(h1, dk1, axes=((0, 1), (0, 1)))
-    # (B98)  dq1[n,t,d] = Σ_i dscores1[n,⌊d/(D/2)⌋,t,i] k1[n,i,d]/√(D/2)  (N, T, D)
-    #       from (F12)
-    dq1 = (
-        (
-            dscores1 @ k1.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-        ).transpose(0, 2, 1, 3)
-        / (D / 2)**0.5
-    ).reshape(N, T, D)
-    # (B99)  dblocks_0_Wq[d,i] = Σ_nt dq1[n,t,i] h1[n,t,d]  (D, D)  from (F9)
-    dblocks_0_Wq = np.tensordot(h1, dq1, axes=((0, 1), (0, 1)))
-    # (B100)  dh1[n,t,d] = Σ_i dv1[n,t,i] blocks_0_Wv[d,i]
-    #       + Σ_i dk1[n,t,i] blocks_0_Wk[d,i] + Σ_i dq1[n,t,i] blocks_0_Wq[d,i]
-    #       (N, T, D)  from (F11), (F10), (F9)
-    dh1 = dv1 @ blocks_0_Wv.T + dk1 @ blocks_0_Wk.T + dq1 @ blocks_0_Wq.T
-    # (B101)  dblocks_0_g1[d] = Σ_nt dh1[n,t,d] x_hat1[n,t,d]  (D,)  from (F8)
-    dblocks_0_g1 = np.einsum("ntd,ntd->d", dh1, x_hat1)
-    # (B102)  dblocks_0_b1[d] = Σ_nt dh1[n,t,d]  (D,)  from (F8)
-    dblocks_0_b1 = dh1.sum(axis=(0, 1))
-    # (B103)  dx_hat1[n,t,d] = dh1[n,t,d] blocks_0_g1[d]  (N, T, D)  from (F8)
-    dx_hat1 = blocks_0_g1 * dh1
-    # (B109)  dx1[n,t,d] = dx2[n,t,d] + (dx_hat1[n,t,d]
-    #       - x_hat1[n,t,d] Σ_i dx_hat1[n,t,i] x_hat1[n,t,i]/D
-    #       - Σ_i dx_hat1[n,t,i]/D)/std1[n,t]  (N, T, D)
-    #       from (F20), (F3), (F2) with (B107), (B108)
-    dx1_product = (np.einsum("nti,nti->nt", dx_hat1, x_hat1) / D)[:, :, None] * x_hat1
-    dx1 = (
-        dx2
-        + (dx_hat1 - dx1_product - (dx_hat1.sum(axis=2) / D)[:, :, None])
-            / std1[:, :, None]
-    )
-    # (B110)  dE[m,d] = Σ_nt dx1[n,t,d] [tok[n,t] = m]  (M, D)  from (F1)
+    dx5, dg, db = layer_norm_backward(saved_h, dh)  # (B11)  Lemma 1
+    dx1 = dx5
+    dblocks = []
+    for saved in reversed(saved_x5):                # (B12)  Lemma 3
+        dx1, *dblock = gpt_block_backward(saved, dx1)
+        dblocks.insert(0, dblock)
+    # (B13)  dE[m,d] = Σ_nt dx1[n,t,d] [tok[n,t] = m]  (M, D)  from (F1)
     dE = np.zeros((M, D), dtype)
     np.add.at(dE, tok, dx1)
-    # (B111)  dP[c,d] = [c < T] Σ_n dx1[n,c,d]  (C, D)  from (F1)
+    # (B14)  dP[c,d] = [c < T] Σ_n dx1[n,c,d]  (C, D)  from (F1)
     dP = (
         (np.arange(C) < T)[:, None]
         * dx1[:, np.clip(np.arange(C), 0, T - 1)].sum(axis=0)
     )
-    grads = {
-        "E": dE, "P": dP, "blocks_0_g1": dblocks_0_g1, "blocks_0_b1": dblocks_0_b1,
-        "blocks_0_Wq": dblocks_0_Wq, "blocks_0_Wk": dblocks_0_Wk,
-        "blocks_0_Wv": dblocks_0_Wv, "blocks_0_Wo": dblocks_0_Wo,
-        "blocks_0_bo": dblocks_0_bo, "blocks_0_g2": dblocks_0_g2,
-        "blocks_0_b2": dblocks_0_b2, "blocks_0_W1": dblocks_0_W1,
-        "blocks_0_c1": dblocks_0_c1, "blocks_0_W2": dblocks_0_W2,
-        "blocks_0_c2": dblocks_0_c2, "blocks_1_g1": dblocks_1_g1,
-        "blocks_1_b1": dblocks_1_b1, "blocks_1_Wq": dblocks_1_Wq,
-        "blocks_1_Wk": dblocks_1_Wk, "blocks_1_Wv": dblocks_1_Wv,
-        "blocks_1_Wo": dblocks_1_Wo, "blocks_1_bo": dblocks_1_bo,
-        "blocks_1_g2": dblocks_1_g2, "blocks_1_b2": dblocks_1_b2,
-        "blocks_1_W1": dblocks_1_W1, "blocks_1_c1": dblocks_1_c1,
-        "blocks_1_W2": dblocks_1_W2, "blocks_1_c2": dblocks_1_c2, "g": dg, "b": db,
-        "W": dW
-    }
+    grads = {"E": dE, "P": dP, "g": dg, "b": db, "W": dW}
+    blocks_keys = (
+        "g1", "b1", "Wq", "Wk", "Wv", "Wo", "bo", "g2", "b2", "W1", "c1", "W2", "c2"
+    )
     grads = like_parameters(grads, dtypes)
     return {
         "E": grads["E"], "P": grads["P"],
         "blocks": [
-            {
-                "g1": grads["blocks_0_g1"], "b1": grads["blocks_0_b1"],
-                "Wq": grads["blocks_0_Wq"], "Wk": grads["blocks_0_Wk"],
-                "Wv": grads["blocks_0_Wv"], "Wo": grads["blocks_0_Wo"],
-                "bo": grads["blocks_0_bo"], "g2": grads["blocks_0_g2"],
-                "b2": grads["blocks_0_b2"], "W1": grads["blocks_0_W1"],
-                "c1": grads["blocks_0_c1"], "W2": grads["blocks_0_W2"],
-                "c2": grads["blocks_0_c2"]
-            },
-            {
-                "g1": grads["blocks_1_g1"], "b1": grads["blocks_1_b1"],
-                "Wq": grads["blocks_1_Wq"], "Wk": grads["blocks_1_Wk"],
-                "Wv": grads["blocks_1_Wv"], "Wo": grads["blocks_1_Wo"],
-                "bo": grads["blocks_1_bo"], "g2": grads["blocks_1_g2"],
-                "b2": grads["blocks_1_b2"], "W1": grads["blocks_1_W1"],
-                "c1": grads["blocks_1_c1"], "W2": grads["blocks_1_W2"],
-                "c2": grads["blocks_1_c2"]
-            }
+            like_parameters(dict(zip(blocks_keys, block)), kinds)
+            for (block, kinds) in zip(dblocks, blocks_dtypes)
         ],
         "g": grads["g"], "b": grads["b"], "W": grads["W"]
     }
@@ -679,13 +431,9 @@ def value_and_grad(
             "g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
             "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
             "c2": "D"
-        },
-        {
-            "g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
-            "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
-            "c2": "D"
         }
-    ],
+    ]
+    * 2,
     g: "D",
     b: "D",
     W: "D M",
@@ -706,216 +454,27 @@ def predict(
             "g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
             "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
             "c2": "D"
-        },
-        {
-            "g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
-            "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
-            "c2": "D"
         }
-    ],
+    ]
+    * 2,
     g: "D",
     b: "D",
     W: "D M",
 ):
     """Return the outputs of the model."""
-    blocks_0_g1 = blocks[0]["g1"]
-    blocks_0_b1 = blocks[0]["b1"]
-    blocks_0_Wq = blocks[0]["Wq"]
-    blocks_0_Wk = blocks[0]["Wk"]
-    blocks_0_Wv = blocks[0]["Wv"]
-    blocks_0_Wo = blocks[0]["Wo"]
-    blocks_0_bo = blocks[0]["bo"]
-    blocks_0_g2 = blocks[0]["g2"]
-    blocks_0_b2 = blocks[0]["b2"]
-    blocks_0_W1 = blocks[0]["W1"]
-    blocks_0_c1 = blocks[0]["c1"]
-    blocks_0_W2 = blocks[0]["W2"]
-    blocks_0_c2 = blocks[0]["c2"]
-    blocks_1_g1 = blocks[1]["g1"]
-    blocks_1_b1 = blocks[1]["b1"]
-    blocks_1_Wq = blocks[1]["Wq"]
-    blocks_1_Wk = blocks[1]["Wk"]
-    blocks_1_Wv = blocks[1]["Wv"]
-    blocks_1_Wo = blocks[1]["Wo"]
-    blocks_1_bo = blocks[1]["bo"]
-    blocks_1_g2 = blocks[1]["g2"]
-    blocks_1_b2 = blocks[1]["b2"]
-    blocks_1_W1 = blocks[1]["W1"]
-    blocks_1_c1 = blocks[1]["c1"]
-    blocks_1_W2 = blocks[1]["W2"]
-    blocks_1_c2 = blocks[1]["c2"]
     tok, (N, T) = read("tok", tok, "int", "N T", (None, None))
     E, (M, D) = read("E", E, "wrt", "M D", (None, None))
     P, (C, _) = read("P", P, "wrt", "C D", (None, D))
-    blocks_0_g1, _ = read("blocks_0_g1", blocks_0_g1, "wrt", "D", (D,))
-    blocks_0_b1, _ = read("blocks_0_b1", blocks_0_b1, "wrt", "D", (D,))
-    blocks_0_Wq, _ = read("blocks_0_Wq", blocks_0_Wq, "wrt", "D D", (D, D))
-    blocks_0_Wk, _ = read("blocks_0_Wk", blocks_0_Wk, "wrt", "D D", (D, D))
-    blocks_0_Wv, _ = read("blocks_0_Wv", blocks_0_Wv, "wrt", "D D", (D, D))
-    blocks_0_Wo, _ = read("blocks_0_Wo", blocks_0_Wo, "wrt", "D D", (D, D))
-    blocks_0_bo, _ = read("blocks_0_bo", blocks_0_bo, "wrt", "D", (D,))
-    blocks_0_g2, _ = read("blocks_0_g2", blocks_0_g2, "wrt", "D", (D,))
-    blocks_0_b2, _ = read("blocks_0_b2", blocks_0_b2, "wrt", "D", (D,))
-    blocks_0_W1, (_, F) = read("blocks_0_W1", blocks_0_W1, "wrt", "D F", (D, None))
-    blocks_0_c1, _ = read("blocks_0_c1", blocks_0_c1, "wrt", "F", (F,))
-    blocks_0_W2, _ = read("blocks_0_W2", blocks_0_W2, "wrt", "F D", (F, D))
-    blocks_0_c2, _ = read("blocks_0_c2", blocks_0_c2, "wrt", "D", (D,))
-    blocks_1_g1, _ = read("blocks_1_g1", blocks_1_g1, "wrt", "D", (D,))
-    blocks_1_b1, _ = read("blocks_1_b1", blocks_1_b1, "wrt", "D", (D,))
-    blocks_1_Wq, _ = read("blocks_1_Wq", blocks_1_Wq, "wrt", "D D", (D, D))
-    blocks_1_Wk, _ = read("blocks_1_Wk", blocks_1_Wk, "wrt", "D D", (D, D))
-    blocks_1_Wv, _ = read("blocks_1_Wv", blocks_1_Wv, "wrt", "D D", (D, D))
-    blocks_1_Wo, _ = read("blocks_1_Wo", blocks_1_Wo, "wrt", "D D", (D, D))
-    blocks_1_bo, _ = read("blocks_1_bo", blocks_1_bo, "wrt", "D", (D,))
-    blocks_1_g2, _ = read("blocks_1_g2", blocks_1_g2, "wrt", "D", (D,))
-    blocks_1_b2, _ = read("blocks_1_b2", blocks_1_b2, "wrt", "D", (D,))
-    blocks_1_W1, _ = read("blocks_1_W1", blocks_1_W1, "wrt", "D F", (D, F))
-    blocks_1_c1, _ = read("blocks_1_c1", blocks_1_c1, "wrt", "F", (F,))
-    blocks_1_W2, _ = read("blocks_1_W2", blocks_1_W2, "wrt", "F D", (F, D))
-    blocks_1_c2, _ = read("blocks_1_c2", blocks_1_c2, "wrt", "D", (D,))
+    blocks_read, _, F = read_blocks(blocks, D, None)
     g, _ = read("g", g, "wrt", "D", (D,))
     b, _ = read("b", b, "wrt", "D", (D,))
     W, _ = read("W", W, "wrt", "D M", (D, M))
-    x1 = E[tok] + P[:T]       # (F1)  x1[n,t,d] = E[tok[n,t],d] + P[t,d]  (N, T, D)
-    mu1 = x1.sum(axis=2) / D  # (F2)  mu1[n,t] = Σ_d x1[n,t,d]/D  (N, T)
-    # (F3)  centred1[n,t,d] = x1[n,t,d] - mu1[n,t]  (N, T, D)
-    centred1 = x1 - mu1[:, :, None]
-    # (F4)  var1[n,t] = Σ_d centred1[n,t,d]²/D  (N, T)
-    var1 = np.einsum("ntd,ntd->nt", centred1, centred1) / D
-    var_eps1 = var1 + 1e-05   # (F5)  var_eps1[n,t] = var1[n,t] + 1e-5  (N, T)
-    std1 = np.sqrt(var_eps1)  # (F6)  std1[n,t] = √var_eps1[n,t]  (N, T)
-    # (F7)  x_hat1[n,t,d] = centred1[n,t,d]/std1[n,t]  (N, T, D)
-    x_hat1 = centred1 / std1[:, :, None]
-    # (F8)  h1[n,t,d] = x_hat1[n,t,d] blocks_0_g1[d] + blocks_0_b1[d]  (N, T, D)
-    h1 = blocks_0_g1 * x_hat1 + blocks_0_b1
-    # (F9)  q1[n,t,d] = Σ_i h1[n,t,i] blocks_0_Wq[i,d]  (N, T, D)
-    q1 = h1 @ blocks_0_Wq
-    # (F10)  k1[n,t,d] = Σ_i h1[n,t,i] blocks_0_Wk[i,d]  (N, T, D)
-    k1 = h1 @ blocks_0_Wk
-    # (F11)  v1[n,t,d] = Σ_i h1[n,t,i] blocks_0_Wv[i,d]  (N, T, D)
-    v1 = h1 @ blocks_0_Wv
-    # (F12)  scores1[n,i,t,j] = Σ_{p<D/2} q1[n,t,D i/2+p] k1[n,j,D i/2+p]/√(D/2)
-    #       (N, 2, T, T)
-    with np.errstate(all="ignore"):  # only finite entries are used
-        scores1 = (
-            q1.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-            @ k1.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1) / (D / 2)**0.5
-        )
-    # (F13)  masked1[n,i,t,j] = [j ≤ t] scores1[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
-    masked1 = np.where(np.arange(T) <= np.arange(T)[:, None], scores1, -np.inf)
-    # (F14)  masked_max1[n,i,t] = max_j masked1[n,i,t,j]  (N, 2, T)
-    masked_max1 = masked1.max(axis=3)
-    # (F15)  shifted1[n,i,t,j] = masked1[n,i,t,j] - masked_max1[n,i,t]  (N, 2, T, T)
-    shifted1 = masked1 - masked_max1[:, :, :, None]
-    # (F16)  e1[n,i,t,j] = exp(shifted1[n,i,t,j])  (N, 2, T, T)
-    e1 = np.exp(shifted1)
-    s1 = e1.sum(axis=3)       # (F17)  s1[n,i,t] = Σ_j e1[n,i,t,j]  (N, 2, T)
-    # (F18)  p1[n,i,t,j] = e1[n,i,t,j]/s1[n,i,t]  (N, 2, T, T)
-    p1 = e1 / s1[:, :, :, None]
-    # (F19)  attended1[n,i,t,j] = Σ_p p1[n,i,t,p] v1[n,p,D i/2+j]  (N, 2, T, D // 2)
-    attended1 = p1 @ v1.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (F20)  x2[n,t,d] = x1[n,t,d] + Σ_i attended1[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
-    #       blocks_0_Wo[i,d] + blocks_0_bo[d]  (N, T, D)
-    x2 = (
-        x1 + attended1.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_0_Wo
-        + blocks_0_bo
-    )
-    mu2 = x2.sum(axis=2) / D  # (F21)  mu2[n,t] = Σ_d x2[n,t,d]/D  (N, T)
-    # (F22)  centred2[n,t,d] = x2[n,t,d] - mu2[n,t]  (N, T, D)
-    centred2 = x2 - mu2[:, :, None]
-    # (F23)  var2[n,t] = Σ_d centred2[n,t,d]²/D  (N, T)
-    var2 = np.einsum("ntd,ntd->nt", centred2, centred2) / D
-    var_eps2 = var2 + 1e-05   # (F24)  var_eps2[n,t] = var2[n,t] + 1e-5  (N, T)
-    std2 = np.sqrt(var_eps2)  # (F25)  std2[n,t] = √var_eps2[n,t]  (N, T)
-    # (F26)  x_hat2[n,t,d] = centred2[n,t,d]/std2[n,t]  (N, T, D)
-    x_hat2 = centred2 / std2[:, :, None]
-    # (F27)  u1[n,t,d] = x_hat2[n,t,d] blocks_0_g2[d] + blocks_0_b2[d]  (N, T, D)
-    u1 = blocks_0_g2 * x_hat2 + blocks_0_b2
-    # (F28)  u3[n,t,f] = Σ_d u1[n,t,d] blocks_0_W1[d,f] + blocks_0_c1[f]  (N, T, F)
-    u3 = u1 @ blocks_0_W1 + blocks_0_c1
-    # (F29)  z1[n,t,f] = √(2/π) (u3[n,t,f] + 0.044715 u3[n,t,f]³)  (N, T, F)
-    z1 = (2 / np.pi)**0.5 * (u3 + 0.044715 * (u3 * u3 * u3))
-    tanh_z1 = np.tanh(z1)     # (F30)  tanh_z1[n,t,f] = tanh(z1[n,t,f])  (N, T, F)
-    u4 = 1 + tanh_z1          # (F31)  u4[n,t,f] = 1 + tanh_z1[n,t,f]  (N, T, F)
-    hidden1 = 0.5 * u3 * u4   # (F32)  hidden1[n,t,f] = u3[n,t,f] u4[n,t,f]/2  (N, T, F)
-    # (F33)  x3[n,t,d] = x2[n,t,d] + Σ_f hidden1[n,t,f] blocks_0_W2[f,d]
-    #       + blocks_0_c2[d]  (N, T, D)
-    x3 = x2 + hidden1 @ blocks_0_W2 + blocks_0_c2
-    mu3 = x3.sum(axis=2) / D  # (F34)  mu3[n,t] = Σ_d x3[n,t,d]/D  (N, T)
-    # (F35)  centred3[n,t,d] = x3[n,t,d] - mu3[n,t]  (N, T, D)
-    centred3 = x3 - mu3[:, :, None]
-    # (F36)  var3[n,t] = Σ_d centred3[n,t,d]²/D  (N, T)
-    var3 = np.einsum("ntd,ntd->nt", centred3, centred3) / D
-    var_eps3 = var3 + 1e-05   # (F37)  var_eps3[n,t] = var3[n,t] + 1e-5  (N, T)
-    std3 = np.sqrt(var_eps3)  # (F38)  std3[n,t] = √var_eps3[n,t]  (N, T)
-    # (F39)  x_hat3[n,t,d] = centred3[n,t,d]/std3[n,t]  (N, T, D)
-    x_hat3 = centred3 / std3[:, :, None]
-    # (F40)  h2[n,t,d] = x_hat3[n,t,d] blocks_1_g1[d] + blocks_1_b1[d]  (N, T, D)
-    h2 = blocks_1_g1 * x_hat3 + blocks_1_b1
-    # (F41)  q2[n,t,d] = Σ_i h2[n,t,i] blocks_1_Wq[i,d]  (N, T, D)
-    q2 = h2 @ blocks_1_Wq
-    # (F42)  k2[n,t,d] = Σ_i h2[n,t,i] blocks_1_Wk[i,d]  (N, T, D)
-    k2 = h2 @ blocks_1_Wk
-    # (F43)  v2[n,t,d] = Σ_i h2[n,t,i] blocks_1_Wv[i,d]  (N, T, D)
-    v2 = h2 @ blocks_1_Wv
-    # (F44)  scores2[n,i,t,j] = Σ_{p<D/2} q2[n,t,D i/2+p] k2[n,j,D i/2+p]/√(D/2)
-    #       (N, 2, T, T)
-    with np.errstate(all="ignore"):  # only finite entries are used
-        scores2 = (
-            q2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-            @ k2.reshape(N, T, 2, D // 2).transpose(0, 2, 3, 1) / (D / 2)**0.5
-        )
-    # (F45)  masked2[n,i,t,j] = [j ≤ t] scores2[n,i,t,j] - [t < j] ∞  (N, 2, T, T)
-    masked2 = np.where(np.arange(T) <= np.arange(T)[:, None], scores2, -np.inf)
-    # (F46)  masked_max2[n,i,t] = max_j masked2[n,i,t,j]  (N, 2, T)
-    masked_max2 = masked2.max(axis=3)
-    # (F47)  shifted2[n,i,t,j] = masked2[n,i,t,j] - masked_max2[n,i,t]  (N, 2, T, T)
-    shifted2 = masked2 - masked_max2[:, :, :, None]
-    # (F48)  e2[n,i,t,j] = exp(shifted2[n,i,t,j])  (N, 2, T, T)
-    e2 = np.exp(shifted2)
-    s2 = e2.sum(axis=3)       # (F49)  s2[n,i,t] = Σ_j e2[n,i,t,j]  (N, 2, T)
-    # (F50)  p2[n,i,t,j] = e2[n,i,t,j]/s2[n,i,t]  (N, 2, T, T)
-    p2 = e2 / s2[:, :, :, None]
-    # (F51)  attended2[n,i,t,j] = Σ_p p2[n,i,t,p] v2[n,p,D i/2+j]  (N, 2, T, D // 2)
-    attended2 = p2 @ v2.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
-    # (F52)  x4[n,t,d] = x3[n,t,d] + Σ_i attended2[n,⌊i/(D/2)⌋,t,(i mod (D/2))]
-    #       blocks_1_Wo[i,d] + blocks_1_bo[d]  (N, T, D)
-    x4 = (
-        x3 + attended2.transpose(0, 2, 1, 3).reshape(N, T, D) @ blocks_1_Wo
-        + blocks_1_bo
-    )
-    mu4 = x4.sum(axis=2) / D  # (F53)  mu4[n,t] = Σ_d x4[n,t,d]/D  (N, T)
-    # (F54)  centred4[n,t,d] = x4[n,t,d] - mu4[n,t]  (N, T, D)
-    centred4 = x4 - mu4[:, :, None]
-    # (F55)  var4[n,t] = Σ_d centred4[n,t,d]²/D  (N, T)
-    var4 = np.einsum("ntd,ntd->nt", centred4, centred4) / D
-    var_eps4 = var4 + 1e-05   # (F56)  var_eps4[n,t] = var4[n,t] + 1e-5  (N, T)
-    std4 = np.sqrt(var_eps4)  # (F57)  std4[n,t] = √var_eps4[n,t]  (N, T)
-    # (F58)  x_hat4[n,t,d] = centred4[n,t,d]/std4[n,t]  (N, T, D)
-    x_hat4 = centred4 / std4[:, :, None]
-    # (F59)  u2[n,t,d] = x_hat4[n,t,d] blocks_1_g2[d] + blocks_1_b2[d]  (N, T, D)
-    u2 = blocks_1_g2 * x_hat4 + blocks_1_b2
-    # (F60)  u5[n,t,f] = Σ_d u2[n,t,d] blocks_1_W1[d,f] + blocks_1_c1[f]  (N, T, F)
-    u5 = u2 @ blocks_1_W1 + blocks_1_c1
-    # (F61)  z2[n,t,f] = √(2/π) (u5[n,t,f] + 0.044715 u5[n,t,f]³)  (N, T, F)
-    z2 = (2 / np.pi)**0.5 * (u5 + 0.044715 * (u5 * u5 * u5))
-    tanh_z2 = np.tanh(z2)     # (F62)  tanh_z2[n,t,f] = tanh(z2[n,t,f])  (N, T, F)
-    u6 = 1 + tanh_z2          # (F63)  u6[n,t,f] = 1 + tanh_z2[n,t,f]  (N, T, F)
-    hidden2 = 0.5 * u5 * u6   # (F64)  hidden2[n,t,f] = u5[n,t,f] u6[n,t,f]/2  (N, T, F)
-    # (F65)  x5[n,t,d] = x4[n,t,d] + Σ_f hidden2[n,t,f] blocks_1_W2[f,d]
-    #       + blocks_1_c2[d]  (N, T, D)
-    x5 = x4 + hidden2 @ blocks_1_W2 + blocks_1_c2
-    mu5 = x5.sum(axis=2) / D  # (F66)  mu5[n,t] = Σ_d x5[n,t,d]/D  (N, T)
-    # (F67)  centred5[n,t,d] = x5[n,t,d] - mu5[n,t]  (N, T, D)
-    centred5 = x5 - mu5[:, :, None]
-    # (F68)  var5[n,t] = Σ_d centred5[n,t,d]²/D  (N, T)
-    var5 = np.einsum("ntd,ntd->nt", centred5, centred5) / D
-    var_eps5 = var5 + 1e-05   # (F69)  var_eps5[n,t] = var5[n,t] + 1e-5  (N, T)
-    std5 = np.sqrt(var_eps5)  # (F70)  std5[n,t] = √var_eps5[n,t]  (N, T)
-    # (F71)  x_hat5[n,t,d] = centred5[n,t,d]/std5[n,t]  (N, T, D)
-    x_hat5 = centred5 / std5[:, :, None]
-    h = g * x_hat5 + b        # (F72)  h[n,t,d] = x_hat5[n,t,d] g[d] + b[d]  (N, T, D)
-    logits = h @ W            # (F73)  logits[n,t,m] = Σ_d h[n,t,d] W[d,m]  (N, T, M)
+    x1 = E[tok] + P[:T]          # (F1)  x1[n,t,d] = E[tok[n,t],d] + P[t,d]  (N, T, D)
+    x5 = x1
+    for block in blocks_read:    # (F2)  Lemma 3
+        x5, _ = gpt_block(x5, *block)
+    h, _ = layer_norm(x5, g, b)  # (F3)  Lemma 1
+    logits = h @ W               # (F4)  logits[n,t,m] = Σ_d h[n,t,d] W[d,m]  (N, T, M)
     return {"logits": logits}
 
 
@@ -931,35 +490,18 @@ def draw_inputs(seed):
         "following": rng.integers(0, M, size=(N, T)),
         "E": rng.normal(size=(M, D)),
         "P": rng.normal(size=(C, D)),
-        "blocks_0_g1": rng.normal(size=(D,)),
-        "blocks_0_b1": rng.normal(size=(D,)),
-        "blocks_0_Wq": rng.normal(size=(D, D)),
-        "blocks_0_Wk": rng.normal(size=(D, D)),
-        "blocks_0_Wv": rng.normal(size=(D, D)),
-        "blocks_0_Wo": rng.normal(size=(D, D)),
-        "blocks_0_bo": rng.normal(size=(D,)),
-        "blocks_0_g2": rng.normal(size=(D,)),
-        "blocks_0_b2": rng.normal(size=(D,)),
-        "blocks_0_W1": rng.normal(size=(D, F)),
-        "blocks_0_c1": rng.normal(size=(F,)),
-        "blocks_0_W2": rng.normal(size=(F, D)),
-        "blocks_0_c2": rng.normal(size=(D,)),
-        "blocks_1_g1": rng.normal(size=(D,)),
-        "blocks_1_b1": rng.normal(size=(D,)),
-        "blocks_1_Wq": rng.normal(size=(D, D)),
-        "blocks_1_Wk": rng.normal(size=(D, D)),
-        "blocks_1_Wv": rng.normal(size=(D, D)),
-        "blocks_1_Wo": rng.normal(size=(D, D)),
-        "blocks_1_bo": rng.normal(size=(D,)),
-        "blocks_1_g2": rng.normal(size=(D,)),
-        "blocks_1_b2": rng.normal(size=(D,)),
-        "blocks_1_W1": rng.normal(size=(D, F)),
-        "blocks_1_c1": rng.normal(size=(F,)),
-        "blocks_1_W2": rng.normal(size=(F, D)),
-        "blocks_1_c2": rng.normal(size=(D,)),
         "g": rng.normal(size=(D,)),
         "b": rng.normal(size=(D,)),
         "W": rng.normal(size=(D, M)),
+        **{
+            f"blocks_{l}_{key}": rng.normal(size=size)
+            for l in range(2)
+            for key, size in {
+                "g1": (D,), "b1": (D,), "Wq": (D, D), "Wk": (D, D), "Wv": (D, D),
+                "Wo": (D, D), "bo": (D,), "g2": (D,), "b2": (D,), "W1": (D, F),
+                "c1": (F,), "W2": (F, D), "c2": (D,),
+            }.items()
+        },
     }
 
 
@@ -972,35 +514,13 @@ def arguments(leaves):
         "P": leaves["P"],
         "blocks": [
             {
-                "g1": leaves["blocks_0_g1"],
-                "b1": leaves["blocks_0_b1"],
-                "Wq": leaves["blocks_0_Wq"],
-                "Wk": leaves["blocks_0_Wk"],
-                "Wv": leaves["blocks_0_Wv"],
-                "Wo": leaves["blocks_0_Wo"],
-                "bo": leaves["blocks_0_bo"],
-                "g2": leaves["blocks_0_g2"],
-                "b2": leaves["blocks_0_b2"],
-                "W1": leaves["blocks_0_W1"],
-                "c1": leaves["blocks_0_c1"],
-                "W2": leaves["blocks_0_W2"],
-                "c2": leaves["blocks_0_c2"],
-            },
-            {
-                "g1": leaves["blocks_1_g1"],
-                "b1": leaves["blocks_1_b1"],
-                "Wq": leaves["blocks_1_Wq"],
-                "Wk": leaves["blocks_1_Wk"],
-                "Wv": leaves["blocks_1_Wv"],
-                "Wo": leaves["blocks_1_Wo"],
-                "bo": leaves["blocks_1_bo"],
-                "g2": leaves["blocks_1_g2"],
-                "b2": leaves["blocks_1_b2"],
-                "W1": leaves["blocks_1_W1"],
-                "c1": leaves["blocks_1_c1"],
-                "W2": leaves["blocks_1_W2"],
-                "c2": leaves["blocks_1_c2"],
-            },
+                key: leaves[f"blocks_{l}_{key}"]
+                for key in (
+                    "g1", "b1", "Wq", "Wk", "Wv", "Wo", "bo", "g2", "b2", "W1", "c1",
+                    "W2", "c2",
+                )
+            }
+            for l in range(2)
         ],
         "g": leaves["g"],
         "b": leaves["b"],
@@ -1013,35 +533,14 @@ def gradients(grads):
     return {
         "E": grads["E"],
         "P": grads["P"],
-        "blocks_0_g1": grads["blocks"][0]["g1"],
-        "blocks_0_b1": grads["blocks"][0]["b1"],
-        "blocks_0_Wq": grads["blocks"][0]["Wq"],
-        "blocks_0_Wk": grads["blocks"][0]["Wk"],
-        "blocks_0_Wv": grads["blocks"][0]["Wv"],
-        "blocks_0_Wo": grads["blocks"][0]["Wo"],
-        "blocks_0_bo": grads["blocks"][0]["bo"],
-        "blocks_0_g2": grads["blocks"][0]["g2"],
-        "blocks_0_b2": grads["blocks"][0]["b2"],
-        "blocks_0_W1": grads["blocks"][0]["W1"],
-        "blocks_0_c1": grads["blocks"][0]["c1"],
-        "blocks_0_W2": grads["blocks"][0]["W2"],
-        "blocks_0_c2": grads["blocks"][0]["c2"],
-        "blocks_1_g1": grads["blocks"][1]["g1"],
-        "blocks_1_b1": grads["blocks"][1]["b1"],
-        "blocks_1_Wq": grads["blocks"][1]["Wq"],
-        "blocks_1_Wk": grads["blocks"][1]["Wk"],
-        "blocks_1_Wv": grads["blocks"][1]["Wv"],
-        "blocks_1_Wo": grads["blocks"][1]["Wo"],
-        "blocks_1_bo": grads["blocks"][1]["bo"],
-        "blocks_1_g2": grads["blocks"][1]["g2"],
-        "blocks_1_b2": grads["blocks"][1]["b2"],
-        "blocks_1_W1": grads["blocks"][1]["W1"],
-        "blocks_1_c1": grads["blocks"][1]["c1"],
-        "blocks_1_W2": grads["blocks"][1]["W2"],
-        "blocks_1_c2": grads["blocks"][1]["c2"],
         "g": grads["g"],
         "b": grads["b"],
         "W": grads["W"],
+        **{
+            f"blocks_{l}_{key}": grad
+            for l, entry in enumerate(grads["blocks"])
+            for key, grad in entry.items()
+        },
     }
 
 

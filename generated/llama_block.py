@@ -1,4 +1,4 @@
-# symprop sha256:d8e57ed8ecc61cc1e88f0bfe3869761c
+# symprop sha256:263d8bda8ff2ed1b32ec50014213f994
 """llama_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:llama_block.
@@ -20,7 +20,8 @@ It belongs to whoever made it.
     Wdown   (F, D)      parameter
 
 (F1), (F2), ... number the equations of the forward pass and (B1), (B2), ... those of
-their adjoints: dW is the gradient of the loss by W. The derivation has these numbers.
+their adjoints: dW is the gradient of the loss by W; (1.F1), (1.B1), ... are those of
+Lemma 1, rms_norm. The derivation has these numbers.
 """
 
 import numpy as np
@@ -72,9 +73,9 @@ class Saved(tuple):
     """A tuple whose parts have names, as in saved.error."""
 
     names = (
-        "error", "u6", "Wdown", "u5", "z", "z_Wup", "sigmoid_z", "Wup", "Wgate",
-        "u_hat", "g2", "rms_u", "o1", "Wo", "v", "p", "h", "q", "cos", "sin", "k", "Wv",
-        "Wk", "Wq", "x_hat", "dtype", "dtypes"
+        "error", "u6", "Wdown", "u5", "z", "z_Wup", "sigmoid_z", "Wup", "Wgate", "o1",
+        "Wo", "v", "p", "h", "q", "cos", "sin", "k", "Wv", "Wk", "Wq", "saved_h",
+        "saved_z", "dtype", "dtypes"
     )
 
     def __getattribute__(self, name):
@@ -82,6 +83,35 @@ class Saved(tuple):
         if name in Saved.names:
             return self[Saved.names.index(name)]
         return super().__getattribute__(name)
+
+
+def rms_norm(input, weight):
+    """Lemma 1: what it returns, and what its backward needs."""
+    D = input.shape[2]
+    # (1.F1)  ms_x[n,t] = Σ_d input[n,t,d]²/D  (N, T)
+    ms_x = np.einsum("ntd,ntd->nt", input, input) / D
+    ms_eps_x = ms_x + 1e-06    # (1.F2)  ms_eps_x[n,t] = ms_x[n,t] + 1e-6  (N, T)
+    rms_x = np.sqrt(ms_eps_x)  # (1.F3)  rms_x[n,t] = √ms_eps_x[n,t]  (N, T)
+    # (1.F4)  x_hat[n,t,d] = input[n,t,d]/rms_x[n,t]  (N, T, D)
+    x_hat = input / rms_x[:, :, None]
+    out = weight * x_hat       # (1.F5)  out[n,t,d] = x_hat[n,t,d] weight[d]  (N, T, D)
+    return out, (x_hat, weight, out, rms_x)
+
+
+def rms_norm_backward(saved, dout):
+    """Lemma 1: from the adjoints of what it returns, those of what it takes."""
+    x_hat, weight, out, rms_x = saved
+    D = x_hat.shape[2]
+    # (1.B1)  dweight[d] = Σ_nt dout[n,t,d] x_hat[n,t,d]  (D,)  from (1.F5)
+    dweight = np.einsum("ntd,ntd->d", dout, x_hat)
+    # (1.B6)  dinput[n,t,d] = (dout[n,t,d] weight[d]
+    #       - x_hat[n,t,d] Σ_i dout[n,t,i] out[n,t,i]/D)/rms_x[n,t]  (N, T, D)
+    #       from (1.F4), (1.F1) with (1.B2), (1.B5)
+    dinput = (
+        (weight * dout - (np.einsum("nti,nti->nt", dout, out) / D)[:, :, None] * x_hat)
+        / rms_x[:, :, None]
+    )
+    return dinput, dweight
 
 
 def forward(
@@ -123,28 +153,20 @@ def forward(
     if groups != 2:
         raise ValueError("groups is fixed at 2")
     dtype = np.result_type(x, target, g1, Wq, Wk, Wv, Wo, g2, Wgate, Wup, Wdown)
-    # (F1)  ms_x[n,t] = Σ_d x[n,t,d]²/D  (N, T)
-    ms_x = np.einsum("ntd,ntd->nt", x, x) / D
-    # (F2)  ms_eps_x[n,t] = ms_x[n,t] + 1e-6  (N, T)
-    ms_eps_x = ms_x + 1e-06
-    rms_x = np.sqrt(ms_eps_x)                # (F3)  rms_x[n,t] = √ms_eps_x[n,t]  (N, T)
-    # (F4)  x_hat[n,t,d] = x[n,t,d]/rms_x[n,t]  (N, T, D)
-    x_hat = x / rms_x[:, :, None]
-    # (F5)  h[n,t,d] = x_hat[n,t,d] g1[d]  (N, T, D)
-    h = g1 * x_hat
-    # (F6)  hWq[n,t,i] = Σ_d h[n,t,d] Wq[d,i]  (N, T, 4 * E)
+    h, saved_h = rms_norm(x, g1)             # (F1)  Lemma 1
+    # (F2)  hWq[n,t,i] = Σ_d h[n,t,d] Wq[d,i]  (N, T, 4 * E)
     hWq = h @ Wq
-    # (F7)  pow[i] = 10000^(-2 i/E)  (E // 2,)
+    # (F3)  pow[i] = 10000^(-2 i/E)  (E // 2,)
     with np.errstate(all="ignore"):  # only finite entries are used
         pow = 10000**(-2 / E * np.arange(E // 2, dtype=dtype))
-    # (F8)  angle[t,i] = t pow[i]  (T, E // 2)
+    # (F4)  angle[t,i] = t pow[i]  (T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         angle = np.arange(T, dtype=dtype)[:, None] * pow
-    # (F9)  cos[t,i] = cos(angle[t,i])  (T, E // 2)
+    # (F5)  cos[t,i] = cos(angle[t,i])  (T, E // 2)
     cos = np.cos(angle)
-    # (F10)  sin[t,i] = sin(angle[t,i])  (T, E // 2)
+    # (F6)  sin[t,i] = sin(angle[t,i])  (T, E // 2)
     sin = np.sin(angle)
-    # (F11)  u1[n,i,t,j] = hWq[n,t,E i+j] cos[t,j] - hWq[n,t,E i+j+E/2] sin[t,j]
+    # (F7)  u1[n,i,t,j] = hWq[n,t,E i+j] cos[t,j] - hWq[n,t,E i+j+E/2] sin[t,j]
     #       (N, 4, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         u1_product = (
@@ -154,7 +176,7 @@ def forward(
             u1_product
             - sin * hWq.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
-    # (F12)  u2[n,i,t,j] = hWq[n,t,E i+j+E/2] cos[t,j] + hWq[n,t,E i+j] sin[t,j]
+    # (F8)  u2[n,i,t,j] = hWq[n,t,E i+j+E/2] cos[t,j] + hWq[n,t,E i+j] sin[t,j]
     #       (N, 4, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         u2_product = (
@@ -164,14 +186,13 @@ def forward(
             u2_product
             + sin * hWq.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
-    # (F13)  q[n,i,t,e] = [e < E/2] u1[n,i,t,e] + [E/2 ≤ e] u2[n,i,t,e-E/2]
-    #       (N, 4, T, E)
+    # (F9)  q[n,i,t,e] = [e < E/2] u1[n,i,t,e] + [E/2 ≤ e] u2[n,i,t,e-E/2]  (N, 4, T, E)
     q = np.empty((N, 4, T, E), dtype)
     q[:, :, :, :E // 2] = u1
     q[:, :, :, E // 2:] = u2
-    # (F14)  hWk[n,t,i] = Σ_d h[n,t,d] Wk[d,i]  (N, T, 2 * E)
+    # (F10)  hWk[n,t,i] = Σ_d h[n,t,d] Wk[d,i]  (N, T, 2 * E)
     hWk = h @ Wk
-    # (F15)  u3[n,i,t,j] = hWk[n,t,E i+j] cos[t,j] - hWk[n,t,E i+j+E/2] sin[t,j]
+    # (F11)  u3[n,i,t,j] = hWk[n,t,E i+j] cos[t,j] - hWk[n,t,E i+j+E/2] sin[t,j]
     #       (N, 2, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         u3_product = (
@@ -181,7 +202,7 @@ def forward(
             u3_product
             - sin * hWk.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
-    # (F16)  u4[n,i,t,j] = hWk[n,t,E i+j+E/2] cos[t,j] + hWk[n,t,E i+j] sin[t,j]
+    # (F12)  u4[n,i,t,j] = hWk[n,t,E i+j+E/2] cos[t,j] + hWk[n,t,E i+j] sin[t,j]
     #       (N, 2, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         u4_product = (
@@ -191,68 +212,59 @@ def forward(
             u4_product
             + sin * hWk.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
-    # (F17)  k[n,i,t,e] = [e < E/2] u3[n,i,t,e] + [E/2 ≤ e] u4[n,i,t,e-E/2]
+    # (F13)  k[n,i,t,e] = [e < E/2] u3[n,i,t,e] + [E/2 ≤ e] u4[n,i,t,e-E/2]
     #       (N, 2, T, E)
     k = np.empty((N, 2, T, E), dtype)
     k[:, :, :, :E // 2] = u3
     k[:, :, :, E // 2:] = u4
-    # (F18)  v[n,t,i] = Σ_d h[n,t,d] Wv[d,i]  (N, T, 2 * E)
+    # (F14)  v[n,t,i] = Σ_d h[n,t,d] Wv[d,i]  (N, T, 2 * E)
     v = h @ Wv
-    # (F19)  scores[n,i,j,t,r] = Σ_e q[n,2 i+j,t,e] k[n,i,r,e]/√E  (N, 2, 2, T, T)
+    # (F15)  scores[n,i,j,t,r] = Σ_e q[n,2 i+j,t,e] k[n,i,r,e]/√E  (N, 2, 2, T, T)
     with np.errstate(all="ignore"):  # only finite entries are used
         scores = (
             (q.reshape(N, 2, 2 * T, E) @ k.transpose(0, 1, 3, 2)).reshape(N, 2, 2, T, T)
             / E**0.5
         )
-    # (F20)  masked[n,i,j,t,r] = [r ≤ t] scores[n,i,j,t,r] - [t < r] ∞  (N, 2, 2, T, T)
+    # (F16)  masked[n,i,j,t,r] = [r ≤ t] scores[n,i,j,t,r] - [t < r] ∞  (N, 2, 2, T, T)
     masked = np.where(np.arange(T) <= np.arange(T)[:, None], scores, -np.inf)
-    # (F21)  masked_max[n,i,j,t] = max_r masked[n,i,j,t,r]  (N, 2, 2, T)
+    # (F17)  masked_max[n,i,j,t] = max_r masked[n,i,j,t,r]  (N, 2, 2, T)
     masked_max = masked.max(axis=4)
-    # (F22)  shifted[n,i,j,t,r] = masked[n,i,j,t,r] - masked_max[n,i,j,t]
+    # (F18)  shifted[n,i,j,t,r] = masked[n,i,j,t,r] - masked_max[n,i,j,t]
     #       (N, 2, 2, T, T)
     shifted = masked - masked_max[:, :, :, :, None]
-    # (F23)  exps[n,i,j,t,r] = exp(shifted[n,i,j,t,r])  (N, 2, 2, T, T)
+    # (F19)  exps[n,i,j,t,r] = exp(shifted[n,i,j,t,r])  (N, 2, 2, T, T)
     exps = np.exp(shifted)
-    # (F24)  s[n,i,j,t] = Σ_r exps[n,i,j,t,r]  (N, 2, 2, T)
+    # (F20)  s[n,i,j,t] = Σ_r exps[n,i,j,t,r]  (N, 2, 2, T)
     s = exps.sum(axis=4)
-    # (F25)  p[n,i,j,t,r] = exps[n,i,j,t,r]/s[n,i,j,t]  (N, 2, 2, T, T)
+    # (F21)  p[n,i,j,t,r] = exps[n,i,j,t,r]/s[n,i,j,t]  (N, 2, 2, T, T)
     p = exps / s[:, :, :, :, None]
-    # (F26)  o1[n,i,j,t,e] = Σ_r p[n,i,j,t,r] v[n,r,E i+e]  (N, 2, 2, T, E)
+    # (F22)  o1[n,i,j,t,e] = Σ_r p[n,i,j,t,r] v[n,r,E i+e]  (N, 2, 2, T, E)
     o1 = (
         p.reshape(N, 2, 2 * T, T) @ v.reshape(N, T, 2, E).transpose(0, 2, 1, 3)
     ).reshape(N, 2, 2, T, E)
-    # (F27)  u[n,t,d] = x[n,t,d] + Σ_i o1[n,⌊⌊i/E⌋/2⌋,(⌊i/E⌋ mod 2),t,(i mod E)] Wo[i,d]
+    # (F23)  u[n,t,d] = x[n,t,d] + Σ_i o1[n,⌊⌊i/E⌋/2⌋,(⌊i/E⌋ mod 2),t,(i mod E)] Wo[i,d]
     #       (N, T, D)
     u = x + o1.transpose(0, 3, 1, 2, 4).reshape(N, T, 4 * E) @ Wo
-    # (F28)  ms_u[n,t] = Σ_d u[n,t,d]²/D  (N, T)
-    ms_u = np.einsum("ntd,ntd->nt", u, u) / D
-    # (F29)  ms_eps_u[n,t] = ms_u[n,t] + 1e-6  (N, T)
-    ms_eps_u = ms_u + 1e-06
-    # (F30)  rms_u[n,t] = √ms_eps_u[n,t]  (N, T)
-    rms_u = np.sqrt(ms_eps_u)
-    # (F31)  u_hat[n,t,d] = u[n,t,d]/rms_u[n,t]  (N, T, D)
-    u_hat = u / rms_u[:, :, None]
-    # (F32)  z[n,t,d] = u_hat[n,t,d] g2[d]  (N, T, D)
-    z = g2 * u_hat
-    # (F33)  z1[n,t,f] = Σ_d z[n,t,d] Wgate[d,f]  (N, T, F)
+    z, saved_z = rms_norm(u, g2)             # (F24)  Lemma 1
+    # (F25)  z1[n,t,f] = Σ_d z[n,t,d] Wgate[d,f]  (N, T, F)
     z1 = z @ Wgate
-    # (F34)  sigmoid_z[n,t,f] = σ(z1[n,t,f])  (N, T, F)
+    # (F26)  sigmoid_z[n,t,f] = σ(z1[n,t,f])  (N, T, F)
     sigmoid_z = sigmoid(z1)
-    # (F35)  u5[n,t,f] = z1[n,t,f] sigmoid_z[n,t,f]  (N, T, F)
+    # (F27)  u5[n,t,f] = z1[n,t,f] sigmoid_z[n,t,f]  (N, T, F)
     u5 = z1 * sigmoid_z
-    # (F36)  z_Wup[n,t,f] = Σ_d z[n,t,d] Wup[d,f]  (N, T, F)
+    # (F28)  z_Wup[n,t,f] = Σ_d z[n,t,d] Wup[d,f]  (N, T, F)
     z_Wup = z @ Wup
-    # (F37)  u6[n,t,f] = u5[n,t,f] z_Wup[n,t,f]  (N, T, F)
+    # (F29)  u6[n,t,f] = u5[n,t,f] z_Wup[n,t,f]  (N, T, F)
     u6 = u5 * z_Wup
-    # (F38)  y[n,t,d] = u[n,t,d] + Σ_f u6[n,t,f] Wdown[f,d]  (N, T, D)
+    # (F30)  y[n,t,d] = u[n,t,d] + Σ_f u6[n,t,f] Wdown[f,d]  (N, T, D)
     y = u + u6 @ Wdown
-    # (F39)  error[n,t,d] = y[n,t,d] - target[n,t,d]  (N, T, D)
+    # (F31)  error[n,t,d] = y[n,t,d] - target[n,t,d]  (N, T, D)
     error = y - target
-    L = np.vdot(error, error) / (N * T * D)  # (F40)  L = Σ_ntd error[n,t,d]²/(N T D)
+    L = np.vdot(error, error) / (N * T * D)  # (F32)  L = Σ_ntd error[n,t,d]²/(N T D)
     dtypes = [np.result_type(p) for p in (g1, Wq, Wk, Wv, Wo, g2, Wgate, Wup, Wdown)]
     saved = (
-        error, u6, Wdown, u5, z, z_Wup, sigmoid_z, Wup, Wgate, u_hat, g2, rms_u, o1, Wo,
-        v, p, h, q, cos, sin, k, Wv, Wk, Wq, x_hat, dtype, dtypes
+        error, u6, Wdown, u5, z, z_Wup, sigmoid_z, Wup, Wgate, o1, Wo, v, p, h, q, cos,
+        sin, k, Wv, Wk, Wq, saved_h, saved_z, dtype, dtypes
     )
     return dtype.type(L), Saved(saved)
 
@@ -260,60 +272,53 @@ def forward(
 def backward(saved, dL=1.0):
     """Return the gradients of dL * loss."""
     (
-        error, u6, Wdown, u5, z, z_Wup, sigmoid_z, Wup, Wgate, u_hat, g2, rms_u, o1, Wo,
-        v, p, h, q, cos, sin, k, Wv, Wk, Wq, x_hat, dtype, dtypes
+        error, u6, Wdown, u5, z, z_Wup, sigmoid_z, Wup, Wgate, o1, Wo, v, p, h, q, cos,
+        sin, k, Wv, Wk, Wq, saved_h, saved_z, dtype, dtypes
     ) = saved
     N, T, D = error.shape
     E = o1.shape[4]
-    # (B3)  dy[n,t,d] = 2 error[n,t,d] dL/(N T D)  (N, T, D)  from (F39) with (B2)
+    # (B3)  dy[n,t,d] = 2 error[n,t,d] dL/(N T D)  (N, T, D)  from (F31) with (B2)
     dy = 2 * dL / (N * T * D) * error
-    # (B4)  dWdown[f,d] = Σ_nt dy[n,t,d] u6[n,t,f]  (F, D)  from (F38)
+    # (B4)  dWdown[f,d] = Σ_nt dy[n,t,d] u6[n,t,f]  (F, D)  from (F30)
     dWdown = np.tensordot(u6, dy, axes=((0, 1), (0, 1)))
-    # (B5)  du6[n,t,f] = Σ_d dy[n,t,d] Wdown[f,d]  (N, T, F)  from (F38)
+    # (B5)  du6[n,t,f] = Σ_d dy[n,t,d] Wdown[f,d]  (N, T, F)  from (F30)
     du6 = dy @ Wdown.T
-    # (B6)  dz_Wup[n,t,f] = du6[n,t,f] u5[n,t,f]  (N, T, F)  from (F37)
+    # (B6)  dz_Wup[n,t,f] = du6[n,t,f] u5[n,t,f]  (N, T, F)  from (F29)
     dz_Wup = du6 * u5
-    # (B7)  dWup[d,f] = Σ_nt dz_Wup[n,t,f] z[n,t,d]  (D, F)  from (F36)
+    # (B7)  dWup[d,f] = Σ_nt dz_Wup[n,t,f] z[n,t,d]  (D, F)  from (F28)
     dWup = np.tensordot(z, dz_Wup, axes=((0, 1), (0, 1)))
     # (B10)  dz1[n,t,f] = du6[n,t,f] (z_Wup[n,t,f] sigmoid_z[n,t,f] + u6[n,t,f]
-    #       - sigmoid_z[n,t,f] u6[n,t,f])  (N, T, F)  from (F35), (F34) with (B9), (B8)
+    #       - sigmoid_z[n,t,f] u6[n,t,f])  (N, T, F)  from (F27), (F26) with (B9), (B8)
     dz1 = du6 * (z_Wup * sigmoid_z + u6 - sigmoid_z * u6)
-    # (B11)  dWgate[d,f] = Σ_nt dz1[n,t,f] z[n,t,d]  (D, F)  from (F33)
+    # (B11)  dWgate[d,f] = Σ_nt dz1[n,t,f] z[n,t,d]  (D, F)  from (F25)
     dWgate = np.tensordot(z, dz1, axes=((0, 1), (0, 1)))
     # (B12)  dz[n,t,d] = Σ_f dz_Wup[n,t,f] Wup[d,f] + Σ_f dz1[n,t,f] Wgate[d,f]
-    #       (N, T, D)  from (F36), (F33)
+    #       (N, T, D)  from (F28), (F25)
     dz = dz_Wup @ Wup.T + dz1 @ Wgate.T
-    # (B13)  dg2[d] = Σ_nt dz[n,t,d] u_hat[n,t,d]  (D,)  from (F32)
-    dg2 = np.einsum("ntd,ntd->d", dz, u_hat)
-    # (B18)  du[n,t,d] = dy[n,t,d] + (dz[n,t,d] g2[d]
-    #       - u_hat[n,t,d] Σ_i dz[n,t,i] z[n,t,i]/D)/rms_u[n,t]  (N, T, D)
-    #       from (F38), (F31), (F28) with (B14), (B17)
-    du = (
-        dy
-        + (g2 * dz - (np.einsum("nti,nti->nt", dz, z) / D)[:, :, None] * u_hat)
-            / rms_u[:, :, None]
-    )
-    # (B19)  dWo[i,d] = Σ_nt du[n,t,d] o1[n,⌊⌊i/E⌋/2⌋,(⌊i/E⌋ mod 2),t,(i mod E)]
-    #       (4 * E, D)  from (F27)
+    du_rms_norm, dg2 = rms_norm_backward(saved_z, dz)  # (B13)  Lemma 1
+    # (B14)  du[n,t,d] = dy[n,t,d] + du_rms_norm[n,t,d]  (N, T, D)  from (F30), (F24)
+    du = dy + du_rms_norm
+    # (B15)  dWo[i,d] = Σ_nt du[n,t,d] o1[n,⌊⌊i/E⌋/2⌋,(⌊i/E⌋ mod 2),t,(i mod E)]
+    #       (4 * E, D)  from (F23)
     dWo = np.tensordot(
         o1.transpose(0, 3, 1, 2, 4).reshape(N, T, 4 * E), du, axes=((0, 1), (0, 1))
     )
-    # (B20)  do1[n,i,j,t,e] = Σ_d du[n,t,d] Wo[2 E i+E j+e,d]  (N, 2, 2, T, E)
-    #       from (F27)
+    # (B16)  do1[n,i,j,t,e] = Σ_d du[n,t,d] Wo[2 E i+E j+e,d]  (N, 2, 2, T, E)
+    #       from (F23)
     do1 = (du @ Wo.T).reshape(N, T, 2, 2, E).transpose(0, 2, 3, 1, 4)
-    # (B21)  dp[n,i,j,t,r] = Σ_e do1[n,i,j,t,e] v[n,r,e+E i]  (N, 2, 2, T, T)
-    #       from (F26)
+    # (B17)  dp[n,i,j,t,r] = Σ_e do1[n,i,j,t,e] v[n,r,e+E i]  (N, 2, 2, T, T)
+    #       from (F22)
     dp = (
         do1.reshape(N, 2, 2 * T, E) @ v.reshape(N, T, 2, E).transpose(0, 2, 3, 1)
     ).reshape(N, 2, 2, T, T)
-    # (B27)  dscores[n,i,j,t,r] = (dp[n,i,j,t,r] - Σ_w dp[n,i,j,t,w] p[n,i,j,t,w])
-    #       p[n,i,j,t,r] [r ≤ t]  (N, 2, 2, T, T)  from (F20) with (B26)
+    # (B23)  dscores[n,i,j,t,r] = (dp[n,i,j,t,r] - Σ_w dp[n,i,j,t,w] p[n,i,j,t,w])
+    #       p[n,i,j,t,r] [r ≤ t]  (N, 2, 2, T, T)  from (F16) with (B22)
     dscores = np.where(
         np.arange(T) <= np.arange(T)[:, None],
         (dp - np.einsum("nijtw,nijtw->nijt", dp, p)[:, :, :, :, None]) * p, 0
     )
-    # (B28)  dv[n,t,j] = Σ_ir do1[n,⌊j/E⌋,i,r,(j mod E)] p[n,⌊j/E⌋,i,r,t]
-    #       (N, T, 2 * E)  from (F26)
+    # (B24)  dv[n,t,j] = Σ_ir do1[n,⌊j/E⌋,i,r,(j mod E)] p[n,⌊j/E⌋,i,r,t]
+    #       (N, T, 2 * E)  from (F22)
     dv_picked = (
         do1.transpose(0, 1, 4, 2, 3).reshape(N, 2, E, 2 * T).transpose(0, 1, 3, 2)
     )
@@ -322,20 +327,20 @@ def backward(saved, dL=1.0):
             p.reshape(N, 2, 2 * T, T).transpose(0, 1, 3, 2) @ dv_picked
         ).transpose(0, 2, 1, 3).reshape(N, T, 2 * E)
     )
-    # (B29)  dWv[d,i] = Σ_nt dv[n,t,i] h[n,t,d]  (D, 2 * E)  from (F18)
+    # (B25)  dWv[d,i] = Σ_nt dv[n,t,i] h[n,t,d]  (D, 2 * E)  from (F14)
     dWv = np.tensordot(h, dv, axes=((0, 1), (0, 1)))
-    # (B30)  dk[n,i,t,e] = Σ_jr dscores[n,i,j,r,t] q[n,j+2 i,r,e]/√E  (N, 2, T, E)
-    #       from (F19)
+    # (B26)  dk[n,i,t,e] = Σ_jr dscores[n,i,j,r,t] q[n,j+2 i,r,e]/√E  (N, 2, T, E)
+    #       from (F15)
     dk = (
         dscores.transpose(0, 1, 4, 2, 3).reshape(N, 2, T, 2 * T)
         @ q.reshape(N, 2, 2 * T, E) / E**0.5
     )
-    # (B33)  dhWk[n,t,i] = dk[n,⌊i/E⌋,t,(i mod E)]
+    # (B29)  dhWk[n,t,i] = dk[n,⌊i/E⌋,t,(i mod E)]
     #       (cos[t,(i mod E) - E/2] [(i mod E) - E/2 ≥ 0]
     #       + cos[t,(i mod E)] [(i mod E) < E/2]) + dk[n,⌊i/E⌋,t,(i mod E) + E/2]
     #       sin[t,(i mod E)] [(i mod E) < E/2] - dk[n,⌊i/E⌋,t,(i mod E) - E/2]
     #       sin[t,(i mod E) - E/2] [(i mod E) - E/2 ≥ 0]  (N, T, 2 * E)
-    #       from (F16), (F15) with (B31), (B32)
+    #       from (F12), (F11) with (B27), (B28)
     dhWk = np.empty((N, T, 2, E), dtype)
     dhWk[:, :, :, E // 2:] = (
         cos[:, None, :] * dk[:, :, :, E // 2:].transpose(0, 2, 1, 3)
@@ -346,19 +351,19 @@ def backward(saved, dL=1.0):
         + sin[:, None, :] * dk[:, :, :, E // 2:].transpose(0, 2, 1, 3)
     )
     dhWk = dhWk.reshape(N, T, 2 * E)
-    # (B34)  dWk[d,i] = Σ_nt dhWk[n,t,i] h[n,t,d]  (D, 2 * E)  from (F14)
+    # (B30)  dWk[d,i] = Σ_nt dhWk[n,t,i] h[n,t,d]  (D, 2 * E)  from (F10)
     dWk = np.tensordot(h, dhWk, axes=((0, 1), (0, 1)))
-    # (B35)  dq[n,i,t,e] = Σ_j dscores[n,⌊i/2⌋,(i mod 2),t,j] k[n,⌊i/2⌋,j,e]/√E
-    #       (N, 4, T, E)  from (F19)
+    # (B31)  dq[n,i,t,e] = Σ_j dscores[n,⌊i/2⌋,(i mod 2),t,j] k[n,⌊i/2⌋,j,e]/√E
+    #       (N, 4, T, E)  from (F15)
     dq = (
         (dscores.reshape(N, 2, 2 * T, T) @ k).reshape(N, 2, 2, T, E) / E**0.5
     ).reshape(N, 4, T, E)
-    # (B38)  dhWq[n,t,i] = dq[n,⌊i/E⌋,t,(i mod E)]
+    # (B34)  dhWq[n,t,i] = dq[n,⌊i/E⌋,t,(i mod E)]
     #       (cos[t,(i mod E) - E/2] [(i mod E) - E/2 ≥ 0]
     #       + cos[t,(i mod E)] [(i mod E) < E/2]) + dq[n,⌊i/E⌋,t,(i mod E) + E/2]
     #       sin[t,(i mod E)] [(i mod E) < E/2] - dq[n,⌊i/E⌋,t,(i mod E) - E/2]
     #       sin[t,(i mod E) - E/2] [(i mod E) - E/2 ≥ 0]  (N, T, 4 * E)
-    #       from (F12), (F11) with (B36), (B37)
+    #       from (F8), (F7) with (B32), (B33)
     dhWq = np.empty((N, T, 4, E), dtype)
     dhWq[:, :, :, E // 2:] = (
         cos[:, None, :] * dq[:, :, :, E // 2:].transpose(0, 2, 1, 3)
@@ -369,13 +374,12 @@ def backward(saved, dL=1.0):
         + sin[:, None, :] * dq[:, :, :, E // 2:].transpose(0, 2, 1, 3)
     )
     dhWq = dhWq.reshape(N, T, 4 * E)
-    # (B39)  dWq[d,i] = Σ_nt dhWq[n,t,i] h[n,t,d]  (D, 4 * E)  from (F6)
+    # (B35)  dWq[d,i] = Σ_nt dhWq[n,t,i] h[n,t,d]  (D, 4 * E)  from (F2)
     dWq = np.tensordot(h, dhWq, axes=((0, 1), (0, 1)))
-    # (B40)  dh[n,t,d] = Σ_i dv[n,t,i] Wv[d,i] + Σ_i dhWk[n,t,i] Wk[d,i]
-    #       + Σ_i dhWq[n,t,i] Wq[d,i]  (N, T, D)  from (F18), (F14), (F6)
+    # (B36)  dh[n,t,d] = Σ_i dv[n,t,i] Wv[d,i] + Σ_i dhWk[n,t,i] Wk[d,i]
+    #       + Σ_i dhWq[n,t,i] Wq[d,i]  (N, T, D)  from (F14), (F10), (F2)
     dh = dv @ Wv.T + dhWk @ Wk.T + dhWq @ Wq.T
-    # (B41)  dg1[d] = Σ_nt dh[n,t,d] x_hat[n,t,d]  (D,)  from (F5)
-    dg1 = np.einsum("ntd,ntd->d", dh, x_hat)
+    _, dg1 = rms_norm_backward(saved_h, dh)            # (B37)  Lemma 1
     grads = {
         "g1": dg1, "Wq": dWq, "Wk": dWk, "Wv": dWv, "Wo": dWo, "g2": dg2,
         "Wgate": dWgate, "Wup": dWup, "Wdown": dWdown
@@ -433,23 +437,17 @@ def predict(
     Wv, _ = read("Wv", Wv, "wrt", "D 2*E", (D, 2 * E))
     Wo, _ = read("Wo", Wo, "wrt", "4*E D", (4 * E, D))
     dtype = np.result_type(x, g1, Wq, Wk, Wv, Wo, g2, Wgate, Wup, Wdown)
-    # (F1)  ms_x[n,t] = Σ_d x[n,t,d]²/D  (N, T)
-    ms_x = np.einsum("ntd,ntd->nt", x, x) / D
-    ms_eps_x = ms_x + 1e-06        # (F2)  ms_eps_x[n,t] = ms_x[n,t] + 1e-6  (N, T)
-    rms_x = np.sqrt(ms_eps_x)      # (F3)  rms_x[n,t] = √ms_eps_x[n,t]  (N, T)
-    x_hat = x / rms_x[:, :, None]  # (F4)  x_hat[n,t,d] = x[n,t,d]/rms_x[n,t]  (N, T, D)
-    h = g1 * x_hat                 # (F5)  h[n,t,d] = x_hat[n,t,d] g1[d]  (N, T, D)
-    # (F6)  hWq[n,t,i] = Σ_d h[n,t,d] Wq[d,i]  (N, T, 4 * E)
-    hWq = h @ Wq
-    # (F7)  pow[i] = 10000^(-2 i/E)  (E // 2,)
+    h, _ = rms_norm(x, g1)   # (F1)  Lemma 1
+    hWq = h @ Wq             # (F2)  hWq[n,t,i] = Σ_d h[n,t,d] Wq[d,i]  (N, T, 4 * E)
+    # (F3)  pow[i] = 10000^(-2 i/E)  (E // 2,)
     with np.errstate(all="ignore"):  # only finite entries are used
         pow = 10000**(-2 / E * np.arange(E // 2, dtype=dtype))
-    # (F8)  angle[t,i] = t pow[i]  (T, E // 2)
+    # (F4)  angle[t,i] = t pow[i]  (T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         angle = np.arange(T, dtype=dtype)[:, None] * pow
-    cos = np.cos(angle)            # (F9)  cos[t,i] = cos(angle[t,i])  (T, E // 2)
-    sin = np.sin(angle)            # (F10)  sin[t,i] = sin(angle[t,i])  (T, E // 2)
-    # (F11)  u1[n,i,t,j] = hWq[n,t,E i+j] cos[t,j] - hWq[n,t,E i+j+E/2] sin[t,j]
+    cos = np.cos(angle)      # (F5)  cos[t,i] = cos(angle[t,i])  (T, E // 2)
+    sin = np.sin(angle)      # (F6)  sin[t,i] = sin(angle[t,i])  (T, E // 2)
+    # (F7)  u1[n,i,t,j] = hWq[n,t,E i+j] cos[t,j] - hWq[n,t,E i+j+E/2] sin[t,j]
     #       (N, 4, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         u1_product = (
@@ -459,7 +457,7 @@ def predict(
             u1_product
             - sin * hWq.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
-    # (F12)  u2[n,i,t,j] = hWq[n,t,E i+j+E/2] cos[t,j] + hWq[n,t,E i+j] sin[t,j]
+    # (F8)  u2[n,i,t,j] = hWq[n,t,E i+j+E/2] cos[t,j] + hWq[n,t,E i+j] sin[t,j]
     #       (N, 4, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         u2_product = (
@@ -469,14 +467,12 @@ def predict(
             u2_product
             + sin * hWq.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
-    # (F13)  q[n,i,t,e] = [e < E/2] u1[n,i,t,e] + [E/2 ≤ e] u2[n,i,t,e-E/2]
-    #       (N, 4, T, E)
+    # (F9)  q[n,i,t,e] = [e < E/2] u1[n,i,t,e] + [E/2 ≤ e] u2[n,i,t,e-E/2]  (N, 4, T, E)
     q = np.empty((N, 4, T, E), dtype)
     q[:, :, :, :E // 2] = u1
     q[:, :, :, E // 2:] = u2
-    # (F14)  hWk[n,t,i] = Σ_d h[n,t,d] Wk[d,i]  (N, T, 2 * E)
-    hWk = h @ Wk
-    # (F15)  u3[n,i,t,j] = hWk[n,t,E i+j] cos[t,j] - hWk[n,t,E i+j+E/2] sin[t,j]
+    hWk = h @ Wk             # (F10)  hWk[n,t,i] = Σ_d h[n,t,d] Wk[d,i]  (N, T, 2 * E)
+    # (F11)  u3[n,i,t,j] = hWk[n,t,E i+j] cos[t,j] - hWk[n,t,E i+j+E/2] sin[t,j]
     #       (N, 2, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         u3_product = (
@@ -486,7 +482,7 @@ def predict(
             u3_product
             - sin * hWk.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
         )
-    # (F16)  u4[n,i,t,j] = hWk[n,t,E i+j+E/2] cos[t,j] + hWk[n,t,E i+j] sin[t,j]
+    # (F12)  u4[n,i,t,j] = hWk[n,t,E i+j+E/2] cos[t,j] + hWk[n,t,E i+j] sin[t,j]
     #       (N, 2, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         u4_product = (
@@ -496,56 +492,44 @@ def predict(
             u4_product
             + sin * hWk.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
         )
-    # (F17)  k[n,i,t,e] = [e < E/2] u3[n,i,t,e] + [E/2 ≤ e] u4[n,i,t,e-E/2]
+    # (F13)  k[n,i,t,e] = [e < E/2] u3[n,i,t,e] + [E/2 ≤ e] u4[n,i,t,e-E/2]
     #       (N, 2, T, E)
     k = np.empty((N, 2, T, E), dtype)
     k[:, :, :, :E // 2] = u3
     k[:, :, :, E // 2:] = u4
-    # (F18)  v[n,t,i] = Σ_d h[n,t,d] Wv[d,i]  (N, T, 2 * E)
-    v = h @ Wv
-    # (F19)  scores[n,i,j,t,r] = Σ_e q[n,2 i+j,t,e] k[n,i,r,e]/√E  (N, 2, 2, T, T)
+    v = h @ Wv               # (F14)  v[n,t,i] = Σ_d h[n,t,d] Wv[d,i]  (N, T, 2 * E)
+    # (F15)  scores[n,i,j,t,r] = Σ_e q[n,2 i+j,t,e] k[n,i,r,e]/√E  (N, 2, 2, T, T)
     with np.errstate(all="ignore"):  # only finite entries are used
         scores = (
             (q.reshape(N, 2, 2 * T, E) @ k.transpose(0, 1, 3, 2)).reshape(N, 2, 2, T, T)
             / E**0.5
         )
-    # (F20)  masked[n,i,j,t,r] = [r ≤ t] scores[n,i,j,t,r] - [t < r] ∞  (N, 2, 2, T, T)
+    # (F16)  masked[n,i,j,t,r] = [r ≤ t] scores[n,i,j,t,r] - [t < r] ∞  (N, 2, 2, T, T)
     masked = np.where(np.arange(T) <= np.arange(T)[:, None], scores, -np.inf)
-    # (F21)  masked_max[n,i,j,t] = max_r masked[n,i,j,t,r]  (N, 2, 2, T)
+    # (F17)  masked_max[n,i,j,t] = max_r masked[n,i,j,t,r]  (N, 2, 2, T)
     masked_max = masked.max(axis=4)
-    # (F22)  shifted[n,i,j,t,r] = masked[n,i,j,t,r] - masked_max[n,i,j,t]
+    # (F18)  shifted[n,i,j,t,r] = masked[n,i,j,t,r] - masked_max[n,i,j,t]
     #       (N, 2, 2, T, T)
     shifted = masked - masked_max[:, :, :, :, None]
-    # (F23)  exps[n,i,j,t,r] = exp(shifted[n,i,j,t,r])  (N, 2, 2, T, T)
+    # (F19)  exps[n,i,j,t,r] = exp(shifted[n,i,j,t,r])  (N, 2, 2, T, T)
     exps = np.exp(shifted)
-    # (F24)  s[n,i,j,t] = Σ_r exps[n,i,j,t,r]  (N, 2, 2, T)
-    s = exps.sum(axis=4)
-    # (F25)  p[n,i,j,t,r] = exps[n,i,j,t,r]/s[n,i,j,t]  (N, 2, 2, T, T)
+    s = exps.sum(axis=4)     # (F20)  s[n,i,j,t] = Σ_r exps[n,i,j,t,r]  (N, 2, 2, T)
+    # (F21)  p[n,i,j,t,r] = exps[n,i,j,t,r]/s[n,i,j,t]  (N, 2, 2, T, T)
     p = exps / s[:, :, :, :, None]
-    # (F26)  o1[n,i,j,t,e] = Σ_r p[n,i,j,t,r] v[n,r,E i+e]  (N, 2, 2, T, E)
+    # (F22)  o1[n,i,j,t,e] = Σ_r p[n,i,j,t,r] v[n,r,E i+e]  (N, 2, 2, T, E)
     o1 = (
         p.reshape(N, 2, 2 * T, T) @ v.reshape(N, T, 2, E).transpose(0, 2, 1, 3)
     ).reshape(N, 2, 2, T, E)
-    # (F27)  u[n,t,d] = x[n,t,d] + Σ_i o1[n,⌊⌊i/E⌋/2⌋,(⌊i/E⌋ mod 2),t,(i mod E)] Wo[i,d]
+    # (F23)  u[n,t,d] = x[n,t,d] + Σ_i o1[n,⌊⌊i/E⌋/2⌋,(⌊i/E⌋ mod 2),t,(i mod E)] Wo[i,d]
     #       (N, T, D)
     u = x + o1.transpose(0, 3, 1, 2, 4).reshape(N, T, 4 * E) @ Wo
-    # (F28)  ms_u[n,t] = Σ_d u[n,t,d]²/D  (N, T)
-    ms_u = np.einsum("ntd,ntd->nt", u, u) / D
-    ms_eps_u = ms_u + 1e-06        # (F29)  ms_eps_u[n,t] = ms_u[n,t] + 1e-6  (N, T)
-    rms_u = np.sqrt(ms_eps_u)      # (F30)  rms_u[n,t] = √ms_eps_u[n,t]  (N, T)
-    # (F31)  u_hat[n,t,d] = u[n,t,d]/rms_u[n,t]  (N, T, D)
-    u_hat = u / rms_u[:, :, None]
-    z = g2 * u_hat                 # (F32)  z[n,t,d] = u_hat[n,t,d] g2[d]  (N, T, D)
-    # (F33)  z1[n,t,f] = Σ_d z[n,t,d] Wgate[d,f]  (N, T, F)
-    z1 = z @ Wgate
-    sigmoid_z = sigmoid(z1)        # (F34)  sigmoid_z[n,t,f] = σ(z1[n,t,f])  (N, T, F)
-    # (F35)  u5[n,t,f] = z1[n,t,f] sigmoid_z[n,t,f]  (N, T, F)
-    u5 = z1 * sigmoid_z
-    # (F36)  z_Wup[n,t,f] = Σ_d z[n,t,d] Wup[d,f]  (N, T, F)
-    z_Wup = z @ Wup
-    # (F37)  u6[n,t,f] = u5[n,t,f] z_Wup[n,t,f]  (N, T, F)
-    u6 = u5 * z_Wup
-    # (F38)  y[n,t,d] = u[n,t,d] + Σ_f u6[n,t,f] Wdown[f,d]  (N, T, D)
+    z, _ = rms_norm(u, g2)   # (F24)  Lemma 1
+    z1 = z @ Wgate           # (F25)  z1[n,t,f] = Σ_d z[n,t,d] Wgate[d,f]  (N, T, F)
+    sigmoid_z = sigmoid(z1)  # (F26)  sigmoid_z[n,t,f] = σ(z1[n,t,f])  (N, T, F)
+    u5 = z1 * sigmoid_z      # (F27)  u5[n,t,f] = z1[n,t,f] sigmoid_z[n,t,f]  (N, T, F)
+    z_Wup = z @ Wup          # (F28)  z_Wup[n,t,f] = Σ_d z[n,t,d] Wup[d,f]  (N, T, F)
+    u6 = u5 * z_Wup          # (F29)  u6[n,t,f] = u5[n,t,f] z_Wup[n,t,f]  (N, T, F)
+    # (F30)  y[n,t,d] = u[n,t,d] + Σ_f u6[n,t,f] Wdown[f,d]  (N, T, D)
     y = u + u6 @ Wdown
     return {"y": y}
 

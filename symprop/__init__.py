@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from symprop import nn
     from symprop.against import AgainstReport
     from symprop.against.check import check
+    from symprop.by_blocks import derive
     from symprop.check import CheckReport
-    from symprop.derivation import Derivation, derive
     from symprop.emit.gradient import Gradient
     from symprop.emit.module import GeneratedModule
     from symprop.pipeline import generate, trace
@@ -72,7 +72,7 @@ _WHERE = {
     "CheckReport": "symprop.check",
     "Derivation": "symprop.derivation",
     "Gradient": "symprop.emit.gradient",
-    "derive": "symprop.derivation",
+    "derive": "symprop.by_blocks",
     "GeneratedModule": "symprop.emit.module",
     "generate": "symprop.pipeline",
     "trace": "symprop.pipeline",

@@ -11,18 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any
 
 from symprop import blocks
-from symprop.collector import paused
-from symprop.derive import derivation as derived
 from symprop.derive.notes import notes
-from symprop.emit import beamer, kept, latex, lemmas, markdown, text
+from symprop.emit import beamer, latex, markdown, text
 from symprop.emit.costs import Cost, cost
-from symprop.emit.depths import depth
 from symprop.emit.figure import Picture, figure
 from symprop.emit.gradient import Gradient, gradient_of
-from symprop.emit.profile.apply import called, part_called
+from symprop.emit.profile.apply import called
 from symprop.emit.words import words
 from symprop.emit.worked import stepped
 from symprop.emit.worked_pages import worked_page
@@ -31,9 +28,7 @@ from symprop.interpret.evaluation import Evaluation, evaluation
 from symprop.interpret.explicit import Explicit, explicit
 from symprop.interpret.given import given_sizes
 from symprop.lower.count import backward_operations
-from symprop.lower.pairs import lower_blocks
-from symprop.lower.program import lower
-from symprop.rules import RuleMaker, apply_rule
+from symprop.lower.program import Program, lower
 from symprop.system import Adjoint, Step, System
 from symprop.verify import Exact, exact, verify
 
@@ -57,6 +52,21 @@ class Derivation:
 
     system: System
     adjoints: tuple[Adjoint, ...]
+
+    @property
+    def lemmas(self) -> tuple[blocks.Lemma, ...]:
+        """The blocks that the program repeats: none, in the flat form."""
+        return ()
+
+    @property
+    def flat(self) -> Derivation:
+        """The same derivation without lemmas: this one."""
+        return self
+
+    @cached_property
+    def lowered(self) -> Program:
+        """The derivation as whole-tensor operations, which count, cost and code are made of."""
+        return lower(self.system, self.adjoints)
 
     @cached_property
     def gradients(self) -> Mapping[str, Gradient]:
@@ -129,9 +139,10 @@ class Derivation:
 
         Each adjoint equation has a frame, and each of its steps an overlay.
         """
-        self.verify()
-        return beamer.beamer(self, only=only, templates=templates, detail=detail, equation=equation,
-                             names=called(self.system, names, profile, notation), language=language)
+        self.flat.verify()
+        return beamer.beamer(self.flat, only=only, templates=templates, detail=detail,
+                             equation=equation, names=called(self.system, names, profile, notation),
+                             language=language)
 
     def markdown(
         self, *, only: Only = None, templates: Place = None, names: Names = None,
@@ -194,14 +205,14 @@ class Derivation:
         "text", "markdown" or "latex"; `precision` is the number of decimals. Raises InputError as
         `evaluate` does.
         """
-        self.verify()
+        self.flat.verify()
         if not isinstance(precision, int) or not 1 <= precision <= 15:
             raise InputError(f"precision must be a whole number from 1 to 15, not {precision!r}")
         before = self.evaluate(inputs)
         inside = [n for n, a in self.system.arrays.items() if a.kind == "input"]
         moved = stepped(before.arrays, before.gradients, self.system.wrt, step)
         after = self.evaluate({name: moved[name] for name in inside})
-        return worked_page(self, before, after, step=step, precision=precision, form=format,
+        return worked_page(self.flat, before, after, step=step, precision=precision, form=format,
                            standalone=standalone, templates=templates, names=names,
                            language=language)
 
@@ -244,7 +255,7 @@ class Derivation:
         >>> print(derivation.figure(format="mermaid").splitlines()[1])
           n1(["x<br/>N"]):::input
         """
-        return figure(self, kind, format, names, language)
+        return figure(self.flat, kind, format, names, language)
 
     def cost(
         self, sizes: Mapping[str, int] | None = None, dtype: str = "float64", language: str = "en",
@@ -260,11 +271,11 @@ class Derivation:
         ...     return np.sum(np.tanh(X @ w))
         >>> cost = symprop.derive(symprop.trace(loss, wrt=["w"])).cost({"N": 100, "K": 20})
         >>> cost
-        <Cost of loss: 5,100 operations forward, 4,300 backward>
+        <Cost of loss: 5,100 operations forward, 4,220 backward>
         >>> round(cost.ratio, 2), cost.kept
-        (0.84, (('L_tanh', 800),))
+        (0.83, (('tanh_z', 800),))
         """
-        return cost(lower(self.system, self.adjoints), sizes, dtype, language)
+        return cost(self.flat.lowered, sizes, dtype, language)
 
     def operations(self, sizes: Mapping[str, int]) -> Mapping[str, int]:
         """How many operations the backward pass takes, by equation, for axes of these sizes.
@@ -281,120 +292,4 @@ class Derivation:
         {'B4': 83}
         """
         known = given_sizes(self.system, sizes)
-        return backward_operations(lower(self.system, self.adjoints), known)
-
-
-@dataclass(frozen=True)
-class BlockDerivation(blocks.BlockDerivation):
-    """The derivation of every gradient by lemmas: a block that the program repeats stands once.
-
-    `lemmas` and `program` hold their equations and steps; `verify` evaluates them all. What a
-    helper returns and takes has an adjoint of its own: nothing is inserted across its border.
-    """
-
-    def latex(
-        self, *, standalone: bool = False, only: Only = None, templates: Place = None,
-        detail: Text = None, equation: Text = None, profile: Place = None, notation: Text = None,
-        language: str = "en",
-    ) -> str:
-        r"""A fragment for \input (amsmath), or a document with `standalone`.
-
-        `only` keeps what the named gradients depend on, with the numbers unchanged; `equation`
-        keeps one line, as in `equation="2.B3"`. `detail` is "normal", "full" or "brief", as for
-        a flat derivation; of a `profile` the marks and the loss, but no layers. Raises InputError
-        for what there is not.
-        """
-        self.verify()
-        return lemmas.latex_pages(
-            self._pages, self._kept(only, equation), standalone, templates,
-            depth(detail, equation), self._called(profile, notation), language)
-
-    def markdown(
-        self, *, only: Only = None, templates: Place = None, detail: Text = None,
-        equation: Text = None, profile: Place = None, notation: Text = None, language: str = "en",
-    ) -> str:
-        """Markdown with one KaTeX block for each equation; options as for `latex`."""
-        self.verify()
-        return lemmas.markdown_pages(
-            self._pages, self._kept(only, equation), templates, depth(detail, equation),
-            self._called(profile, notation), language)
-
-    def text(
-        self, *, only: Only = None, templates: Place = None, detail: Text = None,
-        equation: Text = None, profile: Place = None, notation: Text = None, language: str = "en",
-    ) -> str:
-        """Unicode mathematics for a terminal; options as for `latex`."""
-        self.verify()
-        return lemmas.text_pages(
-            self._pages, self._kept(only, equation), templates, depth(detail, equation),
-            self._called(profile, notation), language)
-
-    @property
-    def _pages(self) -> tuple[blocks.Lemma, ...]:
-        return *self.lemmas, self.program
-
-    def _kept(self, only: Sequence[str] | None, equation: str | None) -> kept.Kept:
-        return kept.kept(self._pages, self.system, only, equation)
-
-    def _called(self, profile: str | Path | None, notation: str | None) -> lemmas.Calling:
-        whole = called(self.system, None, profile, notation)
-        return lambda system: part_called(system, whole, profile)
-
-    def _repr_markdown_(self) -> str:
-        """What a notebook shows of it: lemmas and program, a table each."""
-        return self.markdown(detail="brief")
-
-    def __repr__(self) -> str:
-        names = ", ".join(m.block.name for m in self.lemmas)
-        return (f"<BlockDerivation of {self.system.name}: "
-                f"{f'lemmas {names}; ' if names else ''}"
-                f"gradients of {', '.join(self.system.wrt)}>")
-
-    def operations(self, sizes: Mapping[str, int]) -> Mapping[str, int]:
-        """How many operations the backward pass takes, by equation, as in the flat form.
-
-        Those of a lemma are added up over its uses.
-        """
-        known = given_sizes(self.system, sizes)
-        return backward_operations(lower_blocks(self), known)
-
-
-@overload
-def derive(
-    system: System, rule: str | RuleMaker | None = None, *, structure: Literal["flat"] = "flat"
-) -> Derivation: ...
-
-
-@overload
-def derive(
-    system: System, rule: str | RuleMaker | None = None, *, structure: Literal["blocks"]
-) -> BlockDerivation: ...
-
-
-@paused()
-def derive(
-    system: System, rule: str | RuleMaker | None = None, *, structure: str = "flat"
-) -> Derivation | BlockDerivation:
-    """Every gradient of the system's loss, by one reverse sweep.
-
-    `rule` departs from the gradient where a learning rule does: "feedback alignment" (fa),
-    "direct feedback alignment" (dfa), "difference target propagation" (dtp), or what makes
-    one, as in `functools.partial(difference_target_propagation, step=0.1)`. The derivation
-    says where, and its system has what the rule needs as further inputs.
-
-    `structure="blocks"` keeps the shape of the program: calls of a helper (or of a function of
-    `symprop.nn`) that are equal but for their names are one lemma, derived and printed once,
-    whatever their number, and two functions of the module.
-
-    Raises UnsupportedError for an operation without a derivative, and for a system that the
-    rule does not fit; InputError for another structure, and for blocks with a rule.
-    """
-    if structure not in ("flat", "blocks"):
-        raise InputError(f'structure is "flat" or "blocks", not {structure!r}')
-    if structure == "blocks":
-        if rule is not None:
-            raise InputError('a learning rule is for the flat form: leave structure="blocks" out')
-        found = blocks.derive_blocks(system)
-        return BlockDerivation(found.system, found.lemmas, found.program)
-    result = derived.derive(system) if rule is None else derived.derive(*apply_rule(system, rule))
-    return Derivation(result.system, result.adjoints)
+        return backward_operations(self.lowered, known)

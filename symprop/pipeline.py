@@ -19,16 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from symprop import nn
+from symprop.by_blocks import derive
 from symprop.check import CheckReport, check
 from symprop.close import close
 from symprop.concrete import NotTheFunction, check_function
-from symprop.derivation import BlockDerivation, Derivation, derive
+from symprop.derivation import Derivation
 from symprop.emit import module as emit_module
 from symprop.emit.module import GeneratedModule
 from symprop.errors import InputError
 from symprop.files.write import write_text
-from symprop.lower.pairs import lower_blocks
-from symprop.lower.program import lower
 from symprop.recognise import recognised
 from symprop.rules import RuleMaker
 from symprop.system import Fact, System
@@ -87,7 +86,7 @@ def trace(
 
 
 def generate(
-    source: System | Derivation | BlockDerivation, path: str | Path | None = None, *,
+    source: System | Derivation, path: str | Path | None = None, *,
     force: bool = False, templates: str | Path | None = None,
     rule: str | RuleMaker | None = None,
 ) -> GeneratedModule:
@@ -97,17 +96,15 @@ def generate(
     equations before it is written. Raises RefusedToOverwrite when
     `path` holds a file that is not ours, or one of ours that was edited (`force` overwrites
     the latter). `templates` is a folder whose templates take precedence.
-    `rule` is that of `symprop.derive`, for a system. Of a derivation with `structure="blocks"`
-    each lemma is two functions, which forward, backward and predict call.
+    `rule` is that of `symprop.derive`, for a system. Each lemma of the derivation is two
+    functions, which forward, backward and predict call.
     """
     if rule is not None and not isinstance(source, System):
         raise InputError("a rule is for a system: what is derived already follows its own")
     derivation = derive(source, rule) if isinstance(source, System) else source
     derivation.verify()
-    program = lower_blocks(derivation) if isinstance(derivation, BlockDerivation) else \
-        lower(derivation.system, derivation.adjoints)
-    module = emit_module.generate(program, templates)
-    close(derivation, program, module)
+    module = emit_module.generate(derivation.lowered, templates)
+    close(derivation, derivation.lowered, module)
     if path is not None:
         write_text(path, module.source, force=force)
     return module

@@ -10,7 +10,7 @@ import numpy as np
 
 import symprop
 from symprop import nn
-from symprop.derivation import BlockDerivation
+from symprop.by_blocks import BlockDerivation
 from symprop.system import System
 
 
@@ -160,4 +160,4 @@ def three_blocks() -> System:
 @cache
 def by_blocks(make: Callable[[], System]) -> BlockDerivation:
     """The derivation of a network, once for all tests of a file."""
-    return symprop.derive(make(), structure="blocks")
+    return symprop.derive(make())

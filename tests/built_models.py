@@ -85,7 +85,7 @@ class Built:
 
 
 def build(name: str) -> Built:
-    """Trace, derive and generate, without looking at what is kept."""
+    """Trace, derive in the flat form and generate, without looking at what is kept."""
     if name in PROOFS:
         proof = PROOFS[name]
         function, sizes = proof.function, proof.sizes
@@ -95,7 +95,7 @@ def build(name: str) -> Built:
         function, sizes = model.function, model.sizes or SIZES
         system = symprop.trace(function, shapes=model.shapes, wrt=model.wrt, facts=model.facts,
                                static=model.static)
-    derivation = symprop.derive(system)
+    derivation = symprop.derive(system, structure="flat")
     return Built(function, system, derivation, symprop.generate(derivation), sizes)
 
 

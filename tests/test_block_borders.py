@@ -76,7 +76,7 @@ def made_by_an_equation(z: "N", w: "N", y: "N", u: "N"):
         "log_softmax and nll in line", "those of nn", "what divides by its port"])
 def test_a_border_that_costs_is_opened(loss: Callable[..., Any], line: str) -> None:
     """p - y, which is finite where p has underflowed, though each is used twice."""
-    derivation = symprop.derive(symprop.trace(loss, wrt=["z", "w"]), structure="blocks")
+    derivation = symprop.derive(symprop.trace(loss, wrt=["z", "w"]))
     assert not derivation.lemmas and re.search(line, derivation.text(detail="full"))
 
 
@@ -155,7 +155,7 @@ def convolutions(x: "N C Y X", U: "C C 3 3", u: "C", V: "C C 3 3", v: "C"):
 def test_other_borders_are_kept(loss: Callable[..., Any], kept: set[str]) -> None:
     """Every block in one variant, however many layers there are; tables are made outside."""
     parameters = [n for n in loss.__annotations__ if n not in ("x", "y")]
-    derivation = symprop.derive(symprop.trace(loss, wrt=parameters), structure="blocks")
+    derivation = symprop.derive(symprop.trace(loss, wrt=parameters))
     names = [m.block.name for m in derivation.lemmas]
     assert kept <= set(names) and len(names) == len(set(names))
     derivation.verify()
@@ -178,6 +178,6 @@ def test_a_lemma_of_a_narrow_domain_is_verified_where_it_is_used() -> None:
         a, b, c = 3 + x * x, 3 + w * w, 3 + x * x * w * w
         return gain(a, b).sum() + (gain(b, c) * x).sum()
 
-    derivation = symprop.derive(symprop.trace(loss), structure="blocks")
+    derivation = symprop.derive(symprop.trace(loss))
     assert [m.block.name for m in derivation.lemmas] == ["gain"]
     derivation.verify()

@@ -7,22 +7,24 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from block_networks import in_turn, pair, transformer, unrolled
 
 import symprop
+from symprop.by_blocks import BlockDerivation
 from symprop.cli import main
-from symprop.derivation import BlockDerivation
+from symprop.emit.text_notation import columns
 from symprop.errors import InputError
 
 
 @cache
 def derived(depth: int) -> BlockDerivation:
-    return symprop.derive(transformer(depth), structure="blocks")
+    return symprop.derive(transformer(depth))
 
 
 def test_a_lemma_is_printed_once_with_a_line_each_way() -> None:
-    derivation = symprop.derive(symprop.trace(pair()), structure="blocks")
+    derivation = symprop.derive(symprop.trace(pair()))
     text = derivation.text(detail="full").split("THE BACKWARD PASS")[0]
     page, tex = derivation.markdown(), derivation.latex()
     assert text.startswith("Lemma 1 (scaled). Given x (N) and w (N):\n")
@@ -40,14 +42,14 @@ def test_a_run_is_one_line_each_way() -> None:
     numbers = [re.findall(r"^\([FB]\d+\)|\([FB]\d+\)$", text, re.MULTILINE) for text in (two, four)]
     assert numbers[0] == numbers[1] and abs(len(two.split("\n")) - len(four.split("\n"))) <= 2
     assert " block(x[l-1], g_2[l], b_2[l], W[l], c[l], d[l], V[l]),  l = 1, ..., 4" in four
-    text = symprop.derive(unrolled(), structure="blocks").text()
+    text = symprop.derive(unrolled()).text()
     assert re.search(r"x\[l,i\] +=  ?X\[l-1,i\]", text)
     assert re.search(r"h′\[l,i\] += h\[l-1,i\],  l = 2, 3", text)
     assert "= Σ_l W\u0304′[l,i,j]" in text
 
 
 def test_two_blocks_in_turn_are_two_lines() -> None:
-    text = symprop.derive(in_turn(), structure="blocks").text()
+    text = symprop.derive(in_turn()).text()
     assert text.count(" = one(") == 1 == text.count(" = other(")
     assert re.search(r"by Lemma \d; .* by Lemma \d, l = 3, 2,\s1\.", text)
 
@@ -69,7 +71,7 @@ def test_parts_of_it_are_printed(asked: dict[str, Any], lines: list[str], none: 
 
 
 def test_parts_that_there_are_not() -> None:
-    derivation = symprop.derive(symprop.trace(pair()), structure="blocks")
+    derivation = symprop.derive(symprop.trace(pair()))
     with pytest.raises(InputError, match=r"no equation '3.B1'; there are \(F1\) to"):
         derivation.text(equation="3.B1")
     with pytest.raises(InputError, match="no gradient of 'z'"):
@@ -81,7 +83,7 @@ def test_parts_that_there_are_not() -> None:
 
 
 def test_a_notebook_shows_lemmas_in_brief() -> None:
-    derivation = symprop.derive(symprop.trace(pair()), structure="blocks")
+    derivation = symprop.derive(symprop.trace(pair()))
     page = derivation._repr_markdown_()
     assert "# Lemma 1 (scaled)" in page and "chain rule" not in page
     assert repr(derivation).startswith("<BlockDerivation of loss: lemmas scaled; gradients of x")
@@ -95,10 +97,40 @@ def test_the_command_line_prints_lemmas(
         "import numpy as np\n\n\ndef layer(x, W):\n    z = x @ W\n    s = np.sqrt(1 + z * z)\n"
         "    return z / s\n\n\ndef loss(x: 'N', V: 'N N', W: 'N N'):\n"
         "    return (layer(layer(x, V), W) ** 2).sum()\n")
-    command = ["derive", f"{file}:loss", "--structure", "blocks", "--format", "text"]
-    assert main.run(command) == 0
+    command = ["derive", f"{file}:loss", "--quiet"]
+    assert main.run([*command, "--format", "text"]) == 0
     assert capsys.readouterr().out.startswith("Lemma 1 (layer). Given x (N) and W (N × N):")
     assert main.run([*command, "--equation", "1.B2", "--detail", "normal"]) == 0
-    assert "(1.B2)" in capsys.readouterr().out
-    assert main.run([*command, "--numbers", str(file)]) == 2
-    assert "--numbers is for the flat form" in capsys.readouterr().err
+    assert "1.B2" in capsys.readouterr().out
+    assert main.run([*command, "--label", "t", "--width", "229", "--name", "W=Q"]) == 0
+    assert r"\label{sp:t:1.B2}" in capsys.readouterr().out
+    numbers = tmp_path / "numbers.json"
+    numbers.write_text('{"x": [1, 2], "V": [[1, 0], [0, 1]], "W": [[1, 0], [0, 1]]}')
+    for others in (["--numbers", str(numbers)], ["--format", "beamer"]):
+        assert main.run([*command, *others]) == 0
+        own = capsys.readouterr().out
+        assert main.run([*command, *others, "--flat"]) == 0
+        assert capsys.readouterr().out == own
+
+
+def test_names_are_given_to_arrays_of_lemmas_too() -> None:
+    names = {"W": r"W^{(1)}", "s": r"\sigma"}
+    derivation = symprop.derive(symprop.trace(in_a_list))
+    text, tex = derivation.text(names=names, width=100), derivation.latex(names=names)
+    assert "σ" in text and "W⁽¹⁾[l]" in text and r"W^{(1)}" in tex
+    assert all(columns(line) <= 100 for line in text.splitlines())
+    with pytest.raises(InputError, match="has no array 'Ws_9'; did you mean Ws_"):
+        derivation.markdown(names={"Ws_9": "Q"})
+    with pytest.raises(InputError, match="at least 80 columns"):
+        derivation.text(width=40)
+
+
+def in_a_list(x: "N D", Ws: ["D D", "D D", "D D"]):
+    def layer(x: Any, W: Any) -> Any:
+        z = x @ W
+        s = np.sqrt(1 + z * z)
+        return z / s
+
+    for W in Ws:
+        x = layer(x, W)
+    return (x * x).sum()

@@ -28,7 +28,6 @@ from symprop.algebra.build import mul, number
 from symprop.algebra.expr import adjoint
 from symprop.blocks import outline
 from symprop.blocks.run import gradients
-from symprop.derivation import BlockDerivation
 from symprop.errors import InputError, VerificationError
 from symprop.interpret import draw, run
 from symprop.interpret.run import run_equations
@@ -48,15 +47,16 @@ NETWORKS: Mapping[str, tuple[Callable[[], System], list[str]]] = {
 def test_lemmas_together_are_the_flat_gradient(name: str) -> None:
     make, blocks = NETWORKS[name]
     system = make()
-    derivation = symprop.derive(system, structure="blocks")
+    derivation = symprop.derive(system)
     assert [m.block.name for m in derivation.lemmas] == blocks
     derivation.verify()
-    flat = symprop.derive(system)
+    flat = symprop.derive(system, structure="flat")
     for seed in range(3):
         sizes, inputs = draw(system, seed)
         arrays = run(system, inputs, sizes)
         run_equations(flat.adjoints, arrays, sizes)
-        own, found = gradients(derivation.program.block, derivation.adjoints, inputs, sizes)
+        own, found = gradients(derivation.program.block, derivation.found.derivations, inputs,
+                               sizes)
         np.testing.assert_allclose(own[system.loss], arrays[system.loss], rtol=1e-12)
         for wrt in system.wrt:
             expected = arrays[adjoint(wrt)]
@@ -158,7 +158,7 @@ def test_what_makes_two_calls_one_block(
     loss: Callable[..., Any], options: dict[str, Any], equal: bool
 ) -> None:
     system = symprop.trace(loss, **options)
-    derivation = symprop.derive(system, structure="blocks")
+    derivation = symprop.derive(system)
     assert len(derivation.lemmas) == equal
     if equal:
         derivation.verify()
@@ -195,29 +195,48 @@ def guarded(x: "N K", V: "M K", y: "int N", z: "int N"):
 
 @pytest.mark.parametrize("loss", [in_a_scan, by_a_callback, guarded])
 def test_recurrences_callbacks_and_guards_are_right(loss: Callable[..., Any]) -> None:
-    symprop.derive(symprop.trace(loss), structure="blocks").verify()
+    symprop.derive(symprop.trace(loss)).verify()
 
 
 def test_a_wrong_lemma_is_refuted() -> None:
-    derivation = symprop.derive(symprop.trace(pair()), structure="blocks")
+    derivation = symprop.derive(symprop.trace(pair()))
     (lemma,) = derivation.lemmas
     last = lemma.derivation.adjoints[-1]
     wrong = replace(last, rhs=mul(number(1.001), last.rhs), steps=())
     broken = replace(lemma.derivation, adjoints=(*lemma.derivation.adjoints[:-1], wrong))
     with pytest.raises(VerificationError):
-        BlockDerivation(derivation.system, (replace(lemma, derivation=broken),),
-                        derivation.program).verify()
+        replace(derivation.found, lemmas=(replace(lemma, derivation=broken),)).verify()
 
 
 # ---- print and refusals ---------------------------------------------------------------------
 
 
-def test_what_blocks_cannot_do_is_said() -> None:
+def test_another_structure_is_refused() -> None:
+    with pytest.raises(InputError, match='"blocks" or "flat"'):
+        symprop.derive(symprop.trace(pair()), structure="tree")
+
+
+def test_a_program_that_repeats_nothing_is_flat() -> None:
+    """And so is one with a learning rule, and one that is asked to be."""
     system = symprop.trace(pair())
-    with pytest.raises(InputError, match="learning rule"):
-        symprop.derive(system, "fa", structure="blocks")
-    with pytest.raises(InputError, match='"flat" or "blocks"'):
-        symprop.derive(system, structure="tree")  # type: ignore[call-overload]
+    for derivation in (symprop.derive(symprop.trace(pair(squared))),
+                       symprop.derive(system, structure="flat"), symprop.derive(system).flat):
+        assert type(derivation) is symprop.Derivation and not derivation.lemmas
+        assert derivation.flat is derivation
+
+
+def test_what_is_not_by_lemmas_is_that_of_the_flat_form() -> None:
+    derivation = symprop.derive(symprop.trace(pair()))
+    flat = symprop.derive(symprop.trace(pair()), structure="flat")
+    inputs = {n: np.full(2, 0.5) for n, a in flat.system.arrays.items() if a.kind == "input"}
+    assert derivation.adjoints == derivation.flat.adjoints
+    assert len(derivation.adjoints) == len(flat.adjoints)
+    assert derivation.worked_example(inputs) == flat.worked_example(inputs)
+    assert derivation.beamer() == flat.beamer() and derivation.figure() == flat.figure()
+    assert str(derivation.cost()) == str(flat.cost())
+    assert derivation.explicit({"N": 1}).loss == flat.explicit({"N": 1}).loss
+    assert derivation.notes == flat.notes and derivation.exact == flat.exact
+    assert list(derivation.gradients) == list(flat.gradients)
 
 
 def test_a_program_without_equal_calls_has_no_lemma() -> None:
@@ -227,8 +246,8 @@ def test_a_program_without_equal_calls_has_no_lemma() -> None:
 
 def test_a_lemma_states_the_facts_that_a_step_leans_on() -> None:
     system = symprop.trace(weighted_pair, wrt=["z", "w"], facts=[SUM, OTHER])
-    text = symprop.derive(system, structure="blocks").text()
+    text = symprop.derive(system).text()
     assert text.startswith(
         "Lemma 1 (weighted). Given p (N × M) and z (N × M), where Σ_i p[n,i] = 1:")
     unused = symprop.trace(pair(), facts=[symprop.positive("x"), symprop.positive("y")])
-    assert "where" not in symprop.derive(unused, structure="blocks").text().partition(":")[0]
+    assert "where" not in symprop.derive(unused).text().partition(":")[0]

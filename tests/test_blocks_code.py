@@ -18,14 +18,13 @@ from mutants import mutant
 from test_blocks import NETWORKS, transformer
 
 import symprop
+from symprop.by_blocks import BlockDerivation
 from symprop.check.selfcheck import NAMES
 from symprop.cli import main
 from symprop.close import Mismatch, close
 from symprop.close.calls import arguments, gradients
-from symprop.derivation import BlockDerivation
 from symprop.emit.module import GeneratedModule
 from symprop.interpret import draw
-from symprop.lower.pairs import lower_blocks
 from symprop.lower.program import Program
 from symprop.system import System
 from symprop.train.signature import signature_of_source
@@ -37,8 +36,12 @@ REPEATING = ("residual_block", "gpt", "gpt_tied", "llama_block", "vision_transfo
 
 @cache
 def made(name: str) -> tuple[BlockDerivation, Program, GeneratedModule]:
-    derivation = symprop.derive(NETWORKS[name][0](), structure="blocks")
-    return derivation, lower_blocks(derivation), symprop.generate(derivation)
+    derivation = symprop.derive(NETWORKS[name][0]())
+    return derivation, derivation.lowered, symprop.generate(derivation)
+
+
+def flat_module(system: System) -> GeneratedModule:
+    return symprop.generate(symprop.derive(system, structure="flat"))
 
 
 def agree(system: System, flat: Any, blocks: Any, dtype: Any, tolerance: float) -> None:
@@ -62,7 +65,7 @@ def agree(system: System, flat: Any, blocks: Any, dtype: Any, tolerance: float) 
     n if n == "steps" else pytest.param(n, marks=pytest.mark.deep) for n in NETWORKS])
 def test_both_forms_give_the_same_gradients(name: str) -> None:
     derivation, _, module = made(name)
-    flat = symprop.generate(symprop.derive(derivation.system))
+    flat = symprop.generate(derivation.flat)
     agree(derivation.system, flat, module, np.float64, 1e-12)
     agree(derivation.system, flat, module, np.float32, 1e-5)
 
@@ -70,7 +73,7 @@ def test_both_forms_give_the_same_gradients(name: str) -> None:
 def same_as_flat(name: str) -> None:
     """Gradients of a zoo model, and operations within 1 %."""
     flat = built(name)
-    derivation = symprop.derive(flat.system, structure="blocks")
+    derivation = symprop.derive(flat.system)
     assert bool(derivation.lemmas) == (name in REPEATING)
     agree(flat.system, flat.module, symprop.generate(derivation), np.float64, 1e-12)
     sizes = dict.fromkeys(flat.system.sizes, 64)
@@ -102,7 +105,7 @@ def test_each_lemma_is_one_pair_of_functions() -> None:
 
 @pytest.mark.deep
 def test_the_functions_of_lemmas_are_the_same_at_any_depth() -> None:
-    deeper = symprop.generate(symprop.derive(transformer(3), structure="blocks"))
+    deeper = symprop.generate(symprop.derive(transformer(3)))
     first, second = (m.source.split("def layer_norm(")[1].split("def forward(")[0]
                      for m in (made("transformer")[2], deeper))
     assert first == second
@@ -134,7 +137,7 @@ def test_names_of_blocks_give_way() -> None:
     def loss(helper_saved: "N", read_: "N", saved: "N", dL: "N"):
         return (helper(helper_saved) * helper(read_) * read(saved) * read(dL)).sum()
 
-    module = symprop.generate(symprop.derive(symprop.trace(loss), structure="blocks"))
+    module = symprop.generate(symprop.derive(symprop.trace(loss)))
     assert {"helper", "read_2"} <= set(re.findall(r"^def (\w+)", module.source, re.MULTILINE))
 
 
@@ -149,7 +152,7 @@ def test_what_is_hidden_by_an_argument_has_another_name() -> None:
 
     unit.__name__ = "layer"
     unit.__code__ = unit.__code__.replace(co_name="layer")
-    module = symprop.generate(symprop.derive(symprop.trace(loss), structure="blocks"))
+    module = symprop.generate(symprop.derive(symprop.trace(loss)))
     assert "def layer_2(x, layer):" in module.source
 
 
@@ -170,9 +173,9 @@ def test_a_block_whose_result_or_gradient_nobody_wants() -> None:
 
     for wrt in (["x"], ["w"]):
         system = symprop.trace(loss, wrt=wrt)
-        derivation = symprop.derive(system, structure="blocks")
+        derivation = symprop.derive(system)
         assert [m.block.name for m in derivation.lemmas] == ["two"]
-        agree(system, symprop.generate(symprop.derive(system)), symprop.generate(derivation),
+        agree(system, flat_module(system), symprop.generate(derivation),
               np.float64, 1e-12)
 
 
@@ -185,7 +188,7 @@ def test_sizes_and_dtypes_that_no_argument_shows_are_handed_on() -> None:
     def loss(y: "T", w: "T-1"):
         return (centred(centred(y[1:] * w)) ** 2).sum()
 
-    module = symprop.generate(symprop.derive(symprop.trace(loss), structure="blocks"))
+    module = symprop.generate(symprop.derive(symprop.trace(loss)))
     assert "def centred(x, T, dtype):" in module.source
     y, w = np.arange(5.0, dtype=np.float32), np.ones(4, np.float32)
     assert {g.dtype for g in module.value_and_grad(y, w)[1].values()} == {y.dtype}
@@ -202,8 +205,8 @@ def test_predict_calls_the_lemmas_and_a_gradient_of_zero_is_known() -> None:
         return ((p - y) ** 2).sum(), {"p": np.tanh(p)}
 
     system = symprop.trace(loss, wrt=["V", "W", "b", "c"])
-    module = symprop.generate(symprop.derive(system, structure="blocks"))
-    assert module.ZERO == symprop.generate(symprop.derive(system)).ZERO == ("c", "b")
+    module = symprop.generate(symprop.derive(system))
+    assert module.ZERO == flat_module(system).ZERO == ("c", "b")
     assert module.source.split("def predict")[1].split("return")[0].count("weights(") == 2
 
 
@@ -235,8 +238,7 @@ def safe(x: "N", c: "N", u: "N", d: "N"):
 
 def test_a_branch_that_guards_what_another_helper_computes() -> None:
     """Where x is 0 and c does not hold, the gradient is 0 and nothing warns."""
-    module = symprop.generate(symprop.derive(symprop.trace(safe, wrt=["x", "u"]),
-                                             structure="blocks"))
+    module = symprop.generate(symprop.derive(symprop.trace(safe, wrt=["x", "u"])))
     x, c = np.array([0.0, 1.0, -1.0, 2.0]), np.array([-1.0, 1.0, -1.0, 1.0])
     _, found = module.value_and_grad(x, c, x, c)
     np.testing.assert_allclose(found["x"], [0, 3, 0, 3 * (1 + 2 * 3 * np.log(2)) / 2])
@@ -264,7 +266,7 @@ def stacked(depth: int, wrt: list[str] | None = None) -> System:
 
 @cache
 def stacked_module(depth: int) -> GeneratedModule:
-    return symprop.generate(symprop.derive(stacked(depth, ["Ws", "bs"]), structure="blocks"))
+    return symprop.generate(symprop.derive(stacked(depth, ["Ws", "bs"])))
 
 
 def test_blocks_in_a_row_are_a_loop_over_lists_whatever_their_number() -> None:
@@ -274,12 +276,12 @@ def test_blocks_in_a_row_are_a_loop_over_lists_whatever_their_number() -> None:
     assert all(re.sub(r"\d+", "", a) == re.sub(r"\d+", "", b) for a, b in changed)
     text = "\n".join(three)
     assert "for W, b in zip(Ws_read, bs_read):" in text
-    assert "for saved in reversed(saved_1):" in text and 'Ws: ["D D"] * 3' in text
+    assert "for saved in reversed(saved_x3):" in text and 'Ws: ["D D"] * 3' in text
 
 
 def test_a_module_with_loops_keeps_the_contract() -> None:
     system, module = stacked(3, ["Ws", "bs"]), stacked_module(3)
-    flat = symprop.generate(symprop.derive(system))
+    flat = flat_module(system)
     agree(system, flat, module, np.float64, 1e-12)
     agree(system, flat, module, np.float32, 1e-5)
     assert module.self_check() == 0 and symprop.check(module).passed
@@ -310,10 +312,10 @@ def nested(x: "N D", blocks: [{"p": {"W": "D D"}, "b": ("D", "D")}] * 2, V: "D D
 
 def test_entries_within_entries_are_read_and_handed_back() -> None:
     system = symprop.trace(nested)
-    module = symprop.generate(symprop.derive(system, structure="blocks"))
+    module = symprop.generate(symprop.derive(system))
     assert "for block in blocks_read:" in module.source
     assert module.self_check() == 0
-    agree(system, symprop.generate(symprop.derive(system)), module, np.float64, 1e-12)
+    agree(system, flat_module(system), module, np.float64, 1e-12)
 
 
 def read_between(x: "N D", Ws: ["D D", "D D", "D D"], b: "D"):
@@ -343,24 +345,24 @@ def penalised(x: "N D", Ws: ["D D", "D D", "D D"], b: "D"):
 @pytest.mark.parametrize("loss", [read_between, shared_by_turns, penalised])
 def test_a_row_of_blocks_that_is_no_loop_is_written_out(loss: Any) -> None:
     system = symprop.trace(loss)
-    module = symprop.generate(symprop.derive(system, structure="blocks"))
+    module = symprop.generate(symprop.derive(system))
     assert module.source.count(" = dense(") == 3
-    agree(system, symprop.generate(symprop.derive(system)), module, np.float64, 1e-12)
+    agree(system, flat_module(system), module, np.float64, 1e-12)
 
 
 @pytest.mark.parametrize("right, wrong", [
     ("zip(Ws_read, bs_read)", "zip(Ws_read[::-1], bs_read)"),
-    ("reversed(saved_1)", "saved_1"),
+    ("reversed(saved_x3)", "saved_x3"),
     ("dWs.insert(0, dW)", "dWs.append(dW)"),
     ("dense(x3, W, b)", "dense(x, W, b)"),
     ("Ws_read.append(", "Ws_read.insert(0, "),
 ], ids=["lists", "order", "gradients", "carried", "door"])
 def test_a_loop_that_goes_wrong_is_refused(right: str, wrong: str) -> None:
-    derivation = symprop.derive(stacked(3, ["Ws", "bs"]), structure="blocks")
+    derivation = symprop.derive(stacked(3, ["Ws", "bs"]))
     source = stacked_module(3).source
     assert right in source
     with pytest.raises(Mismatch):
-        close(derivation, lower_blocks(derivation),
+        close(derivation, derivation.lowered,
               GeneratedModule(source.replace(right, wrong), "loops"))
 
 
@@ -371,7 +373,7 @@ def test_a_gpt_has_as_many_lines_at_any_depth() -> None:
     for depth in (2, 4):
         system = symprop.trace(model.function, wrt=model.wrt, shapes={
             "blocks": [GPT_BLOCK] * depth})
-        module = symprop.generate(symprop.derive(system, structure="blocks"))
+        module = symprop.generate(symprop.derive(system))
         counts.add(len(module.source.splitlines()))
     assert len(counts) == 1 and max(counts) < 650
 
@@ -402,7 +404,7 @@ def test_a_module_with_one_fault_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name, right, wrong", [
     ("transformer", "layer_norm(x2, g, b)", "layer_norm(x2, b, g)"),
-    ("transformer", "head_backward(saved_2", "head_backward(saved_3"),
+    ("transformer", "head_backward(saved_pu2", "head_backward(saved_pu"),
     ("transformer", "return dx, dg, db", "return dx, db, dg"),
     ("transformer", "return out, (c_hat, g, rms)", "return out * 1, (c_hat, g, rms)"),
     ("transformer", "    return dq, dk, dv", "    dv = dv * 2\n    return dq, dk, dv"),
@@ -440,6 +442,6 @@ def test_the_command_line_writes_both_forms(
     assert main.run([*command, "--flat"]) == 0
     flat = capsys.readouterr().out
     assert main.run(command) == 0
-    assert capsys.readouterr().out == flat
+    assert capsys.readouterr().out == blocks
     assert "def layer_backward(" in blocks and "def layer" not in flat
-    assert main.run([*command, "--structure", "blocks", "--rule", "fa"]) == 2
+    assert main.run(["check", f"{file}:loss"]) == 0 == main.run(["check", f"{file}:loss", "--flat"])

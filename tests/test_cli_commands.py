@@ -77,7 +77,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Calls:
     monkeypatch.setattr(table, "models", lambda: {"line": model})
     monkeypatch.setattr(listing, "titles", lambda: dict.fromkeys(("line", "longer_name"), "A line"))
     monkeypatch.setattr(pipeline, "trace", trace)
-    monkeypatch.setattr(pipeline, "derive", lambda system, rule: FakeDerivation())
+    monkeypatch.setattr(pipeline, "derive", lambda system, rule, structure: FakeDerivation())
     monkeypatch.setattr(pipeline, "generate", lambda derivation, **options: module)
     monkeypatch.setattr(checking, "run", check)
     monkeypatch.setattr(train, "run", fit)

@@ -73,8 +73,6 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert r"\label{sp:mlp:B8}" in page.read_text(encoding="utf-8")
     assert run(["derive", "mlp", "--format", "beamer", "-o", str(page)]) == 0
     assert "{beamer}" in page.read_text(encoding="utf-8")
-    for words in (["--label", "x", "--format", "text"], ["--label", "x y"],
-                  ["--width", "229", "--structure", "blocks"],
-                  ["--format", "beamer", "--structure", "blocks"]):
+    for words in (["--label", "x", "--format", "text"], ["--label", "x y"]):
         assert run(["derive", "mlp", *words]) == 2
         assert capsys.readouterr().err.startswith("symprop: ")

@@ -40,6 +40,7 @@ FLOORS = {
     "symprop.emit": 10,
     "symprop.close": 10.2,
     "symprop.derivation": 10.5,
+    "symprop.by_blocks": 10.6,
     "symprop.against": 10.7,
     "symprop.pipeline": 11,
     "symprop": 11.5,

@@ -100,8 +100,8 @@ def test_line_ends_of_a_checkout_are_no_difference(
 
 
 def test_one_file_of_generate_or_derive(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["generate", "model.py:loss", "-o", "parts.py", "--structure", "blocks"]) == 0
-    assert asked(capsys, "--structure", "blocks", of="parts.py")[0] == 0
+    assert run(["generate", "model.py:loss", "-o", "flat.py", "--flat"]) == 0
+    assert asked(capsys, "--flat", of="flat.py")[0] == 0
     for words in (["generate", "model.py:loss", "-o", "own.py"],
                   ["derive", "model.py:loss", "-o", "own.tex"],
                   ["derive", "model.py:loss", "-o", "own.txt"]):
@@ -126,8 +126,6 @@ def test_the_model_must_be_named(place: Path, capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(("words", "said"), [
     (["--frozen", "own.npz"], "own.npz is neither a folder that symprop build wrote nor a .py, "
                               ".tex, .md or .txt"),
-    (["--frozen", "b", "--structure", "blocks"],
-     "what a build writes is flat: leave --structure blocks out, or name a file in b"),
     (["--frozen", "no/own.py"], "there is neither a file nor a folder no/own.py"),
     (["--frozen", "b", "--against", "model.py:loss"],
      "--frozen and --against are two questions: ask one of them"),

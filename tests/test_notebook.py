@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from block_networks import pair
 from built_models import built
 from notebook import shown
 
@@ -23,7 +24,7 @@ def everything() -> dict[str, Any]:
         "Adjoint": derivation.adjoints[-1], "Step": derivation.steps[0],
         "Gradient": derivation.gradients["W1"], "GeneratedModule": mlp.module,
         "CheckReport": symprop.check(mlp.module, seed=1),
-        "BlockDerivation": symprop.derive(mlp.system, structure="blocks"),
+        "BlockDerivation": symprop.derive(symprop.trace(pair())),
         "AgainstReport": symprop.check(mlp.module, against=derivation),
         "Cost": derivation.cost(), "Explicit": derivation.explicit(small),
         "Picture": derivation.figure(), "Evaluation": derivation.evaluate(inputs),

@@ -380,7 +380,7 @@ def test_in_a_lemma() -> None:
     def loss(x: "N D", W1: "D D", b1: "D", W2: "D D", b2: "D"):
         return np.sum(dense(dense(x, W1, b1), W2, b2) ** 2)
 
-    derivation = symprop.derive(symprop.trace(loss), structure="blocks")
+    derivation = symprop.derive(symprop.trace(loss))
     text = derivation.text(detail="full")
     assert len(derivation.lemmas) == 1 and text.count("recognised\n") == 1
     assert text.count("by name\n") == 1 and "silu(" in text and "1/(1 + exp(-" in text

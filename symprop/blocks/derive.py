@@ -53,7 +53,7 @@ class BlockDerivation:
     ...     return a / np.sqrt(1 + a * a)
     >>> def loss(x: "N", V: "N N", W: "N N"):
     ...     return (layer(layer(x, V), W) ** 2).sum()
-    >>> derivation = symprop.derive(symprop.trace(loss), structure="blocks")
+    >>> derivation = derive_blocks(symprop.trace(loss))
     >>> [(lemma.block.name, lemma.block.gradients) for lemma in derivation.lemmas]
     [('layer', ('x', 'W'))]
     """
@@ -82,7 +82,7 @@ class BlockDerivation:
             for lemma in (*self.lemmas, self.program):
                 if lemma.derivation.adjoints:
                     self._verify(lemma)
-            check_whole(self.system, self.program.block, self.adjoints)
+            check_whole(self.system, self.program.block, self.derivations)
             self.__dict__["_verified"] = True
 
     def _verify(self, lemma: Lemma) -> None:
@@ -98,30 +98,27 @@ class BlockDerivation:
             verify(replace(lemma.derivation, system=replace(system, facts=tuple(facts))))
 
     @property
-    def adjoints(self) -> Mapping[int, Derivation]:
+    def derivations(self) -> Mapping[int, Derivation]:
         """The derivation of a block, by its identity."""
         return {id(m.block): m.derivation for m in (*self.lemmas, self.program)}
 
 
 @paused()
-def derive_blocks(system: System) -> BlockDerivation:
-    """The derivation of a system, each of its distinct blocks once.
+def derive_blocks(system: System) -> BlockDerivation | None:
+    """The derivation of a system, each of its distinct blocks once; None where it has none.
 
     Borders that borders.py names are opened, until there are none.
-
-    Raises InputError where a learning rule has changed the system.
     """
-    if system.departure is not None:
-        raise InputError("blocks are derived for the gradient: leave the learning rule out, or "
-                         'structure="blocks"')
     apart, told = guarded(system), frozenset[str]()
     while True:
         program = outline(system, apart, told)
+        if not program.uses:
+            return None
         *lemmas, whole = (Lemma(k, block, *backward(block, derive(block.system))) for k, block in (
             *enumerate(reversed(program.below), 1), (0, program)))
         found = BlockDerivation(system, tuple(lemmas), whole)
         more = frozenset(call for block in (program, *program.below)
-                         for call in opened(block, found.adjoints))
+                         for call in opened(block, found.derivations))
         leaning = frozenset(m.block.text for m in lemmas if _leans(m))
         if not more and not leaning:
             return found

@@ -49,7 +49,7 @@ def outline(
     ...     return (layer(layer(x, V), W) ** 2).sum()
     >>> program = outline(symprop.trace(loss))
     >>> [(use.block.name, use.arguments, use.results) for use in program.uses]
-    [('layer', ('layer_x', 'layer_W'), ('L_pow_ratio',)), ('layer', ('layer_x_2', ...
+    [('layer', ('x', 'V'), ('x1',)), ('layer', ('x1', 'W'), ('u5',))]
     """
     system = with_tables_outside(system)
     keys = {call: text for call, text in repeated(system, told).items()
@@ -253,8 +253,9 @@ class _Made:
             if port.is_whole and k not in use.wanted:
                 arguments.append(port.of)
                 continue
-            name = self._copy(f"{use.scope.name}_{use.scope.ports[k].name}", port.axes,
-                              access(port.of, port.at), number, port.dtype)
+            wish = f"{port.of}_{use.scope.name}" if port.is_whole else \
+                f"{use.scope.name}_{use.scope.ports[k].name}"
+            name = self._copy(wish, port.axes, access(port.of, port.at), number, port.dtype)
             arguments.append(name)
             if k in use.wanted:
                 self.given.append(name)

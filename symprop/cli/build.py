@@ -16,6 +16,7 @@ from symprop.cli.options import (
     force_option,
     seed_option,
     size_option,
+    structure_option,
     target_options,
     template_option,
 )
@@ -39,6 +40,7 @@ Examples:
 )
 @size_option
 @seed_option
+@structure_option
 @template_option
 @force_option
 def build(
@@ -47,6 +49,7 @@ def build(
     output: Path,
     sizes: dict[str, int],
     seed: int,
+    structure: str,
     template_dir: Path | None,
     force: bool,
 ) -> int:
@@ -55,7 +58,7 @@ def build(
     Derivation, module, check report, training module, and a PDF where there is a TeX.
     """
     found = find_forward(target, options)
-    derivation = derived(found)
+    derivation = derived(found, structure)
     module = generated(derivation, found.name, template_dir)
     report = checked(module, found.name, seed=seed)
     texts, remarks = texts_of(found, derivation, module.source, template_dir, sizes, seed)

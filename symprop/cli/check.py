@@ -22,7 +22,7 @@ from symprop.cli.options import (
     template_option,
 )
 from symprop.cli.progress import working
-from symprop.cli.stages import derived, derived_by_blocks, generated, given
+from symprop.cli.stages import derived, generated, given
 from symprop.cli.targets import (
     Target,
     find_forward,
@@ -83,8 +83,7 @@ def check(
     if against is not None:
         return _against(found, target, against, options, seed)
     if isinstance(found, Target):
-        make = derived if structure == "flat" else derived_by_blocks
-        module: object = generated(make(found), found.name, template_dir)
+        module: object = generated(derived(found, structure), found.name, template_dir)
         declared = {}
     else:
         module = import_file(found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,7 +25,7 @@ from symprop.cli.options import (
 )
 from symprop.cli.pdf import compile_pdf
 from symprop.cli.progress import working
-from symprop.cli.stages import deliver, derived, derived_by_blocks, given
+from symprop.cli.stages import deliver, derived, given
 from symprop.cli.targets import find_forward
 from symprop.cli.words import read_names
 from symprop.errors import InputError
@@ -33,7 +33,7 @@ from symprop.files.marks import stamp
 from symprop.files.write import may_write, write_bytes
 
 if TYPE_CHECKING:
-    from symprop.derivation import BlockDerivation, Derivation
+    from symprop.derivation import Derivation
 
 FORMATS = ("latex", "markdown", "text", "pdf", "beamer")
 NARROWEST, DEFAULT, WIDEST = 80, 88, 120  # columns of text
@@ -109,26 +109,21 @@ def derive(
     if form == "pdf" and output is None:
         raise InputError("a PDF needs a file: say -o FILE.pdf")
     names = read_names(only, "--only")
-    if structure == "blocks" and numbers:
-        raise InputError("--numbers is for the flat form: leave --structure blocks out")
     layout = given(labels=label, width=width)
-    if layout and (form not in ("latex", "pdf") or numbers or structure == "blocks"):
-        raise InputError("--label and --width are for the flat form in LaTeX")
-    if form == "beamer" and (numbers or structure == "blocks"):
-        raise InputError("slides are of the flat form: leave --numbers and --structure blocks out")
+    if layout and (form not in ("latex", "pdf") or numbers):
+        raise InputError("--label and --width are for LaTeX, and not for a worked example")
+    if form == "beamer" and numbers:
+        raise InputError("a worked example is no set of slides: leave --numbers out")
     found = find_forward(target, options)
-    if structure == "blocks" and found.names:
-        raise InputError("--name is for the flat form: leave --structure blocks out")
-    flat = derived(found) if structure == "flat" else None
-    derivation = flat or derived_by_blocks(found)
+    derivation = derived(found, structure)
     with working(f"verifying {found.name}"):
-        if numbers is None or flat is None:
+        if numbers is None:
             text = printed(
                 derivation, form, standalone, names, template_dir, found.names,
                 detail=detail, equation=equation, profile=profile, notation=notation, **layout,
-                **given(width=_columns() if form == "text" and flat and output is None else None))
+                **given(width=_columns() if form == "text" and output is None else None))
         else:
-            text = flat.worked_example(
+            text = derivation.worked_example(
                 read_numbers(numbers), step=step, precision=precision,
                 format="latex" if form == "pdf" else form,
                 standalone=standalone or form == "pdf",
@@ -155,7 +150,7 @@ def _form_of(output: Path | None) -> str:
 
 
 def printed(
-    derivation: Derivation | BlockDerivation,
+    derivation: Derivation,
     form: str,
     standalone: bool = False,
     only: list[str] | None = None,
@@ -166,7 +161,7 @@ def printed(
     """Return the derivation in one of the formats; for a PDF, the document to compile."""
     own = given(templates=templates, only=only, names=names or None, **options)
     if form == "beamer":
-        return cast("Derivation", derivation).beamer(**own)
+        return derivation.beamer(**own)
     if form == "text":
         return derivation.text(**own)
     if form == "markdown":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from symprop.cli.derive import FORMAT_OF, printed
 from symprop.cli.made import texts_of
-from symprop.cli.stages import derived, derived_by_blocks, generated
+from symprop.cli.stages import derived, generated
 from symprop.cli.targets import Target
 from symprop.errors import FileError, InputError
 from symprop.files.marks import unstamped
@@ -28,14 +28,11 @@ _HEAD = 5000  # bytes of a module, within which it says what it is made from
 
 def statuses(
     found: Target, place: Path, templates: Path | None, sizes: dict[str, int], seed: int,
-    structure: str = "flat",
+    structure: str = "blocks",
 ) -> dict[Path, str]:
     """Return what each file is. InputError or FileError for a place that can hold none of them."""
-    if place.is_dir() and structure == "blocks":
-        raise InputError(f"what a build writes is flat: leave --structure blocks out, or name a "
-                         f"file in {place}")
     if place.is_dir():
-        return _of_folder(found, place, templates, sizes, seed)
+        return _of_folder(found, place, templates, sizes, seed, structure)
     if not place.parent.is_dir():
         raise FileError(f"there is neither a file nor a folder {place}")
     return {place: _status(place, _of_file(found, place, templates, structure))}
@@ -56,20 +53,20 @@ def unnamed(place: Path) -> str:
 
 def _of_file(found: Target, path: Path, templates: Path | None, structure: str) -> str:
     """The text that `symprop generate` or `symprop derive` would write to this path."""
-    make = derived if structure == "flat" else derived_by_blocks
     if path.suffix == ".py":
-        return generated(make(found), found.name, templates).source
+        return generated(derived(found, structure), found.name, templates).source
     form = FORMAT_OF.get(path.suffix)
     if form in (None, "pdf"):
         raise InputError(
             f"{path} is neither a folder that symprop build wrote nor a .py, .tex, .md or .txt")
-    return printed(make(found), form, templates=templates, names=found.names)
+    return printed(derived(found, structure), form, templates=templates, names=found.names)
 
 
 def _of_folder(
-    found: Target, folder: Path, templates: Path | None, sizes: dict[str, int], seed: int
+    found: Target, folder: Path, templates: Path | None, sizes: dict[str, int], seed: int,
+    structure: str,
 ) -> dict[Path, str]:
-    derivation = derived(found)
+    derivation = derived(found, structure)
     source = generated(derivation, found.name, templates).source
     texts, _ = texts_of(found, derivation, source, templates, sizes, seed)
     known = {e: _status(folder / f"{found.name}{e}", text) for e, text in texts.items()}

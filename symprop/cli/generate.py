@@ -15,7 +15,7 @@ from symprop.cli.options import (
     target_options,
     template_option,
 )
-from symprop.cli.stages import deliver, derived, derived_by_blocks, generated
+from symprop.cli.stages import deliver, derived, generated
 from symprop.cli.targets import find_forward
 from symprop.files.write import may_write
 
@@ -40,6 +40,5 @@ def generate(
     if output is not None:
         may_write(output, force)
     found = find_forward(target, options)
-    derivation = derived(found) if structure == "flat" else derived_by_blocks(found)
-    module = generated(derivation, found.name, template_dir)
+    module = generated(derived(found, structure), found.name, template_dir)
     deliver(module.source, output, force)

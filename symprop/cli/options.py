@@ -109,9 +109,9 @@ def options_about_target(function: Function) -> Function:
 def structure_option(function: Function) -> Function:
     """Add `--structure`, and `--flat` for one of its values."""
     about = "blocks: what the program repeats is one lemma, printed once, and two functions."
-    choice = click.option("--structure", type=click.Choice(("flat", "blocks")), default="flat",
+    choice = click.option("--structure", type=click.Choice(("blocks", "flat")), default="blocks",
                           show_default=True, help=about)
-    flat = click.option("--flat", "structure", flag_value="flat", default="flat",
+    flat = click.option("--flat", "structure", flag_value="flat", default="blocks",
                         help="As --structure flat.")
     return flat(choice(function))  # in this order: the oldest click asks the first for the default
 

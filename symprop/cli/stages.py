@@ -18,7 +18,7 @@ from symprop.files.write import write_text
 
 if TYPE_CHECKING:
     from symprop import pipeline
-    from symprop.derivation import BlockDerivation, Derivation
+    from symprop.derivation import Derivation
     from symprop.emit.module import GeneratedModule
     from symprop.system import System
 else:
@@ -41,22 +41,15 @@ def traced(target: Target) -> System:
     return system
 
 
-def derived(target: Target) -> Derivation:
+def derived(target: Target, structure: str = "blocks") -> Derivation:
     """Trace the forward pass and derive all its gradients."""
     system = traced(target)
     with working(f"deriving {target.name}"):
-        return pipeline.derive(system, target.rule)
-
-
-def derived_by_blocks(target: Target) -> BlockDerivation:
-    """Trace the forward pass and derive each of its blocks once."""
-    system = traced(target)
-    with working(f"deriving {target.name}"):
-        return pipeline.derive(system, target.rule, structure="blocks")
+        return pipeline.derive(system, target.rule, structure=structure)
 
 
 def generated(
-    derivation: Derivation | BlockDerivation, name: str, templates: Path | None = None
+    derivation: Derivation, name: str, templates: Path | None = None
 ) -> GeneratedModule:
     """Write the module of a derivation, in memory."""
     with working(f"generating {name}"):

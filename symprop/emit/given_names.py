@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from symprop.errors import InputError
 from symprop.system import System
@@ -31,14 +31,15 @@ _LETTERS = {
 _MARKS = {r"\hat": "\u0302", r"\tilde": "\u0303", r"\bar": "\u0304", r"\dot": "\u0307"}
 
 
-def check_names(system: System, names: Mapping[str, str]) -> None:
+def check_names(owner: str, arrays: Iterable[str], names: Mapping[str, str]) -> None:
     """InputError for a name of nothing, one that is no mathematics, or two that are alike."""
     seen: dict[str, str] = {}
+    known = dict.fromkeys(arrays)
     for name, shown in names.items():
-        if name not in system.arrays:
-            close = difflib.get_close_matches(name, system.arrays, 1, 0.5)
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1, 0.5)
             guess = f"; did you mean {close[0]}?" if close else ""
-            raise InputError(f"names: {system.name} has no array {name!r}{guess}")
+            raise InputError(f"names: {owner} has no array {name!r}{guess}")
         wrong = fault(shown)
         if wrong:
             raise InputError(f"names: {shown!r} for {name} {wrong}")

@@ -89,14 +89,18 @@ def latex(
     """
     style = LatexStyle(notation(derivation.system, names, room), language)
     sheet = sheet_of(derivation, style, only, detail, equation)
-    text = render(FRAGMENT, values(sheet, style.to.room), templates, latex=True)
-    if style.to.room < NARROW:
-        text = IN_COLUMNS % text
+    text = fitted(render(FRAGMENT, values(sheet, style.to.room), templates, latex=True),
+                  style.to.room)
     if labels is not None:
         text = labelled(text, labels)
     if not standalone:
         return text
     return render(DOCUMENT, {"sheet": sheet, "fragment": text}, templates, latex=True)
+
+
+def fitted(fragment: str, room: float) -> str:
+    """The fragment as a column of this width is set."""
+    return IN_COLUMNS % fragment if room < NARROW else fragment
 
 
 def values(sheet: Sheet, room: float = LINE) -> dict[str, Any]:

@@ -76,11 +76,16 @@ def text(
     templates: a folder whose derivation.txt.jinja goes before ours. Raises InputError for a
     name that has no gradient.
     """
-    if width < NARROWEST:
-        raise InputError(f"text is at least {NARROWEST} columns wide, not {width}")
+    check_width(width)
     style = TextStyle(notation(derivation.system, names, width), language)
     sheet = sheet_of(derivation, style, only, detail, equation)
     return render(PAGE, values(sheet, width), templates)
+
+
+def check_width(width: int) -> None:
+    """InputError for a width at which lines would be torn."""
+    if width < NARROWEST:
+        raise InputError(f"text is at least {NARROWEST} columns wide, not {width}")
 
 
 def values(sheet: Sheet, width: int = WIDTH) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def called(
     Raises InputError for a profile or a notation that there is not, and for names that will not do.
     """
     book, given = read_profile(profile), names or {}
-    check_names(system, given)
+    check_names(system.name, system.arrays, given)
     if notation is not None and notation not in CHOICES["notation"]:
         raise InputError(
             f"there is no notation {notation!r}; there are {', '.join(CHOICES['notation'])}")
@@ -51,12 +51,16 @@ def as_called(system: System, names: Mapping[str, str] | Called | None) -> Calle
     return names if isinstance(names, Called) else called(system, names)
 
 
-def part_called(system: System, of: Called, profile: str | Path | None) -> Called:
+def part_called(
+    system: System, of: Called, profile: str | Path | None, given: Mapping[str, str]
+) -> Called:
     """What a lemma calls things on the pages of a whole: marks and names, but no layers."""
     names = {n: latex for n, latex in read_profile(profile).names.items() if n in system.arrays}
     if system.loss == of.loss and of.loss_shown and system.loss in system.arrays:
         names[system.loss] = of.loss_shown
-    return replace(of, names=names, adjoints={}, turned={}, renamed=(), letters=frozenset())
+    own = {n: latex for n, latex in given.items()
+           if n in system.arrays or any(a.startswith(f"{n}[") for a in system.arrays)}
+    return replace(of, names=names | own, adjoints={}, turned={}, renamed=(), letters=frozenset())
 
 
 def _names(

@@ -2,12 +2,12 @@
 
 In: statements of lower/invoke.py, names in code. Out: rows for the layout.
 
-    h, saved_7 = layer_norm(x, g1, b1)                # (F7)  Lemma 1
+    h, saved_h = layer_norm(x, g1, b1)                # (F7)  Lemma 1
 
-    saved_2 = []
+    saved_x = []
     for block in blocks_read:                         # (F2)  Lemma 3
         x, saved = gpt_block(x, *block)
-        saved_2.append(saved)
+        saved_x.append(saved)
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from symprop.emit.targets.numpy.names import Names
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.emit.targets.numpy.stacks import StackCode
 from symprop.lower.invoke import Invoke, Turns
+from symprop.lower.ir import Statement
 from symprop.names import unused
 from symprop.syntax.tree import packed, quote, state, tree
 
@@ -44,18 +45,27 @@ class Calls:
 
     def __init__(
         self, printer: NumpyPrinter, names: Names, callees: Mapping[int, Callee],
-        stacks: Mapping[str, StackCode],
+        stacks: Mapping[str, StackCode], forward: Sequence[Statement],
     ) -> None:
         self.printer, self.names = printer, names
         self.callees, self.stacks = callees, stacks
         self.saved: dict[str, str] = {}
+        for statement in forward:
+            self._save(statement)
 
     def kept(self, use: str) -> str:
         """The name of what a call has saved, or of the list of what turns have."""
-        if use not in self.saved:
-            self.saved[use] = unused(f"saved_{use.removeprefix('F')}", self.names.taken)
-            self.names.taken.add(self.saved[use])
         return self.saved[use]
+
+    def _save(self, statement: Statement) -> None:
+        """What a call saves is named after its first result: saved_h."""
+        if isinstance(statement, Invoke | Turns) and statement.kept:
+            last = statement.lines[-1] if isinstance(statement, Turns) else statement
+            result = next((t for t in last.targets if t), "")
+            wish = f"saved_{self.names.arrays[result]}" if result else f"saved_{last.use}"
+            name = unused(wish, self.names.taken) if wish in self.names.taken else wish
+            self.names.taken.add(name)
+            self.saved[statement.use] = name
 
     def rows(self, statement: Invoke | Turns) -> list[Row]:
         """One line, or a loop over stacks or over what was kept of one."""

@@ -45,7 +45,7 @@ class Lines:
         margins: Mapping[str, Equation | Adjoint], calls: Calls | None = None,
     ) -> None:
         self.printer, self.names = printer, names
-        self.calls = calls or Calls(printer, names, {}, {})
+        self.calls = calls or Calls(printer, names, {}, {}, ())
         self.system: System = printer.system
         self.margins = margins
         self.by_array = {e.array: e for e in equations} | dict(margins)

@@ -124,7 +124,7 @@ class _Writer:
         self.system: System = program.system
         equations: list[Equation | Adjoint] = [*self.system.equations, *program.adjoints]
         self.stacks = stack_codes(program.stacks, self.system, names)
-        calls = Calls(printer, names, callees, self.stacks)
+        calls = Calls(printer, names, callees, self.stacks, program.forward)
         lines = Lines(printer, names, equations, program.margins, calls)
         self.listed = frozenset(a for s in program.stacks for a in s.arrays)
         backward = lines.rows(program.backward)

@@ -41,7 +41,7 @@ class PairWriter:
         self.pair, self.names, self.printer = pair, names, printer
         program = pair.program
         equations: list[Equation | Adjoint] = [*program.system.equations, *program.adjoints]
-        calls = Calls(printer, names, callees, {})
+        calls = Calls(printer, names, callees, {}, program.forward)
         lines = Lines(printer, names, equations, program.margins, calls)
         self.rows = [lines.rows(program.forward), lines.rows(program.backward)]
         sizes = [s for s in program.system.sizes if names.sizes[s] in self._read(1)]
