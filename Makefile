@@ -37,7 +37,7 @@ help:
 	@echo "make generated       rewrite generated/, docs/coverage.md, programs.md and rules.md"
 	@echo "make picture         draw the picture of the README (needs pdflatex and pdftoppm)"
 	@echo "make bench           how long deriving and verifying take"
-	@echo "make test-tex        the tests that need pdflatex"
+	@echo "make test-tex        the tests that need pdflatex and xelatex"
 	@echo "make test-oracles    the tests against PyTorch, JAX and autograd"
 	@echo "make test-packaging  wheel, sdist, editable install, bare checkout"
 	@echo "make test-oldest     all tests with the oldest supported NumPy and SymPy"
@@ -81,6 +81,8 @@ bench: $(DEV)
 test-tex: $(DEV)
 	@command -v pdflatex >/dev/null || { echo "make test-tex needs pdflatex: install" \
 	  "texlive-latex-base, texlive-latex-recommended, texlive-pictures" >&2; exit 1; }
+	@command -v xelatex >/dev/null || { echo "make test-tex needs xelatex: install" \
+	  "texlive-xetex, texlive-lang-chinese, texlive-fonts-recommended" >&2; exit 1; }
 	$(PYTEST) -m tex
 
 test-oracles: $(ORACLES)

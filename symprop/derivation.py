@@ -122,8 +122,8 @@ class Derivation:
         gives (B5) the label sp:mlp:B5 and makes every mention of it an \eqref. `width` is that of a
         line in points: 345 in an article, 229 in one of two columns. `profile` writes as a
         book does: "nielsen", "goodfellow", "ng", "cs231n", "d2l", or a TOML file of yours;
-        `notation` is "both", "index" or "matrix"; `language` is one of symprop/emit/languages.
-        Raises InputError for a name that has no gradient, or that no array has.
+        `notation` is "both", "index" or "matrix". `language` is "en", or "zh": in Chinese, by ctex
+        and XeLaTeX. Raises InputError for a name that has no gradient, or that no array has.
         """
         self.verify()
         return latex.latex(self, standalone=standalone, only=only, templates=templates,

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from symprop.cli import bar
-from symprop.cli.pdf import MISSING, compile_pdf, has_tex
+from symprop.cli.pdf import compile_pdf, has_tex, missing
 from symprop.cli.progress import working
 from symprop.errors import InputError
 
@@ -88,8 +88,11 @@ def test_the_first_complaint_of_tex_is_told(
         compile_pdf("document\n")
 
 
-def test_a_missing_tex_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("language, program", [("en", "pdflatex"), ("zh", "xelatex")])
+def test_a_missing_tex_is_told(
+    language: str, program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(InputError) as caught:
-        compile_pdf("document\n")
-    assert str(caught.value) == MISSING and not has_tex()
+    with pytest.raises(InputError, match=f"^{program} was not found") as caught:
+        compile_pdf("document\n", language)
+    assert str(caught.value) == missing(language) and not has_tex(language)

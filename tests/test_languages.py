@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 import string
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import rule_examples
+from built_models import built
 
+import symprop
+from symprop.algebra import rows
+from symprop.emit.text_notation import columns
 from symprop.emit.words import ENGLISH, Pattern, languages, words
 from symprop.errors import InputError
+from symprop.system import LEARNING_RULES
 
 ROOT = Path(__file__).resolve().parents[1]
 EMIT = ROOT / "symprop" / "emit"
@@ -36,7 +43,7 @@ def test_a_language_has_every_sentence_with_its_parts(language: str) -> None:
     english, other = words(), words(language)
     assert list(other.table) == list(english.table)
     for key, pattern in english.table.items():
-        if not key.startswith("convention."):  # whose braces are those of LaTeX
+        if not key.startswith(("convention.", "language.", "figure.packages")):  # braces of LaTeX
             assert parts(other.table[key]) == parts(pattern), key
 
 
@@ -52,6 +59,7 @@ def test_words_are_plain_and_nothing_is_empty(language: str) -> None:
         for form in forms:
             assert form.strip(), key
             assert not re.search(r"[\\$#%&^~<>|`*]", form), key
+            assert re.fullmatch(r"[ -~\u3000-\u9fff\uff00-\uffef“”]*", form), key  # for TeX
 
 
 def test_every_key_is_used() -> None:
@@ -74,3 +82,77 @@ def test_a_key_that_is_asked_for_is_there() -> None:
 def test_an_unknown_language_is_refused() -> None:
     with pytest.raises(InputError, match="no language 'xx'; there are "):
         words("xx")
+
+
+# ---- pages ---------------------------------------------------------------------------------
+
+MODELS = ("logistic_regression", "mlp_sigmoid_mse", "mlp", "lstm")
+NAMES = {*rows.names(), "onehot", "diag", "cof", "det", "tr", "max", "min", "log", "exp", "mod",
+         "log_softmax", "softmax", "axis", "sums_to_one"}
+
+
+def english(page: str, known: set[str]) -> set[str]:
+    """The words of a page that are neither names of the program nor mathematics or marks."""
+    text = unicodedata.normalize("NFD", page).replace("\u0305", "").replace("\u0304", "")
+    text = re.sub(r"classDef.*|flowchart.*|:::.*|\bn\d+", " ", text.replace("\\_", "_"))
+    text = re.sub(r"\$\$?.*?\$\$?|`[^`]*`|<[^>]*>|\[[^\]]*\]|(?:Σ|max)_\w+|[FB]\d+", " ", text,
+                  flags=re.S)
+    return {w for w in re.findall(r"[A-Za-z]\w{2,}", text, re.A)
+            if w not in known and w.removeprefix("d") not in known}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_page_in_chinese_holds_no_english(name: str) -> None:
+    model = built(name)
+    derivation, known = model.derivation, NAMES | {name, model.derivation.system.name}
+    known |= {*derivation.system.arrays, *derivation.system.sizes, "float64", "KiB", "MiB", "GiB"}
+    pages = [derivation.text(detail=d, language="zh") for d in ("brief", "normal", "full")]
+    pages += [derivation.markdown(detail="full", language="zh"),
+              str(derivation.cost(language="zh")), derivation.cost(language="zh").markdown()]
+    figures = [derivation.figure(kind, "mermaid", language="zh")
+               for kind in ("forward", "backward", "training")]
+    for page in (*pages, *figures):
+        assert english(page, known) == set()
+    assert all(re.search("[\u4e00-\u9fff]", page) for page in (*pages, figures[2]))
+
+
+def test_lemmas_and_a_worked_example_hold_no_english() -> None:
+    blocks = symprop.derive(built("deep_mlp").derivation.system, structure="blocks")
+    known = NAMES | {*blocks.system.arrays, "deep_mlp", "step", "sigmoid"}
+    for detail in ("brief", "normal", "full"):
+        assert english(blocks.text(detail=detail, language="zh"), known) == set()
+    flat = built("logistic_regression").derivation
+    inputs = {"X": [[1.0, 2.0]], "y": [1.0], "w": [0.5, 0.25], "b": 0.0}
+    page = flat.worked_example(inputs, language="zh")
+    assert english(page, NAMES | {*flat.system.arrays, flat.system.name}) == set()
+    assert "沿负梯度方向走一步，步长 0.5" in page
+
+
+@pytest.mark.parametrize("rule", LEARNING_RULES)
+def test_a_learning_rule_is_told_in_chinese(rule: str) -> None:
+    found = symprop.derive(symprop.trace(rule_examples.two_layers, wrt=["W", "V", "U"]), rule)
+    known = NAMES | {*found.system.arrays, found.system.name}
+    page = found.text(language="zh", detail="full")
+    assert english(page, known) == set()
+    assert page.startswith(f"{found.system.name} 的") and "并非梯度" in page
+
+
+def test_mathematics_is_that_of_the_english_page() -> None:
+    """A language changes words alone: what stands between the signs of LaTeX is the same."""
+    derivation = built("mlp").derivation
+
+    def formulas(language: str) -> list[str]:
+        found = derivation.markdown(language=language, detail="full")
+        blocks = re.findall(r"\$\$\n(.*?)\n\$\$", found, re.S)
+        return [re.sub(r"\\text\{[^}]*\}", "", b) for b in blocks]
+
+    assert formulas("zh") == formulas("en") != []
+
+
+def test_lines_of_chinese_are_as_wide_as_they_look() -> None:
+    """Two columns a letter; no line ends before a comma or after an opening mark."""
+    for width in (80, 88, 120):
+        page = built("lstm").derivation.text(language="zh", width=width)
+        assert all(columns(line) <= width for line in page.splitlines())
+        assert not re.search(r"^ *[，。、；：）”]|[（“]$", page, re.M)
+    assert columns("梯度 x\u0304") == 6

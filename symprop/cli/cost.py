@@ -10,9 +10,15 @@ from pathlib import Path
 import click
 
 from symprop.cli.constants import Options
-from symprop.cli.options import force_option, output_option, size_option, target_options
+from symprop.cli.options import (
+    force_option,
+    language_option,
+    output_option,
+    size_option,
+    target_options,
+)
 from symprop.cli.progress import working
-from symprop.cli.stages import deliver, derived
+from symprop.cli.stages import deliver, derived, given
 from symprop.cli.targets import find_forward
 from symprop.errors import InputError
 from symprop.files.marks import stamp
@@ -36,11 +42,12 @@ Examples:
               show_default=True, help="What an entry is.")
 @click.option("--format", "form", type=click.Choice(("text", "markdown")),
               help="Default: what the suffix of FILE says, else text.")
+@language_option
 @output_option
 @force_option
 def cost(
     target: str, options: Options, sizes: dict[str, int], dtype: str, form: str | None,
-    output: Path | None, force: bool,
+    output: Path | None, force: bool, language: str | None,
 ) -> None:
     """Compare what forward and backward of TARGET cost.
 
@@ -51,7 +58,7 @@ def cost(
     form = form or _form_of(output)
     derivation = derived(find_forward(target, options))
     with working("counting"):
-        found = derivation.cost(sizes, dtype)
+        found = derivation.cost(sizes, dtype, **given(language=language))
         text = found.markdown() if form == "markdown" else f"{found}\n"
     deliver(text if output is None else stamp(text, COMMENTS[form]), output, force)
 

@@ -17,6 +17,7 @@ from symprop.cli.numbers import read_numbers
 from symprop.cli.options import (
     FILE,
     force_option,
+    language_option,
     only_option,
     output_option,
     structure_option,
@@ -46,6 +47,7 @@ Examples:
   symprop derive mlp --only W1 -o mlp.tex        for \\input
   symprop derive mlp --standalone -o mlp.tex     a document
   symprop derive mlp --format beamer -o mlp.pdf  slides
+  symprop derive mlp --language zh -o mlp.pdf    in Chinese, by xelatex
   symprop derive model.py:loss --numbers inputs.json --format text
   symprop derive model.py:loss --shape "X=N K" --fact "sums_to_one(Y,1)" -o model.pdf
 """
@@ -80,6 +82,7 @@ Examples:
               help="With --numbers: the step against the gradients.")
 @click.option("--precision", type=click.IntRange(1, 15), default=9, show_default=True,
               help="With --numbers: how many decimals.")
+@language_option
 @template_option
 @force_option
 def derive(
@@ -101,6 +104,7 @@ def derive(
     width: float | None,
     profile: str | None,
     notation: str | None,
+    language: str | None,
 ) -> None:
     """Print the derivation of every gradient of TARGET, step by step."""
     if output is not None:
@@ -121,16 +125,17 @@ def derive(
             text = printed(
                 derivation, form, standalone, names, template_dir, found.names,
                 detail=detail, equation=equation, profile=profile, notation=notation, **layout,
+                language=language,
                 **given(width=_columns() if form == "text" and output is None else None))
         else:
             text = derivation.worked_example(
                 read_numbers(numbers), step=step, precision=precision,
                 format="latex" if form == "pdf" else form,
                 standalone=standalone or form == "pdf",
-                **given(templates=template_dir, names=found.names or None))
+                **given(templates=template_dir, names=found.names or None, language=language))
     if output is not None and (form == "pdf" or (form, output.suffix) == ("beamer", ".pdf")):
-        with working("running pdflatex"):
-            write_bytes(output, compile_pdf(text), force)
+        with working("running TeX"):
+            write_bytes(output, compile_pdf(text, **given(language=language)), force)
     else:
         deliver(text if output is None else stamp(text, COMMENTS[form]), output, force)
 

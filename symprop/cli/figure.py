@@ -10,9 +10,14 @@ from pathlib import Path
 import click
 
 from symprop.cli.constants import Options
-from symprop.cli.options import force_option, output_option, target_options
+from symprop.cli.options import (
+    force_option,
+    language_option,
+    output_option,
+    target_options,
+)
 from symprop.cli.progress import working
-from symprop.cli.stages import deliver, derived
+from symprop.cli.stages import deliver, derived, given
 from symprop.cli.targets import find_forward
 from symprop.errors import InputError
 from symprop.files.marks import stamp
@@ -36,10 +41,12 @@ Examples:
               default="forward", show_default=True, help="What flows, or how it is trained.")
 @click.option("--format", "form", type=click.Choice(("svg", "tikz", "mermaid", "dot")),
               help="Default: what the suffix of FILE says, else svg.")
+@language_option
 @output_option
 @force_option
 def figure(
-    target: str, options: Options, kind: str, form: str | None, output: Path | None, force: bool
+    target: str, options: Options, kind: str, form: str | None, output: Path | None, force: bool,
+    language: str | None,
 ) -> None:
     """Draw the forward pass, the backward pass or the training of TARGET.
 
@@ -51,7 +58,7 @@ def figure(
     found = find_forward(target, options)
     derivation = derived(found)
     with working("drawing"):
-        text = derivation.figure(kind, form, names=found.names or None)
+        text = derivation.figure(kind, form, **given(names=found.names or None, language=language))
     deliver(text if output is None else stamp(text, COMMENTS[form]), output, force)
 
 

@@ -20,6 +20,7 @@ from symprop.cli.words import (
     read_sizes,
     read_statics,
 )
+from symprop.emit.words import ENGLISH, languages
 from symprop.system import LEARNING_RULES
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -41,6 +42,12 @@ only_option = click.option(
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="For random numbers."
 )
+
+
+def language_option(function: Function) -> Function:
+    """Add `--language zh`; the command gets `language`, None where it is not said."""
+    about = f"Of what is printed: {', '.join(languages())}.  [default: {ENGLISH}]"
+    return click.option("--language", type=click.Choice(languages()), help=about)(function)
 
 
 def target_options(function: Function) -> Function:

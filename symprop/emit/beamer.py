@@ -16,6 +16,7 @@ from symprop.emit.depths import sheet as sheet_of
 from symprop.emit.latex import LatexStyle, notation, sign
 from symprop.emit.latex_notation import width
 from symprop.emit.page import Block, Derived, Row, Sheet
+from symprop.emit.text_notation import columns
 from symprop.emit.words import ENGLISH, Words
 from symprop.files.templates import render
 
@@ -61,7 +62,7 @@ def beamer(
 def _one(block: Block, sheet: Sheet) -> Iterator[Frame]:
     """The frames of one equation."""
     say = sheet.words
-    said = [say(f"equation.{key}", numbers=say.beside(*numbers)) for key, numbers in (
+    said = [say(f"equation.{key}", numbers=say.several(numbers)) for key, numbers in (
         ("from", block.sources), ("inserted", block.absorbed),
         ("absorbed_slide", block.absorbed_by)) if numbers]
     said += [say("equation.zero")] if block.zero else []
@@ -101,7 +102,7 @@ def _numbered(title: str, part: int, say: Words) -> str:
 
 def _height(row: Row) -> float:
     lines = sum(TALL if _TALL.search(line) else FLAT for line in row.lines)
-    beside = 30.0 if row.number else _LETTER * len(row.label)
+    beside = 30.0 if row.number else _LETTER * columns(row.label)
     used = width(row.left) + width(row.lines[-1]) + 34.0 + beside
     return lines + (SMALL if used > WIDE else 0.0)
 

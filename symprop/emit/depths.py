@@ -62,7 +62,7 @@ class _Shorter(SheetPrinter):
 
     def _numbered(self, numbers: Sequence[str]) -> str:
         """(F1), (F2)."""
-        return self.words.beside(*(f"({n})" for n in numbers))
+        return self.words.several(f"({n})" for n in numbers)
 
 
 class BriefPrinter(_Shorter):
@@ -259,7 +259,7 @@ class NormalPrinter(_Shorter):
 
     def _by(self, telling: Telling) -> str:
         """By which equations and facts the result follows."""
-        by = self.words.beside(*map(self._reason, telling.because))
+        by = self.words.several(map(self._reason, telling.because))
         return self.words("reason.by", numbers=by) if by else ""
 
     def _equal(self, printer: Printer, left: Piece, sides_: Sequence[Expr]) -> Piece | None:

@@ -35,12 +35,12 @@ def given_and_sought(
         alike: dict[str, list[str]] = {}
         for n in names:
             alike.setdefault(shape(n), []).append(name(n))
-        return [say("sought.shaped", names=say("list.comma").join(some), shape=told)
+        return [say("sought.shaped", names=say.several(some), shape=told)
                 for told, some in alike.items()]
 
     kinds = (("input", [n for n in inputs if n not in system.wrt]),
              ("parameter", [n for n in inputs if n in system.wrt]))
-    sources = say("list.and").join(
+    sources = say("sought.and").join(
         say(f"sought.{kind}", len(names), names=say.listed(with_shapes(names)))
         for kind, names in kinds if names)
     letter = next((c for c in _ANY if c not in system.arrays), _ANY[0])

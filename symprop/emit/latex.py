@@ -20,6 +20,7 @@ from symprop.emit.latex_notation import LINE, LatexNotation, width
 from symprop.emit.page import Block, Derived, Row, Sheet, Style, runs
 from symprop.emit.profile.apply import as_called
 from symprop.emit.references import labelled
+from symprop.emit.text_notation import columns
 from symprop.emit.words import ENGLISH
 from symprop.files.templates import render
 from symprop.system import System
@@ -45,7 +46,7 @@ class LatexStyle(Style):
         return f"${text}$"
 
     def plain(self, text: str) -> str:
-        return escape(text)
+        return escape(text, self.words.every_letter)
 
     def times(self) -> str:
         return r" \times "
@@ -157,4 +158,4 @@ def _row(row: Row, left: float, size: str, room: float) -> str:
 def _spelled(words: str) -> float:
     """The width of small words with some mathematics."""
     parts = words.split("$")
-    return sum(_SMALL * (width(p) if k % 2 else _LETTER * len(p)) for k, p in enumerate(parts))
+    return sum(_SMALL * (width(p) if k % 2 else _LETTER * columns(p)) for k, p in enumerate(parts))

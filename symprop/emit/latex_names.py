@@ -199,10 +199,13 @@ _ESCAPES = {
 }
 
 
-def escape(text: str) -> str:
-    """Any text for the text mode of pdflatex; what is not printable ASCII becomes ?.
+def escape(text: str, every_letter: bool = False) -> str:
+    """Any text for TeX's text mode; what is not printable ASCII becomes ?, as pdflatex needs it.
+
+    every_letter: any printable letter stays, as XeLaTeX has it.
 
     >>> escape("50 % of a_b")
     '50 \\\\% of a\\\\_b'
     """
-    return "".join(_ESCAPES.get(c, c) if " " <= c <= "~" else "?" for c in text)
+    return "".join(_ESCAPES.get(c, c) if " " <= c <= "~" or (every_letter and c.isprintable())
+                   else "?" for c in text)

@@ -335,7 +335,7 @@ class LemmaPrinter(SheetPrinter):
     def _words(self, words: str) -> str:
         if self.style.flavour == "text" or not words:
             return words
-        return rf"\mathrm{{{escape(words)}}}"
+        return rf"\mathrm{{{escape(words, self.words.every_letter)}}}"
 
     def _rows(self) -> Iterator[SymbolRow]:
         """The table of symbols: stacks once, and of what is kept alone."""
@@ -371,7 +371,7 @@ class LemmaPrinter(SheetPrinter):
         entry = self.to.entry(array.name, [self._position(stack.index, 0)])
         shapes = dict.fromkeys(self._shape(self.system.arrays[n].shape) for n in names)
         return replace(row, symbol=self.style.math(entry.text),
-                       shape=self.words("list.comma").join(shapes),
+                       shape=self.words.several(shapes),
                        code=self.style.plain(_pattern(names)))
 
 

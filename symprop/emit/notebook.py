@@ -29,7 +29,7 @@ def system_markdown(system: System, language: str = ENGLISH) -> str:
     parameters = [f"${notation.array(w).text}$" for w in system.wrt]
     lines = [say("notebook.system", name=f"**{system.name}**",
                  loss=f"${notation.array(system.loss).text}$",
-                 parameters=say("list.comma").join(parameters)), ""]
+                 parameters=say.several(parameters)), ""]
     shown = system.equations[:LONGEST]
     for equation in shown:
         printer = Printer(notation, equation_letters(system, equation))
@@ -54,7 +54,7 @@ def step_latex(step: Step, language: str = ENGLISH) -> str:
         sorted(free_indices(both), key=lambda i: i.uid)), both)))
     sign = r"\to" if step.departs else "="
     return (f"${printer.expr(step.before).text} {sign} {printer.expr(step.after).text}"
-            rf"\qquad\text{{({step.equation}) {escape(reason)}}}$")
+            rf"\qquad\text{{({step.equation}) {escape(reason, say.every_letter)}}}$")
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ class Sheet:
 
     def givens(self) -> str:
         """What a lemma is given, and what is assumed of it."""
-        facts = self.words.beside(*self.facts)
+        facts = self.words.several(self.facts)
         return self.words("lemma.given_where" if facts else "lemma.given",
                           given=self.given, facts=facts)
 
@@ -124,12 +124,12 @@ class Sheet:
         say = self.words
         whole = say.beside(
             self.head(block),
-            say("equation.from", numbers=say.beside(*block.sources)) if block.sources else "",
-            say("equation.inserted", numbers=say.beside(*block.absorbed))
+            say("equation.from", numbers=say.several(block.sources)) if block.sources else "",
+            say("equation.inserted", numbers=say.several(block.absorbed))
             if block.absorbed else "")
         more = [say("equation.zero")] if block.zero else []
         if block.absorbed_by:
-            more.append(say("equation.absorbed", numbers=say.beside(*block.absorbed_by)))
+            more.append(say("equation.absorbed", numbers=say.several(block.absorbed_by)))
         return say("mark.semicolon").join([whole, *more]) + say("mark.stop")
 
 

@@ -36,5 +36,5 @@ def _where(step: Step, printer: Printer, style: Style) -> str:
         left, right = (of, zero) if below is None else (below, of)
         whole = join([left, style.to.sign(sign), right], SUM).unbroken()
         printed.append(style.math(whole.text))
-    where = style.words("reason.where", conditions=style.words.beside(*printed))
+    where = style.words("reason.where", conditions=style.words.several(printed))
     return style.words("mark.comma") + where if printed else ""

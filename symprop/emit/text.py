@@ -6,7 +6,8 @@ right.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ PAGE = "derivation.txt.jinja"
 WIDTH = 88
 NARROWEST = 80
 INDENT = 2
+_CHINESE, _OPENED, _CLOSED = "\u3400-\u9fff", "（“", "，。、；：）”"
+_WORD = re.compile(rf"[{_OPENED}]*(?:[{_CHINESE}]|[^{_CHINESE}{_OPENED}{_CLOSED}]+|)[{_CLOSED}]*")
 _TAG = 12  # " = " and a number with the space before it
 
 
@@ -108,13 +111,23 @@ def padded(words: str, width: int) -> str:
 def wrapped(words: str, indent: int = INDENT, width: int = WIDTH) -> str:
     """A paragraph, indented; its first line has its indent from the template."""
     lines, used = [""], indent
-    for word in words.split():
-        added = columns(word) + bool(lines[-1])
+    for gap, word in _words(words):
+        gap = gap if lines[-1] else ""
+        added = columns(gap + word)
         if lines[-1] and used + added > width:
-            lines, used, added = [*lines, ""], indent, columns(word)
-        lines[-1] += f" {word}" if lines[-1] else word
+            lines, used, gap, added = [*lines, ""], indent, "", columns(word)
+        lines[-1] += gap + word
         used += added
     return f"\n{' ' * indent}".join(lines)
+
+
+def _words(text: str) -> Iterator[tuple[str, str]]:
+    """What a line may end after, and the gap before it: words, and letters of Chinese each."""
+    for word in text.split():
+        gap = " "
+        for part in _WORD.findall(word):
+            yield gap, part
+            gap = ""
 
 
 def aligned(rows: Sequence[Row], width: int = WIDTH) -> str:

@@ -19,6 +19,7 @@ from symprop.emit.notation import Notation
 from symprop.emit.pieces import ATOM, BIG, PRODUCT, Piece, join
 
 _RAISED = str.maketrans("0123456789-+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺")
+_WIDEST = "\u1100"  # before it, no letter is two columns wide
 _RAISED_SIGNS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ}"
 _OVER = {"sum": "Σ", "max": "max", "min": "min", "det": "det", "cof": "cof"}
 
@@ -180,10 +181,15 @@ def spelled(name: str) -> str:
 
 
 def columns(text: str) -> int:
-    """The columns that a text takes on a terminal: combining marks take none."""
+    """The columns that a text takes on a terminal: combining marks take none, Chinese two each.
+
+    >>> columns("x\u0304 = 1"), columns("梯度")
+    (5, 4)
+    """
     if text.isascii():
         return len(text)
-    return sum(1 for c in text if not unicodedata.combining(c))
+    return sum(1 + (c >= _WIDEST and unicodedata.east_asian_width(c) in "WF")
+               for c in text if not unicodedata.combining(c))
 
 
 def _raised(exponent: Exponent) -> str:

@@ -7,7 +7,7 @@ told in keys, and worded where they are printed. Another language is one more fi
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,11 @@ class Words:
         pattern = found if isinstance(found, str) else found["one" if count == 1 else "other"]
         return pattern.format(**parts) if parts else pattern
 
+    @property
+    def every_letter(self) -> bool:
+        """Whether the TeX of the language sets any letter, not of ASCII alone."""
+        return self("language.program") != "pdflatex"
+
     def __contains__(self, key: str) -> bool:
         return key in self.table
 
@@ -49,7 +54,11 @@ class Words:
     def listed(self, items: Sequence[str]) -> str:
         """a, b and c."""
         *others, last = items or (self("list.nothing"),)
-        return self("list.comma").join(others) + (self("list.and") if others else "") + last
+        return self.several(others) + (self("list.and") if others else "") + last
+
+    def several(self, items: Iterable[str]) -> str:
+        """a, b, c."""
+        return self("list.comma").join(items)
 
     def beside(self, *parts: str) -> str:
         """Parts of a sentence with commas between them; empty ones are left out."""

@@ -27,10 +27,10 @@ HOST = r"""\documentclass{book}
 """
 
 
-def compiled(folder: Path, document: str) -> str:
-    """The log of pdflatex; the test fails where TeX does."""
+def compiled(folder: Path, document: str, program: str = "pdflatex") -> str:
+    """The log of TeX; the test fails where TeX does."""
     (folder / "main.tex").write_text(document, encoding="utf-8")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape",
+    command = [program, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape",
                "main.tex"]
     done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120, check=False)
     log = (folder / "main.log").read_text(encoding="latin-1")

@@ -9,6 +9,9 @@ import pytest
 from built_models import built
 from test_tex_derivation import compiled
 
+import symprop
+from symprop.emit.words import ENGLISH, languages, words
+
 pytestmark = pytest.mark.tex
 
 PAPER = r"""\documentclass{article}
@@ -28,6 +31,7 @@ COLUMNS = r"""\documentclass[twocolumn]{article}
 %s
 \end{document}
 """
+OTHERS = [n for n in languages() if n != ENGLISH]
 TROUBLE = re.compile(r"^.*(?:Overfull|undefined|multiply|same identifier).*$", re.M)
 
 
@@ -55,3 +59,25 @@ def test_two_columns(name: str, detail: str, tmp_path: Path) -> None:
 def test_slides(name: str, tmp_path: Path) -> None:
     log = compiled(tmp_path, built(name).derivation.beamer())
     assert TROUBLE.findall(log) == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_another_language_compiles_with_the_tex_that_it_names(
+    language: str, tmp_path: Path
+) -> None:
+    """A page, a page of lemmas, slides, a worked example, a figure: every letter has a glyph."""
+    program = words(language)("language.program")
+    small, lstm = built("logistic_regression").derivation, built("lstm").derivation
+    lemmas = symprop.derive(built("deep_mlp").derivation.system, structure="blocks")
+    inputs = {"X": [[1.0, 2.0]], "y": [1.0], "w": [0.5, 0.25], "b": 0.0}
+    pages = [lstm.latex(standalone=True, detail="full", language=language),
+             lemmas.latex(standalone=True, language=language), small.beamer(language=language),
+             small.worked_example(inputs, format="latex", standalone=True, language=language)]
+    drawn = small.figure("training", "tikz", language=language)
+    preamble = words(language)("language.preamble")
+    pages.append("\\documentclass{article}\\usepackage{tikz}" + preamble
+                 + "\\begin{document}\n" + drawn + "\\end{document}")
+    for page in pages:
+        log = compiled(tmp_path, page, program)
+        assert TROUBLE.findall(log) == []
+        assert "Missing character" not in log

@@ -51,7 +51,7 @@ class Labels:
         common = _beginning(arrays).rpartition("_")[0].removeprefix(ADJOINT)
         if len(arrays) > FEW and common:
             said = f"{common}_… ({len(arrays)})"
-            begun = Line(said, escape(said.replace("…", "...")))
+            begun = Line(said, self.escaped(said.replace("…", "...")))
             return self.words("adjoints_of", begun) if arrays[0].startswith(ADJOINT) else begun
         shown = [self.name(a) for a in arrays[:FEW]]
         more = len(arrays) - len(shown)
@@ -61,7 +61,11 @@ class Labels:
 
     def plainly(self, said: str) -> Line:
         """What is not worded, such as a number."""
-        return Line(said, escape(said))
+        return Line(said, self.escaped(said))
+
+    def escaped(self, said: str) -> str:
+        """Words for the TeX of the language."""
+        return escape(said, self.say.every_letter)
 
     def words(self, key: str, name: Line | None = None) -> Line:
         """Words, with a name in them if there is one."""
@@ -178,7 +182,7 @@ def _title(group: Group, labels: Labels) -> Line:
         size = labels.size(group.loop)
         loop = Line(f" × {size.plain}", rf" $\times {size.latex[1:]}")
     tex = rf" $\times {group.count}$" if times else ""
-    return Line(called + times + loop.plain, escape(called) + tex + loop.latex)
+    return Line(called + times + loop.plain, labels.escaped(called) + tex + loop.latex)
 
 
 def backward(

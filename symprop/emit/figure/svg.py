@@ -12,6 +12,7 @@ from symprop.emit.figure.folding import Leg, Point
 from symprop.emit.figure.graph import Arrow, Box, Graph
 from symprop.emit.figure.layout import layout
 from symprop.emit.figure.measure import LETTER, LINE, sizes
+from symprop.emit.text_notation import columns
 
 EDGE = 24.0
 TITLE = 30.0
@@ -33,12 +34,12 @@ def svg(graph: Graph) -> str:
     """The picture."""
     measured = sizes(graph)
     placed = layout(graph, measured)
-    inside = max([placed.width, *(middle(path)[0] + 6 + LETTER * len(arrow.words)
+    inside = max([placed.width, *(middle(path)[0] + 6 + LETTER * columns(arrow.words)
                                   for arrow, path in zip(graph.arrows, placed.paths, strict=True)
                                   if arrow.words)])
-    width = max(inside, 9.0 * len(graph.title)) + 2 * EDGE
+    width = max(inside, 9.0 * columns(graph.title)) + 2 * EDGE
     height = placed.height + 2 * EDGE + TITLE
-    left = EDGE + max(0.0, 9.0 * len(graph.title) - inside) / 2
+    left = EDGE + max(0.0, 9.0 * columns(graph.title) - inside) / 2
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_n(width)}" height="{_n(height)}" '
         f'viewBox="0 0 {_n(width)} {_n(height)}" role="img">',

@@ -25,7 +25,8 @@ def tikz(graph: Graph) -> str:
     placed = layout(graph, measured)
     keys, say = keys_of(graph.boxes), words(graph.language)
     lines = [
-        "% " + say("figure.needs", title=escape(graph.title), packages=say("figure.packages")),
+        "% " + say("figure.needs", title=escape(graph.title, say.every_letter),
+                   packages=say("figure.packages")),
         r"\begin{tikzpicture}[x=0.72bp, y=-0.72bp, font=\small, align=center,",
         "    symprop box/.style={draw, line width=0.5pt, inner sep=0pt},",
         "    symprop arrow/.style={->, >=stealth, line width=0.5pt, draw=black!70}]",
@@ -34,7 +35,7 @@ def tikz(graph: Graph) -> str:
     lines += [_box(box, keys[box.key], placed.centres[box.key], measured[box.key])
               for box in graph.boxes]
     for arrow, path in zip(graph.arrows, placed.paths, strict=True):
-        lines.append(_arrow(arrow, path))
+        lines.append(_arrow(arrow, path, escape(arrow.words, say.every_letter)))
     return "\n".join([*lines, r"\end{tikzpicture}", ""])
 
 
@@ -61,7 +62,7 @@ def _box(box: Box, key: str, centre: Point, size: Point) -> str:
         rf"at ({centre[0]:.1f},{centre[1]:.1f}) {{{lines}}};")
 
 
-def _arrow(arrow: Arrow, path: Sequence[Leg]) -> str:
+def _arrow(arrow: Arrow, path: Sequence[Leg], words: str) -> str:
     parts = [_at(path[0][1][0])]
     for kind, points in path:
         parts.append(_flow(points) if kind == "flow" else
@@ -72,7 +73,7 @@ def _arrow(arrow: Arrow, path: Sequence[Leg]) -> str:
         return line
     x, y = middle(path)
     return (line + "\n" + rf"  \node[anchor=west, font=\footnotesize] at ({x + 4:.1f},{y:.1f}) "
-            rf"{{{escape(arrow.words)}}};")
+            rf"{{{words}}};")
 
 
 def _at(point: Point) -> str:

@@ -20,7 +20,7 @@ def legend(style: Style, arrays: Sequence[str]) -> tuple[str, ...]:
     renamed = [say("legend.name", symbol=math(to.array(n).text), name=style.plain(n))
                for n in called.renamed if n in arrays and to.array(n).text != n]
     if renamed:
-        found.append(say("legend.names", names=say.beside(*renamed)))
+        found.append(say("legend.names", names=say.several(renamed)))
     own = []
     for name in called.adjoints:
         if name in arrays:
@@ -31,5 +31,5 @@ def legend(style: Style, arrays: Sequence[str]) -> tuple[str, ...]:
     turned = [math(to.array(n).text) for n in arrays if called.shown(n)]
     if turned:
         found.append(say("legend.columns" if called.columns else "legend.rows",
-                         arrays=say("list.comma").join(turned)))
+                         arrays=say.several(turned)))
     return tuple(found)
