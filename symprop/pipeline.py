@@ -28,6 +28,7 @@ from symprop.emit import module as emit_module
 from symprop.emit.module import GeneratedModule
 from symprop.errors import InputError
 from symprop.files.write import write_text
+from symprop.lower.styles import styled
 from symprop.recognise import recognised
 from symprop.rules import RuleMaker
 from symprop.system import Fact, System
@@ -88,7 +89,7 @@ def trace(
 def generate(
     source: System | Derivation, path: str | Path | None = None, *,
     force: bool = False, templates: str | Path | None = None,
-    rule: str | RuleMaker | None = None,
+    rule: str | RuleMaker | None = None, style: str = "readable",
 ) -> GeneratedModule:
     """The standalone NumPy module of a system or of its derivation, written to `path` if given.
 
@@ -98,13 +99,25 @@ def generate(
     the latter). `templates` is a folder whose templates take precedence.
     `rule` is that of `symprop.derive`, for a system. Each lemma of the derivation is two
     functions, which forward, backward and predict call.
+    `style` is "readable" or "fast": there each operation writes its result into memory that nothing
+    reads any more; `forward` and `value_and_grad` take `workspace=module.Workspace()`, whose arrays
+    last over calls, and `backward(saved, consume=True)` may write over what is saved.
+
+    >>> def loss(X: "N K", w: "K"):
+    ...     return np.mean(np.tanh(X @ w) ** 2)
+    >>> module = generate(trace(loss), style="fast")
+    >>> X, w = np.ones((2, 3)), np.zeros(3)
+    >>> value, gradients = module.value_and_grad(X, w, workspace=module.Workspace())
+    >>> gradients["w"].tolist()
+    [0.0, 0.0, 0.0]
     """
     if rule is not None and not isinstance(source, System):
         raise InputError("a rule is for a system: what is derived already follows its own")
     derivation = derive(source, rule) if isinstance(source, System) else source
     derivation.verify()
-    module = emit_module.generate(derivation.lowered, templates)
-    close(derivation, derivation.lowered, module)
+    program = styled(derivation.lowered, style)
+    module = emit_module.generate(program, templates)
+    close(derivation, program, module)
     if path is not None:
         write_text(path, module.source, force=force)
     return module

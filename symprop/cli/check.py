@@ -19,6 +19,7 @@ from symprop.cli.options import (
     seed_option,
     size_option,
     structure_option,
+    style_option,
     template_option,
 )
 from symprop.cli.progress import working
@@ -62,9 +63,11 @@ Examples:
               help="Write nothing: say which files that were made of TARGET are current.")
 @template_option
 @structure_option
+@style_option
 def check(
     target: str | None, options: Options, sizes: dict[str, int], seed: int, rtol: float,
     against: str | None, frozen: Path | None, template_dir: Path | None, structure: str,
+    style: str,
 ) -> int:
     """Compare the gradients of TARGET with finite differences.
 
@@ -77,13 +80,13 @@ def check(
         if against is not None:
             raise InputError("--frozen and --against are two questions: ask one of them")
         files = freezing.statuses(
-            find_forward(target, options), frozen, template_dir, sizes, seed, structure)
+            find_forward(target, options), frozen, template_dir, sizes, seed, structure, style)
         return _told(files, target, frozen)
     found = find_forward_or_module(target, options)
     if against is not None:
         return _against(found, target, against, options, seed)
     if isinstance(found, Target):
-        module: object = generated(derived(found, structure), found.name, template_dir)
+        module: object = generated(derived(found, structure), found.name, template_dir, style)
         declared = {}
     else:
         module = import_file(found)

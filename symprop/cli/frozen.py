@@ -28,14 +28,17 @@ _HEAD = 5000  # bytes of a module, within which it says what it is made from
 
 def statuses(
     found: Target, place: Path, templates: Path | None, sizes: dict[str, int], seed: int,
-    structure: str = "blocks",
+    structure: str = "blocks", style: str = "readable",
 ) -> dict[Path, str]:
     """Return what each file is. InputError or FileError for a place that can hold none of them."""
+    if place.is_dir() and style == "fast":
+        raise InputError(f"what a build writes is readable: leave --style fast out, or name a file "
+                         f"in {place}")
     if place.is_dir():
         return _of_folder(found, place, templates, sizes, seed, structure)
     if not place.parent.is_dir():
         raise FileError(f"there is neither a file nor a folder {place}")
-    return {place: _status(place, _of_file(found, place, templates, structure))}
+    return {place: _status(place, _of_file(found, place, templates, structure, style))}
 
 
 def unnamed(place: Path) -> str:
@@ -51,10 +54,12 @@ def unnamed(place: Path) -> str:
             f"model.py:loss --frozen {place}")
 
 
-def _of_file(found: Target, path: Path, templates: Path | None, structure: str) -> str:
+def _of_file(
+    found: Target, path: Path, templates: Path | None, structure: str, style: str
+) -> str:
     """The text that `symprop generate` or `symprop derive` would write to this path."""
     if path.suffix == ".py":
-        return generated(derived(found, structure), found.name, templates).source
+        return generated(derived(found, structure), found.name, templates, style).source
     form = FORMAT_OF.get(path.suffix)
     if form in (None, "pdf"):
         raise InputError(

@@ -12,6 +12,7 @@ from symprop.cli.options import (
     force_option,
     output_option,
     structure_option,
+    style_option,
     target_options,
     template_option,
 )
@@ -23,6 +24,7 @@ EXAMPLES = """\b
 Examples:
   symprop generate mlp -o mlp.py && python mlp.py
   symprop generate model.py:loss --wrt W,b -o model_gradients.py
+  symprop generate lstm --style fast -o lstm.py
 """
 
 
@@ -30,15 +32,16 @@ Examples:
 @target_options
 @output_option
 @structure_option
+@style_option
 @template_option
 @force_option
 def generate(
-    target: str, options: Options, output: Path | None, structure: str,
+    target: str, options: Options, output: Path | None, structure: str, style: str,
     template_dir: Path | None, force: bool,
 ) -> None:
     """Write the NumPy module of loss and gradients of TARGET."""
     if output is not None:
         may_write(output, force)
     found = find_forward(target, options)
-    module = generated(derived(found, structure), found.name, template_dir)
+    module = generated(derived(found, structure), found.name, template_dir, style)
     deliver(module.source, output, force)

@@ -123,6 +123,14 @@ def structure_option(function: Function) -> Function:
     return flat(choice(function))  # in this order: the oldest click asks the first for the default
 
 
+def style_option(function: Function) -> Function:
+    """Add `--style`."""
+    about = "fast: operations write into arrays that nothing reads any more."
+    choice = click.option("--style", type=click.Choice(("readable", "fast")), default="readable",
+                          show_default=True, help=about)
+    return choice(function)
+
+
 def size_option(function: Function) -> Function:
     """Add `--size H=64`, repeatable; the command gets `sizes`, a dict."""
 

@@ -49,11 +49,11 @@ def derived(target: Target, structure: str = "blocks") -> Derivation:
 
 
 def generated(
-    derivation: Derivation, name: str, templates: Path | None = None
+    derivation: Derivation, name: str, templates: Path | None = None, style: str = "readable",
 ) -> GeneratedModule:
     """Write the module of a derivation, in memory."""
     with working(f"generating {name}"):
-        return pipeline.generate(derivation, **given(templates=templates))
+        return pipeline.generate(derivation, style=style, **given(templates=templates))
 
 
 def given(**options: Any) -> dict[str, Any]:

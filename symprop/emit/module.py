@@ -81,7 +81,9 @@ def _saved_of(module: GeneratedModule, parts: tuple[Any, ...]) -> Any:
 
 
 @paused()
-def generate(program: Program, templates: str | Path | None = None) -> GeneratedModule:
+def generate(
+    program: Program, templates: str | Path | None = None
+) -> GeneratedModule:
     """The live module of a program; see `symprop.generate`."""
     return GeneratedModule(program_source(program, templates), program.system.name, program)
 

@@ -55,6 +55,7 @@ class Program:
     results: tuple[str, ...] = ()  # of a block: what forward returns
     stacks: tuple[Stack, ...] = ()  # arguments that loops alone read
     whole: Mapping[str, str] = field(default_factory=dict)  # arrays that are others as they stand
+    style: str = "readable"  # or "fast": see lower/fast.py
 
     @property
     def parts(self) -> tuple[Program, ...]:

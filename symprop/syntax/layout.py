@@ -241,6 +241,10 @@ class _Documents:
     def _expr(self, node: ast.Expr) -> Document:
         return self.value(node.value)
 
+    def _delete(self, node: ast.Delete) -> Document:
+        several = ast.Tuple(node.targets, ast.Del())
+        return joined("del ", self._targets(several if len(node.targets) > 1 else node.targets[0]))
+
     def _raise(self, node: ast.Raise) -> Document:
         return joined("raise ", self.value(node.exc)) if node.exc else "raise"
 

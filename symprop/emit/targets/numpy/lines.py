@@ -58,6 +58,13 @@ class Lines:
         self.notation = TextNotation(
             room=200, names=printer.names, clashing=sizes, constants=self.system.numbers)
 
+    def both(
+        self, forward: Sequence[ir.Statement], backward: Sequence[ir.Statement]
+    ) -> tuple[list[Row], list[Row]]:
+        """The rows of forward and of backward."""
+        found = self.rows(backward)
+        return self.rows(forward), found
+
     def rows(self, statements: Sequence[ir.Statement]) -> list[Row]:
         """All statements, with the numbers of their equations in the margin."""
         self.noted = ""

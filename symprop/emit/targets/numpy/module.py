@@ -19,14 +19,15 @@ from symprop.check.selfcheck import selfcheck_context
 from symprop.emit.targets.numpy.calls import Callee, Calls
 from symprop.emit.targets.numpy.departure import departure_context, feedback_of, owns_a_loss
 from symprop.emit.targets.numpy.door import door, fact_tests, leaves_of, readers, unpacking
+from symprop.emit.targets.numpy.fast import EXTRA, begun, lines_of, one_dtype, resumed
 from symprop.emit.targets.numpy.layout import Row, laid_out, opened
-from symprop.emit.targets.numpy.lines import Lines
 from symprop.emit.targets.numpy.names import Names
 from symprop.emit.targets.numpy.naming import ModuleNames, module_names
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.emit.targets.numpy.pairs import PairWriter
 from symprop.emit.targets.numpy.shown import size_rows
 from symprop.emit.targets.numpy.stacks import StackCode, stack_codes
+from symprop.emit.targets.numpy.steps import StepLines, StepPrinter
 from symprop.emit.targets.numpy.table import NUMPY
 from symprop.emit.targets.numpy.text import (
     constant,
@@ -41,6 +42,7 @@ from symprop.emit.targets.numpy.views import WHOLE
 from symprop.emit.targets.numpy.zero import zero_gradients
 from symprop.emit.targets.target import Target
 from symprop.lower import ir
+from symprop.lower.fast import Fast, fast
 from symprop.lower.finish import finished
 from symprop.lower.program import Program
 from symprop.lower.walk import children, everything, writes
@@ -52,17 +54,20 @@ from symprop.system import Adjoint, Argument, Condition, Equation, System
 def module_context(program: Program, target: Target = NUMPY) -> dict[str, Any]:
     """Everything that the template prints."""
     program = finished(program)
+    plans = fast(program) if program.style == "fast" else None
+    program = plans.program if plans else program
     system = program.system
     named = module_names(program)
     names, zero = named.main, zero_gradients(program)
-    printer = printer_of(system, names, target)
+    printer = printer_of(system, names, target, program.style)
     lemmas = _lemmas(program, named, target)
-    writer = _Writer(program, names, printer, {k: w.callee for k, w in lemmas.items()})
+    writer = _Writer(program, names, printer, {k: w.callee for k, w in lemmas.items()}, plans)
     bodies = [*writer.bodies, *(rows for w in lemmas.values() for rows in w.rows)]
     read = reads(r.statement for rows in bodies for r in rows)
     return {
         "docstring": docstring(
-            system, printer, [p.block.name for p in program.lemmas], program.stacks),
+            system, printer, [p.block.name for p in program.lemmas], program.stacks,
+            plans is not None),
         "wrt": table(system.wrt_keys or system.wrt),
         "facts": entries(facts_data(system, printer)),
         "zero": table(zero) if zero else "",
@@ -74,12 +79,15 @@ def module_context(program: Program, target: Target = NUMPY) -> dict[str, Any]:
                     if names.helpers[h] in read],
         "functions": [*readers(writer.stacks, system, names, printer),
                       *(f for w in lemmas.values() for f in w.functions())],
-        "forward_signature": signature("forward", system.arguments, names, True, writer.stacks),
+        "fast": plans is not None,
+        "consume": names.own["consume"],
+        "forward_signature": signature(
+            "forward", system.arguments, names, True, writer.stacks, writer.fast),
         "forward_body": writer.forward(),
         "backward_body": writer.backward(),
         "both_signature": signature(
-            "value_and_grad", system.arguments, names, True, writer.stacks),
-        "both_body": both(system, names),
+            "value_and_grad", system.arguments, names, True, writer.stacks, writer.fast),
+        "both_body": both(system, names, writer.fast),
         "predict_signature": signature(
             "predict", writer.predict_arguments(), names, False, writer.stacks),
         "predict_body": writer.predict(),
@@ -95,10 +103,11 @@ def module_context(program: Program, target: Target = NUMPY) -> dict[str, Any]:
     }
 
 
-def printer_of(system: System, names: Names, target: Target) -> NumpyPrinter:
+def printer_of(system: System, names: Names, target: Target, style: str) -> NumpyPrinter:
     """What prints the nodes of a system under some names."""
-    return NumpyPrinter(system, names.arrays, names.sizes, dtype=names.own["dtype"],
-                        helper_names=names.helpers, target=target)
+    kind = StepPrinter if style == "fast" else NumpyPrinter
+    return kind(system, names.arrays, names.sizes, dtype=names.own["dtype"],
+                helper_names=names.helpers, target=target)
 
 
 def _lemmas(program: Program, named: ModuleNames, target: Target) -> dict[int, PairWriter]:
@@ -108,7 +117,7 @@ def _lemmas(program: Program, named: ModuleNames, target: Target) -> dict[int, P
         names = named.inside[pair.number]
         found[pair.number] = PairWriter(
             pair, named.functions[pair.number], names,
-            printer_of(pair.program.system, names, target),
+            printer_of(pair.program.system, names, target, program.style),
             {k: w.callee for k, w in found.items()})
     return found
 
@@ -118,19 +127,23 @@ class _Writer:
 
     def __init__(
         self, program: Program, names: Names, printer: NumpyPrinter,
-        callees: Mapping[int, Callee],
+        callees: Mapping[int, Callee], plans: Fast | None = None,
     ) -> None:
         self.program, self.names, self.printer = program, names, printer
+        self.fast = plans is not None
         self.system: System = program.system
         equations: list[Equation | Adjoint] = [*self.system.equations, *program.adjoints]
         self.stacks = stack_codes(program.stacks, self.system, names)
         calls = Calls(printer, names, callees, self.stacks, program.forward)
-        lines = Lines(printer, names, equations, program.margins, calls)
+        lines = lines_of(printer, names, equations, program.margins, calls)
         self.listed = frozenset(a for s in program.stacks for a in s.arrays)
-        backward = lines.rows(program.backward)
-        self.bodies = [lines.rows(program.forward), backward, lines.rows(program.predict)]
-        read = reads(r.statement for r in backward)
-        self.saves_dtype = printer.dtype in read
+        forward, backward = lines.both(program.forward, program.backward)
+        self.bodies = [forward, backward, lines.rows(program.predict)]
+        self.buffers: list[list[Row]] = [[], []]
+        if plans is not None and isinstance(lines, StepLines):
+            self.buffers = lines.buffer_rows(plans)
+        read = reads(r.statement for r in (*self.buffers[1], *backward))
+        self.saves_dtype = printer.dtype in read or self.fast
         self.kept = [*map(calls.kept, program.kept)]
         self.kinds = [c.dtypes for c in self.stacks.values() if c.stack.wanted]
         self.size_rows, self.saved_sizes = size_rows(
@@ -169,12 +182,26 @@ class _Writer:
     def _inputs(self) -> list[str]:
         return [n for n, a in self.system.arrays.items() if a.kind == "input"]
 
+    def _kinds(self) -> ast.stmt:
+        """The dtypes of the parameters."""
+        wrt = packed(self.names.arrays[w] for w in self._plain_wrt())
+        return state("{y} = {x}", y=self.names.own["dtypes"],
+                     x=self.printer.target.spell("dtypes", x=wrt))
+
+    def _begin(self) -> list[ast.stmt]:
+        """What forward computes in, before its first equation."""
+        if not self.fast:
+            return [self._dtype(self._inputs())]
+        plain = [n for n in self._inputs() if n not in self.listed]
+        listed = [c.flat() for c in self.stacks.values()]
+        return [self._kinds(), *one_dtype(plain, listed, self.system, self.names),
+                *begun(self.names)]
+
     def forward(self) -> list[str]:
         """The body of forward."""
         own = self.names.own
-        wrt = packed(self.names.arrays[w] for w in self._plain_wrt())
         rows = [
-            state("{y} = {x}", y=own["dtypes"], x=self.printer.target.spell("dtypes", x=wrt)),
+            *([] if self.fast else [self._kinds()]),
             *(c.kinds() for c in self.stacks.values() if c.stack.wanted),
             state("{y} = {values}", y=own["saved"], values=packed(self.saved())),
             state("return {loss}, {saved}", loss=self.printer.target.spell(
@@ -182,8 +209,8 @@ class _Writer:
                 saved=self.printer.target.spell("saved", x=own["saved"])),
         ]
         return [*laid_out([*self._door(self._inputs(), self.system.arguments, validate=True),
-                           *self._seen([self._dtype(self._inputs())])]),
-                *self._body(self.bodies[0]), *laid_out(self._seen(rows))]
+                           *self._seen(self._begin())]),
+                *self._body([*self.buffers[0], *self.bodies[0]]), *laid_out(self._seen(rows))]
 
     def _plain_wrt(self) -> list[str]:
         """The parameters that are in no stack."""
@@ -200,7 +227,7 @@ class _Writer:
                   if n not in self.system.constants]
         sizes = [self.names.sizes[s] for s in self.saved_sizes]
         return [*arrays, *self.kept, *self.kinds, *sizes, *[self.printer.dtype] * self.saves_dtype,
-                self.names.own["dtypes"]]
+                self.names.own["dtypes"], *[self.names.own[n] for n in EXTRA] * self.fast]
 
     def backward(self) -> list[str]:
         """The body of backward."""
@@ -216,7 +243,8 @@ class _Writer:
             state("{grads} = {call}", grads=own["grads"], call=call),
             state("return {result}", result=result)]
         unpacked = state("{names} = {saved}", names=packed(self.saved()), saved=own["saved"])
-        return [*laid_out([Row(s) for s in (unpacked, *self.size_rows)]),
+        again = resumed(self.names, self.printer) if self.fast else []
+        return [*laid_out([*map(Row, (unpacked, *again, *self.size_rows)), *self.buffers[1]]),
                 *laid_out(self.bodies[1]),
                 *laid_out([Row(s) for s in (state("{y} = {x}", y=own["grads"], x=found), *end)])]
 
@@ -284,15 +312,18 @@ def _named(value: Any) -> str:
     return shown if len(shown) < 40 and not shown.startswith("<") else f"a {type(value).__name__}"
 
 
-def both(system: System, names: Names) -> list[str]:
+def both(system: System, names: Names, fast: bool) -> list[str]:
     """The body of value_and_grad."""
     forward, backward = (names.hidden.get(n, n) for n in ("forward", "backward"))
     loss, saved = names.arrays[system.loss], names.own["saved"]
     call = quote("{f}({x})", f=forward,
-                 x=[*(a.name for a in system.arguments), names.own["validate"]])
+                 x=[*(a.name for a in system.arguments), names.own["validate"],
+                    *[names.own["workspace"]] * fast])
+    given_up = ", consume=True" * fast
     return laid_out([
         Row(state("{loss}, {saved} = {call}", loss=loss, saved=saved, call=call)),
-        Row(state("return {loss}, {f}({saved})", loss=loss, f=backward, saved=saved))])
+        Row(state(f"return {{loss}}, {{f}}({{saved}}{given_up})", loss=loss, f=backward,
+                  saved=saved))])
 
 
 def structured(

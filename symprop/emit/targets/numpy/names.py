@@ -16,9 +16,11 @@ from symprop.check.selfcheck import NAMES as SELFCHECK
 from symprop.names import unused
 from symprop.system import System
 
-OWN = ("saved", "dL", "validate", "dtype", "dtypes", "grads")
+OWN = ("saved", "dL", "validate", "dtype", "dtypes", "grads", "workspace", "generation",
+       "given_up", "consume")
 MODULE = (
     "np", "forward", "backward", "value_and_grad", "predict", "read", "like_parameters", "Saved",
+    "Workspace", "in_one_dtype", "resume",
     "tuple", "super",
     "WRT", "FACTS", "ZERO", "COMPLEX_SAFE", "OUTPUTS",
     "RULE", "FEEDBACK", "DEPARTS", "OWN_LOSS",
@@ -26,8 +28,8 @@ MODULE = (
     "sliding_window_view", *SELFCHECK,
 )
 IN_BODIES = (  # what the body of a function calls, and an argument of its name would hide
-    "np", "read", "forward", "backward", "Saved", "range", "reversed", "slice", "float",
-    "ValueError", "IndexError",
+    "np", "read", "in_one_dtype", "forward", "backward", "Saved", "range", "reversed", "slice",
+    "float", "ValueError", "IndexError",
 )
 
 _NO_WORD = re.compile(r"\W")

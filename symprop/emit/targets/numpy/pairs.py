@@ -19,8 +19,8 @@ from collections.abc import Mapping, Sequence
 
 from symprop.algebra.expr import adjoint
 from symprop.emit.targets.numpy.calls import Callee, Calls
+from symprop.emit.targets.numpy.fast import lines_of
 from symprop.emit.targets.numpy.layout import Row, laid_out
-from symprop.emit.targets.numpy.lines import Lines
 from symprop.emit.targets.numpy.names import Names
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.emit.targets.numpy.shown import size_rows
@@ -42,7 +42,7 @@ class PairWriter:
         program = pair.program
         equations: list[Equation | Adjoint] = [*program.system.equations, *program.adjoints]
         calls = Calls(printer, names, callees, {}, program.forward)
-        lines = Lines(printer, names, equations, program.margins, calls)
+        lines = lines_of(printer, names, equations, program.margins, calls)
         self.rows = [lines.rows(program.forward), lines.rows(program.backward)]
         sizes = [s for s in program.system.sizes if names.sizes[s] in self._read(1)]
         self.back_sizes, saved_sizes = size_rows(program.saved, sizes, program.system, names)

@@ -24,10 +24,14 @@ from symprop.syntax.layout import BODY, WIDTH, flat, heading, lines, parameter
 from symprop.syntax.tree import literal, quote, state, tree
 from symprop.system import Argument, Array, System
 
+_FAST = (
+    "It is in the fast style: an operation writes its result into memory that nothing reads any "
+    "more, and with a Workspace into the same arrays at every call.")
+
 
 def docstring(
     system: System, printer: NumpyPrinter, lemmas: Sequence[str] = (),
-    stacks: Sequence[Stack] = (),
+    stacks: Sequence[Stack] = (), fast: bool = False,
 ) -> list[str]:
     """What the module is, how it is called, what it takes and what it assumes."""
     call = [a.name for a in system.arguments if a.tree is not None]
@@ -37,7 +41,7 @@ def docstring(
     text = [
         f"{system.name}: loss and {found} in NumPy.", "",
         *paragraph(f"Made by symprop from {origin}."),
-        "It belongs to whoever made it.", "",
+        "It belongs to whoever made it.", "", *([*paragraph(_FAST), ""] if fast else ()),
         *([*paragraph(statement(departure)), ""] if departure else ()),
         *(INDENT + t for t in lines(state("loss, saved = forward({call})", call=call))),
         INDENT + f"{found} = backward(saved)", "",
@@ -89,13 +93,14 @@ def _what(array: Array, system: System, printer: NumpyPrinter) -> str:
 
 def signature(
     function: str, arguments: Sequence[Argument], names: Names, validate: bool,
-    stacked: Container[str] = (),
+    stacked: Container[str] = (), workspace: bool = False,
 ) -> list[str]:
     """The def line, wrapped one argument a line when it is long."""
     given = [parameter(a.name, note=_note(a, a.name in stacked)) if a.tree is not None
              else parameter(a.name, default=fixed_value(a.static)) for a in arguments]
-    return heading(function, [*given, *[parameter(names.own["validate"], default=tree(True))]
-                              * validate])
+    return heading(function, [
+        *given, *[parameter(names.own["validate"], default=tree(True))] * validate,
+        *[parameter(names.own["workspace"], default=tree(None))] * workspace])
 
 
 def _note(argument: Argument, stacked: bool) -> ast.expr:

@@ -1,0 +1,235 @@
+"""Statements of the fast style: one operation a line, each with the place of its result.
+
+In: `Placed` statements of lower/buffers.py. Out: rows for the layout.
+
+    Z = np.matmul(X, W, out=buffer_1)
+    Z += b
+    A = np.tanh(Z, out=Z)
+    del Z
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from symprop.emit.targets.numpy.layout import Row, opened
+from symprop.emit.targets.numpy.lines import Lines
+from symprop.emit.targets.numpy.nodes import NumpyPrinter
+from symprop.lower import ir
+from symprop.lower.buffers import Buffer, Place, Placed
+from symprop.lower.dtypes import BOOL, FLOAT
+from symprop.lower.fast import Fast
+from symprop.lower.liveness import Value
+from symprop.lower.stepwise import Step
+from symprop.lower.ufuncs import FIRST_ALONE, Constant, Elementwise, Spelled
+from symprop.names import unused
+from symprop.syntax.tree import literal, packed, quote, same, state, tree
+from symprop.system import Adjoint, Equation
+
+_INFIX: Mapping[str, Any] = {"add": ast.Add, "subtract": ast.Sub, "multiply": ast.Mult,
+                             "divide": ast.Div}
+_TURNS = ("add", "multiply")
+
+
+class StepPrinter(NumpyPrinter):
+    """Makes trees of single operations too."""
+
+    def _constant(self, node: Constant) -> ast.expr:
+        return tree(node.value)
+
+    def _spelled(self, node: Spelled) -> ast.expr:
+        args = {letter: self.spread(a, node.axes)
+                for letter, a in zip("xyz", node.args, strict=False)}
+        return quote(node.template, **args, **self.helper_names)
+
+    def _elementwise(self, node: Elementwise) -> ast.expr:
+        args = [self.spread(a, node.axes) for a in node.args]
+        if node.name in _INFIX:
+            return ast.BinOp(args[0], _INFIX[node.name](), args[1])
+        return quote(f"np.{node.name}({{x}})", x=args)
+
+    def into(self, node: ir.Node, out: ast.expr) -> ast.expr:
+        """An operation that writes into an array, which it returns."""
+        if isinstance(node, Elementwise):
+            return quote(f"np.{node.name}({{x}}, out={{out}})", out=out,
+                         x=[self.spread(a, node.axes) for a in node.args])
+        found = self.tree(node)
+        if isinstance(found, ast.BinOp) and isinstance(found.op, ast.MatMult):
+            return quote("np.matmul({x}, {y}, out={out})", x=found.left, y=found.right, out=out)
+        assert isinstance(found, ast.Call)
+        return ast.Call(found.func, found.args, [*found.keywords, ast.keyword("out", out)])
+
+
+class StepLines(Lines):
+    """Writes statements of single operations."""
+
+    lasting = False  # whether buffers are those of a workspace, if the caller has one
+    consume = ""  # the name of the flag by which a caller gives up what is saved
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.buffers: dict[int, str] = {}
+        self.same_names: dict[Value, str] = {}
+
+    def both(
+        self, forward: Sequence[ir.Statement], backward: Sequence[ir.Statement]
+    ) -> tuple[list[Row], list[Row]]:
+        """With the buffers of a workspace."""
+        self.lasting = True
+        first = self.rows(forward)
+        self.consume = self.names.own["consume"]
+        second = self.rows(backward)
+        self.lasting, self.consume = False, ""
+        return first, second
+
+    def buffer_rows(self, plans: Fast) -> list[list[Row]]:
+        """How forward and backward come by their buffers."""
+        return [self._buffers("forward", plans.forward), self._buffers("backward", plans.backward)]
+
+    def _buffers(self, function: str, buffers: Sequence[Buffer]) -> list[Row]:
+        """buffer_1, buffer_2 = (None,) * 2 if there is no workspace, else those that it keeps."""
+        if not buffers:
+            return []
+        dtype = {FLOAT: tree(self.printer.dtype), BOOL: quote("np.bool_")}
+        wanted = [packed([tree(b.number), self.printer.shape(b.shape), dtype[b.holds]])
+                  for b in buffers]
+        found = state(
+            "{names} = (None,) * {count} if {w} is None else {w}.arrays({f}, {wanted})",
+            names=packed(map(self.buffer, buffers)), count=len(buffers),
+            w=self.names.own["workspace"], f=literal(function), wanted=packed(wanted))
+        return [Row(found)]
+
+    def _write(self, statement: ir.Write, depth: int) -> list[Row]:
+        if not isinstance(statement, Placed):
+            return super()._write(statement, depth)
+        equation = self.by_array[statement.array]
+        self._prepare(equation)
+        called = dict(statement.called)
+        self.same_names |= {(statement.array, label): name for label, name in statement.called}
+        names: dict[str, ast.expr] = {}
+        for step, place in zip(statement.steps, statement.places, strict=True):
+            names[step.label] = self._target(statement.array, statement.at) \
+                if place.kind == "entry" else self._called(
+                    equation, called.get(step.label, step.label))
+        self.printer.locals = names  # type: ignore[assignment]
+        found: list[ast.stmt] = []
+        bound: set[str] = set()
+        for step, place in zip(statement.steps, statement.places, strict=True):
+            found += self._step(step, place, names[step.label], bound)
+        found += self._last(statement, equation)
+        quiet = statement.quiet and bool(found)
+        rows = [Row(s, depth=depth + quiet) for s in found]
+        if quiet:
+            head = opened(self.printer.target.do("quiet"))
+            rows = [Row(head, depth=depth, remark="only finite entries are used"), *rows]
+        if rows and statement.array != self.noted:
+            rows[0] = replace(rows[0], note=self._note(equation))
+            self.noted = statement.array
+        gone = dict.fromkeys(self._value(v) for v in statement.dropped)
+        if depth == 0 and gone:
+            rows.append(Row(ast.Delete([ast.Name(n, ast.Del()) for n in gone])))
+        return rows
+
+    def _called(self, equation: Equation | Adjoint, label: str) -> ast.expr:
+        return tree(self._local(equation, label) if label else self.printer.name(equation.array))
+
+    def _value(self, value: Value) -> str:
+        """The name of a value of an earlier statement."""
+        array, label = value
+        label = self.same_names.get(value, label)
+        return self.locals[array, label] if label else self.printer.name(array)
+
+    # ---- steps ------------------------------------------------------------------------------
+
+    def _step(
+        self, step: Step, place: Place, name: ast.expr, bound: set[str]
+    ) -> list[ast.stmt]:
+        node, own = step.node, isinstance(name, ast.Name) and name.id in bound
+        if isinstance(name, ast.Name):
+            bound.add(name.id)
+        if isinstance(node, Elementwise) and node.name in FIRST_ALONE:
+            return [self._chosen(node, name)]
+        assert isinstance(self.printer, StepPrinter)
+        out = self._out(place, name)
+        if out is None:
+            return [state("{y} = {x}", y=name, x=self.printer.tree(node))]
+        if isinstance(node, Elementwise) and node.name == "positive" and same(
+                self.printer.spread(node.args[0], node.axes), out):
+            return [] if same(out, name) else [state("{y} = {x}", y=name, x=out)]
+        if isinstance(node, Elementwise) and own and same(out, name):
+            first, *rest = [self.printer.spread(a, node.axes) for a in node.args]
+            if node.name in _TURNS and same(rest[0], name):
+                first, rest = rest[0], [first]
+            if node.name in _INFIX and same(first, name):
+                return [ast.AugAssign(ast.Name(name.id, ast.Store()), _INFIX[node.name](),  # type: ignore[attr-defined]
+                                      rest[0])]
+        found = self.printer.into(node, out)
+        if place.kind == "entry" or (own and same(out, name)):
+            return [ast.Expr(found)]
+        return [state("{y} = {x}", y=name, x=found)]
+
+    def _chosen(self, node: Elementwise, name: ast.expr) -> ast.stmt:
+        """The first operand, with the third written over it where a condition says so."""
+        condition, other = (self.printer.spread(a, node.axes) for a in node.args[1:])
+        if node.name == "unless" and not node.args[1].axes:
+            condition = ast.UnaryOp(ast.Not(), condition)
+        elif node.name == "unless":
+            condition = ast.UnaryOp(ast.Invert(), condition)
+        return state("np.copyto({x}, {y}, where={c})", x=name, y=other, c=condition)
+
+    def _out(self, place: Place, name: ast.expr) -> ast.expr | None:
+        """Where a result is written; None where NumPy makes an array."""
+        if place.kind == "entry":
+            return name
+        if place.kind == "over":
+            assert place.over is not None
+            return tree(self._value(place.over))
+        kept = tree(self.buffer(place.buffer)) if self.lasting and place.buffer else None
+        if place.kind == "saved" and self.consume:
+            assert place.over is not None
+            return quote("{x} if {c} else {b}", x=self._value(place.over), c=self.consume,
+                         b=kept or tree(None))
+        return kept
+
+    def buffer(self, buffer: Buffer) -> str:
+        """The name of a buffer."""
+        if buffer.number not in self.buffers:
+            self.buffers[buffer.number] = unused(f"buffer_{buffer.number}", self.names.taken)
+            self.names.taken.add(self.buffers[buffer.number])
+        return self.buffers[buffer.number]
+
+    # ---- what then writes into an array -----------------------------------------------------
+
+    def _last(self, statement: Placed, equation: Equation | Adjoint) -> list[ast.stmt]:
+        last = statement.last
+        if last is None:
+            return []
+        target = self._target(statement.array, statement.at)
+        if isinstance(last, ir.Allocate | ir.Zeros):
+            return self._started(statement, last)
+        if isinstance(last, ir.Assign):
+            value = self.printer.tree(last.node)
+            return [] if same(value, target) else [
+                self._assigned(statement.array, statement.at, value)]
+        if isinstance(last, ir.Scatter):
+            return [self._scatter(last, last.value, target)]
+        return self._put(last, last.value, equation)
+
+    def _started(self, statement: Placed, last: ir.Allocate | ir.Zeros) -> list[ast.stmt]:
+        """An array that later statements fill."""
+        name, zero = tree(self.printer.name(last.array)), isinstance(last, ir.Zeros)
+        if statement.at is not None:
+            return [self._assigned(last.array, statement.at, tree(0))]
+        out = self._out(statement.start, name) if statement.start is not None else None
+        if out is None:
+            kind = "zeros" if zero else "empty"
+            return [self._assigned(last.array, None, self.printer.zeros(last.shape, kind))]
+        assert statement.start is not None
+        if statement.start.kind != "over":
+            made = self.printer.zeros(last.shape, "empty")
+            out = quote("{made} if {out} is None else {out}", made=made, out=out)
+        return [state("{y} = {x}", y=name, x=out),
+                *([state("{y}.fill(0)", y=name)] if zero else [])]

@@ -1,0 +1,61 @@
+"""The fast style of a program: every operation has a place for its result.
+
+In: a finished program. Out: `Fast`: the same program with `Placed` statements, its lemmas too, and
+the buffers of forward and of backward. Backward may use those buffers of forward in which nothing
+is saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from symprop.algebra.expr import adjoint
+from symprop.lower.buffers import Buffer, Plan, planned
+from symprop.lower.ir import Statement
+from symprop.lower.program import Pair, Program
+from symprop.lower.walk import invokes
+
+
+@dataclass(frozen=True)
+class Fast:
+    """A program with places, and what a workspace keeps for its two functions."""
+
+    program: Program
+    forward: tuple[Buffer, ...]
+    backward: tuple[Buffer, ...]
+
+
+def fast(program: Program) -> Fast:
+    """Places for all statements of a program."""
+    system = program.system
+    forward = planned(program.forward, {
+        system.loss, *program.saved, *_handed(program.forward)})
+    wanted = {adjoint(w) for w in system.wrt}
+    given_up = {n: system.arrays[n].shape for n in program.saved if n in forward.owned}
+    backward = planned(
+        program.backward, {*wanted, *_handed(program.backward)}, spare=forward.spare,
+        first=max((b.number for b in forward.buffers), default=0) + 1, given_up=given_up,
+        gradients=wanted)
+    predict = planned(program.predict, {
+        *(a for _, a in system.outputs), *_handed(program.predict)})
+    return Fast(replace(
+        program, forward=forward.statements, backward=backward.statements,
+        predict=predict.statements, lemmas=tuple(map(_pair, program.lemmas)),
+    ), forward.buffers, backward.buffers)
+
+
+def _pair(pair: Pair) -> Pair:
+    """A lemma: what it makes lives for one call, but for what it returns and saves."""
+    program = pair.program
+    forward = planned(program.forward, {
+        *program.results, *program.saved, *_handed(program.forward)})
+    backward: Plan = planned(program.backward, {
+        *(adjoint(w) for w in pair.block.gradients), *_handed(program.backward)})
+    return replace(pair, program=replace(
+        program, forward=forward.statements, backward=backward.statements))
+
+
+def _handed(statements: Iterable[Statement]) -> set[str]:
+    """What other blocks are handed and hand back: they may keep it, or look at it."""
+    return {a for line in invokes(statements) for a in (*line.arrays, *line.targets) if a}

@@ -1,0 +1,281 @@
+"""The fast style: operations write into memory that nothing reads any more.
+
+The readable module is the oracle: the same loss and gradients, whatever is called how often and in
+which order. What a caller holds is never written over unless it was given up.
+"""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import threading
+import tracemalloc
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from built_models import built
+from emitted_models import MODELS, derivation
+from mutants import mutant
+from test_blocks import NETWORKS
+
+import symprop
+from symprop.close import Mismatch, close
+from symprop.close.calls import arguments, gradients
+from symprop.emit import module as emit_module
+from symprop.emit.module import GeneratedModule
+from symprop.errors import InputError
+from symprop.interpret import draw
+from symprop.lower.program import Program, lower
+from symprop.lower.styles import styled
+from symprop.system import System
+
+KINDS = ("softmax_regression", "matrix_factorization", "deep_mlp", "mlp_batch_norm", "svm",
+         "lenet5", "gaussian_mixture", "lstm", "attention", "word2vec", "graph_convolution",
+         "mixture_of_experts")
+
+
+@cache
+def both(name: str) -> tuple[System, Any, Any]:
+    """The system, the readable module and the fast one, which is compared with its equations."""
+    if name in MODELS:
+        found = derivation(name)
+        plain = symprop.generate(found)
+    else:
+        found, plain = built(name).derivation, built(name).module
+    return found.system, plain, symprop.generate(found, style="fast")
+
+
+def inputs(system: System, seed: int = 0, dtype: Any = np.float64) -> dict[str, Any]:
+    _, leaves = draw(system, seed)
+    return {n: a.astype(dtype) if a.dtype.kind == "f" else a for n, a in leaves.items()}
+
+
+def same(found: Any, expected: Any, tolerance: float) -> None:
+    assert list(found) == list(expected)
+    for name, grad in expected.items():
+        assert (found[name].dtype, found[name].shape) == (grad.dtype, grad.shape)
+        np.testing.assert_allclose(
+            found[name], grad, rtol=0, atol=tolerance * np.abs(grad).max(initial=0), err_msg=name)
+
+
+@pytest.mark.parametrize("name", [*MODELS, *KINDS])
+def test_both_styles_give_the_same_gradients(name: str) -> None:
+    """With a workspace or without, asked for twice, given up, in both dtypes."""
+    system, plain, fast = both(name)
+    workspace = fast.Workspace()
+    for seed, dtype, tolerance in ((0, np.float64, 1e-12), (1, np.float32, 2e-5),
+                                   (2, np.float64, 1e-12)):  # other sizes each time
+        leaves = inputs(system, seed, dtype)
+        before = {n: a.copy() for n, a in leaves.items()}
+        given = arguments(system.arguments, leaves)
+        loss, expected = plain.value_and_grad(**given)
+        expected = gradients(system, expected)
+        for kept in (None, workspace):
+            own, saved = fast.forward(**given, workspace=kept)
+            held = [p.copy() for p in saved if isinstance(p, np.ndarray)]
+            np.testing.assert_allclose(own, loss, rtol=tolerance)
+            assert own.dtype == loss.dtype
+            for _ in range(2):
+                found = gradients(system, fast.backward(saved))
+                same(found, expected, tolerance)
+                apart(found, leaves, saved)
+            for old, new in zip(held, (p for p in saved if isinstance(p, np.ndarray)), strict=True):
+                np.testing.assert_array_equal(new, old)
+            same(gradients(system, fast.backward(saved, consume=True)), expected, tolerance)
+            same(gradients(system, fast.value_and_grad(**given, workspace=kept)[1]), expected,
+                 tolerance)
+        for leaf, array in leaves.items():
+            np.testing.assert_array_equal(array, before[leaf])
+
+
+def apart(found: dict[str, Any], leaves: dict[str, Any], saved: Any) -> None:
+    """No gradient shares memory with another one, an input, or what is saved."""
+    others = [*leaves.values(), *(p for p in saved if isinstance(p, np.ndarray))]
+    grads = [*found.values()]
+    for k, grad in enumerate(grads):
+        assert not any(np.shares_memory(grad, o) for o in (*grads[k + 1:], *others))
+
+
+@pytest.mark.parametrize("name", ["steps", "transformer"])
+def test_blocks_have_the_fast_style_too(name: str) -> None:
+    found = symprop.derive(NETWORKS[name][0](), structure="blocks")
+    plain, fast = symprop.generate(found), symprop.generate(found, style="fast")
+    given = arguments(found.system.arguments, inputs(found.system))
+    expected = gradients(found.system, plain.value_and_grad(**given)[1])
+    workspace = fast.Workspace()
+    for _ in range(2):
+        same(gradients(found.system, fast.value_and_grad(**given, workspace=workspace)[1]),
+             expected, 1e-12)
+
+
+# ---- what a caller may do -------------------------------------------------------------------
+
+
+def test_what_an_earlier_forward_saved_is_lost_with_its_workspace() -> None:
+    system, _, fast = both("mlp")
+    given = arguments(system.arguments, inputs(system))
+    workspace = fast.Workspace()
+    _, first = fast.forward(**given, workspace=workspace)
+    _, second = fast.forward(**given, workspace=workspace)
+    with pytest.raises(RuntimeError, match="forward has run again in its workspace"):
+        fast.backward(first)
+    fast.backward(second)
+    _, without = fast.forward(**given)
+    fast.forward(**given)
+    fast.backward(without)
+
+
+def test_what_is_given_up_is_lost() -> None:
+    system, _, fast = both("mlp")
+    _, saved = fast.forward(**arguments(system.arguments, inputs(system)))
+    fast.backward(saved, consume=True)
+    with pytest.raises(RuntimeError, match="call forward again"):
+        fast.backward(saved)
+
+
+def test_a_copy_of_what_is_saved_needs_no_workspace() -> None:
+    system, _, fast = both("mlp")
+    given = arguments(system.arguments, inputs(system))
+    workspace = fast.Workspace()
+    _, saved = fast.forward(**given, workspace=workspace)
+    copies = [copy.deepcopy(saved), pickle.loads(pickle.dumps(saved))]
+    expected = {n: g.copy() for n, g in fast.backward(saved).items()}
+    fast.value_and_grad(**arguments(system.arguments, inputs(system, 5)), workspace=workspace)
+    for kept in copies:
+        same(fast.backward(kept), expected, 0)
+
+
+def test_gradients_in_a_workspace_last_until_the_next_backward() -> None:
+    system, _, fast = both("mlp")
+    workspace = fast.Workspace()
+    given = arguments(system.arguments, inputs(system))
+    _, saved = fast.forward(**given, workspace=workspace)
+    found = fast.backward(saved)
+    held = {n: g.copy() for n, g in found.items()}
+    again = arguments(system.arguments, inputs(system) | {"W1": 2 * given["W1"]})
+    _, saved = fast.forward(**again, workspace=workspace)
+    same(found, held, 0)  # forward alone leaves them
+    other = fast.backward(saved)
+    assert np.shares_memory(found["W1"], other["W1"])
+
+
+def test_each_thread_has_a_workspace() -> None:
+    """Many runs at once, each with its own inputs; a workspace of another thread is refused."""
+    system, plain, fast = both("mlp")
+    wrong: list[Any] = []
+
+    def work(seed: int) -> None:
+        given = arguments(system.arguments, inputs(system, seed))
+        expected = plain.value_and_grad(**given)[1]
+        workspace = fast.Workspace()
+        for _ in range(50):
+            found = fast.value_and_grad(**given, workspace=workspace)[1]
+            wrong.extend(n for n, g in expected.items() if not np.allclose(found[n], g, 1e-12))
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+    given = arguments(system.arguments, inputs(system))
+    workspace, raised = fast.Workspace(), []
+    fast.forward(**given, workspace=workspace)
+
+    def intrude() -> None:
+        try:
+            fast.forward(**given, workspace=workspace)
+        except RuntimeError as error:
+            raised.append(str(error))
+
+    thread = threading.Thread(target=intrude)
+    thread.start()
+    thread.join()
+    assert raised == [
+        "a workspace belongs to one thread: give each thread a Workspace() of its own"]
+
+
+def test_floats_of_two_kinds_are_computed_in_the_wider_one() -> None:
+    """No result of the wider one is written into an array of the narrower one."""
+    system, plain, fast = both("mlp")
+    leaves = inputs(system)
+    leaves |= {n: leaves[n].astype(np.float32) for n in ("X", "W1")}
+    leaves["Y"] = np.eye(leaves["Y"].shape[1])[np.zeros(len(leaves["Y"]), int)]
+    given = arguments(system.arguments, leaves)
+    for found, expected in zip(fast.value_and_grad(**given)[1].items(),
+                               plain.value_and_grad(**given)[1].items(), strict=True):
+        assert found[1].dtype == expected[1].dtype
+        np.testing.assert_allclose(found[1], expected[1], rtol=1e-4, atol=1e-6)
+    _, saved = fast.forward(**{n: np.float32(a) for n, a in given.items()},
+                            workspace=fast.Workspace())
+    assert {g.dtype for g in fast.backward(saved, np.float64(2.0)).values()} == {np.dtype("f4")}
+
+
+def test_another_style_is_refused() -> None:
+    with pytest.raises(InputError, match="style must be 'readable' or 'fast', not 'faster'"):
+        symprop.generate(derivation("mlp"), style="faster")
+
+
+# ---- what is counted ------------------------------------------------------------------------
+
+
+def large(T: int = 32) -> tuple[System, Any, Any, dict[str, Any]]:
+    """A model at sizes at which arrays count."""
+    system, plain, fast = both("attention")
+    sizes = dict.fromkeys(system.sizes, T)
+    _, leaves = draw(system, 0, sizes)
+    return system, plain, fast, arguments(system.arguments, leaves)
+
+
+def peak(call: Any) -> int:
+    call()
+    tracemalloc.start()
+    call()
+    found = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return found
+
+
+def test_less_memory_is_made() -> None:
+    """Without a workspace less than in the readable style; with one no array of the full size."""
+    _, plain, fast, given = large()
+    workspace = fast.Workspace()
+    readable = peak(lambda: plain.value_and_grad(**given, validate=False))
+    assert peak(lambda: fast.value_and_grad(**given, validate=False)) < 0.8 * readable
+    kept = peak(lambda: fast.value_and_grad(**given, validate=False, workspace=workspace))
+    assert kept < 0.1 * readable
+
+
+@cache
+def programs(name: str) -> tuple[Any, Program, str]:
+    found = derivation(name)
+    program = styled(lower(found.system, found.adjoints), "fast")
+    return found, program, emit_module.generate(program).source
+
+
+@pytest.mark.parametrize("name", ["mlp", "nested", "recurrent", "convolution"])
+def test_close_sees_through_what_is_written_over(name: str) -> None:
+    """One fault in a body is refused; one at the most passes, for it may change no value."""
+    found, program, source = programs(name)
+    close(found, program, GeneratedModule(source, name))
+    passed = []
+    for seed in range(6):
+        wrong, what = mutant(source, seed)
+        try:
+            close(found, program, GeneratedModule(wrong, name))
+        except Mismatch:
+            continue
+        passed.append(what)
+    assert len(passed) <= 1, passed
+
+
+def test_what_is_written_over_is_compared_as_it_was() -> None:
+    """A wrong value of an array whose memory another one takes is named, not only what follows."""
+    found, program, source = programs("mlp")
+    wrong = source.replace("Z2 += b2", "Z2 -= b2")
+    assert wrong != source and "del " in source
+    with pytest.raises(Mismatch, match=r"Z2\[0, 0\] is .* and its equation says"):
+        close(found, program, GeneratedModule(wrong, "mlp"))
