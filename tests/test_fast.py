@@ -31,9 +31,10 @@ from symprop.lower.program import Program, lower
 from symprop.lower.styles import styled
 from symprop.system import System
 
-KINDS = ("softmax_regression", "matrix_factorization", "deep_mlp", "mlp_batch_norm", "svm",
-         "lenet5", "gaussian_mixture", "lstm", "attention", "word2vec", "graph_convolution",
-         "mixture_of_experts")
+KINDS = ("matrix_factorization", "svm", "lstm", "attention", "word2vec", *(
+    pytest.param(n, marks=pytest.mark.deep) for n in (
+        "softmax_regression", "deep_mlp", "mlp_batch_norm", "lenet5", "gaussian_mixture",
+        "graph_convolution", "mixture_of_experts")))
 
 
 @cache
@@ -60,7 +61,7 @@ def same(found: Any, expected: Any, tolerance: float) -> None:
             found[name], grad, rtol=0, atol=tolerance * np.abs(grad).max(initial=0), err_msg=name)
 
 
-@pytest.mark.parametrize("name", [*MODELS, *KINDS])
+@pytest.mark.parametrize("name", [*(n for n in MODELS if n != "dataclassed"), *KINDS])
 def test_both_styles_give_the_same_gradients(name: str) -> None:
     """With a workspace or without, asked for twice, given up, in both dtypes."""
     system, plain, fast = both(name)
@@ -98,7 +99,8 @@ def apart(found: dict[str, Any], leaves: dict[str, Any], saved: Any) -> None:
         assert not any(np.shares_memory(grad, o) for o in (*grads[k + 1:], *others))
 
 
-@pytest.mark.parametrize("name", ["steps", "transformer"])
+@pytest.mark.parametrize("name", [
+    "steps", pytest.param("transformer", marks=pytest.mark.deep)])
 def test_blocks_have_the_fast_style_too(name: str) -> None:
     found = symprop.derive(NETWORKS[name][0](), structure="blocks")
     plain, fast = symprop.generate(found), symprop.generate(found, style="fast")
@@ -256,7 +258,7 @@ def programs(name: str) -> tuple[Any, Program, str]:
     return found, program, emit_module.generate(program).source
 
 
-@pytest.mark.parametrize("name", ["mlp", "nested", "recurrent", "convolution"])
+@pytest.mark.parametrize("name", ["mlp", "recurrent"])
 def test_close_sees_through_what_is_written_over(name: str) -> None:
     """One fault in a body is refused; one at the most passes, for it may change no value."""
     found, program, source = programs(name)

@@ -25,7 +25,7 @@ KINDS = (
     ast.Continue, ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Dict, ast.Set, ast.ListComp,
     ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.comprehension, ast.Compare, ast.Call,
     ast.keyword, ast.FormattedValue, ast.JoinedStr, ast.Constant, ast.Attribute, ast.Subscript,
-    ast.Starred, ast.Name, ast.List, ast.Tuple, ast.Slice, ast.expr_context, ast.boolop,
+    ast.Starred, ast.Name, ast.List, ast.Tuple, ast.Slice, ast.expr_context, ast.boolop, ast.Delete,
     ast.operator, ast.unaryop, ast.cmpop,
 )
 MODULES = frozenset(("numpy", "jax", "jax.numpy", "math"))
@@ -36,6 +36,7 @@ BUILTINS = frozenset((
     "AttributeError", "TypeError", "ValueError", "RuntimeError", "SystemExit", "__name__",
     "object", "property", "type", "callable", "hasattr",
 ))
+LOCKS = frozenset(("lock", "acquire"))  # by which a Workspace knows its thread
 SPECIAL = frozenset(("__getattribute__", "__new__", "__init__"))
 # Of NumPy's names: what reads or writes files and memory, or runs something.
 OUTSIDE = frozenset((
@@ -150,4 +151,4 @@ def _attributes() -> frozenset[str]:
     owners = (np, np.ndarray, np.generic, np.linalg, np.random, np.random.Generator, np.dtype,
               np.ufunc, np.lib.stride_tricks, np.lib, np.finfo, dict, list, tuple, str, set, float)
     public = {name for owner in owners for name in dir(owner) if not name.startswith("_")}
-    return frozenset(public - OUTSIDE)
+    return frozenset(public - OUTSIDE) | LOCKS

@@ -10,12 +10,11 @@ import ast
 from collections.abc import Mapping, Sequence
 
 from symprop.emit.targets.numpy.calls import Calls
-from symprop.emit.targets.numpy.layout import opened
 from symprop.emit.targets.numpy.lines import Lines
 from symprop.emit.targets.numpy.names import Names
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.emit.targets.numpy.steps import StepLines, StepPrinter
-from symprop.syntax.tree import packed, quote, state, tree
+from symprop.syntax.tree import packed, state, tree
 from symprop.system import Adjoint, Equation, System
 
 EXTRA = ("workspace", "generation", "given_up")  # parts of what is saved
@@ -53,12 +52,5 @@ def begun(names: Names) -> list[ast.stmt]:
 def resumed(names: Names, printer: NumpyPrinter) -> list[ast.stmt]:
     """Backward goes on only with what is still there, in the dtype of forward."""
     own = names.own
-    test = quote("{g} or {w} is not None or {c}", g=own["given_up"], w=own["workspace"],
-                 c=own["consume"])
-    return [
-        opened(state("if {test}: pass", test=test), state(
-            "resume({w}, {y}, {g}, {c})", w=own["workspace"], y=own["generation"],
-            g=own["given_up"], c=own["consume"])),
-        opened(state("if {x}.__class__ is not float: pass", x=own["dL"]),
-               state("{x} = {dtype}.type({x})", x=own["dL"], dtype=printer.dtype)),
-    ]
+    return [state("{x} = resume({x}, {given})", x=own["dL"], given=[
+        printer.dtype, *(own[n] for n in EXTRA), own["consume"]])]
