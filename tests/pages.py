@@ -5,6 +5,7 @@ What a fenced block means is said by the line before it:
 
     ... `name.py`:         the block is written to that file
     From `name.py`:        the block is an excerpt of that file, here or in the repository
+    摘自 `name.py`：        the same
     (console)              its lines that begin with "$ " are run in order, in one folder, and
                            what they print, errors included, is compared with the lines below
 
@@ -27,7 +28,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 _BLOCK = re.compile(r"(?P<lead>[^\n]*)\n\n?^```(?P<kind>\w*)\n(?P<body>.*?)^```$", re.M | re.S)
-_FILE = re.compile(r"(?P<excerpt>\bFrom )?`(?P<path>[\w/.-]+)`:$")
+_FILE = re.compile(r"(?P<excerpt>\bFrom |摘自 )?`(?P<path>[\w/.-]+)`[:：]$")
 _NOISE = re.compile(r"\b(?:\d\.\de-[1-9]\d|0\.0e\+00)\b")
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)(?:#[^)]*)?\)")
 # What sets up a machine is not run: the rest of the page runs in the environment of the tests.

@@ -99,3 +99,16 @@ PLAIN: dict[Any, dict[str, Any]] = {
     volume: {"wrt": ["A"]},
 }
 RULES = ("fa", "dfa", "dtp")  # of two_layers
+CHINESE = {
+    network: "一个 tanh 层，再加 softmax 与交叉熵。",
+    two_layers: "两个 tanh 层与平方误差。",
+    written_out: "许多人这样写 relu。",
+    centred: "减去均值。",
+    standardised: "层归一化，后面带权重。",
+    mixture: "方差相同的若干正态分布的混合。",
+    gate: "用 tanh 表示的门，如 gelu 中那样。",
+    both_sides: "两类的交叉熵，用到 log σ 在某处及其相反数处的值。",
+    odds: "除以 1 + e 的商。",
+    gram: "各行两两之积。",
+    volume: "行列式的对数。",
+}

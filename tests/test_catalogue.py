@@ -1,4 +1,7 @@
-"""docs/rules.md names every rule of a derivation, with a sentence and a step that takes it."""
+"""docs/rules.md names every rule of a derivation, with a sentence and a step that takes it.
+
+docs/zh/rules.md does so in Chinese, with the same steps.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +18,26 @@ from symprop.emit.page import Row
 from symprop.emit.rules import rule, rules
 from symprop.emit.sheet import SheetPrinter
 from symprop.emit.text import TextStyle, aligned, notation
+from symprop.emit.words import words
 from symprop.system import Adjoint, Step, System
 
-PAGE = Path(__file__).parent.parent / "docs" / "rules.md"
-HEAD = """\
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES = {"en": DOCS / "rules.md", "zh": DOCS / "zh" / "rules.md"}
+HEADS = {"en": """\
 # The rules
 
 The reasons that a derivation gives, each with a step that takes it: the line before, and the line
 after with its reason. `symprop derive --detail full` prints every step of a derivation so. A step
 is evaluated on random arrays before it is printed; a rule that departs from the gradient
 ([learning rules](learning-rules.md)) has an arrow in the place of its equal sign.
-"""
+([中文](zh/rules.md))
+""", "zh": """\
+# 推导规则
+
+推导中给出的各条理由，各附用到它的一步：前一行，以及写着理由的后一行。
+`symprop derive --detail full --language zh` 这样打印推导的每一步。
+每一步打印之前都在随机数组上求值检验；偏离梯度的规则（[学习规则](../learning-rules.md)）用箭头代替等号。（[English](../rules.md)）
+"""}
 
 
 @cache
@@ -47,10 +59,12 @@ def steps(name: str) -> Iterator[tuple[symprop.Derivation, Adjoint | None, Step]
             yield from ((derivation, adjoint, s) for s in adjoint.steps if s.rule == name)
 
 
-def shown(derivation: symprop.Derivation, adjoint: Adjoint | None, step: Step) -> str:
+def shown(
+    derivation: symprop.Derivation, adjoint: Adjoint | None, step: Step, language: str = "en"
+) -> str:
     """The two lines of a step, or the one that it begins with."""
     system: System = derivation.system
-    sheet = SheetPrinter(derivation, TextStyle(notation(system)))
+    sheet = SheetPrinter(derivation, TextStyle(notation(system), language))
     if adjoint is None:
         block = sheet._forward(next(e for e in system.equations if e.number == step.equation))
         rows = list(block.rows[:2])
@@ -65,23 +79,32 @@ def shown(derivation: symprop.Derivation, adjoint: Adjoint | None, step: Step) -
     return aligned([Row(r.left, r.lines, r.label, departs=r.departs) for r in rows])
 
 
-def page() -> str:
-    """docs/rules.md."""
-    parts = [HEAD]
+@cache
+def chosen(name: str) -> tuple[symprop.Derivation, Adjoint | None, Step]:
+    """The step of a rule that takes the least room, in English."""
+    candidates = [(shown(*found), found) for found in steps(name)]
+    return min(candidates, key=lambda c: (len(c[0]), c[0]))[1]
+
+
+def page(language: str) -> str:
+    """docs/rules.md, or its counterpart."""
+    parts = [HEADS[language]]
     for name in rules():
-        told = rule(name)
-        candidates = [(shown(*found), found[0]) for found in steps(name)]
-        example, derivation = min(candidates, key=lambda c: (len(c[0]), c[0]))
-        title = inspect.getdoc(getattr(rule_examples, derivation.system.name))
+        told, found = rule(name, words(language)), chosen(name)
+        example = shown(*found, language)
+        function = getattr(rule_examples, found[0].system.name)
+        title = inspect.getdoc(function) if language == "en" else rule_examples.CHINESE[function]
         assert title is not None
         parts.append(f"## {told.label}\n\n{told.sentence}\n\n{title}\n\n```text\n{example}\n```\n")
     return "\n".join(parts)
 
 
-def test_the_page_is_generated(request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize("language", PAGES)
+def test_the_page_is_generated(language: str, request: pytest.FixtureRequest) -> None:
+    path = PAGES[language]
     if request.config.getoption("--update"):
-        PAGE.write_text(page(), encoding="utf-8")
-    assert PAGE.read_text("utf-8") == page(), "make generated rewrites docs/rules.md"
+        path.write_text(page(language), encoding="utf-8")
+    assert path.read_text("utf-8") == page(language), "make generated rewrites docs/rules.md"
 
 
 def test_every_rule_has_an_example_and_every_step_a_rule() -> None:

@@ -12,17 +12,19 @@ from symprop.version import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CITATION.cff", "CHANGELOG.md")
+PAGES = ("README.md", "README.zh-CN.md", "CONTRIBUTING.md", "SECURITY.md", "CITATION.cff",
+         "CHANGELOG.md")
 
 
 def text(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def test_the_readme_links_absolutely_to_files_that_are_there() -> None:
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_readme_links_absolutely_to_files_that_are_there(name: str) -> None:
     """It is shown elsewhere, too, where a relative link leads nowhere."""
     base = f"{PROJECT['urls']['Source']}/blob/main/"
-    links = re.findall(r"\]\(([^)#]+)[^)]*\)", text("README.md"))
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", text(name))
     assert len(links) > 5
     for link in links:
         file = link.replace("/raw/", "/blob/").removeprefix(base)

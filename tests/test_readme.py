@@ -8,18 +8,36 @@ import pytest
 from pages import ROOT, Page, blocks, commands, dead_links, holds, matches
 
 README = ROOT / "README.md"
+CHINESE = ROOT / "README.zh-CN.md"
 
 
 @pytest.mark.slow
-def test_the_readme_is_true(tmp_path: Path) -> None:
-    page = Page(README, tmp_path)
+@pytest.mark.parametrize("path", [
+    README, pytest.param(CHINESE, marks=pytest.mark.deep)], ids=lambda p: p.name)
+def test_the_readme_is_true(path: Path, tmp_path: Path) -> None:
+    page = Page(path, tmp_path)
     page.run()
     assert page.commands >= 8
 
 
-def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
-    assert len(README.read_text(encoding="utf-8").splitlines()) <= 220
-    assert dead_links(README) == []
+@pytest.mark.parametrize("path", [README, CHINESE], ids=lambda p: p.name)
+def test_the_readme_is_short_and_its_links_lead_somewhere(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 220
+    assert dead_links(path) == []
+
+
+def test_both_readmes_have_the_same_commands_and_files() -> None:
+    """And as many headings; each has a link to the other."""
+    texts = [p.read_text(encoding="utf-8") for p in (README, CHINESE)]
+    first, second = (list(blocks(t)) for t in texts)
+    assert [b.body for b in first if b.kind == "python"] == [
+        b.body for b in second if b.kind == "python"]
+    done = [[c for b in page if b.kind == "console" for c, _ in commands(b.body)]
+            for page in (first, second)]
+    assert done[0] == [c.replace(" --language zh", "") for c in done[1]]
+    heads = [[line.count("#") for line in t.splitlines() if line.startswith("#")] for t in texts]
+    assert heads[0] == heads[1]
+    assert f"/{CHINESE.name})" in texts[0] and f"/{README.name})" in texts[1]
 
 
 # ---- the comparison itself ------------------------------------------------------------------
