@@ -199,7 +199,14 @@ def left_out(logits: "N C", label: "int N"):
     return -np.sum(picked * valid) / np.sum(valid)
 
 
-INDEXING = [labels, tables, triples, left_out, masks, floors, counts, joined]
+def diagonals(z: "2*N D"):
+    """a diagonal at the distance of a size, `np.diag(sim, n)`"""
+    n = len(z) // 2
+    sim = z @ z.T
+    return -np.sum(np.diag(sim, n)) - np.sum(np.diag(sim, -n) ** 2) + np.sum(np.triu(sim, n))
+
+
+INDEXING = [labels, tables, triples, left_out, diagonals, masks, floors, counts, joined]
 
 
 # ---- constants that follow from plain sizes ---------------------------------------------------
@@ -233,7 +240,15 @@ def lines(x: "1200"):
     return np.sum(x**2 * np.linspace(0, 1, 1200))
 
 
-CONSTANTS = [causal, triangles, sinusoids, lines]
+def slopes(scores: "H T T"):
+    """a table calculated entry by entry, `np.array([start**(i + 1) for i in range(n)])`"""
+    heads = scores.shape[0]
+    start = 2 ** (-8 / heads)
+    slope = np.array([start ** (i + 1) for i in range(heads)])
+    return np.sum(np.exp(slope[:, None, None] * scores))
+
+
+CONSTANTS = [causal, triangles, sinusoids, lines, slopes]
 
 # ---- loops over a named axis ------------------------------------------------------------------
 
@@ -330,8 +345,16 @@ def last_step_of_its_own(x: "T D", W: "D D"):
     return np.sum(h**2)
 
 
+def discounted(r: "T", w: "K"):
+    """powers of a number and of an array, `0.9**t` and `r**k`"""
+    total = 0.0
+    for t in range(len(r)):
+        total += 0.9**t * np.sin(r[t])
+    return total * sum(w[k] * np.sum(r**k) for k in range(len(w)))
+
+
 LOOPS = [text_generator, conditional_field, stacked, rows_written, returns,
-         backwards, side_by_side, comprehension, experts, last_step_of_its_own]
+         backwards, side_by_side, comprehension, experts, last_step_of_its_own, discounted]
 
 # ---- functions by any name --------------------------------------------------------------------
 

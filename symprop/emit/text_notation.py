@@ -21,6 +21,7 @@ from symprop.emit.pieces import ATOM, BIG, PRODUCT, Piece, join
 _RAISED = str.maketrans("0123456789-+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺")
 _WIDEST = "\u1100"  # before it, no letter is two columns wide
 _RAISED_SIGNS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ}"
+_INNERMOST = re.compile(r"\([^()]*\)")
 _OVER = {"sum": "Σ", "max": "max", "min": "min", "det": "det", "cof": "cof"}
 
 
@@ -111,7 +112,11 @@ class TextNotation(Notation):
         return join([self.raisable(base), self.piece(_raised(exponent))], ATOM)
 
     def raisable(self, base: Piece) -> Piece:
-        return self.enclosed(base) if base.text[-1] in _RAISED_SIGNS else base
+        outside, deepest = base.text, base.text.count("(")
+        for _ in range(deepest):
+            outside = _INNERMOST.sub("", outside)
+        raised = base.text[-1] in _RAISED_SIGNS or "^" in outside.replace("^{", "")
+        return self.enclosed(base) if raised else base
 
     def root(self, body: Piece) -> Piece:
         inside = body if body.binds == ATOM else self.enclosed(body)

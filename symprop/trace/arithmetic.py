@@ -21,6 +21,7 @@ from symprop.trace.limits import limited, limits_of, negated, of_maximum, of_min
 from symprop.trace.registry import function, method, ufunc
 from symprop.trace.tensor import Traced
 from symprop.trace.tracer import Limits
+from symprop.trace.turns import Position
 
 _EXACT = 10**6  # quotients of whole numbers up to this stay fractions
 
@@ -115,7 +116,7 @@ def power(base: Any, exponent: Any, **options: Any) -> Traced:
     checked(options)
     left, right = as_traced(base), as_traced(exponent)
     value = right.body.number
-    if value is None or value.denominator not in (1, 2):
+    if value is None or value.denominator not in (1, 2) or isinstance(exponent, Position):
         return row("pow", left, right)
     whole: int | Fraction = int(value) if value.denominator == 1 else value
     if left.kind != "float" and not (isinstance(whole, int) and whole >= 0):

@@ -26,7 +26,7 @@ from symprop.trace.registry import function
 from symprop.trace.running import current
 from symprop.trace.shapes_of import new_axes, shape_exprs, steps_between
 from symprop.trace.shaping import broadcast_to
-from symprop.trace.sizes import SymbolicRange, as_size, size_expr
+from symprop.trace.sizes import SymbolicRange, as_size, offset, size_expr
 from symprop.trace.tensor import Traced
 from symprop.trace.triangles import tril_indices, triu_indices
 
@@ -120,7 +120,7 @@ def listed(part: Any) -> Any:
 def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None, **options: Any) -> Traced:
     """[j = i + k]."""
     axes = new_axes(shape_exprs((N, N if M is None else M), "eye"))
-    row = normal(add(idx(axes[0]), number(int(k))))
+    row = normal(add(idx(axes[0]), offset(k, "eye")))
     return _made(axes, iverson("==", row, idx(axes[1])), _kind(dtype, "float"))
 
 
@@ -132,7 +132,7 @@ def identity(n: Any, dtype: Any = None, **options: Any) -> Traced:
 def tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = None, **options: Any) -> Traced:
     """[j <= i + k]."""
     axes = new_axes(shape_exprs((N, N if M is None else M), "tri"))
-    edge = normal(add(idx(axes[0]), number(int(k))))
+    edge = normal(add(idx(axes[0]), offset(k, "tri")))
     return _made(axes, iverson("<=", idx(axes[1]), edge), _kind(dtype, "float"))
 
 

@@ -6,16 +6,18 @@ or goes up with the parameter in equal steps; `Mismatch` where they differ in an
 
     x[0] + h_1,  x[1] + h_2,  x[2] + h_3     ->   x[t] + h[t]
     [i <= 4]/5,  [i <= 6]/7,  [i <= 8]/9     ->   [i <= T-1]/T
+    x[0],  0.5 x[1],  0.25 x[2]              ->   0.5^t x[t]
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import TypeVar
 
-from symprop.algebra.build import add, idx, make_term, mul, number, power
+from symprop.algebra.build import add, apply, idx, make_term, mul, number, power
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import (
     Access,
@@ -31,6 +33,10 @@ from symprop.algebra.expr import (
     Term,
 )
 from symprop.trace.tracer import Draft
+
+_POWER = "pow"  # the function of two numbers
+_FEWEST_POWERS = 3  # numbers that show a ratio
+_ROUNDED = 1e-14  # of what is multiplied step by step
 
 T = TypeVar("T")
 Names = tuple[str, ...]
@@ -54,6 +60,7 @@ class Family:
     ) -> None:
         self.parameters, self.read, self.inverse = parameters, read, inverse
         self.indices: dict[tuple[Index, ...], Index] = {}
+        self.steps_only = 0  # above 0 within a position, which is no power of a number
 
     def draft(self, drafts: Sequence[Draft], name: str) -> Draft:
         """One equation for several. Its names and its calls are those of the first."""
@@ -79,7 +86,10 @@ class Family:
 
     def position(self, exprs: Sequence[Expr]) -> Expr:
         """Sizes and index arithmetic."""
-        return normal(self.expr(exprs))
+        self.steps_only += 1
+        found = normal(self.expr(exprs))
+        self.steps_only -= 1
+        return found
 
     def expr(self, exprs: Sequence[Expr]) -> Expr:
         """One expression for several."""
@@ -120,6 +130,11 @@ class Family:
             if inverse is not None:
                 below = normal(add(mul(number(inverse[0]), expr), number(inverse[1])))
                 return power(below, -1)
+            powers = None if self.steps_only else _geometric(at, values)
+            if powers is not None:
+                start, ratio, first = powers
+                exponent = normal(add(expr, number(first)))
+                return mul(number(start), apply(_POWER, number(ratio), exponent))
         raise Mismatch
 
     def atom(self, items: Sequence[Atom]) -> Atom:
@@ -194,3 +209,32 @@ def _line(at: Sequence[int], values: Sequence[Fraction]) -> tuple[Fraction, Frac
     start = values[0] - step * at[0]
     fits = all(v == step * a + start for a, v in zip(at, values, strict=True))
     return (step, start) if fits else None
+
+
+def _geometric(at: Sequence[int], values: Sequence[Fraction]) -> tuple[float, float, int] | None:
+    """(start, ratio, first) with value = start * ratio ** (at + first) but for rounding."""
+    if len(values) < _FEWEST_POWERS or not all(v > 0 for v in values) or len(set(at)) < len(at):
+        return None
+    ratio = _brief((values[-1] / values[0]) ** Fraction(1, at[-1] - at[0]))
+    start, first = _brief(float(values[0]) / ratio ** at[0]), 0
+    if ratio != 1 and math.isclose(start, ratio ** round(math.log(start, ratio)),
+                                   rel_tol=_ROUNDED):
+        start, first = 1.0, round(math.log(start, ratio))
+    fits = all(math.isclose(v, start * ratio ** (a + first), rel_tol=_ROUNDED)
+               for a, v in zip(at, values, strict=True))
+    return (start, ratio, first) if fits else None
+
+
+def power_of_numbers(item: Atom, children: Sequence[Expr]) -> Expr | None:
+    """What Python makes of a power of a number; None of anything else."""
+    if not isinstance(item, Apply) or item.function != _POWER:
+        return None
+    base, exponent = (c.number for c in children)
+    if base is None or exponent is None or exponent != int(exponent):
+        return None
+    return number(float(base) ** int(exponent))
+
+
+def _brief(value: float | Fraction) -> float:
+    """The number that an author would have written."""
+    return float(f"{float(value):.12g}")

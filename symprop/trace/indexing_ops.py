@@ -34,7 +34,7 @@ from symprop.trace.shapes_of import (
     positions,
     steps_between,
 )
-from symprop.trace.sizes import size_expr
+from symprop.trace.sizes import offset, size_expr
 from symprop.trace.tensor import Traced
 from symprop.trace.text import size_text
 
@@ -386,7 +386,7 @@ def _triangle(lower: bool) -> Any:
         if array.ndim < 2:
             raise located(ShapeError, f"{array.described()} has no triangle")
         row, column = (idx(a) for a in array.axes[-2:])
-        edge = normal(add(row, number(int(k))))
+        edge = normal(add(row, offset(k, "tril" if lower else "triu")))
         inside = iverson("<=", column, edge) if lower else iverson("<=", edge, column)
         body = guarded(inside, array.body)
         return Traced(array.tracer, array.axes, body, array.kind)

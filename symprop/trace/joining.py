@@ -101,6 +101,8 @@ def _count(parts: Sequence[Traced]) -> Expr:
     turns = current().turns
     if turns is None:
         return number(len(parts))
+    if not any(p.body.arrays for p in parts):  # [2.0 ** -k for k in range(N)]
+        return turns.counted(len(parts))
     return turns.length(len(parts), [current().turn_of(p.body) for p in parts])
 
 

@@ -48,7 +48,8 @@ def _rolled(tracer: Tracer, drafts: list[Draft], results: Returned) -> Program:
     assert turns is not None
     drafts, results = _results_apart(drafts, results)
     ranges, conditions = list(tracer.index_ranges), list(tracer.conditions)
-    drafts = [replace(d, turn=turn) for d, turn in zip(drafts, _apart(drafts), strict=True)]
+    drafts = [replace(d, turn=turn, rhs=gathered(d.rhs, turns))
+              for d, turn in zip(drafts, _apart(drafts), strict=True)]
     for depth in range(max((len(d.turn) for d in drafts), default=0), 0, -1):  # inner loops first
         endings = []
         for loop in dict.fromkeys(d.turn[-1][0] for d in drafts if len(d.turn) == depth):

@@ -44,7 +44,7 @@ from symprop.algebra.expr import (
     Term,
     times,
 )
-from symprop.trace.families import Family, Mismatch
+from symprop.trace.families import Family, Mismatch, power_of_numbers
 from symprop.trace.tracer import Draft, is_inline
 
 BEFORE = "<"  # begins the name of a read of what the turn before made
@@ -211,6 +211,7 @@ def _atom(item: Atom, at: Mapping[Index, Expr], read: Callable[[Access], Expr]) 
     children = tuple(inserted(c, at, read) for c in item.children)
     if isinstance(item, Access):
         return read(Access(item.array, tuple(map(normal, children))))
+    children = tuple(c if c.arrays else normal(c) for c in children)
     if isinstance(item, Iverson):
-        return iverson(item.relation, *(c if c.arrays else normal(c) for c in children))
-    return rebuild(item, children)
+        return iverson(item.relation, *children)
+    return power_of_numbers(item, children) or rebuild(item, children)

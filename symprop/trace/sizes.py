@@ -234,6 +234,15 @@ def size_expr(value: object) -> Expr | None:
     return getattr(value, "size_body", None)
 
 
+def offset(value: object, what: str) -> Expr:
+    """How far a diagonal lies from the main one: a whole number, or a size, with a sign."""
+    expr = size_expr(value)
+    if expr is None:
+        raise located(TraceError, (
+            f"{what}: the number of a diagonal is a whole number or the size of an axis"))
+    return normal(expr)
+
+
 def equal(left: Expr, right: Expr) -> bool:
     """Whether two sizes are equal; TraceError where that depends on the sizes themselves."""
     difference = current().size_normal(sub(left, right))

@@ -133,6 +133,11 @@ class Turns:
         return size_of(axes[0]) if len(axes) == 1 and counted and list(items) == list(
             range(len(items))) else None
 
+    def counted(self, items: int) -> Expr:
+        """How many items there are, calculated from positions alone: as an axis has entries."""
+        axes = [a for a, n in self.lengths.items() if n == items]
+        return size_of(axes[0]) if len(axes) == 1 else number(items)
+
     def length(self, items: int, turns: Iterable[Turn]) -> Expr:
         """How many items there are of which each comes from another turn of a loop.
 

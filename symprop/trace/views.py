@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, number, sub
+from symprop.algebra.build import ONE, ZERO, add, idx, iverson, mul, neg, sub
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Expr, Index
-from symprop.algebra.integers import guard, mod
+from symprop.algebra.integers import guard, mod, most
 from symprop.errors import ShapeError, TraceError, UnsupportedError
 from symprop.trace.booleans import as_condition, guarded
 from symprop.trace.coerce import as_traced
@@ -23,6 +23,7 @@ from symprop.trace.elementwise import row
 from symprop.trace.registry import attribute, function, method
 from symprop.trace.running import current
 from symprop.trace.shapes_of import axis_tuple, new_axes, normal_axis, positions, shape_exprs
+from symprop.trace.sizes import offset as offset_of
 from symprop.trace.sizes import same_size
 from symprop.trace.tensor import Traced
 from symprop.trace.text import size_text
@@ -148,21 +149,26 @@ def diagonal(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Traced:
     array = as_traced(a)
     i, j = (normal_axis(x, array.ndim, "diagonal") for x in (axis1, axis2))
     rows, columns = array.sizes[i], array.sizes[j]
-    shift = int(offset)
+    down, up = _apart(offset_of(offset, "diagonal"))
     if not same_size(rows, columns):
         rows, columns = _known_sizes(array, i, j)
-    rows, columns = sub(rows, number(max(-shift, 0))), sub(columns, number(max(shift, 0)))
-    if array.sizes[i].number is not None and array.sizes[j].number is not None:
+    rows, columns = normal(sub(rows, down)), normal(sub(columns, up))
+    if rows.number is not None and columns.number is not None:
         size = min(rows, columns, key=lambda e: e.number or 0)
     else:  # a square: the shift takes as much away as it moves
-        size = rows if shift < 0 else columns
+        size = rows if up.is_zero else columns if down.is_zero else sub(columns, down)
         current().at_least(size, ONE)
     (axis,) = new_axes([normal(size)])
     kept = [x for k, x in enumerate(array.axes) if k not in (i, j)]
     places = iter(positions(kept))
     at = [next(places) if k not in (i, j) else ZERO for k in range(array.ndim)]
-    at[i], at[j] = (normal(add(idx(axis), number(max(s, 0)))) for s in (-shift, shift))
+    at[i], at[j] = (normal(add(idx(axis), s)) for s in (down, up))
     return array.view([*kept, axis], at)
+
+
+def _apart(shift: Expr) -> Pad:
+    """(how far below the main diagonal, how far above it)."""
+    return most(normal(neg(shift)), ZERO), most(shift, ZERO)
 
 
 def _known_sizes(array: Traced, i: int, j: int) -> Pad:
@@ -181,10 +187,10 @@ def diag(v: Any, k: Any = 0) -> Traced:
         return diagonal(array, k)
     if array.ndim != 1:
         raise located(ShapeError, f"diag: {array.described()} is neither vector nor matrix")
-    size = normal(add(array.sizes[0], number(abs(int(k)))))
+    apart = _apart(offset_of(k, "diag"))
+    size = normal(add(array.sizes[0], *apart))
     axes = new_axes([size, size])
-    row, column = (normal(sub(idx(a), number(max(s, 0))))
-                   for a, s in zip(axes, (-int(k), int(k)), strict=True))
+    row, column = (normal(sub(idx(a), s)) for a, s in zip(axes, apart, strict=True))
     inside = _product(guard(row, array.sizes[0]) + guard(column, array.sizes[0]))
     on = mul(iverson("==", row, column), inside)
     return Traced(array.tracer, axes, guarded(on, array.at([row])), array.kind)
