@@ -126,13 +126,13 @@ def test_what_is_transposed_is_the_transpose(name: str, examples: str) -> None:
 
 @pytest.mark.parametrize(("name", "profile", "lines"), [
     ("mlp_sigmoid_mse", "nielsen", [
-        r"\delta^{1} &= \frac{\partial C}{\partial a^{1}} \odot a^{1} \odot (1 - a^{1})",
+        r"\delta^{1} &= \frac{\partial C}{\partial a^{1}} \odot \sigma'(z^{1})",
         r"\frac{\partial C}{\partial a^{1}} &= (w^{2})^{\top} \delta^{2}",
         r"\frac{\partial C}{\partial b^{1}} &= \delta^{1} \mathbf{1}_{N}",
         r"\frac{\partial C}{\partial w^{2}} &= \delta^{2} (a^{1})^{\top}"]),
     ("mlp", "nielsen", [r"z^{1} &= w^{1} x + b^{1} \mathbf{1}_{N}^{\top}",
                         r"\frac{\partial C}{\partial w^{1}} &= \delta^{1} x^{\top}"]),
-    ("mlp", "goodfellow", [r"g^{(1)} &= (\nabla_{h^{(1)}} J) \odot (1 - h^{(1)} \odot h^{(1)})",
+    ("mlp", "goodfellow", [r"g^{(1)} &= (\nabla_{h^{(1)}} J) \odot \tanh'(a^{(1)})",
                            r"\nabla_{W^{(2)}} J &= g^{(2)} (h^{(1)})^{\top}"]),
     ("mlp", "ng", [r"Z^{[1]} &= W^{[1]} X + b^{[1]} \mathbf{1}_{N}^{\top}",
                    r"dW^{[2]} &= dZ^{[2]} (A^{[1]})^{\top}", r"dA^{[1]} &= (W^{[2]})^{\top} dZ^"]),
@@ -183,7 +183,7 @@ def test_index_and_matrix_notation_alone(printer: str, detail: str) -> None:
     derivation = built("mlp").derivation
     index, matrix, both = (getattr(derivation, printer)(detail=detail, notation=n)
                            for n in ("index", "matrix", "both"))
-    product = "1 - A1 ⊙ A1" if printer == "text" else r"1 - A^{(1)} \odot A^{(1)}"
+    product = ("1 - A1 ⊙ A1", r"1 - A^{(1)} \odot A^{(1)}")[printer != "text"]
     entry = "b2[m]" if printer == "text" else "b^{(2)}_{m}"
     assert product not in index and product in matrix and product in both
     assert entry in index and entry in (both if detail != "brief" else index)

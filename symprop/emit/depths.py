@@ -8,16 +8,19 @@ line.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from symprop.algebra.build import ONE
-from symprop.algebra.expr import Expr
+from symprop.algebra.expr import UNIT, Expr, Term
+from symprop.derive.cases import two_cases, without_ends
 from symprop.derive.centred import RULE
+from symprop.derive.primed import Primed, primed
 from symprop.derive.retold import Telling, kind, told
 from symprop.emit.letters import Stepped
+from symprop.emit.matrix_printer import MatrixPrinter
 from symprop.emit.page import Block, Derived, Row, Sheet, Style
 from symprop.emit.pieces import SUM, Piece, join
 from symprop.emit.printer import Printer
@@ -52,6 +55,22 @@ def known(detail: str) -> str:
 class _Shorter(SheetPrinter):
     """What brief and normal have in common."""
 
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        backward = tuple(map(self._ended, self.chosen.backward))
+        if backward != self.chosen.backward:
+            self.seen.kinds.add("ends")
+        self.chosen = replace(self.chosen, backward=backward)
+
+    def _ended(self, adjoint: Adjoint) -> Adjoint:
+        """An adjoint without brackets that say no more than that others are 0 beyond their ends."""
+
+        def ended(expr: Expr) -> Expr:
+            return expr if two_cases(expr) else without_ends(expr, self.system.arrays)
+
+        return replace(adjoint, rhs=ended(adjoint.rhs), steps=tuple(
+            replace(s, before=ended(s.before), after=ended(s.after)) for s in adjoint.steps))
+
     def _listed_arrays(self) -> Sequence[str]:
         """None: the first sentence tells the shapes, and equations introduce the rest."""
         return self.chosen.arrays if self.alone else ()
@@ -69,6 +88,37 @@ class BriefPrinter(_Shorter):
     """The box with one reason a line."""
 
     detail = "brief"
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._slopes: dict[str, Primed] = {}
+        self.chosen = replace(
+            self.chosen, backward=tuple(map(self._with_slope, self.chosen.backward)))
+
+    def _with_slope(self, adjoint: Adjoint) -> Adjoint:
+        """An adjoint with σ'(z) by its name, where the page can write that."""
+        found = primed(adjoint, self.system, *_ends(self.derived))
+        if found is None or self.to.template(found.name.function) is None:
+            return adjoint
+        self._slopes.setdefault(found.name.function, found)
+        return found.adjoint
+
+    def sheet(self) -> Sheet:
+        """Everything, printed, and what the derivatives are that have a name."""
+        sheet, slopes = super().sheet(), self.words.beside(*self._told_of())
+        said = (self.words("page.slopes", slopes=slopes),) if slopes else ()
+        return replace(sheet, conventions=(*sheet.conventions, *said))
+
+    def _told_of(self) -> Iterator[str]:
+        """What the derivatives are that have a name: σ'(z) = a ⊙ (1 - a)."""
+        for found in self._slopes.values():
+            printer, adjoint = self.printer(found.adjoint), found.adjoint
+            forms = [self._form(replace(adjoint, rhs=e))[1] for e in (
+                Expr((Term(UNIT, ((found.name, 1),)),)), found.value)]
+            known = [f for f in forms if f is not None]
+            sides_ = [MatrixPrinter(self.to, printer.letters).form(f) for f in known] if len(
+                known) == len(forms) else [printer.atom(found.name), printer.expr(found.value)]
+            yield self.style.math(join([sides_[0], self.to.sign("=="), sides_[1]], SUM).text)
 
     def _forward(self, equation: Equation) -> Block:
         row = self._matrix_row(equation) or self.index_row(equation, self.printer(equation))
@@ -109,9 +159,7 @@ class NormalPrinter(_Shorter):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        zeros = {a.array: a.number for a in self.derived.adjoints if a.rhs.is_zero}
-        loss = next((a.primal for a in self.derived.adjoints if a.rhs == ONE), "")
-        self._tellings = {a.number: told(a, zeros, loss) for a in self.chosen.backward
+        self._tellings = {a.number: told(a, *_ends(self.derived)) for a in self.chosen.backward
                           if sides(a) is None}
         self._first = _likewise(self.chosen.backward, self._tellings)
         self._left_out = _left_out(self.chosen.backward, self._first) if not self.alone else set()
@@ -184,13 +232,13 @@ class NormalPrinter(_Shorter):
 
     def _in_passing(self, adjoint: Adjoint, telling: Telling, printer: Printer) -> list[Row]:
         """What is put in elsewhere: its own chain rule, and what that comes to if it is short."""
-        self.seen.expr(telling.local)
         left = self._left(adjoint, printer)
         source = self._from(adjoint, telling)
         only = self._matrix_row(adjoint) if self.to.called.notation == "matrix" else None
         if only is not None:
             return [replace(only, label=source, number=adjoint.number)]
-        first, second = printer.expr(telling.local), printer.expr(telling.result)
+        first = self._said(printer, telling.local, left)
+        second = printer.expr(telling.result)
         seen = [at_sight(s, self.system, printer, self.style) for s in adjoint.steps
                 if s.rule == RULE]
         if seen:
@@ -217,16 +265,16 @@ class NormalPrinter(_Shorter):
         only = self._matrix_row(adjoint) if self.to.called.notation == "matrix" else None
         if only is not None:
             return [replace(only, label=source, number=adjoint.number)]
-        self.seen.expr(telling.chain)
-        self.seen.expr(telling.local)
         both = self._equal(printer, left, [telling.chain, telling.local])
         if both is not None:
             rows = [Row(left.text, (both.text,), source)]
         else:
-            rows = [Row(left.text, self._cut(printer.expr(telling.chain), left), source),
-                    Row("", self._cut(printer.expr(telling.local), left))]
+            rows = [Row(left.text, self._cut(self._said(printer, side, left), left), source)
+                    for side in (telling.chain, telling.local)]
+            rows[1] = Row("", rows[1].lines)
         matrix = self._in_matrices(adjoint, printer) if _contracts(adjoint.rhs) else []
-        if telling.local != telling.result:
+        same = printer.expr(telling.local).text == printer.expr(telling.result).text
+        if not same:
             label = self.style.plain(self._by(telling))
             matrix = matrix or [self._result(adjoint, telling, printer)]
             matrix[0] = replace(matrix[0], label=label)
@@ -235,8 +283,8 @@ class NormalPrinter(_Shorter):
 
     def _result(self, adjoint: Adjoint, telling: Telling, printer: Printer) -> Row:
         """What is left once other equations are put in."""
-        self.seen.expr(telling.result)
-        return Row("", self._cut(printer.expr(telling.result), self._left(adjoint, printer)))
+        left = self._left(adjoint, printer)
+        return Row("", self._cut(self._said(printer, telling.result, left), left))
 
     def _in_matrices(self, adjoint: Adjoint, printer: Printer) -> list[Row]:
         """The matrix form, after the step that explains a transpose."""
@@ -272,13 +320,19 @@ class NormalPrinter(_Shorter):
         """a = b = c; what is the same is said once."""
         parts: list[Piece] = []
         said = ""
-        for printed in map(printer.expr, sides_):
+        for printed in (self._said(printer, s, self.to.piece("")) for s in sides_):
             if printed.text == said:
                 continue
             parts += [join([self.to.sign("=="), printed], SUM).fused().opening(-1)
                       if parts else printed]
             said = printed.text
         return join(parts, SUM)
+
+
+def _ends(derived: Derived) -> tuple[dict[str, str], str]:
+    """The adjoints that are 0, each with its number, and the array whose adjoint is 1."""
+    zeros = {a.array: a.number for a in derived.adjoints if a.rhs.is_zero}
+    return zeros, next((a.primal for a in derived.adjoints if a.rhs == ONE), "")
 
 
 def _likewise(

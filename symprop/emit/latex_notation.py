@@ -130,7 +130,7 @@ class LatexNotation(Notation):
     def partial(self, above: Piece, below: Piece) -> Piece:
         return self.piece(rf"\frac{{\partial {above.text}}}{{\partial {below.text}}}", tall=True)
 
-    def template(self, name: str) -> str | None:
+    def spelled(self, name: str) -> str | None:
         return rows.get(name).latex if name in rows.registry().rows else None
 
     def function_name(self, name: str) -> str:
@@ -162,6 +162,10 @@ class LatexNotation(Notation):
 
     def transposed(self, body: Piece) -> Piece:
         return self._raised(body, r"\top")
+
+    def cases(self, parts: Sequence[tuple[Piece, Piece]]) -> Piece:
+        inside = r" \\ ".join(f"{what.text}, & {where.text}" for what, where in parts)
+        return self.piece(rf"\begin{{cases}} {inside} \end{{cases}}", ATOM, tall=True)
 
     def entry_of(self, body: Piece, positions: Sequence[Piece]) -> Piece:
         at = ",".join(p.text for p in positions)
@@ -204,6 +208,8 @@ def _without_subscript(text: str) -> tuple[str, str]:
 
 # ---- widths -------------------------------------------------------------------------------
 
+_CASES = re.compile(r"\\begin\{cases\}(.*?)\\end\{cases\}")
+_BRACE = 22.0
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 _COMMANDS = {
     r"\,": 1.7, r"\;": 2.8, r"\quad": 10.0, r"\sum": 16.1, r"\infty": 10.0, r"\times": 12.2,
@@ -232,7 +238,14 @@ def width(text: str) -> float:
     >>> 20 < width(r"\\frac{X_{n,k}}{N} + 1") < 45
     True
     """
-    return _run(_TOKEN.findall(text), 0, 1.0)[0]
+    braced = sum(_braced(found[1]) for found in _CASES.finditer(text))
+    return _run(_TOKEN.findall(_CASES.sub("", text)), 0, 1.0)[0] + braced
+
+
+def _braced(rows: str) -> float:
+    """Of cases: the widest thing, the widest place, the brace and what lies between."""
+    columns = zip(*(row.split(" & ") for row in rows.split(r" \\ ")), strict=True)
+    return sum(max(map(width, column)) for column in columns) + _BRACE
 
 
 def _run(tokens: list[str], at: int, scale: float) -> tuple[float, int]:

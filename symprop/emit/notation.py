@@ -6,6 +6,7 @@ decides how it looks.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -16,6 +17,7 @@ from symprop.algebra.expr import ADJOINT, Exponent
 from symprop.emit.called import Called
 from symprop.emit.pieces import ATOM, BIG, PRODUCT, Chunk, Piece, join
 
+_NAMED = re.compile(r"[^ ({]*(?:\{[^{}]*\})?\(\{x\}\)")  # σ({x}), \operatorname{gelu}({x})
 _LONG = 6  # so many zeros are printed as a power of ten
 
 
@@ -87,8 +89,15 @@ class Notation(ABC):
         """A partial derivative."""
 
     @abstractmethod
-    def template(self, name: str) -> str | None:
+    def spelled(self, name: str) -> str | None:
         """How a scalar function is written, with {x}, {y}, {z} for the arguments."""
+
+    def template(self, name: str) -> str | None:
+        """The same, of a derivative too: σ'(z), where the function is written σ(z)."""
+        plain = self.spelled(name.removesuffix("'"))
+        if plain is None or (plain is not None and not name.endswith("'")):
+            return plain
+        return plain.replace("({x})", "'({x})") if _NAMED.fullmatch(plain) else None
 
     @abstractmethod
     def function_name(self, name: str) -> str:
@@ -117,6 +126,10 @@ class Notation(ABC):
     @abstractmethod
     def transposed(self, body: Piece) -> Piece:
         """A transpose."""
+
+    @abstractmethod
+    def cases(self, parts: Sequence[tuple[Piece, Piece]]) -> Piece:
+        """What is one thing here and another there: (the thing, where)."""
 
     @abstractmethod
     def entry_of(self, body: Piece, positions: Sequence[Piece]) -> Piece:

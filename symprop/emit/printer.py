@@ -32,6 +32,7 @@ from symprop.algebra.expr import (
     atoms_of,
     indices_of,
 )
+from symprop.derive.cases import Case, solved, unnested
 from symprop.emit.letters import Letters, occurrences
 from symprop.emit.notation import Notation
 from symprop.emit.pieces import ATOM, BIG, PRODUCT, SIGNED, SUM, Piece, join
@@ -83,6 +84,24 @@ class Printer:
             expr, opened = opened, add(opened)
         terms = sorted(expr.terms, key=lambda t: (not t.factors, t.coef < 0))
         return self.to.position(self.expr(Expr(tuple(terms))))
+
+    def cases(self, cases: Sequence[Case]) -> Piece:
+        """A brace: what an expression is, and where."""
+        return self.braced(cases, [self.expr(c.rhs) for c in cases])
+
+    def braced(self, cases: Sequence[Case], printed: Sequence[Piece]) -> Piece:
+        """The same, of what is printed already."""
+        where = solved(cases[0].where)
+        first = where.lhs if where.lhs.number is None else where.rhs
+        places = [self._place(solved(c.where), first) for c in cases]
+        return self.to.cases(list(zip(printed, places, strict=True)))
+
+    def _place(self, bracket: Iverson, first: Expr) -> Piece:
+        """Where a bracket holds, without its marks: l = L - 1, l < L - 1."""
+        if bracket.rhs == first and bracket.relation in TURNED:
+            left, right = (self.position(e).unbroken() for e in (bracket.rhs, bracket.lhs))
+            return join([left, self.to.sign(TURNED[bracket.relation]), right], SUM)
+        return self._condition([bracket])
 
     # ---- terms ---------------------------------------------------------------------------
 
@@ -232,7 +251,8 @@ class Printer:
         return self._chain([atom])
 
     def _chain(self, brackets: list[Iverson]) -> Piece:
-        """[a <= b][b < c] as [a <= b < c]; [0 < h] as [h > 0]."""
+        """[a <= b][b < c] as [a <= b < c]; [0 < h] as [h > 0]; [[i <= t] = 1] as [i <= t]."""
+        brackets = [unnested(b) for b in brackets]
         return self.to.enclosed(self._condition(brackets), "[]")
 
     def _condition(self, brackets: list[Iverson]) -> Piece:

@@ -11,19 +11,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from symprop.algebra.build import access, idx
 from symprop.algebra.expr import ADJOINT, Expr
 from symprop.derive.closed import closed_form
-from symprop.derive.matrix import matrix_form, slice_form
-from symprop.derive.matrix_nodes import MatrixForm
+from symprop.derive.matrix import matrix_form
 from symprop.derive.notes import notes
 from symprop.emit.conventions import Seen
+from symprop.emit.equation_rows import EquationRows
 from symprop.emit.facts import Facts
 from symprop.emit.given_and_sought import given_and_sought
-from symprop.emit.letters import EquationLike, Stepped, axis_letters, equation_letters, taken_by
+from symprop.emit.letters import Stepped, axis_letters, taken_by
 from symprop.emit.matrix_printer import MatrixPrinter
 from symprop.emit.page import Block, Derived, Row, Sheet, Style, SymbolRow
-from symprop.emit.pieces import SUM, Piece, lines
+from symprop.emit.pieces import SUM
 from symprop.emit.printer import Printer
 from symprop.emit.profile.legend import legend
 from symprop.emit.profile.turned import on_page
@@ -31,12 +30,12 @@ from symprop.emit.remarks import remarks
 from symprop.emit.rules import rule, statement
 from symprop.emit.selection import Selection, select, select_equation
 from symprop.errors import InputError
-from symprop.system import Adjoint, Array, Equation, Step, sides
+from symprop.system import Adjoint, Array, Equation, Step
 
 _NUMBER = re.compile(r"(?:[0-9]+\.)?[FB][0-9]+")
 
 
-class SheetPrinter:
+class SheetPrinter(EquationRows):
     """Prints one derivation in one style."""
 
     detail = "full"
@@ -276,70 +275,6 @@ class SheetPrinter:
 
     def _above(self, array: str) -> bool:
         return array in self._equations and array.startswith(ADJOINT)
-
-    def index_row(
-        self, equation: Equation | Adjoint, printer: Printer, number: str = ""
-    ) -> Row:
-        """An equation in index notation."""
-        self.seen.expr(equation.rhs)
-        solved = sides(equation)
-        if solved is None:
-            left, right = self._left(equation, printer), equation.rhs
-        else:
-            self.seen.kinds.add("system")
-            left, right = printer.expr(solved[0]), solved[1]
-        return Row(left.text, self._cut(printer.expr(right), left), number=number)
-
-    def _matrix_row(self, equation: Equation | Adjoint, number: str = "") -> Row | None:
-        printer = self.printer(equation)
-        solved = sides(equation)
-        if solved is not None:
-            return self._matrix_sides(equation, solved, number)
-        fixed, form = self._form(equation)
-        if form is None:
-            return None
-        self.seen.form(form)
-        at = [printer.position(idx(i)) for i in equation.indices[:fixed]]
-        left = self.to.entry(equation.array, at) if at else self.to.array(equation.array)
-        above = self._left(equation, printer)  # their equal signs are aligned
-        printed = MatrixPrinter(self.to, printer.letters).form(form)
-        return Row(left.text, self._cut(printed, above), number=number)
-
-    def _form(self, equation: Equation | Adjoint) -> tuple[int, MatrixForm | None]:
-        """(how many first axes are fixed, the form of the rest), over what the page shows."""
-        form, fixed = matrix_form(equation, self.system.arrays), 0
-        found = slice_form(equation, self.system.arrays) if form is None else None
-        if found is not None:
-            fixed, form = found
-        if form is None or self.to.called.notation == "index":
-            return 0, None
-        return fixed, on_page(self.to.called, equation.array, form, fixed)
-
-    def _matrix_sides(
-        self, equation: Equation | Adjoint, solved: tuple[Expr, Expr], number: str
-    ) -> Row | None:
-        """A X = B, in matrix notation."""
-        forms = [matrix_form(replace(equation, rhs=e), self.system.arrays) for e in solved]
-        known = [on_page(self.to.called, equation.array, f) for f in forms if f is not None]
-        if len(known) < len(forms) or self.to.called.notation == "index":
-            return None
-        for form in known:
-            self.seen.form(form)
-        printer = MatrixPrinter(self.to, self.printer(equation).letters)
-        left, right = (printer.form(f) for f in known)
-        return Row(left.text, self._cut(right, left), number=number)
-
-    def _left(self, equation: Equation | Adjoint, printer: Printer) -> Piece:
-        at = [idx(i) for i in equation.indices]
-        return printer.expr(access(equation.array, at))
-
-    def _cut(self, printed: Piece, left: Piece) -> tuple[str, ...]:
-        first = self.to.room - left.width - self.to.sign("==").width
-        return tuple(lines(printed, first, first - self.style.continuation))
-
-    def printer(self, equation: EquationLike) -> Printer:
-        """A printer with the letters of an equation."""
-        return Printer(self.to, equation_letters(self.system, equation, self.to.called.letters))
 
     def _reason(self, reason: str) -> str:
         """A number in parentheses, a fact by its place in the list, anything else as it is."""

@@ -130,7 +130,7 @@ class TextNotation(Notation):
     def partial(self, above: Piece, below: Piece) -> Piece:
         return self.piece(f"∂{above.text}/∂{below.text}")
 
-    def template(self, name: str) -> str | None:
+    def spelled(self, name: str) -> str | None:
         return rows.get(name).text if name in rows.registry().rows else None
 
     def function_name(self, name: str) -> str:
@@ -154,6 +154,14 @@ class TextNotation(Notation):
 
     def transposed(self, body: Piece) -> Piece:
         return join([self.raisable(self.atomic(body)), self.piece("ᵀ")], ATOM)
+
+    def cases(self, parts: Sequence[tuple[Piece, Piece]]) -> Piece:
+        pieces = [self.piece(f"{what.text}, {where.text}") for what, where in parts]
+        first, *others = [join([p, self.piece(";" if k + 1 < len(pieces) else "}")], ATOM).fused()
+                          for k, p in enumerate(pieces)]
+        begun = join([self.piece("{"), first], ATOM).fused()
+        return join([begun, *(join([self.piece(" "), p], ATOM).fused().opening(0)
+                              for p in others)], ATOM)
 
     def entry_of(self, body: Piece, positions: Sequence[Piece]) -> Piece:
         at = ",".join(p.text for p in positions)

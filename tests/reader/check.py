@@ -21,6 +21,7 @@ from reader.values import Reader, TooLarge
 
 _HEADER = re.compile(r"letter of its index: (.*?)\.")
 _AXIS = re.compile(r"(\w+) \((\w+)\)")
+_BEYOND = "An adjoint outside of its array is 0, and so is what it multiplies."
 _BOUND = re.compile(r"0 ≤ (\w+)(?:\[.*\])? < (.*)$")
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class Page:
                 if line.section == "forward":
                     defining.append(line)
         self.arrays = arrays
+        self.adjoints = frozenset(_left_name(line.text) for line in lines(full)
+                                  if line.number.startswith("B"))
         defined: dict[str, tuple[Node, Node]] = {}
         for line in defining:
             left, right, *_ = self._sides(line.text)
@@ -75,6 +78,7 @@ class Page:
     def verdicts(self, page: str, seed: int = 0) -> Iterator[Verdict]:
         """What is found of each line of a page."""
         rng = np.random.default_rng(seed)
+        self.reader.adjoints = self.adjoints if _BEYOND in " ".join(page.split()) else frozenset()
         yield from (self.verdict(line, rng) for line in lines(page))
 
     def verdict(self, line: Line, rng: np.random.Generator) -> Verdict:

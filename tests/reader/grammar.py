@@ -108,7 +108,7 @@ class Grammar:
         token = self.peek()
         if token.kind in ("name", "number"):
             return token.text != "mod"
-        return token.kind == "sign" and token.text in "([Σ∂√⌊⌈‖|∞π" and token.text != self.barred
+        return token.kind == "sign" and token.text in "([{Σ∂√⌊⌈‖|∞π" and token.text != self.barred
 
     def factor(self) -> Node:
         found = self.atom()
@@ -189,13 +189,11 @@ class Grammar:
             self.need(")")
             return found
         if sign == "[":
-            parts, signs = [self.sum()], []
-            while self.sees(*_RELATIONS):
-                signs.append(self.peek().text)
-                self.at += 1
-                parts.append(self.sum())
+            condition = self.condition()
             self.need("]")
-            return Condition(tuple(parts), tuple(signs))
+            return condition
+        if sign == "{":
+            return self.cases()
         if sign == "Σ":
             token = self.peek()
             self.at += 1
@@ -227,6 +225,24 @@ class Grammar:
         if sign == "π":
             return Name("π")
         raise Unreadable(f"{sign!r} where a factor is wanted")
+
+    def condition(self) -> Condition:
+        parts, signs = [self.sum()], []
+        while self.sees(*_RELATIONS):
+            signs.append(self.peek().text)
+            self.at += 1
+            parts.append(self.sum())
+        return Condition(tuple(parts), tuple(signs))
+
+    def cases(self) -> Node:
+        """{a, i ≤ t; b, i > t}: a where the first holds, b where the second does."""
+        terms: list[Node] = []
+        while not terms or self.take(";"):
+            term = self.sum()
+            self.need(",")
+            terms.append(Product((term, self.condition())))
+        self.need("}")
+        return Sum(tuple(terms))
 
     def between(self, bar: str) -> Node:
         outer, self.barred = self.barred, bar

@@ -77,4 +77,5 @@ def _chains(section: str, body: list[str]) -> Iterator[Line]:
 
 def _open(chain: str) -> bool:
     """Whether a line cannot end here."""
-    return chain[-1] in "=<≤≠" or any(chain.count(a) > chain.count(b) for a, b in ("()", "[]"))
+    return chain[-1] in "=<≤≠" or any(
+        chain.count(a) > chain.count(b) for a, b in ("()", "[]", "{}"))

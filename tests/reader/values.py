@@ -116,6 +116,7 @@ class Reader:
     ) -> None:
         self.arrays = {n: np.asarray(a) for n, a in arrays.items()}
         self.sizes, self.defined, self.letters, self.below = sizes, defined, letters, below
+        self.adjoints: frozenset[str] = frozenset()  # what is 0 outside of its array
         self._columns: dict[tuple[str, str, tuple[int, ...]], Any] = {}
 
     def value(
@@ -198,7 +199,11 @@ class _Line:
     def entry(self, node: Entry) -> Value:
         places = [self.value(p) for p in node.positions]
         if isinstance(node.of, Name):
-            return _taken(Value((), self.reader.arrays[node.of.name]), places)
+            found = _taken(Value((), self.reader.arrays[node.of.name]), places)
+            if node.of.name not in self.reader.adjoints:
+                return found
+            outside = np.isnan(found.data)
+            return Value(found.letters, np.where(outside, 0, found.data), outside)
         inner = self.value(node.of)  # of a matrix that is worked out: row and column
         return _taken(inner, places, of_matrix=True)
 
@@ -255,6 +260,9 @@ class _Line:
             return Value(args[0].letters, diagonal[..., None, None])
         if node.function == "onehot":
             return self.onehot(node.args[0], args[0])
+        if node.function.endswith("'") and node.function[:-1] in FUNCTIONS:  # its slope
+            found = FUNCTIONS[node.function[:-1]](args[0].data + 1e-30j)
+            return Value(args[0].letters, np.imag(found) / 1e-30)
         if node.function not in FUNCTIONS:
             raise Unreadable(f"no function is called {node.function!r}")
         if len(args) == 2:
