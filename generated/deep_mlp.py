@@ -1,4 +1,4 @@
-# symprop sha256:dd0a96f95547d68cbea9a41557b23ef2
+# symprop sha256:47243ed018edc9f5f54501d14845ea8a
 """deep_mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:deep_mlp.
@@ -58,7 +58,7 @@ def like_parameters(grads, dtypes):
 def sigmoid(x):
     """1 / (1 + exp(-x)) without overflow, all digits kept in the tail."""
     e = np.exp(np.minimum(x, -x))
-    return ((x >= 0) + (x < 0) * e) / (1 + e)
+    return np.maximum(e, x >= 0) / (1 + e)
 
 
 class Saved(tuple):

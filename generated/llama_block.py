@@ -1,4 +1,4 @@
-# symprop sha256:263d8bda8ff2ed1b32ec50014213f994
+# symprop sha256:3e7ff67081cf1e0d96fb88890f3ad721
 """llama_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:llama_block.
@@ -66,7 +66,7 @@ def like_parameters(grads, dtypes):
 def sigmoid(x):
     """1 / (1 + exp(-x)) without overflow, all digits kept in the tail."""
     e = np.exp(np.minimum(x, -x))
-    return ((x >= 0) + (x < 0) * e) / (1 + e)
+    return np.maximum(e, x >= 0) / (1 + e)
 
 
 class Saved(tuple):

@@ -1,4 +1,4 @@
-# symprop sha256:49942fb9002a68b355dd61b4ceb920aa
+# symprop sha256:a3dd8ab3256ed5f45f5e67e371e4c944
 """logistic_regression: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:logistic_regression.
@@ -63,7 +63,12 @@ def like_parameters(grads, dtypes):
 def sigmoid(x):
     """1 / (1 + exp(-x)) without overflow, all digits kept in the tail."""
     e = np.exp(np.minimum(x, -x))
-    return ((x >= 0) + (x < 0) * e) / (1 + e)
+    return np.maximum(e, x >= 0) / (1 + e)
+
+
+def softplus(x):
+    """log(1 + exp(x)) without overflow, all digits kept in the tail."""
+    return np.maximum(x, 0) + np.log1p(np.exp(np.minimum(x, -x)))
 
 
 class Saved(tuple):
@@ -88,11 +93,11 @@ def forward(X: "N D", y: "N", w: "D", b: "", validate=True):
         if not np.all(np.isin(y, [0, 1])):
             raise ValueError("y must hold no other values than 0, 1")
     dtype = np.result_type(X, y, w, b)
-    z = X @ w + b                    # (F1)  z[n] = Σ_d X[n,d] w[d] + b  (N,)
-    a = sigmoid(z)                   # (F2)  a[n] = σ(z[n])  (N,)
-    softplus_z = np.logaddexp(0, z)  # (F3)  softplus_z[n] = softplus(z[n])  (N,)
-    values = softplus_z - y * z      # (F4)  values[n] = softplus_z[n] - y[n] z[n]  (N,)
-    loss = values.sum() / N          # (F5)  loss = Σ_n values[n]/N
+    z = X @ w + b                # (F1)  z[n] = Σ_d X[n,d] w[d] + b  (N,)
+    a = sigmoid(z)               # (F2)  a[n] = σ(z[n])  (N,)
+    softplus_z = softplus(z)     # (F3)  softplus_z[n] = softplus(z[n])  (N,)
+    values = softplus_z - y * z  # (F4)  values[n] = softplus_z[n] - y[n] z[n]  (N,)
+    loss = values.sum() / N      # (F5)  loss = Σ_n values[n]/N
     dtypes = [np.result_type(p) for p in (w, b)]
     saved = (a, y, X, dtypes)
     return dtype.type(loss), Saved(saved)

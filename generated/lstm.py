@@ -1,4 +1,4 @@
-# symprop sha256:6804bf3a4e283897b42ad445338d9562
+# symprop sha256:14340453bb17b454815b4d8823512b74
 """lstm: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.recurrent:lstm.
@@ -68,7 +68,7 @@ def like_parameters(grads, dtypes):
 def sigmoid(x):
     """1 / (1 + exp(-x)) without overflow, all digits kept in the tail."""
     e = np.exp(np.minimum(x, -x))
-    return ((x >= 0) + (x < 0) * e) / (1 + e)
+    return np.maximum(e, x >= 0) / (1 + e)
 
 
 class Saved(tuple):

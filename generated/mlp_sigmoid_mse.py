@@ -1,4 +1,4 @@
-# symprop sha256:3ab82ddf1530d2ffb87445ce018830f6
+# symprop sha256:dd570a96896ea13082236092ebf99964
 """mlp_sigmoid_mse: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:mlp_sigmoid_mse.
@@ -60,7 +60,7 @@ def like_parameters(grads, dtypes):
 def sigmoid(x):
     """1 / (1 + exp(-x)) without overflow, all digits kept in the tail."""
     e = np.exp(np.minimum(x, -x))
-    return ((x >= 0) + (x < 0) * e) / (1 + e)
+    return np.maximum(e, x >= 0) / (1 + e)
 
 
 class Saved(tuple):

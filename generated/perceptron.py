@@ -1,4 +1,4 @@
-# symprop sha256:1353cf4633817294ea2abb8903957c29
+# symprop sha256:e3fa9102fdd082ab682478be96f3a642
 """perceptron: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.linear:perceptron.
@@ -60,10 +60,15 @@ def like_parameters(grads, dtypes):
     return {name: np.asarray(grad, dtype) for (name, grad), dtype in pairs}
 
 
+def softplus(x):
+    """log(1 + exp(x)) without overflow, all digits kept in the tail."""
+    return np.maximum(x, 0) + np.log1p(np.exp(np.minimum(x, -x)))
+
+
 def sigmoid(x):
     """1 / (1 + exp(-x)) without overflow, all digits kept in the tail."""
     e = np.exp(np.minimum(x, -x))
-    return ((x >= 0) + (x < 0) * e) / (1 + e)
+    return np.maximum(e, x >= 0) / (1 + e)
 
 
 class Saved(tuple):
@@ -91,7 +96,7 @@ def forward(X: "N D", y: "N", w: "D", b: "", validate=True):
     z = X @ w + b                     # (F1)  z[n] = Σ_d X[n,d] w[d] + b  (N,)
     margin = y * z                    # (F2)  margin[n] = y[n] z[n]  (N,)
     # (F3)  softplus_margin[n] = softplus(-margin[n])  (N,)
-    softplus_margin = np.logaddexp(0, -margin)
+    softplus_margin = softplus(-margin)
     loss = softplus_margin.sum() / N  # (F4)  loss = Σ_n softplus_margin[n]/N
     dtypes = [np.result_type(p) for p in (w, b)]
     saved = (y, margin, X, dtypes)

@@ -1,4 +1,4 @@
-# symprop sha256:572b92701bca744c25c08e4a8016bad8
+# symprop sha256:9b57499e2276c81ab3f2f9dcf0265e7b
 """state_space: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.dynamics:state_space.
@@ -60,7 +60,7 @@ def like_parameters(grads, dtypes):
 def sigmoid(x):
     """1 / (1 + exp(-x)) without overflow, all digits kept in the tail."""
     e = np.exp(np.minimum(x, -x))
-    return ((x >= 0) + (x < 0) * e) / (1 + e)
+    return np.maximum(e, x >= 0) / (1 + e)
 
 
 class Saved(tuple):

@@ -1,4 +1,4 @@
-# symprop sha256:b87cc03d58507163608fd4844c367c41
+# symprop sha256:e8bea5a3e8e432fd3f382b034d29328e
 """variational_autoencoder: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.autoencoders:variational_autoencoder.
@@ -71,7 +71,12 @@ def like_parameters(grads, dtypes):
 def sigmoid(x):
     """1 / (1 + exp(-x)) without overflow, all digits kept in the tail."""
     e = np.exp(np.minimum(x, -x))
-    return ((x >= 0) + (x < 0) * e) / (1 + e)
+    return np.maximum(e, x >= 0) / (1 + e)
+
+
+def softplus(x):
+    """log(1 + exp(x)) without overflow, all digits kept in the tail."""
+    return np.maximum(x, 0) + np.log1p(np.exp(np.minimum(x, -x)))
 
 
 class Saved(tuple):
@@ -138,7 +143,7 @@ def forward(
     # (F10)  sigmoid_logits[n,d] = σ(logits[n,d])  (N, D)
     sigmoid_logits = sigmoid(logits)
     # (F11)  softplus_logits[n,d] = softplus(logits[n,d])  (N, D)
-    softplus_logits = np.logaddexp(0, logits)
+    softplus_logits = softplus(logits)
     # (F12)  values[n,d] = softplus_logits[n,d] - X[n,d] logits[n,d]  (N, D)
     values = softplus_logits - X * logits
     sum_values = values.sum()   # (F13)  sum_values = Σ_nd values[n,d]

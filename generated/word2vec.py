@@ -1,4 +1,4 @@
-# symprop sha256:8b7a88a2b158c971e054d835aeefe198
+# symprop sha256:4a8f104a37fe8602041d3de6733fd356
 """word2vec: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.embeddings:word2vec.
@@ -61,10 +61,15 @@ def like_parameters(grads, dtypes):
     return {name: np.asarray(grad, dtype) for (name, grad), dtype in pairs}
 
 
+def softplus(x):
+    """log(1 + exp(x)) without overflow, all digits kept in the tail."""
+    return np.maximum(x, 0) + np.log1p(np.exp(np.minimum(x, -x)))
+
+
 def sigmoid(x):
     """1 / (1 + exp(-x)) without overflow, all digits kept in the tail."""
     e = np.exp(np.minimum(x, -x))
-    return ((x >= 0) + (x < 0) * e) / (1 + e)
+    return np.maximum(e, x >= 0) / (1 + e)
 
 
 class Saved(tuple):
@@ -107,13 +112,12 @@ def forward(
     seen = np.einsum("nd,nd->n", U[context], V[centre])
     # (F2)  drawn[n,k] = Σ_d U[negative[n,k],d] V[centre[n],d]  (N, K)
     drawn = np.einsum("nkd,nd->nk", U[negative], V[centre])
-    # (F3)  softplus_seen[n] = softplus(-seen[n])  (N,)
-    softplus_seen = np.logaddexp(0, -seen)
+    softplus_seen = softplus(-seen)  # (F3)  softplus_seen[n] = softplus(-seen[n])  (N,)
     # (F4)  softplus_drawn[n,k] = softplus(drawn[n,k])  (N, K)
-    softplus_drawn = np.logaddexp(0, drawn)
+    softplus_drawn = softplus(drawn)
     # (F5)  u[n] = softplus_seen[n] + Σ_k softplus_drawn[n,k]  (N,)
     u = softplus_seen + softplus_drawn.sum(axis=1)
-    loss = u.sum() / N  # (F6)  loss = Σ_n u[n]/N
+    loss = u.sum() / N               # (F6)  loss = Σ_n u[n]/N
     dtypes = [np.result_type(p) for p in (V, U)]
     saved = (drawn, seen, U, negative, centre, context, V, dtype, dtypes)
     return dtype.type(loss), Saved(saved)

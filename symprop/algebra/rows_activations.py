@@ -18,7 +18,12 @@ SIGMOID = '''\
 def sigmoid(x):
     """1 / (1 + exp(-x)) without overflow, all digits kept in the tail."""
     e = np.exp(np.minimum(x, -x))
-    return ((x >= 0) + (x < 0) * e) / (1 + e)
+    return np.maximum(e, x >= 0) / (1 + e)
+'''
+SOFTPLUS = '''\
+def softplus(x):
+    """log(1 + exp(x)) without overflow, all digits kept in the tail."""
+    return np.maximum(x, 0) + np.log1p(np.exp(np.minimum(x, -x)))
 '''
 _SIGMOID = 1 / (1 + sympy.exp(-x))
 _sigmoid = reference("sigmoid")
@@ -28,10 +33,10 @@ LOGISTIC = (
         numpy="{sigmoid}({x})", helper=SIGMOID, latex=r"\sigma({x})", text="σ({x})",
         derivative=(_v * (1 - _v),), mirror=(1, -1), bounded=True, complex_safe=True),
     Row(name="softplus", arity=1, definition=sympy.log(1 + sympy.exp(x)),
-        numpy="np.logaddexp(0, {x})", latex=r"\operatorname{softplus}({x})",
+        numpy="{softplus}({x})", helper=SOFTPLUS, latex=r"\operatorname{softplus}({x})",
         text="softplus({x})", derivative=(_sigmoid(x),), bounded=True),
     Row(name="log_sigmoid", arity=1, definition=-sympy.log(1 + sympy.exp(-x)),
-        numpy="-np.logaddexp(0, -{x})",
+        numpy="-{softplus}(-{x})",
         latex=r"\log \sigma({x})", text="log σ({x})", derivative=(_sigmoid(-x),), bounded=True),
     Row(name="logit", arity=1, definition=sympy.log(x / (1 - x)),
         numpy="np.log({x}) - np.log1p(-{x})",
