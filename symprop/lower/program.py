@@ -28,6 +28,7 @@ from symprop.errors import UnsupportedError
 from symprop.lower.hoist import hoisted
 from symprop.lower.invoke import Stack
 from symprop.lower.ir import Allocate, Loop, Statement, Write
+from symprop.lower.layout import laid_out
 from symprop.lower.scope import Scope, without_first
 from symprop.lower.slides import COLUMNS, slid
 from symprop.lower.statements import lower_equation
@@ -178,12 +179,14 @@ def statements(
     kept: the arrays that are wanted whole.
     """
     groups = cycles(equations)
+    ends = (system.loss, *map(adjoint, system.wrt), *(a for _, a in system.outputs))
+    laid = laid_out(equations, system, ends)
     result: list[Statement] = []
     for group in _ordered(equations, groups):
         if group[0].array in groups and (len(group) > 1 or itself(group[0]) is None):
             result.extend(_loop(group, system, _passing(group, equations, kept)))
         else:
-            result.extend(lower_equation(group[0], Scope(system)))
+            result.extend(lower_equation(group[0], Scope(system, laid=laid)))
     return tuple(result)
 
 

@@ -5,7 +5,7 @@ In: a system. Out: shapes of arrays, and whether a factor may be multiplied by 0
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,12 +41,14 @@ class Scope:
     """The system, and the index of the loop around.
 
     passing: arrays of the loop that have no axis for its index: each step makes them anew.
+    laid: the order of an array's axes in memory, where it is another one (see `layout.py`).
     """
 
     system: System
     loop: Index | None = None
     passing: frozenset[str] = frozenset()
     labels: dict[Any, Index] = field(default_factory=dict)  # of axes that are cut or joined
+    laid: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def shape(self, array: str) -> tuple[Expr, ...]:
         """The shape of an array; an adjoint has that of its primal."""

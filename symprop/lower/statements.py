@@ -54,6 +54,7 @@ from symprop.lower.ir import (
     Write,
     Zeros,
 )
+from symprop.lower.layout import laid_as, lying
 from symprop.lower.nodes import as_float, broadcast, negative
 from symprop.lower.parted import apart, parted
 from symprop.lower.picks import pick_of, set_apart
@@ -77,6 +78,14 @@ class _Frame:
     indices: tuple[Index, ...]
     live: tuple[Index, ...]
     at: Expr | None
+
+    @property
+    def laid(self) -> Axes:
+        """The axes longer than 1 in the order in which they lie in memory."""
+        order = self.lowering.scope.laid.get(self.equation.array)
+        own = self.equation.indices
+        found = tuple(own[k] for k in order or ())
+        return found if set(found) == set(self.live) else self.live
 
     def declared(self, position: Expr, size: Expr) -> bool:
         """Whether a position is known to lie in an axis, or the door tests that it does."""
@@ -185,8 +194,11 @@ def _first(
         first = placed[0]
         if isinstance(first, Put) and not any(isinstance(s, Window) for s in first.subscripts):
             placed[0] = _setting(first)
-        return (Zeros(equation.array, shape, equation.number, frame.at, _laid(first)),)
-    node = aligned(frame.value(frame.lowering.expr(rest, frame.live)), frame.live)
+        return (Zeros(equation.array, shape, equation.number, frame.at, laid_as(first)),)
+    node = frame.lowering.expr(rest, frame.laid)
+    if frame.laid != frame.live:
+        node = lying(node, frame.laid)
+    node = aligned(frame.value(node), frame.live)
     if frame.lowering.integer and flavour(node) == FLOAT:
         node = Cast(node.axes, node, whole=True)
     if frame.at is not None or _certainly(node, frame.live):
@@ -206,18 +218,6 @@ def _first(
     if isinstance(equation, Equation) and equation.role == COLUMNS:
         node = Copy(node.axes, node)
     return (Assign(equation.array, node, equation.number, frame.at),)
-
-
-def _laid(put: Scatter | Put) -> tuple[int, ...]:
-    """The order in memory of what is added at the places of a window, if it is another one."""
-    if not isinstance(put, Put) or put.at is not None or not isinstance(put.value, Transpose):
-        return ()
-    inner = {s.inner for s in put.subscripts if isinstance(s, Window)}
-    outer = [a for a in put.axes if a not in inner]
-    if len(outer) != len(put.subscripts) or not isinstance(put.value.body, View):
-        return ()
-    order = tuple(outer.index(a) for a in put.value.body.axes if a in outer)
-    return order if sorted(order) == list(range(len(outer))) != list(order) else ()
 
 
 def _certainly(node: Node, axes: Axes) -> bool:
