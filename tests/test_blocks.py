@@ -27,6 +27,7 @@ import symprop
 from symprop.algebra.build import mul, number
 from symprop.algebra.expr import adjoint
 from symprop.blocks import outline
+from symprop.blocks.derive import closed
 from symprop.blocks.run import gradients
 from symprop.errors import InputError, VerificationError
 from symprop.interpret import draw, run
@@ -206,6 +207,17 @@ def test_a_wrong_lemma_is_refuted() -> None:
     broken = replace(lemma.derivation, adjoints=(*lemma.derivation.adjoints[:-1], wrong))
     with pytest.raises(VerificationError):
         replace(derivation.found, lemmas=(replace(lemma, derivation=broken),)).verify()
+
+
+@pytest.mark.parametrize("make", [steps, inline])
+def test_the_sum_that_closes_a_block_has_a_number_of_its_own(make: Callable[[], System]) -> None:
+    """Lines that use other blocks have numbers too, and what was recognised is found by them."""
+    derivation = symprop.derive(make())
+    for lemma in (*derivation.lemmas, derivation.program):
+        block = lemma.block
+        whole = closed(replace(block.system, given=tuple(block.results) or (block.system.loss,)))
+        own = whole.equations[-1].number
+        assert own not in {line.number for line in (*block.system.equations, *block.uses)}
 
 
 # ---- print and refusals ---------------------------------------------------------------------

@@ -164,7 +164,8 @@ def closed(system: System) -> System:
         terms.append(sum_over(mul(access(adjoint(name), at), access(name, at)), axes))
     loss = unused("total", arrays)
     arrays[loss] = Array(loss, "float", (), "computed")
-    number = f"F{len(system.equations) + 1}"
+    last = max((int(e.number[1:]) for e in system.equations), default=0)
+    number = f"F{last + 1}"  # lines that use other blocks have numbers too
     return replace(system, arrays=arrays, loss=loss, given=(), equations=(
         *system.equations, Equation(number, loss, (), add(*terms))))
 

@@ -6,7 +6,7 @@ or a `Mismatch`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,17 +49,21 @@ class Scope:
                  if self.code.get(i.array) in own and self._fits(i, own[self.code[i.array]])}
         self.arrays |= table
         missing = [i for i in items if i.array not in table]
-        wide = Values(self.arrays, self.sizes, self.dtype).arrays
         if missing:
+            wide = Values(self._read(missing), self.sizes, self.dtype).arrays
             with np.errstate(all="ignore"):
                 run_equations(missing, wide, self.sizes)
             self.arrays |= {i.array: wide[i.array] for i in missing}
-        values = Values(self.arrays, self.sizes, self.dtype, strict)
+        values = Values(self._read(items), self.sizes, self.dtype, strict)
         slack = _MERGED if missing else 1.0
         for item in items:
             if item.array in table:
                 values.compare(item, table[item.array], slack)
         return slack
+
+    def _read(self, items: Iterable[Item]) -> dict[str, Any]:
+        """The arrays that equations make or read: of large parameters as few copies as can be."""
+        return {a: self.arrays[a] for i in items for a in (i.array, *i.reads) if a in self.arrays}
 
     def _fits(self, item: Item, found: Any) -> bool:
         shape = tuple(extent(i.size, self.sizes) for i in item.indices)

@@ -37,6 +37,7 @@ _OF_ROWS = 20.0  # roundings of a function that its definition adds up from larg
 _NUDGES = (1.0, 1.0 + 1e-5, 1.0 - 1e-5)
 _FAR = np.finfo(np.float32).max / 1e6
 _NEAR = np.finfo(np.float32).tiny * 1e6
+_TINY = 1e-300  # what is made of numbers with fewer digits, below 2e-308
 
 
 class Mismatch(VerificationError):
@@ -129,10 +130,10 @@ class Values:
         return any(not a.size or (a.dtype.kind == "f" and np.any(np.isnan(a))) for a in read)
 
     def _beyond(self, expected: Array) -> Array:
-        """Entries that single precision cannot hold."""
-        if self.dtype == np.float64:
-            return np.zeros(expected.shape, bool)
+        """Entries that single precision cannot hold, and double not to as many digits."""
         size = np.abs(expected)
+        if self.dtype == np.float64:
+            return np.asarray(size < _TINY)
         return np.asarray((size > _FAR) | (size < _NEAR))
 
     def _allowed(self, item: Item, at: At, relative: float, slack: float) -> Array:
