@@ -7,7 +7,7 @@ is saved.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from symprop.algebra.expr import adjoint
@@ -19,11 +19,12 @@ from symprop.lower.walk import invokes
 
 @dataclass(frozen=True)
 class Fast:
-    """A program with places, and what a workspace keeps for its two functions."""
+    """A program with places, and what a workspace keeps for its two functions and its lemmas'."""
 
     program: Program
     forward: tuple[Buffer, ...]
     backward: tuple[Buffer, ...]
+    lemmas: Mapping[int, tuple[Plan, Plan]]
 
 
 def fast(program: Program) -> Fast:
@@ -39,21 +40,26 @@ def fast(program: Program) -> Fast:
         gradients=wanted)
     predict = planned(program.predict, {
         *(a for _, a in system.outputs), *_handed(program.predict)})
+    lemmas = {pair.number: _plans(pair) for pair in program.lemmas}
     return Fast(replace(
         program, forward=forward.statements, backward=backward.statements,
-        predict=predict.statements, lemmas=tuple(map(_pair, program.lemmas)),
-    ), forward.buffers, backward.buffers)
+        predict=predict.statements,
+        lemmas=tuple(_placed(p, *lemmas[p.number]) for p in program.lemmas),
+    ), forward.buffers, backward.buffers, lemmas)
 
 
-def _pair(pair: Pair) -> Pair:
+def _plans(pair: Pair) -> tuple[Plan, Plan]:
     """A lemma: what it makes lives for one call, but for what it returns and saves."""
     program = pair.program
     forward = planned(program.forward, {
         *program.results, *program.saved, *_handed(program.forward)})
-    backward: Plan = planned(program.backward, {
+    return forward, planned(program.backward, {
         *(adjoint(w) for w in pair.block.gradients), *_handed(program.backward)})
+
+
+def _placed(pair: Pair, forward: Plan, backward: Plan) -> Pair:
     return replace(pair, program=replace(
-        program, forward=forward.statements, backward=backward.statements))
+        pair.program, forward=forward.statements, backward=backward.statements))
 
 
 def _handed(statements: Iterable[Statement]) -> set[str]:

@@ -38,6 +38,7 @@ class Callee:
     sizes: tuple[str, ...]
     dtype: bool
     has_backward: bool
+    workspace: bool = False  # whether both take one, last
 
 
 class Calls:
@@ -50,6 +51,7 @@ class Calls:
         self.printer, self.names = printer, names
         self.callees, self.stacks = callees, stacks
         self.saved: dict[str, str] = {}
+        self.workspace = ""  # its name in the function at hand, if it has one
         for statement in forward:
             self._save(statement)
 
@@ -94,6 +96,8 @@ class Calls:
         more = [] if line.backward else [
             *(tree(self.names.sizes[sizes[s]]) for s in callee.sizes),
             *[tree(self.printer.dtype)] * callee.dtype]
+        if callee.workspace and self.workspace:
+            more.append(tree(self.workspace))
         call = quote("{f}({x})", f=callee.backward if line.backward else callee.forward,
                      x=[*arguments, *more])
         return state("{y} = {x}", y=packed(targets) if len(targets) > 1 else targets[0], x=call)

@@ -61,9 +61,8 @@ class Lines:
     def both(
         self, forward: Sequence[ir.Statement], backward: Sequence[ir.Statement]
     ) -> tuple[list[Row], list[Row]]:
-        """The rows of forward and of backward."""
-        found = self.rows(backward)
-        return self.rows(forward), found
+        """The rows of forward and of backward, which may have a workspace."""
+        return self.rows(forward), self.rows(backward)
 
     def rows(self, statements: Sequence[ir.Statement]) -> list[Row]:
         """All statements, with the numbers of their equations in the margin."""

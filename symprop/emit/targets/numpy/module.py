@@ -60,7 +60,7 @@ def module_context(program: Program, target: Target = NUMPY) -> dict[str, Any]:
     named = module_names(program)
     names, zero = named.main, zero_gradients(program)
     printer = printer_of(system, names, target, program.style)
-    lemmas = _lemmas(program, named, target)
+    lemmas = _lemmas(program, named, target, plans)
     writer = _Writer(program, names, printer, {k: w.callee for k, w in lemmas.items()}, plans)
     bodies = [*writer.bodies, *(rows for w in lemmas.values() for rows in w.rows)]
     read = reads(r.statement for rows in bodies for r in rows)
@@ -110,7 +110,9 @@ def printer_of(system: System, names: Names, target: Target, style: str) -> Nump
                 helper_names=names.helpers, target=target)
 
 
-def _lemmas(program: Program, named: ModuleNames, target: Target) -> dict[int, PairWriter]:
+def _lemmas(
+    program: Program, named: ModuleNames, target: Target, plans: Fast | None
+) -> dict[int, PairWriter]:
     """The writers of all lemmas, by number."""
     found: dict[int, PairWriter] = {}
     for pair in program.lemmas:
@@ -118,7 +120,7 @@ def _lemmas(program: Program, named: ModuleNames, target: Target) -> dict[int, P
         found[pair.number] = PairWriter(
             pair, named.functions[pair.number], names,
             printer_of(pair.program.system, names, target, program.style),
-            {k: w.callee for k, w in found.items()})
+            {k: w.callee for k, w in found.items()}, plans.lemmas[pair.number] if plans else None)
     return found
 
 

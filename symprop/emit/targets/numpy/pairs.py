@@ -24,6 +24,8 @@ from symprop.emit.targets.numpy.layout import Row, laid_out
 from symprop.emit.targets.numpy.names import Names
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.emit.targets.numpy.shown import size_rows
+from symprop.emit.targets.numpy.steps import StepLines
+from symprop.lower.buffers import Plan
 from symprop.lower.program import Pair
 from symprop.syntax.document import INDENT
 from symprop.syntax.layout import WIDTH, heading, parameter
@@ -36,14 +38,18 @@ class PairWriter:
 
     def __init__(
         self, pair: Pair, functions: tuple[str, str], names: Names, printer: NumpyPrinter,
-        callees: Mapping[int, Callee],
+        callees: Mapping[int, Callee], plans: tuple[Plan, Plan] | None = None,
     ) -> None:
         self.pair, self.names, self.printer = pair, names, printer
+        self.workspace = [names.own["workspace"]] * (plans is not None)
         program = pair.program
         equations: list[Equation | Adjoint] = [*program.system.equations, *program.adjoints]
         calls = Calls(printer, names, callees, {}, program.forward)
         lines = lines_of(printer, names, equations, program.margins, calls)
-        self.rows = [lines.rows(program.forward), lines.rows(program.backward)]
+        self.rows = [*lines.both(program.forward, program.backward)]
+        if plans is not None and isinstance(lines, StepLines):
+            made = zip(lines.call_rows(functions, plans), self.rows, strict=True)
+            self.rows = [[*buffers, *rows] for buffers, rows in made]
         sizes = [s for s in program.system.sizes if names.sizes[s] in self._read(1)]
         self.back_sizes, saved_sizes = size_rows(program.saved, sizes, program.system, names)
         dtype = printer.dtype
@@ -55,7 +61,7 @@ class PairWriter:
                   if names.sizes[s] in self._read(0) or s in saved_sizes]
         self.front_sizes, told = size_rows(pair.block.ports, needed, program.system, names)
         self.callee = Callee(*functions, told, dtype in self._read(0) or dtype in self.saved,
-                             bool(pair.block.gradients))
+                             bool(pair.block.gradients), plans is not None)
 
     def _read(self, which: int) -> set[str]:
         return reads(r.statement for r in self.rows[which])
@@ -97,8 +103,10 @@ class PairWriter:
         self, name: str, parameters: Sequence[str], what: str, body: Sequence[str]
     ) -> list[str]:
         said = f'"""Lemma {self.pair.number}: {what}"""'
-        head = heading(name, [parameter(p) for p in parameters])
+        optional = [parameter(w, default=tree(None)) for w in self.workspace]
+        head = heading(name, [*map(parameter, parameters), *optional])
         if len(head) > 1:
-            head = [head[0], *textwrap.wrap(", ".join(parameters), WIDTH, initial_indent=INDENT,
+            head = [head[0], *textwrap.wrap(", ".join((*parameters, *(
+                f"{w}=None" for w in self.workspace))), WIDTH, initial_indent=INDENT,
                                             subsequent_indent=INDENT), "):"]
         return [*head, *(INDENT + line for line in (said, *body))]

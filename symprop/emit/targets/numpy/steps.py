@@ -19,7 +19,7 @@ from symprop.emit.targets.numpy.layout import Row, opened
 from symprop.emit.targets.numpy.lines import Lines
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.lower import ir
-from symprop.lower.buffers import Buffer, Place, Placed
+from symprop.lower.buffers import Buffer, Place, Placed, Plan
 from symprop.lower.dtypes import BOOL, FLOAT
 from symprop.lower.fast import Fast
 from symprop.lower.liveness import Value
@@ -78,29 +78,47 @@ class StepLines(Lines):
         self, forward: Sequence[ir.Statement], backward: Sequence[ir.Statement]
     ) -> tuple[list[Row], list[Row]]:
         """With the buffers of a workspace."""
-        self.lasting = True
+        self.lasting, self.calls.workspace = True, self.names.own["workspace"]
         first = self.rows(forward)
         self.consume = self.names.own["consume"]
         second = self.rows(backward)
-        self.lasting, self.consume = False, ""
+        self.lasting, self.consume, self.calls.workspace = False, "", ""
         return first, second
+
+    def call_rows(
+        self, functions: tuple[str, str], plans: tuple[Plan, Plan]
+    ) -> list[list[Row]]:
+        """How the two functions of a lemma come by theirs: some last, some are for one call."""
+        found = []
+        for function, plan in zip(functions, plans, strict=True):
+            lasting = [b for b in plan.buffers if b not in plan.spare]
+            passing = [b for b in plan.buffers if b in plan.spare]
+            found.append(self._rows_of(
+                [*lasting, *passing], "of_call", function, self._wanted(lasting),
+                self._wanted(passing)))
+        return found
 
     def buffer_rows(self, plans: Fast) -> list[list[Row]]:
         """How forward and backward come by their buffers."""
-        return [self._buffers("forward", plans.forward), self._buffers("backward", plans.backward)]
+        return [self._rows_of(b, "arrays", f, self._wanted(b))
+                for f, b in (("forward", plans.forward), ("backward", plans.backward))]
 
-    def _buffers(self, function: str, buffers: Sequence[Buffer]) -> list[Row]:
+    def _wanted(self, buffers: Sequence[Buffer]) -> ast.expr:
+        """The numbers, shapes and dtypes of buffers."""
+        dtype = {FLOAT: tree(self.printer.dtype), BOOL: quote("np.bool_")}
+        return packed(packed([tree(b.number), self.printer.shape(b.shape), dtype[b.holds]])
+                      for b in buffers)
+
+    def _rows_of(
+        self, buffers: Sequence[Buffer], method: str, function: str, *wanted: ast.expr
+    ) -> list[Row]:
         """buffer_1, buffer_2 = (None,) * 2 if there is no workspace, else those that it keeps."""
         if not buffers:
             return []
-        dtype = {FLOAT: tree(self.printer.dtype), BOOL: quote("np.bool_")}
-        wanted = [packed([tree(b.number), self.printer.shape(b.shape), dtype[b.holds]])
-                  for b in buffers]
-        found = state(
-            "{names} = (None,) * {count} if {w} is None else {w}.arrays({f}, {wanted})",
+        return [Row(state(
+            f"{{names}} = (None,) * {{count}} if {{w}} is None else {{w}}.{method}({{x}})",
             names=packed(map(self.buffer, buffers)), count=len(buffers),
-            w=self.names.own["workspace"], f=literal(function), wanted=packed(wanted))
-        return [Row(found)]
+            w=self.names.own["workspace"], x=[literal(function), *wanted]))]
 
     def _write(self, statement: ir.Write, depth: int) -> list[Row]:
         if not isinstance(statement, Placed):
@@ -188,7 +206,7 @@ class StepLines(Lines):
             assert place.over is not None
             return tree(self._value(place.over))
         kept = tree(self.buffer(place.buffer)) if self.lasting and place.buffer else None
-        if place.kind == "saved" and self.consume:
+        if place.kind == "saved":
             assert place.over is not None
             return quote("{x} if {c} else {b}", x=self._value(place.over), c=self.consume,
                          b=kept or tree(None))
