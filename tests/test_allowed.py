@@ -19,6 +19,7 @@ FOREIGN = [
     "np.array(1).tofile('x')", "().__class__.__bases__", "__import__('os')", "__builtins__",
     "np.__dict__", "globals()['x']", "async def f(): pass", "class A: x: int = eval('1')",
     "def f():\n    yield 1", "def f():\n    global x\n    x = 1", "del np", "(x := open)",
+    "if np.pi:\n    del np", "def f(a): del a[0]", "def f(a): del a.x",
     "if np.pi < 3:\n    eval = 1\neval('1')", "def f():\n    return eval('1')\neval = 1",
     "y = eval\neval = 1", "try:\n    pass\nfinally:\n    pass", "print(f'{open(1)}')",
     "'{0.__class__}'.format(1)", "breakpoint()", "x = memoryview",

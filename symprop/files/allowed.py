@@ -64,6 +64,8 @@ def refuse_foreign(source: str, name: str) -> None:
         raise InputError(f"{name} was not written: it is not Python: {error}") from error
     own = frozenset(_bound(tree))
     found = _unbound(source, tree)
+    if _deletes(tree):
+        found = "deletes what is not a function's own"
     for node in ast.walk(tree):
         found = found or _foreign(node, own)
         if found is not None:
@@ -91,6 +93,12 @@ def _unbound(source: str, tree: ast.Module) -> str | None:
             if name in _binds(statement):
                 break
     return None
+
+
+def _deletes(node: ast.AST) -> bool:
+    """Whether something is deleted outside of functions, which may delete what is their own."""
+    return isinstance(node, ast.Delete) or (
+        not isinstance(node, ast.FunctionDef) and any(map(_deletes, ast.iter_child_nodes(node))))
 
 
 def _binds(statement: ast.stmt) -> set[str]:
@@ -129,6 +137,8 @@ def _foreign(node: ast.AST, own: frozenset[str]) -> str | None:
                 return f"reads .{name}"
             if name not in _attributes() | own:
                 return f"reads .{name}"
+        case ast.Delete(targets=targets) if not all(isinstance(t, ast.Name) for t in targets):
+            return "deletes what is not a function's own"
         case _ if not isinstance(node, KINDS):
             return f"holds {type(node).__name__}"
     return None
