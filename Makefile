@@ -24,7 +24,7 @@ QUICK := tests/test_floors.py tests/test_algebra.py tests/test_sift.py tests/tes
 SAME := linear_growth operation_counts block_pages figures natural_names floors print_derivation \
   syntax catalogue detail documents
 
-.PHONY: help picture demo feedback runs test quick bench lint format generated test-tex test-oracles test-packaging
+.PHONY: help picture demo feedback runs test quick bench compare lint format generated test-tex test-oracles test-packaging
 .PHONY: test-oldest test-deep fuzz clean
 
 help:
@@ -37,6 +37,7 @@ help:
 	@echo "make generated       rewrite generated/, docs/coverage.md, programs.md and rules.md"
 	@echo "make picture         draw the picture of the README (needs pdflatex and pdftoppm)"
 	@echo "make bench           how long deriving and verifying take"
+	@echo "make compare         how fast the generated code is -> benchmarks/report.md (half an hour)"
 	@echo "make test-tex        the tests that need pdflatex and xelatex"
 	@echo "make test-oracles    the tests against PyTorch, JAX and autograd"
 	@echo "make test-packaging  wheel, sdist, editable install, bare checkout"
@@ -77,6 +78,10 @@ picture: $(DEV)
 # Some environments preset an OpenBLAS kernel older than the processor: timings are without it.
 bench: $(DEV)
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PY) benchmarks/derive.py
+
+# Peers that are not installed are left out: make .venv/oracles.stamp installs them.
+compare: $(DEV)
+	$(PY) benchmarks/compare.py --style readable,fast
 
 test-tex: $(DEV)
 	@command -v pdflatex >/dev/null || { echo "make test-tex needs pdflatex: install" \
