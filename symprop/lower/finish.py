@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from symprop.lower import ir
+from symprop.lower.flat import flattened
 from symprop.lower.invoke import Invoke, Turns
 from symprop.lower.program import Program
 from symprop.lower.quiet import Guards
@@ -27,23 +28,25 @@ def finished(program: Program) -> Program:
     guards = Guards((e for e in equations if isinstance(e, Adjoint) or e.number in live),
                     program.system, handed)
     lemmas = tuple(replace(p, program=finished(p.program)) for p in program.lemmas)
-    return replace(program, lemmas=lemmas, forward=_statements(program.forward, guards),
-                   backward=_statements(program.backward, guards),
-                   predict=_statements(program.predict, guards))
+    flat = program.style == "fast"
+    return replace(program, lemmas=lemmas, forward=_statements(program.forward, guards, flat),
+                   backward=_statements(program.backward, guards, flat),
+                   predict=_statements(program.predict, guards, flat))
 
 
 def _statements(
-    statements: Sequence[ir.Statement], guards: Guards
+    statements: Sequence[ir.Statement], guards: Guards, flat: bool
 ) -> tuple[ir.Statement, ...]:
     return tuple(
-        replace(s, body=tuple(_write(w, guards) for w in s.body)) if isinstance(s, ir.Loop)
-        else s if isinstance(s, Invoke | Turns) else _write(s, guards) for s in statements)
+        replace(s, body=tuple(_write(w, guards, flat) for w in s.body)) if isinstance(s, ir.Loop)
+        else s if isinstance(s, Invoke | Turns) else _write(s, guards, flat) for s in statements)
 
 
-def _write(statement: ir.Write, guards: Guards) -> ir.Write:
+def _write(statement: ir.Write, guards: Guards, flat: bool) -> ir.Write:
     if isinstance(statement, ir.Zeros | ir.Allocate):
         return statement
     node = statement.node if isinstance(statement, ir.Assign) else statement.value
+    node = flattened(node) if flat else node
     quiet, sharing = guards.risky(statement.array, node), by_slabs(shared(node))
     if isinstance(statement, ir.Assign):
         return replace(statement, node=sharing.node, shares=tuple(sharing.shares), quiet=quiet)
