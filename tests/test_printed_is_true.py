@@ -9,41 +9,54 @@ from functools import cache
 import numpy as np
 import pytest
 from built_models import built
-from reader.check import Known, Page, Verdict
-from reader.page import lines
+from reader.check import Page
+from reader.latex import Latex
+from reader.page import Known, Text
 
 from symprop.zoo import models
 
 DETAILS = ("brief", "normal", "full")
+FORMS = ("text", "latex", "nielsen")
 SMALL = ("mlp", "linear_regression", "svm", "lstm", "attention", "unet_block", "deep_mlp")
 
 
 @cache
-def page_of(name: str, few: int = 64) -> Page:
+def page_of(name: str, form: str, few: int = 64) -> Page:
     """The page of a model with its arrays at small sizes."""
     model = built(name)
     larger = [s for s in model.sizes if min(s.values(), default=2) > 1]
     sizes = (larger or model.sizes)[-1]
     derivation = model.derivation
     found = derivation.evaluate(model.inputs(sizes))
-    numbered = {f"{letter}{at}": found.arrays[equation.array]
-                for letter, equations in (("F", model.system.equations), ("B", derivation.adjoints))
-                for at, equation in enumerate(equations, start=1)}
-    inputs = {n: found.arrays[n] for n, a in model.system.arrays.items() if a.kind == "input"}
-    return Page(derivation.text(detail="full"), Known(inputs, numbered, sizes), few)
+    numbers = {f"F{at}": e.array for at, e in enumerate(model.system.equations, start=1)}
+    bars = {a.primal: found.arrays[a.array] for a in derivation.adjoints}
+    keys = {**{array: number for number, array in numbers.items()},
+            **{n: n for n, a in model.system.arrays.items() if a.kind == "input"}}
+    known = Known(
+        inputs={n: found.arrays[n] for n in keys if keys[n] == n},
+        numbered={**{number: found.arrays[array] for number, array in numbers.items()},
+                  **{f"B{at}": found.arrays[a.array]
+                     for at, a in enumerate(derivation.adjoints, start=1)}},
+        bars={keys[primal]: bar for primal, bar in bars.items()}, sizes=sizes)
+    full = shown(name, form, "full")
+    return Page(Text() if form == "text" else Latex.of(full), full, known, few)
 
 
-def verdicts_of(name: str, detail: str) -> list[Verdict]:
-    """What the reader finds of every line of a page."""
-    return list(page_of(name).verdicts(built(name).derivation.text(detail=detail)))
+def shown(name: str, form: str, detail: str) -> str:
+    """A page as it is printed."""
+    derivation = built(name).derivation
+    if form == "text":
+        return derivation.text(detail=detail)
+    return derivation.latex(detail=detail, profile="symprop" if form == "latex" else form)
 
 
-@pytest.mark.parametrize(("name", "detail"), [
-    pytest.param(name, detail, marks=() if name in SMALL and detail != "full" else pytest.mark.deep)
-    for name in models() for detail in DETAILS
+@pytest.mark.parametrize(("name", "form", "detail"), [
+    pytest.param(name, form, detail,
+                 marks=() if name in SMALL and detail != "full" else pytest.mark.deep)
+    for name in models() for form in FORMS for detail in DETAILS
 ])
-def test_every_printed_line_is_true(name: str, detail: str) -> None:
-    found = verdicts_of(name, detail)
+def test_every_printed_line_is_true(name: str, form: str, detail: str) -> None:
+    found = list(page_of(name, form).verdicts(shown(name, form, detail)))
     wrong = [f"{v.found}: {v.line.text} ({v.why})" for v in found
              if v.found not in ("right", "large")]
     assert wrong == []
@@ -62,9 +75,9 @@ _CHANGES = (
 
 @pytest.mark.parametrize("name", ["mlp", "lstm"])
 def test_a_line_that_is_changed_is_found(name: str) -> None:
-    page, rng = page_of(name, 100_000), np.random.default_rng(0)
+    page, rng = page_of(name, "text", 100_000), np.random.default_rng(0)
     tried, missed = Counter[str](), []
-    for line in lines(built(name).derivation.text(detail="normal")):
+    for line in page.form.lines(shown(name, "text", "normal")):
         left, _, right = line.text.partition(" = ")
         for kind, old, new in _CHANGES:
             if old not in right or right.endswith(" = 0"):

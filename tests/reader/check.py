@@ -1,36 +1,35 @@
 """Every line of a page, evaluated and held against the arrays that it is about.
 
-In: a page of text and `Known`, the arrays by the numbers of their equations. Out: `Verdict`s.
+In: a page, its form, and the arrays that it is about. Out: a `Verdict` on each line.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from reader.grammar import Grammar
-from reader.page import Line, facts, lines, sections
-from reader.tokens import Unreadable, tokens
-from reader.tree import Entry, Name, Node, Number
-from reader.values import Reader, TooLarge
+from reader.page import Known, Line
+from reader.tokens import Token, Unreadable
+from reader.tree import Entry, Name, Node, Number, Whole
+from reader.values import Reader, TooLarge, whole_last
 
-_HEADER = re.compile(r"letter of its index: (.*?)\.")
-_AXIS = re.compile(r"(\w+) \((\w+)\)")
 _BEYOND = "An adjoint outside of its array is 0, and so is what it multiplies."
-_BOUND = re.compile(r"0 ≤ (\w+)(?:\[.*\])? < (.*)$")
 
-@dataclass(frozen=True)
-class Known:
-    """inputs: by name. numbered: by "F7" or "B3". sizes: of the axes."""
 
-    inputs: Mapping[str, Any]
-    numbered: Mapping[str, Any]
-    sizes: Mapping[str, int]
+class Form(Protocol):
+    """A form of print: where its lines are, and how they are cut."""
+
+    def arrays(self, full: str, known: Known) -> dict[str, Any]: ...
+    def lines(self, page: str) -> Iterator[Line]: ...
+    def tokens(self, line: str) -> list[Token]: ...
+    def left_name(self, line: str) -> str: ...
+    def letters(self, full: str) -> dict[str, str]: ...
+    def bounds(self, full: str) -> Iterator[tuple[str, str]]: ...
+    def adjoints(self, full: str) -> frozenset[str]: ...
 
 
 @dataclass(frozen=True)
@@ -48,38 +47,26 @@ class Page:
     few: arrays of more entries are looked at in two places of each axis.
     """
 
-    def __init__(self, full: str, known: Known, few: int = 64) -> None:
-        self.few = few
-        arrays = {_same(n): np.asarray(a) for n, a in known.inputs.items()}
-        defining = []
-        for line in lines(full):
-            if line.number and line.section != "boxes" and line.number in known.numbered:
-                arrays[_left_name(line.text)] = np.asarray(known.numbered[line.number])
-                if line.section == "forward":
-                    defining.append(line)
-        self.arrays = arrays
-        self.adjoints = frozenset(_left_name(line.text) for line in lines(full)
-                                  if line.number.startswith("B"))
+    def __init__(self, form: Form, full: str, known: Known, few: int = 64) -> None:
+        self.form, self.few = form, few
+        self.arrays = {n: np.asarray(a) for n, a in form.arrays(full, known).items()}
+        self.adjoints = form.adjoints(full)
         defined: dict[str, tuple[Node, Node]] = {}
-        for line in defining:
-            left, right, *_ = self._sides(line.text)
-            defined[_left_name(line.text)] = left, right
-        header = _HEADER.search(" ".join(" ".join(sections(full)["given"]).split()))
-        letters = {letter: known.sizes[axis]
-                   for axis, letter in _AXIS.findall(header[1] if header else "")}
-        sizes = Reader(arrays, known.sizes, {}, {}, {})
-        below = {}
-        for fact in facts(full):
-            if bound := _BOUND.match(fact):
-                end = sizes.value(Grammar(tokens(bound[2]), ()).sum(), {})
-                below[_same(bound[1])] = int(end.data.item())
-        self.reader = Reader(arrays, known.sizes, defined, letters, below)
+        for line in form.lines(full):
+            if line.number and line.section == "forward":
+                left, right, *_ = self._sides(line.text)
+                defined[form.left_name(line.text)] = left, right
+        letters = {letter: known.sizes[axis] for axis, letter in form.letters(full).items()}
+        sizes = Reader({}, known.sizes, {}, {}, {})
+        below = {name: int(sizes.value(Grammar(form.tokens(end), ()).sum(), {}).data.item())
+                 for name, end in form.bounds(full)}
+        self.reader = Reader(self.arrays, known.sizes, defined, letters, below)
 
     def verdicts(self, page: str, seed: int = 0) -> Iterator[Verdict]:
         """What is found of each line of a page."""
         rng = np.random.default_rng(seed)
         self.reader.adjoints = self.adjoints if _BEYOND in " ".join(page.split()) else frozenset()
-        yield from (self.verdict(line, rng) for line in lines(page))
+        yield from (self.verdict(line, rng) for line in self.form.lines(page))
 
     def verdict(self, line: Line, rng: np.random.Generator) -> Verdict:
         """Whether all sides of a line are what its left side is."""
@@ -89,11 +76,15 @@ class Page:
     def _verdict(self, line: Line, rng: np.random.Generator) -> Verdict:
         try:
             left, *sides = self._sides(line.text)
-            name = _left_name(line.text)
+            name = self.form.left_name(line.text)
             if name not in self.arrays:
                 raise Unreadable(f"nothing is called {name!r}")
             array = self.arrays[name]
             positions = left.positions if isinstance(left, Entry) else ()
+            if isinstance(left, Entry) and Whole() in positions:
+                array = whole_last(array, positions)
+                positions = tuple(p for p in positions if not isinstance(p, Whole))
+                left = Entry(left.of, positions)
             taken = _places(array.shape, positions, rng, self.few)
             wanted = array[np.ix_(*taken)] if array.ndim else array
             for side in sides:
@@ -108,15 +99,7 @@ class Page:
         return Verdict(line, "right")
 
     def _sides(self, text: str) -> list[Node]:
-        return Grammar(tokens(text), self.arrays).sides()
-
-
-def _same(name: str) -> str:
-    return unicodedata.normalize("NFD", name)
-
-
-def _left_name(text: str) -> str:
-    return _same(text.split(" = ")[0]).split("[")[0]
+        return Grammar(self.form.tokens(text), self.arrays).sides()
 
 
 def _places(

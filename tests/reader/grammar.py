@@ -29,6 +29,7 @@ from reader.tree import (
     Quotient,
     Sum,
     Transposed,
+    Whole,
 )
 
 _RELATIONS = ("=", "≠", "<", ">", "≤", "≥")
@@ -129,11 +130,14 @@ class Grammar:
                 return found
 
     def listed(self, end: str) -> tuple[Node, ...]:
-        found = [self.sum()]
+        found = [self.position()]
         while self.take(","):
-            found.append(self.sum())
+            found.append(self.position())
         self.need(end)
         return tuple(found)
+
+    def position(self) -> Node:
+        return Whole() if self.take("·") else self.sum()
 
     def atom(self) -> Node:
         token = self.peek()

@@ -1,10 +1,14 @@
-"""The lines of a page of text: each a chain of sides with its number."""
+"""Pages of text: their lines, each a chain of sides with its number, and the names in them."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from reader.tokens import Token, tokens
 
 _NUMBER = re.compile(r" {2,}\(((?:\d+\.)?[FB]\d+)\)\s*$")
 _FACT = re.compile(r"^\s*\d+\. (.*)$")
@@ -24,6 +28,20 @@ class Line:
     number: str
 
 
+@dataclass(frozen=True)
+class Known:
+    """The arrays that a page is about.
+
+    inputs: by name. numbered: by "F7" or "B3". bars: adjoints, by what they are of, an input's
+    name or "F7". sizes: of the axes.
+    """
+
+    inputs: Mapping[str, Any]
+    numbered: Mapping[str, Any]
+    bars: Mapping[str, Any]
+    sizes: Mapping[str, int]
+
+
 def sections(page: str) -> Mapping[str, list[str]]:
     """The lines of a page by section."""
     found: dict[str, list[str]] = {"title": []}
@@ -37,9 +55,55 @@ def sections(page: str) -> Mapping[str, list[str]]:
     return found
 
 
-def facts(page: str) -> list[str]:
-    """What is assumed, a formula each."""
-    return [m[1] for line in sections(page).get("assumed", []) if (m := _FACT.match(line))]
+_HEADER = re.compile(r"letter of its index: (.*?)\.")
+_AXIS = re.compile(r"(\w+) \((\w+)\)")
+_BOUND = re.compile(r"0 ≤ (\w+)(?:\[.*\])? < (.*)$")
+
+
+class Text:
+    """Text as a form of print: arrays are called as the left sides of their equations are."""
+
+    def arrays(self, full: str, known: Known) -> dict[str, Any]:
+        """Every array by its name here; `full` has every equation with its number."""
+        found = {same(n): a for n, a in known.inputs.items()}
+        for line in lines(full):
+            if line.number in known.numbered and line.section != "boxes":
+                found[self.left_name(line.text)] = known.numbered[line.number]
+        return found
+
+    def lines(self, page: str) -> Iterator[Line]:
+        """Every printed chain."""
+        return lines(page)
+
+    def tokens(self, line: str) -> list[Token]:
+        """The tokens of a chain."""
+        return tokens(line)
+
+    def left_name(self, line: str) -> str:
+        """What stands at the left, without its positions."""
+        return same(line.split(" = ")[0]).split("[")[0]
+
+    def letters(self, full: str) -> dict[str, str]:
+        """The letter of each axis."""
+        header = _HEADER.search(" ".join(" ".join(sections(full)["given"]).split()))
+        return dict(_AXIS.findall(header[1])) if header else {}
+
+    def adjoints(self, full: str) -> frozenset[str]:
+        """What is an adjoint."""
+        return frozenset(self.left_name(line.text) for line in lines(full)
+                         if line.number.startswith("B"))
+
+    def bounds(self, full: str) -> Iterator[tuple[str, str]]:
+        """Arrays of positions, and what they are below."""
+        for line in sections(full).get("assumed", []):
+            fact = _FACT.match(line)
+            if fact and (bound := _BOUND.match(fact[1])):
+                yield same(bound[1]), bound[2]
+
+
+def same(name: str) -> str:
+    """A name as the reader spells it: with its marks one by one."""
+    return unicodedata.normalize("NFD", name)
 
 
 def lines(page: str) -> Iterator[Line]:

@@ -119,3 +119,8 @@ class Norm(Node):
 @dataclass(frozen=True)
 class Infinity(Node):
     pass
+
+
+@dataclass(frozen=True)
+class Whole(Node):
+    """The whole of an axis, in the place of a position: z[·,n]."""

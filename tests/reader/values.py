@@ -33,6 +33,7 @@ from reader.tree import (
     Quotient,
     Sum,
     Transposed,
+    Whole,
 )
 
 MOST = 6_000_000  # entries of one part of a line
@@ -181,25 +182,27 @@ class _Line:
 
     def name(self, node: Name) -> Value:
         if node.name in self.ranges:
-            return Value((node.name,), self.ranges[node.name][:, None, None] * 1.0)
+            return Value((node.name,), _float(self.ranges[node.name][:, None, None]))
         if node.name in self.reader.arrays:
             return self.whole(node.name)
         if node.name == "π":
             return Value((), np.full((1, 1), math.pi))
-        if node.name in self.reader.sizes:
-            return Value((), np.full((1, 1), float(self.reader.sizes[node.name])))
+        size = node.name.strip("|")
+        if size in self.reader.sizes:
+            return Value((), np.full((1, 1), float(self.reader.sizes[size])))
         raise Unreadable(f"nothing is called {node.name!r}")
 
     def whole(self, name: str) -> Value:
         array = self.reader.arrays[name]
         if array.ndim > 2:
             raise Unreadable(f"{name} has {array.ndim} axes and stands as a matrix")
-        return Value((), array.reshape(array.shape + (1,) * (2 - array.ndim)) * 1.0)
+        return Value((), _float(array.reshape(array.shape + (1,) * (2 - array.ndim))))
 
     def entry(self, node: Entry) -> Value:
-        places = [self.value(p) for p in node.positions]
+        places = [self.value(p) for p in node.positions if not isinstance(p, Whole)]
         if isinstance(node.of, Name):
-            found = _taken(Value((), self.reader.arrays[node.of.name]), places)
+            array = self.reader.arrays[node.of.name]
+            found = _taken(Value((), whole_last(array, node.positions)), places)
             if node.of.name not in self.reader.adjoints:
                 return found
             outside = np.isnan(found.data)
@@ -433,6 +436,14 @@ def _beside(a: Value, b: Value) -> Value:
         return Value(letters, left @ right)
 
 
+def whole_last(array: Any, positions: Sequence[Node]) -> Any:
+    """The axes that are there as a whole, behind those at a position."""
+    whole = [axis for axis, place in enumerate(positions) if isinstance(place, Whole)]
+    behind = list(range(len(positions), array.ndim))
+    taken = [axis for axis in range(array.ndim) if axis not in whole and axis not in behind]
+    return array.transpose([*taken, *whole, *behind])
+
+
 def _taken(of: Value, places: list[Value], of_matrix: bool = False) -> Value:
     """Entries at positions: a letter each, or numbers; nan outside the array."""
     letters: tuple[str, ...] = of.letters
@@ -461,10 +472,15 @@ def _taken(of: Value, places: list[Value], of_matrix: bool = False) -> Value:
     taken = array[tuple(index)] if index else array
     shape = np.broadcast_shapes(*(np.shape(i) for i in index)) if index else ()
     taken = np.broadcast_to(taken, shape + array.shape[len(index):])
-    full = taken.reshape(taken.shape + (1,) * (2 - rest)) * 1.0
+    full = _float(taken.reshape(taken.shape + (1,) * (2 - rest)))
     inside = np.asarray(inside)
     inside = inside.reshape((*inside.shape, 1, 1)) if inside.ndim else inside
     return Value(letters, np.where(inside, full, np.nan))
+
+
+def _float(array: Any) -> Any:
+    """As a float, or complex as it is: times 1 a complex infinity would be nan."""
+    return array if np.iscomplexobj(array) else np.asarray(array, float)
 
 
 def _folded(what: str, data: Any, axis: int) -> Any:
