@@ -18,6 +18,7 @@ import pytest
 from built_models import built
 from emitted_models import MODELS, derivation
 from mutants import mutant
+from nn_cases import CASES
 from test_blocks import NETWORKS
 
 import symprop
@@ -35,6 +36,7 @@ KINDS = ("matrix_factorization", "svm", "lstm", "attention", "word2vec", *(
     pytest.param(n, marks=pytest.mark.deep) for n in (
         "softmax_regression", "deep_mlp", "mlp_batch_norm", "lenet5", "gaussian_mixture",
         "graph_convolution", "mixture_of_experts")))
+FILLED = ("interpolate multiple", "rotary interleaved", "lstm last")  # by several statements, turns
 
 
 @cache
@@ -42,6 +44,11 @@ def both(name: str) -> tuple[System, Any, Any]:
     """The system, the readable module and the fast one, which is compared with its equations."""
     if name in MODELS:
         found = derivation(name)
+        plain = symprop.generate(found)
+    elif name in CASES:
+        case = CASES[name]
+        found = symprop.derive(symprop.trace(
+            case.loss, facts=case.facts, shapes=case.shapes, wrt=case.parameters))
         plain = symprop.generate(found)
     else:
         found, plain = built(name).derivation, built(name).module
@@ -61,7 +68,7 @@ def same(found: Any, expected: Any, tolerance: float) -> None:
             found[name], grad, rtol=0, atol=tolerance * np.abs(grad).max(initial=0), err_msg=name)
 
 
-@pytest.mark.parametrize("name", [*(n for n in MODELS if n != "dataclassed"), *KINDS])
+@pytest.mark.parametrize("name", [*(n for n in MODELS if n != "dataclassed"), *KINDS, *FILLED])
 def test_both_styles_give_the_same_gradients(name: str) -> None:
     """With a workspace or without, asked for twice, given up, in both dtypes."""
     system, plain, fast = both(name)

@@ -137,7 +137,9 @@ def _foreign(node: ast.AST, own: frozenset[str]) -> str | None:
                 return f"reads .{name}"
             if name not in _attributes() | own:
                 return f"reads .{name}"
-        case ast.Delete(targets=targets) if not all(isinstance(t, ast.Name) for t in targets):
+        case ast.Delete(targets=targets) if not all(
+                isinstance(t, ast.Name) or (isinstance(t, ast.Tuple) and all(
+                    isinstance(n, ast.Name) for n in t.elts)) for t in targets):
             return "deletes what is not a function's own"
         case _ if not isinstance(node, KINDS):
             return f"holds {type(node).__name__}"

@@ -148,12 +148,15 @@ class _Planner:
         self.all: list[_Memory] = []
         self.free: list[_Memory] = []
         self.used: list[Buffer] = []
+        self.passing: set[Value] = set()  # what a loop makes at each turn, if it has one
 
     # ---- statements -------------------------------------------------------------------------
 
     def statement(self, item: ir.Statement | Steps) -> ir.Statement:
         """A statement with places; what the body of a loop makes lives for one turn."""
         if isinstance(item, ir.Loop):
+            self.passing |= {(s.array, step.label) for s in item.body if isinstance(s, Steps)
+                             for step in s.steps}
             before, self.free = self.free, []
             body = tuple(self.steps(s) for s in item.body if isinstance(s, Steps))
             self.free = before
@@ -188,7 +191,8 @@ class _Planner:
         own = {item.array: {label for label, name in called}}
         return Placed(item.array, item.number, item.at, item.steps, item.last, item.quiet,
                       tuple(places), called,
-                      tuple(v for v in dict.fromkeys(dropped) if v[1] not in own.get(v[0], ())),
+                      tuple(v for v in dict.fromkeys(dropped)
+                            if v not in self.passing and v[1] not in own.get(v[0], ())),
                       start)
 
     def entries(self, item: Steps) -> set[int]:
@@ -339,7 +343,8 @@ class _Planner:
                 continue
             place = bisect_left(self.life.stops, death)
             if place < max(making, default=0) and isinstance(statements[place], Placed):
-                gone.setdefault(place, []).extend(memory.seen)
+                gone.setdefault(place, []).extend(
+                    v for v in memory.seen if v not in self.passing)
         return tuple(
             replace(s, dropped=tuple(dict.fromkeys((*s.dropped, *gone[k]))))
             if k in gone and isinstance(s, Placed) else s for k, s in enumerate(statements))

@@ -14,8 +14,10 @@ where each result is written; nothing here knows of memory.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
+from itertools import count
+from typing import Any
 
 from symprop.algebra import rows
 from symprop.algebra.build import mul
@@ -64,16 +66,20 @@ class Steps:
 
 def stepwise(statements: Sequence[ir.Statement]) -> list[ir.Statement | Steps]:
     """The statements, those of loops too, as steps."""
-    return [replace(s, body=tuple(map(in_steps, s.body))) if isinstance(s, ir.Loop)  # type: ignore[arg-type]
-            else s if isinstance(s, Invoke | Turns) else in_steps(s) for s in statements]
+    number = count()
+    return [replace(s, body=tuple(in_steps(w, next(number)) for w in s.body))  # type: ignore[misc]
+            if isinstance(s, ir.Loop) else s if isinstance(s, Invoke | Turns)
+            else in_steps(s, next(number)) for s in statements]
 
 
-def in_steps(statement: ir.Write) -> Steps:
-    """One statement as its operations."""
+def in_steps(statement: ir.Write, number: int) -> Steps:
+    """One statement as its operations; `number` tells its labels from those of all others."""
     if isinstance(statement, ir.Zeros | ir.Allocate):
         return Steps(statement.array, statement.number, getattr(statement, "at", None), (),
                      statement)
-    maker = _Maker()
+    maker = _Maker(number)
+    statement = _labelled(statement, number)
+    assert isinstance(statement, ir.Assign | ir.Put | ir.Scatter)
     for share in statement.shares:
         maker.make(share.label, share.node)
     if not isinstance(statement, ir.Assign):
@@ -93,6 +99,7 @@ def in_steps(statement: ir.Write) -> Steps:
 class _Maker:
     """Makes the steps of one statement."""
 
+    number: int
     steps: list[Step] = field(default_factory=list)
 
     def make(self, label: str, node: Node) -> None:
@@ -111,7 +118,7 @@ class _Maker:
 
     def step(self, node: Node, kind: str, holds: str = FLOAT) -> ir.Local:
         """One more operation, and its result as an operand."""
-        label = f"part {len(self.steps) + 1}"
+        label = f"part {self.number} {len(self.steps) + 1}"
         self.steps.append(Step(label, node, kind, holds))
         return ir.Local(node.axes, label, holds)
 
@@ -288,12 +295,12 @@ class _Maker:
 
 def _flat(node: ir.TensorDot, left: Node, right: Node) -> ir.MatMul | None:
     """A sum over the leading axes of both as one product of matrices, if one axis is left each."""
-    count = len(node.over)
-    if left.axes[:count] != node.over or right.axes[:count] != node.over or (
-            len(left.axes) != count + 1 or len(right.axes) != count + 1):
+    gone = len(node.over)
+    if left.axes[:gone] != node.over or right.axes[:gone] != node.over or (
+            len(left.axes) != gone + 1 or len(right.axes) != gone + 1):
         return None
     rows_ = Index(node.over[0].letter, normal(mul(*(a.size for a in node.over))))
-    first, second = (ir.Reshape((rows_, n.axes[-1]), n) if count > 1 else n for n in (left, right))
+    first, second = (ir.Reshape((rows_, n.axes[-1]), n) if gone > 1 else n for n in (left, right))
     return ir.MatMul(node.axes, ir.Transpose((left.axes[-1], first.axes[0]), first), second)
 
 
@@ -302,6 +309,19 @@ def _signed(sign: int, node: Node) -> tuple[int, Node]:
     if isinstance(node, ir.Product) and node.coef < 0:
         return -sign, replace(node, coef=-node.coef)
     return sign, node
+
+
+def _labelled(item: Any, number: int) -> Any:
+    """A statement with its number in the labels of its shares."""
+    if isinstance(item, ir.Local | ir.Share):
+        item = replace(item, label=f"{item.label} {number}")
+    if isinstance(item, tuple):
+        return tuple(_labelled(i, number) for i in item)
+    if not isinstance(item, Node | ir.Share | ir.Grid | ir.Assign | ir.Put | ir.Scatter):
+        return item
+    changes = {f.name: found for f in fields(item)
+               if (found := _labelled(value := getattr(item, f.name), number)) is not value}
+    return replace(item, **changes) if changes else item
 
 
 def _is_mask(node: Node) -> bool:

@@ -73,6 +73,12 @@ class StepLines(Lines):
         super().__init__(*args)
         self.buffers: dict[int, str] = {}
         self.same_names: dict[Value, str] = {}
+        self.gone: set[str] = set()  # what the function at hand has deleted
+
+    def rows(self, statements: Sequence[ir.Statement]) -> list[Row]:
+        """As there; each function deletes for itself."""
+        self.gone = set()
+        return super().rows(statements)
 
     def both(
         self, forward: Sequence[ir.Statement], backward: Sequence[ir.Statement]
@@ -146,8 +152,10 @@ class StepLines(Lines):
         if rows and statement.array != self.noted:
             rows[0] = replace(rows[0], note=self._note(equation))
             self.noted = statement.array
-        gone = dict.fromkeys(self._value(v) for v in statement.dropped)
+        gone = [n for n in dict.fromkeys(map(self._value, statement.dropped))
+                if n not in self.gone]
         if depth == 0 and gone:
+            self.gone.update(gone)
             rows.append(Row(ast.Delete([ast.Name(n, ast.Del()) for n in gone])))
         return rows
 
