@@ -141,7 +141,17 @@ def _flat(term: Term) -> Term:
 
 def without_ends(expr: Expr, arrays: Mapping[str, Array]) -> Expr:
     """The same, less the brackets outside of which an adjoint beside them is read outside."""
-    return Expr(tuple(_without_ends(t, arrays) for t in expr.terms))
+    return Expr(tuple(
+        opened for t in expr.terms for opened in _spread(t, _without_ends(t, arrays))))
+
+
+def _spread(before: Term, term: Term) -> tuple[Term, ...]:
+    """A term that has become nothing but a sum in parentheses, as the terms of that."""
+    same_ = len(term.factors) == len(before.factors)
+    atom, exponent = term.factors[0] if len(term.factors) == 1 else (None, 1)
+    if same_ or term.bound or exponent != 1 or not isinstance(atom, Paren):
+        return (term,)
+    return tuple(replace(t, coef=term.coef * t.coef) for t in atom.body.terms)
 
 
 def _without_ends(term: Term, arrays: Mapping[str, Array]) -> Term:
@@ -149,12 +159,20 @@ def _without_ends(term: Term, arrays: Mapping[str, Array]) -> Term:
              and a.array.startswith(ADJOINT)]
     factors: list[tuple[Atom, Exponent]] = []
     for atom, exponent in term.factors:
-        if isinstance(atom, Iverson) and any(_implied(atom, r, arrays) for r in reads):
+        if isinstance(atom, Iverson) and (any(_implied(atom, r, arrays) for r in reads) or any(
+                isinstance(a, Paren) and _all_read(atom, a.body, arrays) for a, _ in term.factors)):
             continue
         if isinstance(atom, Paren):
             atom = Paren(without_ends(atom.body, arrays))
         factors.append((atom, exponent))
     return Term(term.coef, tuple(factors), term.bound)
+
+
+def _all_read(bracket: Iverson, body: Expr, arrays: Mapping[str, Array]) -> bool:
+    """Whether a bracket says of every term of a sum that an adjoint in it is read inside."""
+    return all(any(
+        isinstance(a, Access) and e == 1 and a.array.startswith(ADJOINT)
+        and _implied(bracket, a, arrays) for a, e in t.factors) for t in body.terms)
 
 
 def _implied(bracket: Iverson, read: Access, arrays: Mapping[str, Array]) -> bool:

@@ -86,14 +86,18 @@ def slice_form(
     For equations that have no matrix form as a whole: those of three axes or more, those of a
     recurrence, and those that look up rows. What has no axis left must be a product, as uᵀ v is.
     """
-    indices = equation.indices
-    for count in range(max(0, len(indices) - 2), len(indices) + 1):
-        opened = [i for i in indices[count:] if i.size != ONE]
-        place = Place(arrays, slices=True, batch=frozenset(indices[:count]))
-        form = _form(equation, opened, place, count)
-        if form is not None and (opened or any(isinstance(n, Product) for n in nodes(form))):
-            return count, form
-    return None
+    axes = len(equation.indices)
+    tried = ((n, form_at(equation, arrays, n)) for n in range(max(0, axes - 2), axes + 1))
+    return next(((count, form) for count, form in tried if form is not None), None)
+
+
+def form_at(
+        equation: Equation | Adjoint, arrays: Mapping[str, Array], count: int) -> MatrixForm | None:
+    """The form of what is left with `count` first axes fixed; a scalar must be a product."""
+    opened = [i for i in equation.indices[count:] if i.size != ONE]
+    batch = frozenset(equation.indices[:count])
+    form = _form(equation, opened, Place(arrays, slices=True, batch=batch), count)
+    return form if form and (opened or any(isinstance(n, Product) for n in nodes(form))) else None
 
 
 def _form(

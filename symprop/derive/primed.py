@@ -21,6 +21,7 @@ from symprop.algebra.expr import (
     Term,
     adjoint,
 )
+from symprop.derive.matrix_nodes import Hadamard, Map, MatrixForm, Scale
 from symprop.derive.present import arranged
 from symprop.derive.retold import told
 from symprop.system import Adjoint, System, sides
@@ -83,3 +84,12 @@ def _replaced(expr: Expr, slope: Factors, name: Apply) -> Expr | None:
         rest.remove(factor)
     return Expr((replace(term, factors=(*rest, (name, 1))),))
 
+
+def slopes_last(form: MatrixForm) -> MatrixForm:
+    """A product entry by entry, with its derivatives behind the other factors."""
+    if isinstance(form, Scale):
+        return replace(form, of=slopes_last(form.of))
+    if not isinstance(form, Hadamard):
+        return form
+    return replace(form, factors=tuple(sorted(
+        form.factors, key=lambda f: isinstance(f, Map) and f.function.endswith(PRIME))))

@@ -17,7 +17,8 @@ from symprop.algebra.build import ONE
 from symprop.algebra.expr import UNIT, Expr, Term
 from symprop.derive.cases import two_cases, without_ends
 from symprop.derive.centred import RULE
-from symprop.derive.primed import Primed, primed
+from symprop.derive.matrix_nodes import MatrixForm
+from symprop.derive.primed import Primed, primed, slopes_last
 from symprop.derive.retold import Telling, kind, told
 from symprop.emit.letters import Stepped
 from symprop.emit.matrix_printer import MatrixPrinter
@@ -108,6 +109,11 @@ class BriefPrinter(_Shorter):
         sheet, slopes = super().sheet(), self.words.beside(*self._told_of())
         said = (self.words("page.slopes", slopes=slopes),) if slopes else ()
         return replace(sheet, conventions=(*sheet.conventions, *said))
+
+    def _form(self, equation: Equation | Adjoint) -> tuple[int, MatrixForm | None]:
+        """With σ'(z) last in its product, as books have it."""
+        fixed, form = super()._form(equation)
+        return fixed, form and slopes_last(form)
 
     def _told_of(self) -> Iterator[str]:
         """What the derivatives are that have a name: σ'(z) = a ⊙ (1 - a)."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from symprop.algebra.build import access, idx
 from symprop.algebra.expr import Expr
 from symprop.derive.cases import two_cases
-from symprop.derive.matrix import matrix_form, slice_form
+from symprop.derive.matrix import form_at, matrix_form, slice_form
 from symprop.derive.matrix_nodes import MatrixForm
 from symprop.emit.conventions import Seen
 from symprop.emit.letters import EquationLike, equation_letters
@@ -85,9 +85,12 @@ class EquationRows:
     ) -> tuple[int, Piece] | None:
         """Two cases, each in matrix notation with so many axes fixed; None where there are none."""
         cases = two_cases(equation.rhs) or ()
-        found = [self._form(replace(equation, rhs=c.rhs)) for c in cases]
-        forms = [form for _, form in found if form is not None]
-        if not cases or len(forms) < len(found) or len({fixed for fixed, _ in found}) > 1:
+        for count in range(len(equation.indices)) if cases else ():
+            found = [self._at(replace(equation, rhs=c.rhs), count) for c in cases]
+            forms = [form for form in found if form is not None]
+            if len(forms) == len(found):
+                break
+        else:
             return None
         to_form = MatrixPrinter(self.to, printer.letters).form
         piece = printer.braced(cases, [to_form(f) for f in forms])
@@ -95,7 +98,14 @@ class EquationRows:
             return None
         for form in forms:
             self.seen.form(form)
-        return found[0][0], piece
+        return count, piece
+
+    def _at(self, equation: Equation | Adjoint, count: int) -> MatrixForm | None:
+        """The form of an equation with so many axes fixed, over what the page shows."""
+        form = form_at(equation, self.system.arrays, count)
+        if form is None or self.to.called.notation == "index" or len(equation.indices) - count > 2:
+            return None
+        return on_page(self.to.called, equation.array, form, count)
 
     def _form(self, equation: Equation | Adjoint) -> tuple[int, MatrixForm | None]:
         """(how many first axes are fixed, the form of the rest), over what the page shows."""

@@ -119,7 +119,8 @@ def _nearest(system: System, array: str, befores: set[str]) -> set[str]:
 
 def _with_after(system: System, layer: Layer, following: list[Layer]) -> Layer:
     """The layer with a = f(z): what reads z alone entry by entry, else what the next one takes."""
-    own = next((e.array for e in system.equations if _entrywise(e, layer.before)), "")
+    own = next((e.array for e in system.equations if _entrywise(e, layer.before)
+                and (following or not _added_up(system, e.array))), "")
     arrays: Mapping[str, object] = system.arrays
     after = own or (following[0].given if following else "")
     return Layer(**{**layer.__dict__, "after": after if after in arrays else ""})
@@ -132,6 +133,13 @@ def _entrywise(equation: Equation, array: str) -> bool:
     own = list(equation.indices)
     return all([p.single_index for p in read.indices] == own
                for read in _accesses(equation.rhs))
+
+
+def _added_up(system: System, array: str) -> bool:
+    """Whether the entries of an array are added up alone, as those of exp z in a softmax."""
+    return any(t.bound and [a for a, _ in t.factors] == [*_accesses(Expr((t,)))]
+               and arrays_of(Expr((t,))) == (array,) and [e for _, e in t.factors] == [1]
+               for e in system.equations for t in e.rhs.terms if array in arrays_of(e.rhs))
 
 
 def _accesses(expr: Expr) -> Iterator[Access]:
