@@ -20,7 +20,8 @@ class Called:
     by the array: \delta^{1} of z1. turned:
     the arrays that are shown transposed, each with the number of its axes. mark: "bar", "partial",
     "d" or "nabla". notation: "both", "index" or "matrix". letters: no index has one of these.
-    renamed: the arrays whose names the profile chose; columns: whether it turned for columns.
+    renamed: the arrays whose names the profile chose; listed: one that stands in a list of the
+    program, and how that has it, ("W_0", "W[0]"); columns: whether it turned for columns.
     """
 
     loss: str
@@ -32,6 +33,7 @@ class Called:
     notation: str = "both"
     letters: frozenset[str] = frozenset()
     renamed: tuple[str, ...] = ()
+    listed: tuple[str, str] | None = None
     columns: bool = False
 
     def shown(self, array: str) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from symprop.check.trees import part_name
 from symprop.errors import InputError
 from symprop.system import System
 
@@ -64,13 +65,33 @@ def fault(shown: object) -> str:
 
 def numbered(system: System) -> dict[str, tuple[str, str]]:
     """The arrays whose names are another and a number: x2 is the second that was called x."""
-    return {e.array: (e.numbered, e.array[len(e.numbered):].lstrip("_"))
-            for e in system.equations if e.numbered}
+    return listed(system) | {
+        e.array: (e.numbered, e.array[len(e.numbered):].lstrip("_"))
+        for e in system.equations if e.numbered}
+
+
+def listed(system: System) -> dict[str, tuple[str, str]]:
+    """What stands in lists of the program, W[0], W[1]: it is W with the numbers 1, 2 in print."""
+    return {leaf: (base, ",".join(numbers)) for argument in system.arguments
+            for leaf, base, numbers in _leaves(argument.name, argument.tree, ()) if numbers}
+
+
+def _leaves(
+    base: str, tree: object, numbers: tuple[str, ...]
+) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    if isinstance(tree, str):
+        yield tree, base, numbers
+    elif isinstance(tree, Mapping):
+        for key, part in tree.items():
+            yield from _leaves(part_name(base, key), part, numbers)
+    elif isinstance(tree, Sequence):
+        for k, part in enumerate(tree, start=1):
+            yield from _leaves(base, part, (*numbers, str(k)))
 
 
 def lowered_numbers(system: System) -> dict[str, str]:
     """The same for text: x₂."""
-    return {array: base + number.translate(_LOWERED)
+    return {array: base + number.replace(",", "_").translate(_LOWERED)
             for array, (base, number) in numbered(system).items()}
 
 

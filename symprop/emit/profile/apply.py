@@ -11,7 +11,7 @@ from pathlib import Path
 
 from symprop.algebra.expr import Expr
 from symprop.emit.called import Called
-from symprop.emit.given_names import check_names
+from symprop.emit.given_names import check_names, listed
 from symprop.emit.latex_names import read_symbol, symbol
 from symprop.emit.profile.layers import Layer, layers
 from symprop.emit.profile.read import CHOICES, Profile, read_profile
@@ -43,7 +43,20 @@ def called(
     return Called(
         system.loss, every.get(system.loss, ""), every, adjoints, _turned(system, book, found),
         mark, notation or book.notation, frozenset(s for s in stems if len(s) == 1),
-        tuple(n for n in every if n not in given), book.examples == "columns")
+        tuple(n for n in every if n not in given), _first_listed(system, every),
+        book.examples == "columns")
+
+
+def _first_listed(system: System, names: Mapping[str, str]) -> tuple[str, str] | None:
+    """The first array that a list of the program holds, as in W[0], if its name stays."""
+    for argument in system.arguments:
+        tree, path = argument.tree, argument.name
+        while not isinstance(tree, str) and tree:
+            key = next(iter(tree)) if isinstance(tree, Mapping) else 0
+            tree, path = tree[key], f"{path}[{key!r}]"
+        if isinstance(tree, str) and tree not in names and tree in listed(system):
+            return tree, path
+    return None
 
 
 def as_called(system: System, names: Mapping[str, str] | Called | None) -> Called:

@@ -21,6 +21,10 @@ def legend(style: Style, arrays: Sequence[str]) -> tuple[str, ...]:
                for n in called.renamed if n in arrays and to.array(n).text != n]
     if renamed:
         found.append(say("legend.names", names=say.several(renamed)))
+    if called.listed is not None and called.listed[0] in arrays:
+        name, place = called.listed
+        found.append(say("legend.lists", symbol=math(to.array(name).text),
+                         place=style.plain(place)))
     own = []
     for name in called.adjoints:
         if name in arrays:
