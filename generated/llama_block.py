@@ -1,4 +1,4 @@
-# symprop sha256:3e7ff67081cf1e0d96fb88890f3ad721
+# symprop sha256:c0f870db166556ae8df9d003b817b80c
 """llama_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:llama_block.
@@ -98,19 +98,24 @@ def rms_norm(input, weight):
     return out, (x_hat, weight, out, rms_x)
 
 
-def rms_norm_backward(saved, dout):
+def rms_norm_backward(saved, dout, need_dinput=True):
     """Lemma 1: from the adjoints of what it returns, those of what it takes."""
     x_hat, weight, out, rms_x = saved
     D = x_hat.shape[2]
+    dinput = None
     # (1.B1)  dweight[d] = Σ_nt dout[n,t,d] x_hat[n,t,d]  (D,)  from (1.F5)
     dweight = np.einsum("ntd,ntd->d", dout, x_hat)
-    # (1.B6)  dinput[n,t,d] = (dout[n,t,d] weight[d]
-    #       - x_hat[n,t,d] Σ_i dout[n,t,i] out[n,t,i]/D)/rms_x[n,t]  (N, T, D)
-    #       from (1.F4), (1.F1) with (1.B2), (1.B5)
-    dinput = (
-        (weight * dout - (np.einsum("nti,nti->nt", dout, out) / D)[:, :, None] * x_hat)
-        / rms_x[:, :, None]
-    )
+    if need_dinput:
+        # (1.B6)  dinput[n,t,d] = (dout[n,t,d] weight[d]
+        #       - x_hat[n,t,d] Σ_i dout[n,t,i] out[n,t,i]/D)/rms_x[n,t]  (N, T, D)
+        #       from (1.F4), (1.F1) with (1.B2), (1.B5)
+        dinput = (
+            (
+                weight * dout
+                - (np.einsum("nti,nti->nt", dout, out) / D)[:, :, None] * x_hat
+            )
+            / rms_x[:, :, None]
+        )
     return dinput, dweight
 
 
@@ -295,7 +300,7 @@ def backward(saved, dL=1.0):
     # (B12)  dz[n,t,d] = Σ_f dz_Wup[n,t,f] Wup[d,f] + Σ_f dz1[n,t,f] Wgate[d,f]
     #       (N, T, D)  from (F28), (F25)
     dz = dz_Wup @ Wup.T + dz1 @ Wgate.T
-    du_rms_norm, dg2 = rms_norm_backward(saved_z, dz)  # (B13)  Lemma 1
+    du_rms_norm, dg2 = rms_norm_backward(saved_z, dz)           # (B13)  Lemma 1
     # (B14)  du[n,t,d] = dy[n,t,d] + du_rms_norm[n,t,d]  (N, T, D)  from (F30), (F24)
     du = dy + du_rms_norm
     # (B15)  dWo[i,d] = Σ_nt du[n,t,d] o1[n,⌊⌊i/E⌋/2⌋,(⌊i/E⌋ mod 2),t,(i mod E)]
@@ -379,7 +384,7 @@ def backward(saved, dL=1.0):
     # (B36)  dh[n,t,d] = Σ_i dv[n,t,i] Wv[d,i] + Σ_i dhWk[n,t,i] Wk[d,i]
     #       + Σ_i dhWq[n,t,i] Wq[d,i]  (N, T, D)  from (F14), (F10), (F2)
     dh = dv @ Wv.T + dhWk @ Wk.T + dhWq @ Wq.T
-    _, dg1 = rms_norm_backward(saved_h, dh)            # (B37)  Lemma 1
+    _, dg1 = rms_norm_backward(saved_h, dh, need_dinput=False)  # (B37)  Lemma 1
     grads = {
         "g1": dg1, "Wq": dWq, "Wk": dWk, "Wv": dWv, "Wo": dWo, "g2": dg2,
         "Wgate": dWgate, "Wup": dWup, "Wdown": dWdown

@@ -276,7 +276,7 @@ def test_blocks_in_a_row_are_a_loop_over_lists_whatever_their_number() -> None:
     assert all(re.sub(r"\d+", "", a) == re.sub(r"\d+", "", b) for a, b in changed)
     text = "\n".join(three)
     assert "for W, b in zip(Ws_read, bs_read):" in text
-    assert "for saved in reversed(saved_x3):" in text and 'Ws: ["D D"] * 3' in text
+    assert "for l, saved in reversed([*enumerate(saved_x3)]):" in text and 'Ws: ["D D"] * 3' in text
 
 
 def test_a_module_with_loops_keeps_the_contract() -> None:
@@ -352,7 +352,7 @@ def test_a_row_of_blocks_that_is_no_loop_is_written_out(loss: Any) -> None:
 
 @pytest.mark.parametrize("right, wrong", [
     ("zip(Ws_read, bs_read)", "zip(Ws_read[::-1], bs_read)"),
-    ("reversed(saved_x3)", "saved_x3"),
+    ("reversed([*enumerate(saved_x3)])", "enumerate(saved_x3)"),
     ("dWs.insert(0, dW)", "dWs.append(dW)"),
     ("dense(x3, W, b)", "dense(x, W, b)"),
     ("Ws_read.append(", "Ws_read.insert(0, "),
@@ -376,6 +376,63 @@ def test_a_gpt_has_as_many_lines_at_any_depth() -> None:
         module = symprop.generate(symprop.derive(system))
         counts.add(len(module.source.splitlines()))
     assert len(counts) == 1 and max(counts) < 650
+
+
+# ---- gradients that nobody asks for ---------------------------------------------------------
+
+
+def layered(x: "N D", W1: "D D", b1: "D", W2: "D D", b2: "D", y: "N D"):
+    """The gradient of the data is asked for by nobody."""
+    return ((dense_out(dense_out(x, W1, b1), W2, b2) - y) ** 2).mean()
+
+
+def dense_out(x: Any, W: Any, b: Any) -> Any:
+    z = x @ W + b
+    a = np.tanh(z)
+    return a / np.sqrt(1 + a * a)
+
+
+def listed(x: "N D", layers: [("D D", "D")] * 4, y: "N D"):
+    for W, b in layers:
+        x = dense_out(x, W, b)
+    return ((x - y) ** 2).mean()
+
+
+def within(x: "N D", W: "D D", b: "D", V: "D D", c: "D", U: "D D", d: "D"):
+    """A block that uses others, first of the data, and once of fixed weights."""
+    def two(x: Any, W: Any, b: Any, V: Any, c: Any) -> Any:
+        return dense_out(dense_out(x, W, b), V, c)
+
+    return (two(two(x, W, b, V, c), U, d, W, b) ** 2).sum() + dense_out(x, U, d).sum()
+
+
+@pytest.mark.parametrize("loss, wrt", [
+    (layered, ["W1", "b1", "W2", "b2"]), (layered, ["W1", "W2"]), (layered, ["W2", "b1"]),
+    (listed, ["layers"]), (within, ["W", "b", "V", "c", "U", "d"]), (within, ["V", "c"]),
+])
+def test_what_is_asked_for_nowhere_is_not_worked_out(loss: Any, wrt: list[str]) -> None:
+    """As in the flat form: counted operations are within 1 %."""
+    system = symprop.trace(loss, wrt=wrt)
+    derivation = symprop.derive(system)
+    assert "dense_out" in [m.block.name for m in derivation.lemmas]
+    sizes = dict.fromkeys(system.sizes, 64)
+    own, flat = (sum(d.operations(sizes).values()) for d in (derivation, derivation.flat))
+    assert own <= 1.01 * flat
+    module = symprop.generate(derivation)
+    assert "if need_dx:" in module.source
+    agree(system, flat_module(system), module, np.float64, 1e-12)
+    assert module.self_check() == 0
+
+
+@pytest.mark.parametrize("right, wrong", [
+    ("need_dx=l > 0", "need_dx=l > 1"), ("need_dx=l > 0", "need_dx=False"),
+    ("    if need_dx:\n        dx = dz @ W.T", "    if not need_dx:\n        dx = dz @ W.T")])
+def test_a_gradient_that_is_left_out_wrongly_is_missed(right: str, wrong: str) -> None:
+    derivation = symprop.derive(symprop.trace(listed, wrt=["layers"]))
+    source = symprop.generate(derivation).source
+    assert right in source
+    with pytest.raises(Mismatch):
+        close(derivation, derivation.lowered, GeneratedModule(source.replace(right, wrong), "l"))
 
 
 # ---- the closed loop ------------------------------------------------------------------------

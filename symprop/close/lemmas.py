@@ -25,9 +25,11 @@ from symprop.emit.targets.numpy.naming import module_names
 from symprop.lower.invoke import Invoke, Turns
 from symprop.lower.ir import Statement
 from symprop.lower.program import Pair, Program
+from symprop.lower.wanted import NONE, running
 from symprop.system import Adjoint
 
 Path = tuple[str, ...]  # of uses
+_Line = tuple[Invoke, Statement, frozenset[str]]  # what it stands in, what it leaves out
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,19 @@ class Lemmas:
     ) -> Calls:
         """All calls in a run of forward, backward or predict; given: inputs by their names."""
         found = Calls(dict(given), {p: {} for p in self.pairs})
-        self._walk(frame, statements, self.names.main, sizes, (), found)
+        program = self.program
+        lines = self._asked(program, program.system.wrt, NONE, NONE) \
+            if statements is program.backward else _forward(statements)
+        self._walk(frame, lines, self.names.main, sizes, (), found)
         return found
+
+    def _asked(
+        self, part: Program, gradients: Sequence[str], own: frozenset[str],
+        missing: frozenset[str],
+    ) -> list[_Line]:
+        """The lines of a backward pass in which some gradients are left out."""
+        return [(line, within, less) for within, line, less in running(
+            part, gradients, self.program.skips, own, missing, self.pairs) if line is not None]
 
     def check(self, forward: Calls, backward: Calls, strict: bool) -> None:
         """Both runs of one `saved`."""
@@ -79,17 +92,14 @@ class Lemmas:
     # ---- what is handed over ----------------------------------------------------------------
 
     def _walk(
-        self, caller: Frame, statements: Iterable[Statement], names: Names,
+        self, caller: Frame, lines: Sequence[_Line], names: Names,
         sizes: Mapping[str, int], path: Path, found: Calls,
     ) -> None:
         known = found.arrays if not path else {}
-        every = [s for s in statements if isinstance(s, Invoke | Turns)]
-        lines = [(line, statement) for statement in every for line in (
-            statement.lines if isinstance(statement, Turns) else (statement,))]
         if len(lines) != len(caller.calls):
             raise Mismatch(caller.function, f"it calls {len(caller.calls)} functions of lemmas, "
                            f"not {len(lines)}", sizes)
-        for (line, within), frame in zip(lines, caller.calls, strict=True):
+        for (line, within, less), frame in zip(lines, caller.calls, strict=True):
             pair, inside = self.pairs[line.lemma], self.names.inside[line.lemma]
             if frame.function != self.names.functions[line.lemma][line.backward]:
                 raise Mismatch(f"({line.number})", f"it is {frame.function} that is called", sizes)
@@ -105,7 +115,9 @@ class Lemmas:
                 self._kept(line, mine, made, own)
             here = (*path, line.use)
             found.of[line.lemma][here] = _Call(frame, own)
-            body = pair.program.backward if line.backward else pair.program.forward
+            body = self._asked(
+                pair.program, pair.block.gradients, self.program.skips.get(line.lemma, NONE), less,
+            ) if line.backward else _forward(pair.program.forward)
             self._walk(frame, body, inside, own, here, found)
 
     def _taken(
@@ -172,3 +184,9 @@ class Lemmas:
             if call.frame.variables.get(names[array]) is not value:
                 raise Mismatch(f"Lemma {pair.number}", f"what it returns is not {array}",
                                call.sizes)
+
+
+def _forward(statements: Iterable[Statement]) -> list[_Line]:
+    """The lines of a forward pass."""
+    return [(line, s, NONE) for s in statements if isinstance(s, Invoke | Turns) for line in (
+        s.lines if isinstance(s, Turns) else (s,))]

@@ -46,7 +46,8 @@ class Scope:
                         if a not in self.arrays and self.code[a] in own}
         self.arrays |= {a: self.arrays[b] for a, b in self.whole.items() if b in self.arrays}
         table = {i.array: own[self.code[i.array]] for i in items
-                 if self.code.get(i.array) in own and self._fits(i, own[self.code[i.array]])}
+                 if own.get(self.code.get(i.array, "")) is not None
+                 and self._fits(i, own[self.code[i.array]])}
         self.arrays |= table
         missing = [i for i in items if i.array not in table]
         if missing:

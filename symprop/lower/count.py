@@ -30,7 +30,8 @@ from symprop.lower.invoke import Invoke, Turns
 from symprop.lower.ir import Axes, Node, Statement, Write
 from symprop.lower.program import Program
 from symprop.lower.scope import INTEGER_ROWS
-from symprop.lower.walk import children, invokes
+from symprop.lower.walk import children
+from symprop.lower.wanted import running
 
 FUNCTION, ROOT = 10, 6
 _PLAIN = (sympy.Abs, sympy.sign, sympy.Max, sympy.Min, sympy.floor, sympy.ceiling)
@@ -73,17 +74,25 @@ def _counted(statements: Sequence[Statement], size: Callable[[Expr], Any]) -> di
 
 
 def backward_operations(program: Program, sizes: Mapping[str, int]) -> dict[str, int]:
-    """Those of a backward pass, of a lemma as often as it is used."""
-    lemmas = {pair.number: pair.program for pair in program.lemmas}
+    """Those of a backward pass; of a lemma at every use, without what that leaves out."""
+    pairs = {pair.number: pair for pair in program.lemmas}
     found: dict[str, int] = {}
 
-    def visit(part: Program, sizes: Mapping[str, int]) -> None:
-        for number, count in operations(part.backward, sizes).items():
-            found[number] = found.get(number, 0) + count
-        for line in invokes(part.backward):
-            visit(lemmas[line.lemma], {own: sizes[name] for own, name in line.sizes})
+    def visit(
+        part: Program, gradients: Sequence[str], sizes: Mapping[str, int],
+        own: frozenset[str], missing: frozenset[str],
+    ) -> None:
+        for statement, line, less in running(part, gradients, program.skips, own, missing, pairs):
+            if line is None:
+                for number, count in operations((statement,), sizes).items():
+                    found[number] = found.get(number, 0) + count
+                continue
+            pair = pairs[line.lemma]
+            visit(pair.program, pair.block.gradients, {
+                mine: sizes[name] for mine, name in line.sizes},
+                program.skips.get(line.lemma, frozenset()), less)
 
-    visit(program, sizes)
+    visit(program, program.system.wrt, sizes, frozenset(), frozenset())
     return found
 
 

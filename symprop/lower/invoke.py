@@ -52,6 +52,11 @@ class Turns:
     listed: tuple[tuple[int, Stack, int], ...]
 
     @property
+    def lemma(self) -> int:
+        """The lemma that every turn uses."""
+        return self.lines[0].lemma
+
+    @property
     def stacks(self) -> tuple[Stack, ...]:
         """The stacks that the loop runs over, each once."""
         return tuple(dict.fromkeys(stack for _, stack, _ in self.listed))

@@ -25,6 +25,7 @@ from symprop.lower.ir import Statement
 from symprop.lower.program import Either, Pair, Program, is_given, read_of, seeded, statements
 from symprop.lower.slides import COLUMNS, slid
 from symprop.lower.turns import Item, Passes, looped, makes_of, reads_of
+from symprop.lower.wanted import left_out
 from symprop.system import System, cycles
 
 
@@ -32,7 +33,8 @@ def lower_blocks(derivation: BlockDerivation) -> Program:
     """The program, and every lemma lowered once."""
     numbers = {id(m.block): m.number for m in derivation.lemmas}
     lemmas = tuple(Pair(m.number, m.block, _lowered(m, numbers)) for m in derivation.lemmas)
-    return replace(_lowered(derivation.program, numbers), lemmas=lemmas)
+    program = replace(_lowered(derivation.program, numbers), lemmas=lemmas)
+    return replace(program, skips=left_out(program))
 
 
 def _lowered(lemma: Lemma, numbers: Mapping[int, int]) -> Program:

@@ -56,6 +56,7 @@ class Program:
     results: tuple[str, ...] = ()  # of a block: what forward returns
     stacks: tuple[Stack, ...] = ()  # arguments that loops alone read
     whole: Mapping[str, str] = field(default_factory=dict)  # arrays that are others as they stand
+    skips: Mapping[int, frozenset[str]] = field(default_factory=dict)  # see lower/wanted.py
     style: str = "readable"  # or "fast": see lower/fast.py
 
     @property

@@ -18,4 +18,5 @@ def styled(program: Program, style: str) -> Program:
     if style not in STYLES:
         raise InputError(f"style must be {' or '.join(map(repr, STYLES))}, not {style!r}")
     lemmas = tuple(replace(p, program=styled(p.program, style)) for p in program.lemmas)
-    return replace(program, style=style, lemmas=lemmas)
+    skips = program.skips if style == "readable" else {}
+    return replace(program, style=style, lemmas=lemmas, skips=skips)

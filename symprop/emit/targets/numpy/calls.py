@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from symprop.emit.targets.numpy.layout import Row, opened
 from symprop.emit.targets.numpy.names import Names
@@ -22,8 +22,9 @@ from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.emit.targets.numpy.stacks import StackCode
 from symprop.lower.invoke import Invoke, Turns
 from symprop.lower.ir import Statement
+from symprop.lower.wanted import wishes
 from symprop.names import unused
-from symprop.syntax.tree import packed, quote, state, tree
+from symprop.syntax.tree import literal, packed, quote, state, tree
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,20 @@ class Callee:
     dtype: bool
     has_backward: bool
     workspace: bool = False  # whether both take one, last
+    gradients: tuple[str, ...] = ()
+    flags: Mapping[str, str] = field(default_factory=dict)  # gradient that may be left out -> name
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of the function at hand: what its arrays are needed for, and its own flags."""
+
+    of: Mapping[str, frozenset[str]]
+    flags: Mapping[str, str]
+
+    def test(self, reach: frozenset[str]) -> ast.expr:
+        """Whether one of the gradients is asked for."""
+        return quote(" or ".join(self.flags[g] for g in sorted(reach)))
 
 
 class Calls:
@@ -46,11 +61,12 @@ class Calls:
 
     def __init__(
         self, printer: NumpyPrinter, names: Names, callees: Mapping[int, Callee],
-        stacks: Mapping[str, StackCode], forward: Sequence[Statement],
+        stacks: Mapping[str, StackCode], forward: Sequence[Statement], asked: Asked | None = None,
     ) -> None:
         self.printer, self.names = printer, names
         self.callees, self.stacks = callees, stacks
         self.saved: dict[str, str] = {}
+        self.asked = asked or Asked({}, {})
         self.workspace = ""  # its name in the function at hand, if it has one
         for statement in forward:
             self._save(statement)
@@ -82,14 +98,31 @@ class Calls:
                      spell("zeros", shape=self.printer.shape(a), dtype=self.printer.dtype)
                      for a in line.arguments]
         targets = [self.printer.name(t) if t else "_" for t in line.targets]
+        flags = self._flags(line, "") if line.backward else []
         if line.backward:
             arguments.insert(0, tree(self.kept(line.use)))
         elif callee.has_backward:
             targets.append(self.kept(line.use) if line.kept else "_")
-        return Row(self._called(line, arguments, targets), _margin(line))
+        return Row(self._called(line, arguments, targets, flags), _margin(line))
+
+    def _flags(self, statement: Invoke | Turns, turn: str) -> list[ast.keyword]:
+        """What a backward pass need not do: need_dx=False. turn: the index of the loop."""
+        callee = self.callees[statement.lemma]
+        told = wishes(statement, self.asked.of, callee.gradients, frozenset(self.asked.flags))
+        found = []
+        for gradient, flag in callee.flags.items():
+            wish = told[gradient]
+            if wish.kind == "never":
+                found.append(ast.keyword(flag, literal(False)))
+            elif wish.kind == "later":
+                found.append(ast.keyword(flag, quote("{l} > 0", l=turn)))
+            elif wish.kind == "if":
+                found.append(ast.keyword(flag, self.asked.test(wish.of)))
+        return found
 
     def _called(
-        self, line: Invoke, arguments: Sequence[ast.expr], targets: Sequence[ast.expr | str]
+        self, line: Invoke, arguments: Sequence[ast.expr], targets: Sequence[ast.expr | str],
+        flags: Sequence[ast.keyword] = (),
     ) -> ast.stmt:
         """The call; forward it takes what its arguments do not show."""
         callee, sizes = self.callees[line.lemma], dict(line.sizes)
@@ -100,6 +133,8 @@ class Calls:
             more.append(tree(self.workspace))
         call = quote("{f}({x})", f=callee.backward if line.backward else callee.forward,
                      x=[*arguments, *more])
+        if flags and isinstance(call, ast.Call):
+            call = ast.Call(call.func, call.args, [*call.keywords, *flags])
         return state("{y} = {x}", y=packed(targets) if len(targets) > 1 else targets[0], x=call)
 
     # ---- turns of a loop --------------------------------------------------------------------
@@ -163,7 +198,10 @@ class Calls:
             else:
                 targets.append(f"d{code.leaves[column]}")
         kept = self.names.own["saved"]
-        body = [self._called(first, [tree(kept), *arguments], targets)]
+        turn = unused("l", self.names.taken)
+        flags = self._flags(turns, turn)
+        later = any(isinstance(f.value, ast.Compare) for f in flags)
+        body = [self._called(first, [tree(kept), *arguments], targets, flags)]
         for code in codes:
             entry: ast.expr = tree(code.entry_adjoint)
             if not code.is_single and not (len(codes) == 1 and _is_spread(turns, code)):
@@ -171,8 +209,9 @@ class Calls:
             body.append(state("{all}.insert(0, {x})", all=code.adjoints, x=entry))
         rows = [Row(state("{y} = {x}", y=y, x=x)) for y, x in begins if y != x]
         rows += [Row(state("{x} = []", x=code.adjoints)) for code in codes]
-        head = opened(state("for {x} in reversed({all}): pass", x=kept,
-                            all=self.kept(turns.use)))
+        head = opened(state(
+            "for {l}, {x} in reversed([*enumerate({all})]): pass" if later else
+            "for {x} in reversed({all}): pass", l=turn, x=kept, all=self.kept(turns.use)))
         return [*rows, Row(head, _margin(first)), *(Row(s, depth=1) for s in body)]
 
 

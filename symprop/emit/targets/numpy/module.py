@@ -120,7 +120,8 @@ def _lemmas(
         found[pair.number] = PairWriter(
             pair, named.functions[pair.number], names,
             printer_of(pair.program.system, names, target, program.style),
-            {k: w.callee for k, w in found.items()}, plans.lemmas[pair.number] if plans else None)
+            {k: w.callee for k, w in found.items()}, program.skips.get(pair.number, frozenset()),
+            plans.lemmas[pair.number] if plans else None)
     return found
 
 
