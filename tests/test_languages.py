@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 EMIT = ROOT / "symprop" / "emit"
 COMPUTED = (  # keys of which a part is data: a rule, a kind, what is derived
     "rule.", "departure.", "convention.", "role.", "sought.input", "sought.parameter",
-    "title.", "heading.", "equation.", "cost.", "figure.")
+    "title.", "heading.", "equation.", "cost.", "figure.", "fact.")
 
 
 def parts(pattern: Pattern) -> set[str]:
@@ -64,12 +64,11 @@ def test_words_are_plain_and_nothing_is_empty(language: str) -> None:
 
 def test_every_key_is_used() -> None:
     """As it stands or, where a part of it is data, by its beginning and its end."""
-    text = "\n".join(t for _, t in sources())
-    left = [k for k in words().table if not re.search(rf"[\"'](?:\w+\.)*{re.escape(k)}[\"']", text)]
-    unused = [k for k in left if not k.startswith(COMPUTED)]
-    assert unused == []
+    quoted = {t for _, text in sources() for t in re.findall(r"[\"']([\w.]+)[\"']", text)}
+    left = [k for k in words().table if k not in quoted]
+    assert [k for k in left if not k.startswith(COMPUTED)] == []
     ends = {k.rpartition(".")[2] for k in left if k.startswith(("cost.", "figure.", "equation."))}
-    assert [e for e in sorted(ends) if not re.search(rf"[\"']{e}[\"']", text)] == []
+    assert sorted(ends - quoted) == []
 
 
 def test_a_key_that_is_asked_for_is_there() -> None:
@@ -147,6 +146,29 @@ def test_mathematics_is_that_of_the_english_page() -> None:
         return [re.sub(r"\\text\{[^}]*\}", "", b) for b in blocks]
 
     assert formulas("zh") == formulas("en") != []
+
+
+def ignoring(Z: "N C", y: "int N"):
+    return symprop.nn.cross_entropy(Z, y, ignore_index=-100)
+
+
+def test_no_chinese_stands_in_mathematics_but_as_text() -> None:
+    """TeX has no glyph for it there."""
+    said = symprop.derive(symprop.trace(ignoring, wrt=["Z"]))
+    for derivation in (said, built("mlp").derivation, built("lstm").derivation):
+        page = derivation.latex(language="zh", detail="full")
+        math = re.findall(r"\\begin\{align\*\}(.*?)\\end\{align\*\}|\$(.*?)\$", page, re.S)
+        for part in (a or b for a, b in math):
+            rest = re.sub(r"\\(?:text|tag\*|sympropreason)\{(?:[^{}]|\{[^{}]*\})*\}", "", part)
+            assert not re.search("[\u3000-\u9fff\uff00-\uffef]", rest), rest
+    assert r"\text{或 }" in said.latex(language="zh")
+    assert ", 或 y[n] = -100" in said.text(language="zh")
+
+
+def test_a_sentence_that_counts_has_two_forms_in_english() -> None:
+    say = words("en")
+    assert say("reason.vanishing", 1, numbers="(B1)") == "as (B1) is 0"
+    assert say("reason.vanishing", 2, numbers="(B1), (B2)") == "as (B1), (B2) are 0"
 
 
 def test_lines_of_chinese_are_as_wide_as_they_look() -> None:

@@ -308,7 +308,7 @@ class NormalPrinter(_Shorter):
         gone = self._numbered(telling.vanishing)
         return self.style.plain(self.words.beside(
             self.words("reason.from", numbers=self._numbered(adjoint.sources)),
-            self.words("reason.vanishing", numbers=gone) if gone else "",
+            self.words("reason.vanishing", len(telling.vanishing), numbers=gone) if gone else "",
             self._by(telling) if because and telling.result.is_zero else ""))
 
     def _by(self, telling: Telling) -> str:

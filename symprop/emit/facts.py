@@ -97,16 +97,20 @@ class Facts:
         if found.ignored is None:
             return line
         other = self._line(printer.expr(entry), "==", self._value(found.ignored))
-        return join([line, self.to.sign("comma"), self.to.piece(self.words("fact.or")), other], SUM)
+        return join([line, self.to.sign("comma"), self._word("or"), other], SUM)
 
     def _condition(self, kind: str, left: Expr, right: Expr) -> str:
         if kind == "equal":
             return self._line(self.plain.expr(left), "==", self.plain.expr(right)).text
         if kind == "at_least":
             return self._line(self.plain.expr(right), "<=", self.plain.expr(left)).text
-        sign = self.to.sign("divides") if self.style.flavour == "latex" else self.to.piece(
-            f" {self.words('fact.divides')} ")
+        sign = self.to.sign("divides") if self.style.flavour == "latex" else self._word("divides")
         return join([self.plain.expr(right), sign, self.plain.expr(left)], SUM).text
+
+    def _word(self, key: str) -> Piece:
+        """A word between two formulas."""
+        said = self.words(f"fact.{key}")
+        return self.to.piece(rf"\text{{{said}}}" if self.style.flavour == "latex" else said)
 
     def _entry(
         self, array: str, at: Sequence[int | None] = ()
