@@ -179,3 +179,14 @@ def test_errors_are_also_the_builtin_ones(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError) as caught:
         write_text(tmp_path / "a.py", "x\n")
     assert isinstance(caught.value, SympropError)
+
+
+def test_drafts_of_writers_that_were_killed_are_cleared_and_those_at_work_are_not(
+    tmp_path: Path
+) -> None:
+    left = tmp_path / ".symprop-0123456789abcdef"
+    left.write_text("half")
+    with write._draft(tmp_path, b"at work") as held:
+        write_text(tmp_path / "a.py", "x = 1\n")
+        assert not left.exists() and held.read_bytes() == b"at work"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.py"]

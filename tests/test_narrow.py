@@ -12,7 +12,8 @@ from symprop.algebra.build import mul, number
 from symprop.errors import VerificationError
 from symprop.interpret import draw, run
 from symprop.interpret import narrow as narrowing
-from symprop.interpret.narrow import narrow, work
+from symprop.interpret.budget import work
+from symprop.interpret.narrow import narrow
 from symprop.verify.trial import Trial
 
 
@@ -57,7 +58,7 @@ def test_a_length_that_is_reckoned_with_stays(
     def loss(x: "N 32", w: "32 64") -> Any:
         return (reckoned(x @ w) ** 2).sum()
 
-    monkeypatch.setattr(narrowing, "_MUCH", 0)
+    monkeypatch.setattr(narrowing, "AS_IT_IS", 0)
     twin = narrow(symprop.trace(loss, wrt=("w",)))
     assert twin is not None
     assert [s.number for s in twin.system.arrays["w"].shape] == [6, 64]

@@ -19,6 +19,7 @@ from symprop.check.trees import matched
 from symprop.errors import InputError, ShapeError
 from symprop.shapes import solve_sizes
 
+MOST_ENTRIES = 2**22  # of all inputs together
 MOST_DRAWS = 20
 MOST_SIZES = 60
 FIRST_DRAWS = 3
@@ -75,6 +76,7 @@ class Sampler:
                 continue
             tried.append(sizes)
             self.sizes = sizes
+            self._expect_few()
             try:
                 self.subject.loss(self.draw(0).copy(), validate=True)
                 runs.append(sizes)
@@ -90,6 +92,16 @@ class Sampler:
         assert first is not None
         shown = ", ".join(f"{name} = {size}" for name, size in tried[0].items())
         raise InputError(f"{first} (on inputs drawn with {shown or 'no sizes'})") from first
+
+    def _expect_few(self) -> None:
+        """Refuse sizes at which what is drawn would take minutes, or all memory there is."""
+        count = sum(math.prod(d.evaluate(self.sizes) for d in spec.dims)
+                    for name, spec in self.specs.items() if name not in self.given)
+        if count > MOST_ENTRIES:
+            shown = ", ".join(f"{n} = {self.sizes[n]}" for n in self._shown if n in self.sizes)
+            raise InputError(
+                f"at {shown} the inputs have {count:,} numbers; a check draws up to "
+                f"{MOST_ENTRIES:,}: choose smaller sizes")
 
     def draw(self, number: int, domains: Mapping[str, Domain] | None = None) -> Sample:
         """Draw the sample `number`; `domains` replaces the declared ones."""

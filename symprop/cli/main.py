@@ -123,6 +123,11 @@ def explained(error: Exception) -> tuple[str, int]:
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return where + (error.strerror or str(error)), BAD_INPUT
+    if isinstance(error, UnicodeEncodeError):
+        return f"{error.object[:40]!a} holds characters that no name of a file has", BAD_INPUT
+    if isinstance(error, MemoryError):
+        what = str(error) or "not enough of it"
+        return f"the memory does not suffice: {what}: choose smaller sizes", BAD_INPUT
     what = f"internal error: {type(error).__name__}: {error}{_place(error)}"
     return f"{what}\nplease report it; {WISHES_TRACEBACK}=1 shows the traceback", FAILED
 

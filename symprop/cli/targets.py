@@ -107,7 +107,7 @@ def blaming(function: Callable[..., Any]) -> Iterator[None]:
         yield
     except SympropError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         frames = traceback.extract_tb(error.__traceback__)
         if frames and frames[-1].filename.startswith(PACKAGE):
             raise

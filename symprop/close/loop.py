@@ -27,6 +27,7 @@ from symprop.close.values import Mismatch
 from symprop.collector import paused
 from symprop.errors import InputError
 from symprop.interpret import draw, run
+from symprop.interpret.budget import HELD, entries
 from symprop.lower.program import Program
 from symprop.system import Adjoint, Equation, System
 
@@ -59,6 +60,12 @@ def close(derivation: _Derived, program: Program, module: Any) -> None:
     """Raises Mismatch (a VerificationError) where the module departs from its equations."""
     adjoints = tuple(a for a in program.margins.values() if isinstance(a, Adjoint))
     for k, sizes in enumerate(sets_of_sizes(derivation.system)):
+        count = entries(derivation.system, sizes)
+        if count > HELD:
+            raise InputError(
+                f"{derivation.system.name}: the arrays of its declared sizes have {count:,} "
+                f"entries; a module of more than {HELD:,.0f} is not run and so not written: give "
+                "the long axes names in place of numbers")
         _close_at(derivation.system, adjoints, program, module, sizes,
                   _SETUPS[min(k, len(_SETUPS) - 1)])
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from symprop.algebra.expr import Expr, Size, atoms
 from symprop.errors import InputError
+from symprop.interpret.budget import ALL_AXES, work
 from symprop.interpret.draw import draw_sizes
 from symprop.interpret.evaluate import extent
-from symprop.interpret.narrow import work
 from symprop.system import Condition, System
 
 Sizes = dict[str, int]
@@ -24,7 +24,6 @@ _ATTEMPTS = 3000
 _LONGEST = 20_000  # entries of the largest array
 _EQUATIONS = 60  # up to so many, all sets are tried
 _SETS = 8
-_MUCH = 1e9  # products in one evaluation of the equations
 
 
 def sets_of_sizes(system: System) -> Iterator[Sizes]:
@@ -40,7 +39,7 @@ def sets_of_sizes(system: System) -> Iterator[Sizes]:
 
 def _candidates(system: System) -> Iterator[Sizes | None]:
     drawn = _drawn(system)
-    if drawn is not None and work(system, drawn) > _MUCH:
+    if drawn is not None and work(system, drawn) > ALL_AXES:
         yield fitting(system, dict.fromkeys(system.sizes, (*_SMALL[1:], 1)))
         yield fitting(system, dict.fromkeys(system.sizes, _SMALL))
         return

@@ -32,8 +32,9 @@ from symprop.concrete.tolerance import (
 from symprop.concrete.values import SPECIAL, Values, definite, extended, nudged, ordinary, special
 from symprop.errors import InputError, TraceError, VerificationError
 from symprop.interpret import run
+from symprop.interpret.budget import ALL_SETS, AT_ALL, work
 from symprop.interpret.evaluate import extent
-from symprop.interpret.narrow import narrow, work
+from symprop.interpret.narrow import narrow
 from symprop.interpret.regular import singular
 from symprop.system import Equation, System, itself
 from symprop.trace.arguments import Arguments
@@ -42,7 +43,6 @@ from symprop.trace.context import code_of, raised_at
 Array = np.ndarray[Any, Any]
 
 _SMALL = 30  # equations up to which every set of sizes is tried, else three
-_CHEAP, _LARGE = 1e6, 2e9  # products: of all sets, and of one at all
 _NUDGES = 6
 _MOST_LINES = 3  # that write in place, in one message
 # Which of equal entries comes first is NumPy's to choose; singular matrices have no pivots.
@@ -106,18 +106,18 @@ def _runs(subject: Subject, errors: list[BaseException]) -> int:
 def _trials(system: System, no_specials: bool) -> Iterator[Trial]:
     """All sets of sizes and special values for small programs, three trials for large ones."""
     for sizes in loop_sizes(system):
-        if work(system, sizes) <= _LARGE:
+        if work(system, sizes) <= AT_ALL:
             yield _ordinary(system, sizes)
     sets = sorted(sets_of_sizes(system), key=lambda s: work(system, s), reverse=True)
     if not sets:
         return
     least = work(system, sets[-1])
-    if least > _LARGE:
+    if least > AT_ALL:
         return
-    if least > _CHEAP:
+    if least > ALL_SETS:
         yield _ordinary(system, sets[-1])
         return
-    sets = [s for s in sets if work(system, s) <= _CHEAP]
+    sets = [s for s in sets if work(system, s) <= ALL_SETS]
     small = len(system.equations) <= _SMALL
     sets = sets if small else sets[-2:]
     for sizes in sets:

@@ -20,6 +20,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from symprop.errors import FileError, InputError
+from symprop.files.read import expect_file
 
 _ONE_AT_A_TIME = threading.RLock()
 
@@ -66,7 +67,7 @@ def load_file(path: str | Path) -> ModuleType:
     Raises FileError where it cannot be read and InputError where it is not Python; what the
     file itself raises while it runs comes through unchanged.
     """
-    path = Path(path)
+    path = expect_file(path)
     try:
         data = path.read_bytes()
     except OSError as error:

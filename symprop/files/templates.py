@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from jinja2.sandbox import SandboxedEnvironment
 
 from symprop.errors import FileError, InputError
+from symprop.files.sandbox import Bounded, rendered
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -41,7 +41,7 @@ def environment(folder: str | Path | None = None, latex: bool = False) -> jinja2
     A template of the user's may extend or include the default one as `!NAME`. Nothing undefined is
     ever printed, and text is not escaped. With `latex` the delimiters are
     those that do not clash with TeX: `\VAR{x}`, `\BLOCK{for x in y}`, `\#{a comment}`. A user's
-    folder is rendered in a sandbox. FileError where `folder` is not a folder.
+    folder is rendered in a sandbox, bounded in time and output. FileError where `folder` is none.
 
     >>> environment(latex=True).from_string(r"\frac{\VAR{x}}{2}").render(x=1)
     '\\frac{1}{2}'
@@ -52,7 +52,7 @@ def environment(folder: str | Path | None = None, latex: bool = False) -> jinja2
         if not Path(folder).is_dir():
             raise FileError(f"the template folder {folder} does not exist or is not a folder")
         folders.insert(0, Path(folder))
-        kind = SandboxedEnvironment
+        kind = Bounded
     options: dict[str, Any] = dict(LATEX_DELIMITERS) if latex else {}
     ours = jinja2.PrefixLoader({"": jinja2.FileSystemLoader(default_folder())}, delimiter="!")
     return kind(
@@ -81,7 +81,8 @@ def render(
     """Render the template called `name`. InputError names the template and line at fault."""
     try:
         found = _of_ours(latex) if folder is None else environment(folder, latex)
-        return found.get_template(name).render(values)
+        template = found.get_template(name)
+        return template.render(values) if folder is None else rendered(template, values)
     except jinja2.TemplateSyntaxError as error:
         where = f"{error.name or name}:{error.lineno}"
         raise InputError(f"the template {where} cannot be read: {error.message}") from error

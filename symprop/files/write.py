@@ -8,11 +8,19 @@ since we wrote it is replaced only by force. Symbolic links are not followed.
 import contextlib
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 from symprop.errors import FileError, RefusedToOverwrite
 from symprop.files.marks import COMMENT_OF, is_stamped, mark, read_mark, stamp
 from symprop.version import __version__
+
+try:
+    import fcntl
+except ImportError:
+    fcntl = None  # type: ignore[assignment]
+
+_DRAFT = ".symprop-"
 
 __all__ = ["make_folder", "may_write", "stamp", "status_of", "write_bytes", "write_text"]
 
@@ -81,24 +89,60 @@ def make_folder(path: str | Path) -> Path:
 
 def _write(path: Path, data: bytes, force: bool) -> None:
     status = may_write(path, force)
-    draft = path.with_name(f".symprop-{secrets.token_hex(8)}")
     try:
-        _create(draft, data)
-        _put_in_place(draft, path, status)
+        clear_drafts(path.parent)
+        with _draft(path.parent, data) as draft:
+            _put_in_place(draft, path, status)
     except OSError as error:
         raise _explained(path, "write", error) from error
+
+
+def clear_drafts(folder: Path) -> None:
+    """Remove the drafts of writers that were killed: nobody holds their locks any more."""
+    for draft in folder.glob(f"{_DRAFT}*"):
+        with contextlib.suppress(OSError):
+            number = os.open(draft, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+            try:
+                _lock(number, wait=False)
+                draft.unlink()
+            finally:
+                os.close(number)
+
+
+@contextlib.contextmanager
+def _draft(folder: Path, data: bytes) -> Iterator[Path]:
+    """A file beside the one to be written, locked while it is there."""
+    draft, number = _created(folder)
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(number)
+            if fcntl is None:  # Windows, which moves no file that is open
+                file.close()
+            yield draft
     finally:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
 
 
-def _create(draft: Path, data: bytes) -> None:
-    # os.open and not tempfile: the file gets the permissions that the user's umask gives.
-    number = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
-    with os.fdopen(number, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+def _created(folder: Path) -> tuple[Path, int]:
+    """An empty draft and its number, once it is locked and still there."""
+    while True:
+        draft = folder / f"{_DRAFT}{secrets.token_hex(8)}"
+        # os.open and not tempfile: the file gets the permissions that the user's umask gives.
+        number = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+        with contextlib.suppress(OSError):  # a file system without locks
+            _lock(number, wait=True)
+        if os.fstat(number).st_nlink:  # another has not taken it for one that was left behind
+            return draft, number
+        os.close(number)
+
+
+def _lock(number: int, wait: bool) -> None:
+    """Lock a file for as long as it is open. OSError where another has it."""
+    if fcntl is not None:  # else Windows, where nobody removes what is open
+        fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
 
 
 def _put_in_place(draft: Path, path: Path, status: str) -> None:

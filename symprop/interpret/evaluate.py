@@ -10,6 +10,7 @@ infinity nor a read out of range. An unguarded read out of range raises.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -57,6 +58,7 @@ EQUAL = 1e-9  # floats this close, relatively, count as equal in a bracket
 _LARGE = 20_000  # grid points from which a term is contracted factor by factor
 _COMPARE = {"==": np.equal, "!=": np.not_equal, "<": np.less, "<=": np.less_equal}
 _LARGEST_INT = 2**62  # what NumPy computes with as integers
+_LARGEST_FLOAT = sys.float_info.max
 
 
 def evaluate(
@@ -215,7 +217,9 @@ class Evaluator:
     def coefficient(self, coef: Fraction) -> Value:
         """A whole coefficient stays an int: positions are made of them."""
         whole = coef.denominator == 1 and -_LARGEST_INT < coef.numerator < _LARGEST_INT
-        return coef.numerator if whole else float(coef)
+        if whole:
+            return coef.numerator
+        return float(coef) if abs(coef) <= _LARGEST_FLOAT else math.copysign(math.inf, coef)
 
     def power(self, item: Atom, exponent: int | Fraction, frame: Frame, live: Value) -> Value:
         """A factor with its exponent."""

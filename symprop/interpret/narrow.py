@@ -9,7 +9,6 @@ An equation that holds for the twin holds for the program, but where a length is
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -26,11 +25,10 @@ from symprop.algebra.expr import (
     Size,
 )
 from symprop.algebra.renaming import Copying
+from symprop.interpret.budget import AS_IT_IS, work
 from symprop.interpret.draw import draw_sizes
-from symprop.interpret.evaluate import extent
 from symprop.system import Adjoint, Equation, System
 
-_MUCH = 3e7  # products in one evaluation: what takes fewer is not made narrower
 _LONG = 16
 _SHORT = 6  # longer than what named axes are drawn as, if they are few
 
@@ -45,22 +43,12 @@ class Twin:
 
 def narrow(system: System, adjoints: Iterable[Adjoint] = ()) -> Twin | None:
     """The twin of a program that takes long to evaluate; None where there is no narrower one."""
-    if work(system, draw_sizes(system, 0)) <= _MUCH:
+    if work(system, draw_sizes(system, 0)) <= AS_IT_IS:
         return None
     adjoints = tuple(adjoints)
     lengths = _lengths(system, [*_lines(adjoints), *(e.rhs for e in system.equations), *(
         side for s in system.recognised for side in (s.before, s.after))])
     return _Narrowing(lengths).twin(system, adjoints) if lengths else None
-
-
-def work(system: System, sizes: Mapping[str, int]) -> float:
-    """About how many products one evaluation takes."""
-    total = 0.0
-    for equation in system.equations:
-        own = math.prod(extent(i.size, sizes) for i in equation.indices)
-        for term in equation.rhs.terms:
-            total += own * math.prod(extent(b.size, sizes) for b in term.bound)
-    return total
 
 
 def _lines(adjoints: Iterable[Adjoint]) -> Iterable[Expr]:

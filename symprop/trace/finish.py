@@ -6,6 +6,8 @@ equations; and errors for what cannot be a loss or an output.
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from symprop.algebra.build import ONE, access, idx, substitute
-from symprop.algebra.expr import Access, Expr, Index
+from symprop.algebra.expr import Access, Expr, Index, atoms
 from symprop.errors import DTypeError, InputError, ShapeError, TraceError
 from symprop.names import check_name
 from symprop.system import Array, Call, Equation, Fact, IndexRange, cycles
@@ -91,6 +93,8 @@ def _checked_loss(value: Any) -> Traced:
         raise TraceError("the function returns the size of an axis, not a loss")
     part = traced_part(value)
     value = value if part is None else part
+    if inspect.iscoroutine(value):
+        value.close()  # Python would complain of its own that nobody awaits it
     if not isinstance(value, Traced):
         shown = "nothing" if value is None else f"a plain {type(value).__name__}"
         raise TraceError(
@@ -133,6 +137,7 @@ def finish(
     equations = []
     calls = _Calls(names, arrays, views)
     for count, draft in enumerate(drafts, 1):
+        _expect_floats(draft)
         name = names[draft.array]
         arrays[name] = Array(name, draft.kind, tuple(i.size for i in draft.indices), "computed")
         equations.append(_equation(f"F{count}", draft, named, names, calls))
@@ -140,6 +145,14 @@ def finish(
     ranges = (replace(r, array=names.get(r.array, r.array)) for r in tracer.index_ranges)
     return Result(tuple(equations), arrays, names[loss], final,
                   tuple(r for r in ranges if r.array in arrays))
+
+
+def _expect_floats(draft: Draft) -> None:
+    """Refuses a number that no float can be: Python's integers are as long as they like."""
+    for expr in (draft.rhs, *(c for a in atoms(draft.rhs) for c in a.children)):
+        if any(abs(t.coef) > sys.float_info.max for t in expr.terms):
+            raise InputError(
+                f"{draft.source}: a number of this line is larger than the largest float, 1.8e308")
 
 
 class _Calls:

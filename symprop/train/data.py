@@ -6,6 +6,7 @@ read at once, and its header is compared with its true length before memory is a
 """
 
 import io
+import tokenize
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symprop.errors import FileError, InputError, ShapeError
+from symprop.files.read import expect_file
 from symprop.files.write import write_bytes
 from symprop.names import check_name
 from symprop.shapes import ArraySpec, parse_spec, solve_sizes
@@ -33,7 +35,7 @@ def load_arrays(path: str | Path) -> Arrays:
     real numbers under legal names.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(expect_file(path)) as archive:
             members = archive.infolist()
             names = [_member_name(member.filename, path) for member in members]
             if len(set(names)) != len(names):
@@ -42,6 +44,8 @@ def load_arrays(path: str | Path) -> Arrays:
                 name: _read(archive, member, f"{name} in {path}")
                 for name, member in zip(names, members, strict=True)
             }
+    except FileError:
+        raise
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror or error}") from None
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError):
@@ -140,7 +144,7 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, what: str) -> Array
             return array
     except InputError:
         raise
-    except ValueError as error:
+    except (ValueError, SyntaxError, tokenize.TokenError) as error:  # of its header
         raise InputError(f"{what} is not an array: {str(error).splitlines()[0]}") from None
     except MemoryError:
         raise InputError(f"{what} does not fit into memory") from None

@@ -18,7 +18,8 @@ from symprop.algebra.expr import Apply, Expr, Partial, arrays_of, atoms, free_in
 from symprop.collector import paused
 from symprop.errors import InputError, VerificationError
 from symprop.interpret import definite, draw, misstated, run, run_equations
-from symprop.interpret.narrow import narrow, work
+from symprop.interpret.budget import SECOND_DRAW, work
+from symprop.interpret.narrow import narrow
 from symprop.interpret.regular import irregular
 from symprop.system import Adjoint, Step, System, departing
 from symprop.verify.compare import Refuted, difference, refuted
@@ -33,7 +34,6 @@ from symprop.verify.whole import CONTROL, Derived, Whole
 Array = np.ndarray[Any, Any]
 
 _DRAWS, _PREFERRED = 20, 6
-_MUCH = 1e7  # products in one evaluation: a second draw is no more than tried
 _APART = 1e-3  # how far a tied maximum is moved, relative to its entries
 _STEP_NOISE = 1e-30  # of a complex step where the slope is 0: its square
 
@@ -303,7 +303,7 @@ def _finite_draw(
     preferred = _PREFERRED
     for k in range(_DRAWS):
         sizes, inputs = draw(system, seed + 100 * k, positive=k % 2 == 1)
-        if k == 0 and work(system, sizes) > _MUCH:
+        if k == 0 and work(system, sizes) > SECOND_DRAW:
             preferred = 1
         arrays = run(system, inputs, sizes)
         if not np.all(np.isfinite(arrays[system.loss])):
