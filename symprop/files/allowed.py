@@ -37,7 +37,7 @@ BUILTINS = frozenset((
     "object", "property", "type", "callable", "hasattr",
 ))
 LOCKS = frozenset(("lock", "acquire"))  # by which a Workspace knows its thread
-SPECIAL = frozenset(("__getattribute__", "__new__", "__init__"))
+SPECIAL = frozenset(("__getattribute__", "__new__", "__init__", "__annotations__"))
 # Of NumPy's names: what reads or writes files and memory, or runs something.
 OUTSIDE = frozenset((
     "DataSource", "ctypeslib", "ctypes", "data", "dump", "dumps", "f2py", "frombuffer", "fromfile",
