@@ -163,4 +163,5 @@ def _attributes() -> frozenset[str]:
     owners = (np, np.ndarray, np.generic, np.linalg, np.random, np.random.Generator, np.dtype,
               np.ufunc, np.lib.stride_tricks, np.lib, np.finfo, dict, list, tuple, str, set, float)
     public = {name for owner in owners for name in dir(owner) if not name.startswith("_")}
+    public.add("set")  # of JAX: x.at[...].set(y)
     return frozenset(public - OUTSIDE) | LOCKS
