@@ -32,6 +32,8 @@ OWN = [
     "def f(x):\n    hash = x\n    return [hash for _ in range(2)]", "__version__ = '1'",
     "def f(x):\n    return np.lib.stride_tricks.sliding_window_view(x, 2)[..., None]",
     "class Saved(tuple):\n    names = ('A',)\ndef f(saved):\n    return saved.A1\nA1 = 1",
+    "def f(x: 'N'):\n    return x\nprint(f.__annotations__)",
+    "def f(x):\n    return x.at[0].set(1)",
     "if __name__ == '__main__':\n    raise SystemExit(0)",
 ]
 

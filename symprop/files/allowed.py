@@ -135,7 +135,7 @@ def _foreign(node: ast.AST, own: frozenset[str]) -> str | None:
         case ast.Attribute(attr=name):
             if name.startswith("_") and name not in SPECIAL:
                 return f"reads .{name}"
-            if name not in _attributes() | own:
+            if name not in _attributes() | own | SPECIAL:
                 return f"reads .{name}"
         case ast.Delete(targets=targets) if not all(
                 isinstance(t, ast.Name) or (isinstance(t, ast.Tuple) and all(
