@@ -68,7 +68,7 @@ def test_a_profile_reaches_the_page_by_names_marks_and_orientation_only(
 ) -> None:
     """With every name printed alike and nothing transposed, the pages are the same."""
 
-    def bare(self: LatexNotation, name: str, at: str, binds: int) -> Any:
+    def bare(self: LatexNotation, name: str, at: list[str], binds: int) -> Any:
         return self.piece(rf"\{name}<{at}>")
 
     def whole(name: str, called_: Any) -> list[Any]:
@@ -243,3 +243,12 @@ def test_what_there_is_not_is_named(options: dict[str, str], said: str) -> None:
 
 def test_shipped_profiles_are_files_of_the_package() -> None:
     assert {p.stem for p in FOLDER.glob("*.toml")} == set(shipped())
+
+
+def test_the_general_layer_has_its_number_where_the_book_has_it() -> None:
+    page = built("deep_mlp").derivation.latex(profile="nielsen", detail="brief")
+    assert r"((w^{l + 1})^{\top} \delta^{l + 1}) \odot \sigma'(z^{l}), & l < L - 1" in page
+    assert r"\frac{\partial C}{\partial b^{l}} &= \textstyle \delta^{l} \mathbf{1}_{N}" in page
+    assert r"dW^{[l]} &= \textstyle dZ^{[l]}" in built("deep_mlp").derivation.latex(
+        profile="ng", detail="brief")
+    assert "δ^{l+1}" in built("deep_mlp").derivation.text(profile="nielsen")

@@ -24,7 +24,7 @@ SLIDES = "beamer.tex.jinja"
 HIGH, WIDE = 190.0, 392.0  # of the rows of a frame 16:9 under its title, in points
 SUBTITLE = 12.0
 TALL, FLAT, SMALL = 33.0, 20.0, 14.0  # lines with sums or fractions, others, a reason below
-_TALL = re.compile(r"\\(?:sum|frac|max|min|prod|Bigl)(?![a-z])")
+_TALL = re.compile(r"\\(?:sum|frac|max|min|prod|Bigl|begin)(?![a-z])")
 _LETTER = 4.4  # the width of a letter of a reason
 
 

@@ -284,6 +284,9 @@ class NormalPrinter(_Shorter):
             label = self.style.plain(self._by(telling))
             matrix = matrix or [self._result(adjoint, telling, printer)]
             matrix[0] = replace(matrix[0], label=label)
+        if matrix and not matrix[0].label and matrix[0].lines == rows[-1].lines and (
+                not matrix[0].left):
+            matrix = matrix[1:]  # it is said already
         rows += matrix
         return [*rows[:-1], replace(rows[-1], number=adjoint.number)]
 

@@ -58,22 +58,23 @@ class LatexNotation(Notation):
         return width(text)
 
     def array(self, name: str) -> Piece:
-        return self._set(name, "", SIGNED)
+        return self._set(name, [], SIGNED)
 
     def entry(self, name: str, positions: Sequence[Piece]) -> Piece:
-        return self._set(name, ",".join(p.text for p in self.laid(name, positions)), PRODUCT)
+        return self._set(name, [p.text for p in self.laid(name, positions)], PRODUCT)
 
-    def _set(self, name: str, at: str, binds: int) -> Piece:
+    def _set(self, name: str, at: list[str], binds: int) -> Piece:
         """An array at positions; a gradient without positions binds as told."""
         primal, mark = name.removeprefix(ADJOINT), self.called.mark
+        layer, rest = (at[0], at[1:]) if at and primal in self.called.stacked else ("l", at)
         if primal == name or primal in self.called.adjoints or mark not in ("partial", "nabla"):
-            return self.piece(self.symbol(name).at(at))
+            return self.piece(self.symbol(name, layer).at(",".join(rest)))
         loss = self.called.loss_shown or self.symbol(self.called.loss).latex
-        under = self.symbol(primal)
+        under = self.symbol(primal, layer)
         if mark == "partial":
-            return self.partial(self.piece(loss), self.piece(under.at(at)))
+            return self.partial(self.piece(loss), self.piece(under.at(",".join(rest))))
         whole = rf"\nabla_{{{under.latex}}} {loss}"
-        return self.piece(rf"({whole})_{{{at}}}") if at else self.piece(whole, binds)
+        return self.piece(rf"({whole})_{{{','.join(rest)}}}") if rest else self.piece(whole, binds)
 
     def with_turns(self, shown: Mapping[str, str], places: Mapping[str, tuple[str, int]]) -> None:
         kept = {n: s for n, s in self.symbols.items() if n not in places and n not in shown}
@@ -86,13 +87,14 @@ class LatexNotation(Notation):
         self.symbols = {**self.symbols, **{
             copy: self.symbol(of).primed(primes) for copy, (of, primes) in copies.items()}}
 
-    def symbol(self, name: str) -> Symbol:
-        """What an array, or an adjoint, is called."""
+    def symbol(self, name: str, layer: str = "l") -> Symbol:
+        """What an array, or an adjoint, is called; of a stack of layers one of them."""
         primal = name.removeprefix(ADJOINT)
         own = self.called.adjoints.get(primal) if primal != name else None
         if own is not None:
-            return read_symbol(own)
-        known = self.symbols.get(primal) or symbol(primal)
+            return read_symbol(self.called.latex(name, layer) or own)
+        stacked = self.called.latex(primal, layer)
+        known = read_symbol(stacked) if stacked else self.symbols.get(primal) or symbol(primal)
         if primal != name and self.called.mark == "d":
             return replace(known, stem=f"d{known.stem}")
         return replace(known, barred=primal != name)

@@ -21,7 +21,8 @@ def remarks(step: Step, system: System, printer: Printer, style: Style) -> str:
 
 def at_sight(step: Step, system: System, printer: Printer, style: Style) -> str:
     """Σ_n 1 = N, Σ_n x̂[n] = 0: the sums that a step works out at sight; mostly none."""
-    shown = [style.math(p.text) for p in sums(step, system, printer)]
+    small = r"\textstyle " if style.flavour == "latex" else ""
+    shown = [style.math(small + p.text) for p in sums(step, system, printer)]
     return style.words.beside(*dict.fromkeys(shown))
 
 

@@ -65,7 +65,8 @@ class SheetPrinter(EquationRows):
         box = () if self.alone else tuple(self._boxed(a) for a in self.chosen.backward
                                           if not a.inlined)
         gradients = tuple(self._gradients())
-        used = dict.fromkeys(s.rule for a in self._told() for s in self._shown(a))
+        used = dict.fromkeys(s.rule for a in self._told() for s in self._shown(a) if (
+            self.detail == "full" or s.departs or a.role != "adjoint"))  # on a board, what departs
         if self.detail == "full":
             used |= dict.fromkeys(self._recognised[e.number].rule for e in self.chosen.forward
                                   if e.number in self._recognised)

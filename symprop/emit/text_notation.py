@@ -61,10 +61,15 @@ class TextNotation(Notation):
         return float(columns(text))
 
     def array(self, name: str) -> Piece:
-        known = self.names.get(name)
+        return self._called(name, "l")
+
+    def _called(self, name: str, layer: str) -> Piece:
+        """An array; of a stack of layers one of them."""
+        stacked = self.called.latex(name, layer)
+        known = in_unicode({"": stacked or ""}).get("") or self.names.get(name)
         primal, mark = name.removeprefix(ADJOINT), self.called.mark
         if known is None and primal != name and mark != "bar":
-            under = self.array(primal).text
+            under = self._called(primal, layer).text
             loss = in_unicode({"": self.called.loss_shown}).get("") or self.array(
                 self.called.loss).text
             whole = {"d": f"d{under}", "partial": f"∂{loss}/∂{under}", "nabla": f"∇{under} {loss}"}
@@ -74,7 +79,10 @@ class TextNotation(Notation):
         return self.piece(known or spelled(name))
 
     def entry(self, name: str, positions: Sequence[Piece]) -> Piece:
-        inside, whole = ",".join(p.text for p in self.laid(name, positions)), self.array(name)
+        at = [p.text for p in self.laid(name, positions)]
+        stacked = at and name.removeprefix(ADJOINT) in self.called.stacked
+        whole = self._called(name, at.pop(0) if stacked else "l")
+        inside = ",".join(at)
         if not inside:
             return whole
         if whole.text.startswith("∇"):

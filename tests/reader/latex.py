@@ -216,6 +216,15 @@ class Latex:
                     return known, many, raised
         return "", 0, 0
 
+    def _stack(self, symbol: Symbol) -> tuple[str, int] | None:
+        """The array of all layers whose name has an l above, where something stands there."""
+        base = symbol.base + "'" * symbol.primes
+        for many in range(len(symbol.below), -1, -1):
+            known = self.names.get((base, (*symbol.above, "l"), symbol.below[:many]))
+            if known and symbol.powers:
+                return known, many
+        return None
+
     def _sequence(self, text: str) -> list[Token]:
         found: list[Token] = []
         at, called = 0, False
@@ -353,6 +362,11 @@ class Latex:
     def _symbol(self, text: str, at: int) -> tuple[list[Token], int]:
         symbol, end = read_symbol(text, at)
         name, many, raised = self._named(symbol)
+        places = symbol.below[many:]
+        stack = self._stack(symbol)
+        if stack and (raised or not name):  # w^{l}_{h,i}: the layer is the first position
+            (name, many), raised = stack, 1
+            places = (symbol.powers[0], *symbol.below[many:])
         if not name:  # a letter, or a size
             if symbol.above or (symbol.primes and symbol.below):
                 raise Unreadable(f"the name {text[at:end]!r}")
@@ -362,7 +376,7 @@ class Latex:
             found = [Token("name", plain + "'" * symbol.primes)]
         else:
             found = [Token("name", name)]
-            found += self._places(symbol.below[many:])
+            found += self._places(places)
         for power in symbol.powers[raised:]:
             found += self._raised(power)
         return found, end

@@ -44,7 +44,9 @@ def called(
         system.loss, every.get(system.loss, ""), every, adjoints, _turned(system, book, found),
         mark, notation or book.notation, frozenset(s for s in stems if len(s) == 1),
         tuple(n for n in every if n not in given), _first_listed(system, every),
-        book.examples == "columns")
+        book.examples == "columns", frozenset(
+            n for layer in found if layer.stacked for n in (
+                layer.weight, layer.bias, layer.before, layer.after) if n in every))
 
 
 def _first_listed(system: System, names: Mapping[str, str]) -> tuple[str, str] | None:
@@ -84,9 +86,7 @@ def _names(
     if profile.loss:
         names.setdefault(system.loss, profile.loss)
     for number, layer in enumerate(found, 1):
-        if layer.stacked:
-            continue
-        own = profile.of_layer(number, len(found))
+        own = profile.layer if layer.stacked else profile.of_layer(number, len(found))
         given = profile.input if number == 1 and system.equation(layer.given) is None else ""
         for array, latex in ((layer.weight, own.weight), (layer.bias, own.bias),
                              (layer.before, own.before), (layer.after, own.after),

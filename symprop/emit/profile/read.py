@@ -8,13 +8,13 @@ a layer is its number: "W^{[l]}".
 from __future__ import annotations
 
 import difflib
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from symprop.emit.called import NUMBER
 from symprop.emit.given_names import fault
 from symprop.errors import InputError
 
@@ -26,7 +26,6 @@ CHOICES = {
     "examples": ("as written", "rows", "columns"),
     "notation": ("both", "index", "matrix"),
 }
-NUMBER = re.compile(r"(?<![A-Za-z\\])l(?![A-Za-z])")
 
 
 @dataclass(frozen=True)
