@@ -34,3 +34,22 @@ def test_batches_that_come_first_stay() -> None:
     source = symprop.generate(symprop.derive(system)).source
     assert "@ k.transpose(0, 2, 1)" in source
     assert "transpose(2, 0, 1)" not in source
+
+
+def test_what_is_made_entry_by_entry_lies_as_its_operands_where_it_is_fast() -> None:
+    def loss(x: Any, K: Any) -> Any:
+        a = np.tanh(symprop.nn.conv2d(x, K))
+        return np.sum(symprop.nn.max_pool2d(a, 2) ** 2)
+
+    system = symprop.trace(loss, shapes={"x": "N 2 7 7", "K": "3 2 2 2"}, wrt=["K"])
+    derivation = symprop.derive(system)
+    rng = np.random.default_rng(0)
+    x, K = rng.normal(size=(5, 2, 7, 7)), rng.normal(size=(3, 2, 2, 2))
+    plain = symprop.generate(derivation)
+    module = symprop.generate(derivation, style="fast")
+    value, saved = module.forward(x, K, workspace=module.Workspace())
+    assert saved.a.shape == (5, 3, 6, 6)
+    assert saved.a.transpose(1, 0, 2, 3).flags.c_contiguous
+    wanted = plain.value_and_grad(x, K)
+    np.testing.assert_allclose(value, wanted[0], rtol=1e-12)
+    np.testing.assert_allclose(module.backward(saved)["K"], wanted[1]["K"], rtol=1e-12, atol=1e-12)

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from symprop.lower import ir
 from symprop.lower.flat import flattened
+from symprop.lower.inorder import in_order
 from symprop.lower.invoke import Invoke, Turns
 from symprop.lower.program import Program
 from symprop.lower.quiet import Guards
@@ -29,9 +30,10 @@ def finished(program: Program) -> Program:
                     program.system, handed)
     lemmas = tuple(replace(p, program=finished(p.program)) for p in program.lemmas)
     flat = program.style == "fast"
-    return replace(program, lemmas=lemmas, forward=_statements(program.forward, guards, flat),
+    done = replace(program, lemmas=lemmas, forward=_statements(program.forward, guards, flat),
                    backward=_statements(program.backward, guards, flat),
                    predict=_statements(program.predict, guards, flat))
+    return in_order(done) if flat else done
 
 
 def _statements(
