@@ -226,6 +226,8 @@ class _Planner:
         shape = tuple(a.size for a in node.axes)
         key = _key(shape, step.holds)
         owns = bool(shape) and step.holds in (FLOAT, BOOL)
+        if not shape:  # a number sees no array
+            return Place()
         if step.kind == LOOK or (step.kind == OTHER and not (owns and makes(node))):
             self.look(value, node, item.array)
             return Place()

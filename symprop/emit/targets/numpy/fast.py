@@ -14,7 +14,7 @@ from symprop.emit.targets.numpy.lines import Lines
 from symprop.emit.targets.numpy.names import Names
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.emit.targets.numpy.steps import StepLines, StepPrinter
-from symprop.syntax.tree import packed, state, tree
+from symprop.syntax.tree import packed, quote, state, tree
 from symprop.system import Adjoint, Equation, System
 
 EXTRA = ("workspace", "generation", "given_up")  # parts of what is saved
@@ -39,6 +39,13 @@ def one_dtype(
     numbers += listed
     return [state("{y} = in_one_dtype({x})", y=packed([names.own["dtype"], *arrays]),
                   x=[packed(arrays), *([packed(numbers)] if numbers else [])])]
+
+
+def kinds(wrt: Sequence[str], system: System, names: Names) -> ast.stmt:
+    """The dtypes of the parameters; a number may be Python's."""
+    spelled = [quote("{x}.dtype" if system.arrays[w].shape else "np.result_type({x})",
+                     x=names.arrays[w]) for w in wrt]
+    return state("{y} = {x}", y=names.own["dtypes"], x=ast.List(spelled, ast.Load()))
 
 
 def begun(names: Names) -> list[ast.stmt]:

@@ -19,7 +19,7 @@ from symprop.check.selfcheck import selfcheck_context
 from symprop.emit.targets.numpy.calls import Callee, Calls
 from symprop.emit.targets.numpy.departure import departure_context, feedback_of, owns_a_loss
 from symprop.emit.targets.numpy.door import door, fact_tests, leaves_of, readers, unpacking
-from symprop.emit.targets.numpy.fast import EXTRA, begun, lines_of, one_dtype, resumed
+from symprop.emit.targets.numpy.fast import EXTRA, begun, kinds, lines_of, one_dtype, resumed
 from symprop.emit.targets.numpy.layout import Row, laid_out, opened
 from symprop.emit.targets.numpy.names import Names
 from symprop.emit.targets.numpy.naming import ModuleNames, module_names
@@ -187,7 +187,10 @@ class _Writer:
 
     def _kinds(self) -> ast.stmt:
         """The dtypes of the parameters."""
-        wrt = packed(self.names.arrays[w] for w in self._plain_wrt())
+        plain = self._plain_wrt()
+        if self.fast:
+            return kinds(plain, self.system, self.names)
+        wrt = packed(self.names.arrays[w] for w in plain)
         return state("{y} = {x}", y=self.names.own["dtypes"],
                      x=self.printer.target.spell("dtypes", x=wrt))
 
