@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import rule_examples
+from block_networks import by_blocks, residual
 from built_models import built
 
 import symprop
@@ -163,6 +164,17 @@ def test_no_chinese_stands_in_mathematics_but_as_text() -> None:
             assert not re.search("[\u3000-\u9fff\uff00-\uffef]", rest), rest
     assert r"\text{或 }" in said.latex(language="zh")
     assert ", 或 y[n] = -100" in said.text(language="zh")
+
+
+def test_a_space_stands_between_chinese_and_other_letters() -> None:
+    pages = [by_blocks(residual).text(language="zh"),
+             built("lstm").derivation.text(language="zh", detail="full"),
+             str(built("mlp").derivation.cost(language="zh")),
+             *built("mlp").derivation.figure("training", "mermaid", language="zh").split('"')]
+    for page in pages:
+        close = re.findall(r"\w*[A-Za-z0-9][\u4e00-\u9fff]+|[\u4e00-\u9fff]+[A-Za-z0-9]\w*", page)
+        assert close == []
+        assert not re.search("[（）“”，。、；：] \\S", page)
 
 
 def test_a_sentence_that_counts_has_two_forms_in_english() -> None:

@@ -16,6 +16,7 @@ from symprop.emit.page import Derived
 from symprop.emit.targets.numpy.module import module_context
 from symprop.emit.targets.numpy.table import NUMPY
 from symprop.emit.targets.target import Target
+from symprop.emit.words import ENGLISH
 from symprop.errors import InputError
 from symprop.files.allowed import refuse_foreign
 from symprop.files.load import load_text
@@ -55,14 +56,17 @@ class GeneratedModule:
             raise AttributeError(attribute)
         return getattr(self._module, attribute)
 
-    def cost(self, sizes: Mapping[str, int] | None = None, dtype: str = "float64") -> Cost:
+    def cost(
+        self, sizes: Mapping[str, int] | None = None, dtype: str = "float64",
+        language: str = ENGLISH,
+    ) -> Cost:
         """What forward and backward cost; see `Derivation.cost`.
 
         Raises InputError for a module that comes from its source alone, as after pickle.
         """
         if self._program is None:
             raise InputError(f"{self.name} is known by its source alone: ask its derivation's cost")
-        return cost(self._program, sizes, dtype)
+        return cost(self._program, sizes, dtype, language)
 
     def __reduce__(self) -> tuple[type[GeneratedModule], tuple[str, str]]:
         return GeneratedModule, (self.source, self.name)

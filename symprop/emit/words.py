@@ -6,6 +6,7 @@ told in keys, and worded where they are printed. Another language is one more fi
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -17,6 +18,7 @@ from symprop.errors import InputError
 FOLDER = Path(__file__).parent / "languages"
 ENGLISH = "en"
 _FORMS = {"one", "other"}  # of a sentence that counts
+_GAP = re.compile(" ?([（）“”，。、；：]) ?")  # these marks of Chinese hold their own space
 
 Pattern = str | Mapping[str, str]
 
@@ -36,7 +38,7 @@ class Words:
         """A sentence with its parts put in; `count` chooses between one and other."""
         found = self.table[key]
         pattern = found if isinstance(found, str) else found["one" if count == 1 else "other"]
-        return pattern.format(**parts) if parts else pattern
+        return _GAP.sub(r"\1", pattern.format(**parts)) if parts else pattern
 
     @property
     def every_letter(self) -> bool:
