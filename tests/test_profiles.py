@@ -96,6 +96,13 @@ def test_no_two_arrays_are_called_alike(name: str, profile: str) -> None:
         assert len(set(printed)) == len(printed)
 
 
+@pytest.mark.parametrize("name", ["attention", "elman_rnn"])
+def test_no_places_stand_twice_behind_a_gradient(name: str) -> None:
+    derivation = built(name).derivation
+    assert not re.search(r"\)_\{[^{}]*\}\^\{[^{}]*\}_", derivation.latex(profile="goodfellow"))
+    assert not re.search(r"\)\[[^]]*\]ᵀ\[", derivation.text(profile="goodfellow"))
+
+
 @pytest.mark.parametrize("examples", ["nielsen", "cs231n"])
 @pytest.mark.parametrize("name", [*LAYERED, "logistic_regression"])
 def test_what_is_transposed_is_the_transpose(name: str, examples: str) -> None:

@@ -171,7 +171,8 @@ class LatexNotation(Notation):
 
     def entry_of(self, body: Piece, positions: Sequence[Piece]) -> Piece:
         at = ",".join(p.text for p in positions)
-        base = body if body.text.startswith("(") else self.enclosed(body)
+        bare = body.text.startswith("(") and ")_" not in body.text  # (A)^T has no places yet
+        base = body if bare else self.enclosed(body)
         return join([base, self.piece(f"_{{{at}}}")], ATOM).unbroken()
 
     def marked_new(self, name: str, positions: Sequence[Piece]) -> Piece:

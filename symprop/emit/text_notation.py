@@ -173,7 +173,8 @@ class TextNotation(Notation):
 
     def entry_of(self, body: Piece, positions: Sequence[Piece]) -> Piece:
         at = ",".join(p.text for p in positions)
-        base = body if body.text.startswith("(") else self.enclosed(body)
+        bare = body.text.startswith("(") and ")[" not in body.text  # (A)ᵀ has no places yet
+        base = body if bare else self.enclosed(body)
         return join([base, self.piece(f"[{at}]")], ATOM).unbroken()
 
     def marked_new(self, name: str, positions: Sequence[Piece]) -> Piece:
