@@ -273,6 +273,8 @@ def test_close_sees_through_what_is_written_over(name: str) -> None:
     passed = []
     for seed in range(6):
         wrong, what = mutant(source, seed)
+        if not what:  # the text is the same
+            continue
         try:
             close(found, program, GeneratedModule(wrong, name))
         except Mismatch:

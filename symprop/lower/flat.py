@@ -20,13 +20,18 @@ from symprop.lower.walk import inner
 
 def flattened(node: Node) -> Node:
     """The node with such products flat."""
-    for product in [n for n in inner(node) if isinstance(n, TensorDot)]:
+    for product in [n for n in inner(node) if isinstance(n, TensorDot) and _has_sides(n)]:
         node = exchanged(node, product, _multiplied(product))
     for stack in [n for n in inner(node) if isinstance(n, MatMul) and _fits(n)]:
         rows = _joined(stack.axes[:-1])
         flat = MatMul((rows.whole, stack.axes[-1]), closed(stack.left, rows), stack.right)
         node = exchanged(node, stack, opened(flat, rows))
     return node
+
+
+def _has_sides(product: TensorDot) -> bool:
+    """Whether rows and columns are left of a product."""
+    return all(set(n.axes) > set(product.over) for n in (product.left, product.right))
 
 
 def _multiplied(product: TensorDot) -> Node:
