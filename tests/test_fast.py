@@ -223,6 +223,19 @@ def test_floats_of_two_kinds_are_computed_in_the_wider_one() -> None:
     assert {g.dtype for g in fast.backward(saved, np.float64(2.0)).values()} == {np.dtype("f4")}
 
 
+def test_our_names_give_way() -> None:
+    """What the fast style adds has other names where the user's arguments have them."""
+    def loss(X: "N K", workspace: "K M", consume: "M", resume: "M", type: "M") -> Any:
+        generation = np.tanh(X @ workspace + consume)
+        return np.mean((generation * resume * type) ** 2)
+
+    system = symprop.trace(loss)
+    plain, fast = symprop.generate(system), symprop.generate(system, style="fast")
+    given = arguments(system.arguments, inputs(system))
+    same(fast.value_and_grad(**given, workspace_2=fast.Workspace())[1],
+         plain.value_and_grad(**given)[1], 1e-12)
+
+
 def test_another_style_is_refused() -> None:
     with pytest.raises(InputError, match="style must be 'readable' or 'fast', not 'faster'"):
         symprop.generate(derivation("mlp"), style="faster")

@@ -325,7 +325,7 @@ def both(system: System, names: Names, fast: bool) -> list[str]:
     call = quote("{f}({x})", f=forward,
                  x=[*(a.name for a in system.arguments), names.own["validate"],
                     *[names.own["workspace"]] * fast])
-    given_up = ", consume=True" * fast
+    given_up = f", {names.own['consume']}=True" * fast
     return laid_out([
         Row(state("{loss}, {saved} = {call}", loss=loss, saved=saved, call=call)),
         Row(state(f"return {{loss}}, {{f}}({{saved}}{given_up})", loss=loss, f=backward,
