@@ -10,10 +10,11 @@ from math import sqrt
 
 import numpy as np
 import scipy.linalg
+import scipy.special
 import scipy.stats
 from scipy.linalg import cho_solve, solve_triangular
 from scipy.spatial.distance import cdist
-from scipy.special import logsumexp, softmax
+from scipy.special import gammaln, logsumexp, softmax
 from scipy.stats import multivariate_normal, norm
 
 # ---- writing in place -------------------------------------------------------------------------
@@ -393,7 +394,22 @@ def python(x: "3 D"):
     return max(np.sum(x[0]), np.sum(x[1])) * min(2.0, np.sum(x[2])) / float(x.shape[1])
 
 
-NAMES = [imported, normal, gaussian, factors, distances, python]
+def given_once(x: "N D", m: "D", s: "D"):
+    """`norm(m, s).logpdf(x)`, variances in the place of a covariance matrix"""
+    whole = multivariate_normal(m, np.exp(s)).logpdf(x)
+    return -np.sum(whole) - np.sum(scipy.stats.norm(m[0], 2.0).logpdf(x[:, 0]))
+
+
+def gamma_family(y: "N", a: "", b: "", p: "N"):
+    """`gammaln`, `digamma`, `betaln`, `erfinv`"""
+    counts = np.exp(y)
+    likelihood = gammaln(counts + np.exp(a)) - gammaln(counts + 1)
+    likelihood = likelihood - scipy.special.digamma(np.exp(b))
+    return np.sum(likelihood) + scipy.special.betaln(np.exp(a), np.exp(b)) + np.sum(
+        scipy.special.erfinv(0.9 * np.tanh(p)))
+
+
+NAMES = [imported, gamma_family, normal, gaussian, given_once, factors, distances, python]
 
 # ---- arguments and results ----------------------------------------------------------------------
 

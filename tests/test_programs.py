@@ -28,8 +28,6 @@ NAMES = sorted(p.stem for p in FOLDER.glob("*.py"))
 PAGE = Path(__file__).parent.parent / "docs" / "programs.md"
 
 REFUSED = {
-    "47_poisson_exposure": "47_poisson_exposure.py:9: scipy.special.gammaln cannot be traced: "
-                           "symprop has no definition for it",
     "45_ctc": "45_ctc.py:14: a branch that depends on the numbers in an array cannot be traced "
               "(if, while, and, or, not, max(), chained comparisons): use np.where, np.maximum, "
               "np.logical_and",

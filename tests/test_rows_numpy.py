@@ -75,7 +75,7 @@ def test_value_equals_the_definition(name, count, values):
 def test_derivative_in_float64_equals_that_of_the_definition(name, k, count):
     row = rows.get(name)
     points = oracle.points(row, count)
-    got = np.broadcast_to(derivative(name, k)(*columns(points)), count)
+    got = np.broadcast_to(derivative(name, k)(*columns(points)), len(points))
     f = oracle.derivative_of(row, k)
     for point, value in zip(points, got, strict=True):
         wanted = oracle.settled(f, point)

@@ -4,7 +4,13 @@ In: nothing. Out: the registry of rows with what ships registered, and all that 
 Other modules import this one only: `from symprop.algebra import rows`.
 """
 
-from symprop.algebra import rows_activations, rows_elementary, rows_piecewise, rows_special
+from symprop.algebra import (
+    rows_activations,
+    rows_elementary,
+    rows_gamma,
+    rows_piecewise,
+    rows_special,
+)
 from symprop.algebra.rows_guards import guards
 from symprop.algebra.rows_numpy import (
     helper_source,
@@ -16,6 +22,7 @@ from symprop.algebra.rows_numpy import (
 )
 from symprop.algebra.rows_registry import (
     RowFunction,
+    add_family,
     applied,
     derivative_of_definition,
     from_native,
@@ -40,6 +47,7 @@ __all__ = [
     "x", "y", "z",
 ]
 
-for _family in (rows_elementary, rows_piecewise, rows_activations, rows_special):
+add_family(rows_gamma.POLYGAMMA)
+for _family in (rows_elementary, rows_piecewise, rows_activations, rows_special, rows_gamma):
     for _row in _family.ROWS:
         register(_row)

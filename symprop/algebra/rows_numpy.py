@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import sympy
 from sympy.core.relational import Relational
@@ -192,18 +192,27 @@ def _condition(condition: sympy.Basic) -> ast.expr:
 
 def _call(expr: sympy.Expr) -> ast.expr:
     """A row by its own spelling, or one of SymPy's functions."""
-    args = [_tree(a) for a in expr.args]
     if not isinstance(expr, RowFunction) and expr.func in _FUNCTIONS:
-        return quote(f"np.{_FUNCTIONS[expr.func]}({{args}})", args=args)
-    template = numpy_template(
-        expr.row_name if isinstance(expr, RowFunction) else _spelled_row(expr))
+        return quote(f"np.{_FUNCTIONS[expr.func]}({{args}})", args=[_tree(a) for a in expr.args])
+    name, inner = (expr.row_name, expr.args) if isinstance(expr, RowFunction) else (
+        _spelled_row(expr))
+    template = numpy_template(name)
     helpers = {h: f"{{{h}}}" for h in helpers_in(template)}
-    return quote(template, **dict(zip("xyz", args, strict=False)), **helpers)
+    return quote(template, **dict(zip("xyz", map(_tree, inner), strict=False)), **helpers)
 
 
-def _spelled_row(expr: sympy.Expr) -> str:
-    """A row that is defined as one of SymPy's functions and spells it in NumPy."""
+def _spelled_row(expr: sympy.Expr) -> tuple[str, Sequence[sympy.Expr]]:
+    """A row that is defined as one of SymPy's functions and spells it in NumPy; its arguments.
+
+    The definition may give some of the function's own: polygamma(0, x).
+    """
     for row in registry().rows.values():
-        if row.numpy is not None and row.definition == expr.func(*X[: len(expr.args)]):
-            return row.name
+        formal = row.definition.args
+        if row.numpy is None or row.definition.func is not expr.func or len(formal) != len(
+                expr.args) or any(f.is_number and f != a
+                                  for f, a in zip(formal, expr.args, strict=True)):
+            continue
+        if tuple(f for f in formal if not f.is_number) == X[: row.arity]:
+            return row.name, [a for f, a in zip(formal, expr.args, strict=True)
+                              if not f.is_number]
     raise UnsupportedError(f"NumPy has no {expr.func.__name__}: give the row a spelling of its own")

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
@@ -44,6 +44,31 @@ class RowFunction(sympy.Function):  # type: ignore[misc]
 
     def _eval_is_positive(self) -> bool | None:
         return None if self.args else to_native(self).is_positive
+
+
+@dataclass(frozen=True)
+class Family:
+    """Rows without end, such as the derivatives of log Γ: `native(n, x)`, a row for each n.
+
+    The first have names of their own; the others `prefix_n`, and are made when they are read.
+    """
+
+    native: Any  # SymPy's function of n and x
+    first: tuple[str, ...]
+    prefix: str
+    row: Callable[[int], Row]
+
+    def name(self, number: int) -> str:
+        """The name of the row with this number."""
+        return self.first[number] if number < len(self.first) else f"{self.prefix}_{number}"
+
+    def number(self, name: str) -> int | None:
+        """The number of a row that is not there yet; None for a name of another kind."""
+        prefix, _, number = name.rpartition("_")
+        return int(number) if prefix == self.prefix and number.isdecimal() else None
+
+
+_families: list[Family] = []
 
 
 class Registry:
@@ -91,10 +116,14 @@ def registry() -> Registry:
 
 def get(name: str) -> Row:
     """The row of that name. Raises InputError for an unknown one."""
-    try:
-        return registry().rows[name]
-    except KeyError:
-        raise InputError(f"there is no scalar function {name!r}") from None
+    current = registry()
+    if name not in current.rows:
+        made = [(f, n) for f in _families if (n := f.number(name)) is not None]
+        if not made:
+            raise InputError(f"there is no scalar function {name!r}")
+        family, number = made[0]
+        current.add(family.row(number))
+    return current.rows[name]
 
 
 def names() -> tuple[str, ...]:
@@ -184,7 +213,9 @@ def from_native(expr: sympy.Expr) -> sympy.Expr:
             return sympy.Rational(node)
         if node.is_Function and not isinstance(node, RowFunction | sympy.Piecewise):
             if not isinstance(node, BooleanFunction):
-                return _row_of_native(node)(*node.args)
+                found = _row_of_native(node)
+                return found(*node.args[-1:] if node.func in {f.native for f in _families}
+                             else node.args)
         elif not _allowed(node):
             raise UnsupportedError(f"no scalar function is defined as SymPy's {node}")
         return None
@@ -197,6 +228,9 @@ _PIECEWISE = {sympy.Abs: "abs", sympy.sign: "sign"}  # rows that say what happen
 
 def _row_of_native(node: sympy.Function) -> type[RowFunction]:
     current = registry()
+    for family in _families:
+        if node.func is family.native and node.args[0].is_Integer:
+            return applied(family.name(int(node.args[0])))
     name = _PIECEWISE.get(node.func)
     name = current.natives.get(node.func) if name is None else current.aliases.get(name, name)
     if name is None:
@@ -263,6 +297,11 @@ def register(row: Row) -> Row:
     """
     registry().add(row)
     return row
+
+
+def add_family(family: Family) -> None:
+    """Adds rows without end for good."""
+    _families.append(family)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from symprop.algebra.rows_registry import reference
 from symprop.algebra.rows_row import VALUE, Row, x
 
 _v = VALUE
-_TAIL = """\
+TAIL = """\
     for c in (
         5.354211729491162e-09, 3.0114785355759763e-08, -2.5185607727942392e-09,
         -2.572136362448961e-07, -2.4790111929197457e-08, 1.759744617780919e-06,
@@ -28,6 +28,14 @@ _TAIL = """\
     ):
         tail = tail * t + c
 """
+NEAR = """\
+    for c in (
+        1.4725865480556744e-06, -1.4845849259707869e-05, 0.00012053335124353741,
+        -0.0008548297753674966, 0.00522397737302147, -0.026866170632887928,
+        0.11283791670925353, -0.37612638903183476, 1.1283791670955126,
+    ):
+        near = near * u + c
+"""
 
 ERFC = f'''\
 def erfc(x):
@@ -38,7 +46,7 @@ def erfc(x):
     z = np.minimum(np.maximum(x, -x), 30)
     t = 1 - 7.5 / (z + 3.75)
     tail = 0
-{_TAIL}    tail = np.exp(-z * z) * tail / (1 + 2 * z)
+{TAIL}    tail = np.exp(-z * z) * tail / (1 + 2 * z)
     return np.where(x < 0, 2 - tail, tail)
 '''
 
@@ -51,16 +59,10 @@ def erf(x):
     z = np.minimum(np.maximum(x, -x), 30)
     t = 1 - 7.5 / (z + 3.75)
     tail = 0
-{_TAIL}    tail = np.exp(-z * z) * tail / (1 + 2 * z)
+{TAIL}    tail = np.exp(-z * z) * tail / (1 + 2 * z)
     u = np.minimum(z * z, 0.25)
     near = 0
-    for c in (
-        1.4725865480556744e-06, -1.4845849259707869e-05, 0.00012053335124353741,
-        -0.0008548297753674966, 0.00522397737302147, -0.026866170632887928,
-        0.11283791670925353, -0.37612638903183476, 1.1283791670955126,
-    ):
-        near = near * u + c
-    value = np.where(z < 0.5, z * near, 1 - tail)
+{NEAR}    value = np.where(z < 0.5, z * near, 1 - tail)
     return np.where(x < 0, -value, value)
 '''
 
@@ -73,7 +75,7 @@ def log_ndtr(x):
     z = {math.sqrt(0.5)!r} * np.abs(x)
     t = 1 - 7.5 / (z + 3.75)
     tail = 0
-{_TAIL}    tail = 0.5 * tail / (1 + 2 * z)
+{TAIL}    tail = 0.5 * tail / (1 + 2 * z)
     above = np.log1p(-np.exp(-z * z) * tail)
     return np.where(x < 0, np.log(tail) - z * z, above)
 '''

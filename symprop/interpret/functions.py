@@ -11,6 +11,7 @@ import functools
 import math
 from collections.abc import Callable
 from functools import lru_cache
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -45,10 +46,42 @@ def _each(function: Callable[[float], float]) -> Callable[..., Value]:
     return walk
 
 
+def _log_gamma(number: float) -> float:
+    return math.inf if number <= 0 and number == int(number) else math.lgamma(number)
+
+
+def _polygamma(order: float, number: float) -> float:
+    """(-1)^(n+1) n! Σ_k 1/(x + k)^(n+1), for n = 0 without what is infinite."""
+    n, moved = int(order), 0.0
+    if number <= 0:
+        if n or number == int(number):
+            return math.nan
+        return _polygamma(0, 1 - number) - math.pi / math.tan(math.pi * number)
+    while number < 30:
+        moved, number = moved + number ** (-n - 1), number + 1
+    terms = [float(sympy.bernoulli(2 * k)) * math.factorial(2 * k + n - 1) / (
+        math.factorial(2 * k) * number ** (2 * k + n)) for k in range(1, 7)]
+    if n == 0:
+        return math.log(number) - 0.5 / number - sum(terms) - moved
+    first = math.factorial(n - 1) / number**n + math.factorial(n) / (2 * number ** (n + 1))
+    return float((-1) ** (n + 1) * (first + sum(terms) + math.factorial(n) * moved))
+
+
+def _erf_inverse(number: float) -> float:
+    """A quantile of the normal distribution, with one step of Newton's near 0."""
+    if not abs(number) < 1:
+        return math.copysign(math.inf, number) if abs(number) == 1 else math.nan
+    found = -NormalDist().inv_cdf((1 - abs(number)) / 2) / math.sqrt(2)
+    if found < 0.5:
+        found -= (math.erf(found) - abs(number)) * math.sqrt(math.pi) / 2 * math.exp(found**2)
+    return math.copysign(found, number)
+
+
 _REAL_ONLY: dict[Any, Callable[..., Value]] = {
     sympy.erf: _each(math.erf),
     sympy.erfc: _each(math.erfc),
-    sympy.loggamma: _each(math.lgamma),
+    sympy.loggamma: _each(_log_gamma), sympy.polygamma: np.vectorize(_polygamma, otypes=[float]),
+    sympy.erfinv: _each(_erf_inverse),
     sympy.gamma: _each(math.gamma),
     sympy.atan2: np.arctan2, sympy.sign: np.sign, sympy.Abs: np.abs,
     sympy.floor: np.floor, sympy.ceiling: np.ceil,
@@ -212,7 +245,8 @@ def _function(node: sympy.Basic, parts: list[Walk]) -> Walk:
         if not any(np.iscomplexobj(v) for v in values):
             return real(*values)
         reals = [np.real(v) for v in values]
-        steps = (slope(reals) * np.imag(v) for slope, v in zip(slopes, values, strict=True))
+        steps = (slope(reals) * np.imag(v) for slope, v in zip(slopes, values, strict=True)
+                 if np.iscomplexobj(v))
         return real(*reals) + 1j * sum(steps)
 
     return walk

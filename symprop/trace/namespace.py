@@ -12,7 +12,7 @@ import functools
 import math
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import GeneratorType
 from typing import Any
@@ -28,7 +28,7 @@ from symprop.trace.imported import NAMESPACES, math_names, of_math
 from symprop.trace.joining import column_stack, concatenate
 from symprop.trace.registry import FUNCTIONS
 from symprop.trace.running import active, suspended
-from symprop.trace.scipy_functions import SCIPY
+from symprop.trace.scipy_functions import SCIPY, Frozen
 from symprop.trace.scipy_special import refuse_imported
 from symprop.trace.views import atleast_1d
 
@@ -96,10 +96,24 @@ def _patch_scipy() -> None:
         for name, traced in functions.items():
             if hasattr(place, name):
                 _replace(place, name, _wrapper(getattr(place, name), unwatched(traced), False))
+        if owner and place is not None:
+            _replace(type(place), "__call__", _freezing(type(place).__call__, functions))
     inside = sys.modules.get("scipy.special._logsumexp")
     namespace = getattr(inside, "array_namespace", None)
     if namespace is not None:
         _replace(inside, "array_namespace", _wrapper(namespace, refuse_imported, named=False))
+
+
+def _freezing(original: Callable[..., Any], functions: Mapping[str, Any]) -> Callable[..., Any]:
+    """norm(m, s), whose methods take the parameters that it was given."""
+
+    @functools.wraps(original)
+    def call(owner: Any, *args: Any, **options: Any) -> Any:
+        if active() is None:
+            return original(owner, *args, **options)
+        return Frozen(lambda: original(owner, *args, **options), functions, args, options)
+
+    return call
 
 
 def _replace(place: Any, name: str, value: Any) -> None:

@@ -7,7 +7,7 @@ distances between the rows of two matrices. All are written in operations that a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from symprop.errors import UnsupportedError
@@ -18,6 +18,7 @@ from symprop.trace.creation import eye
 from symprop.trace.determinants import det, slogdet
 from symprop.trace.elementwise import row
 from symprop.trace.factorizations import cholesky as lower_cholesky
+from symprop.trace.fillable import is_symbolic
 from symprop.trace.implicit import inv, solve
 from symprop.trace.indexing_ops import getitem
 from symprop.trace.reductions import sum_
@@ -71,12 +72,14 @@ def norm_logsf(x: Any, loc: Any = 0, scale: Any = 1) -> Traced:
 
 def mvn_logpdf(x: Any, mean: Any = None, cov: Any = 1, allow_singular: Any = False) -> Traced:
     """-½ (dᵀ Σ⁻¹ d + log det Σ + D log 2π), with d = x - mean."""
-    points, matrix = as_traced(x), as_traced(cov)
-    if allow_singular or matrix.ndim != 2 or not points.ndim:
+    points, matrix = as_traced(x), as_traced(1 if cov is None else cov)
+    if allow_singular or matrix.ndim > 2 or not points.ndim:
         raise located(UnsupportedError, (
-            "scipy.stats.multivariate_normal is traced for points with an axis and a covariance "
-            "matrix, without allow_singular="))
+            "scipy.stats.multivariate_normal is traced for points with an axis, without "
+            "allow_singular="))
     apart = points if mean is None else subtract(points, mean)
+    if matrix.ndim < 2:  # the variance of each entry, or of all
+        return sum_(norm_logpdf(apart, 0, sqrt(matrix)), axis=-1)
     solved = (solve(matrix, apart) if apart.ndim == 1
               else swapaxes(solve(matrix, swapaxes(apart, -1, -2)), -1, -2))
     squares = sum_(multiply(apart, solved), axis=-1)
@@ -87,6 +90,27 @@ def mvn_logpdf(x: Any, mean: Any = None, cov: Any = 1, allow_singular: Any = Fal
 def mvn_pdf(x: Any, mean: Any = None, cov: Any = 1, allow_singular: Any = False) -> Traced:
     """exp of the logarithm of the density."""
     return row("exp", mvn_logpdf(x, mean, cov, allow_singular))
+
+
+class Frozen:
+    """A distribution with its parameters: what `norm(m, s)` gives within a trace."""
+
+    def __init__(self, made: Callable[[], Any], functions: Mapping[str, Callable[..., Any]],
+                 args: Sequence[Any], options: Mapping[str, Any]) -> None:
+        self._made, self._functions = made, functions
+        self._args, self._options = args, options
+
+    def __getattr__(self, name: str) -> Any:
+        traced = self._functions.get(name)
+        if traced is None:
+            return getattr(self._made(), name)
+
+        def method(x: Any) -> Any:
+            if not is_symbolic([x, *self._args, *self._options.values()]):
+                return getattr(self._made(), name)(x)
+            return traced(x, *self._args, **self._options)
+
+        return method
 
 
 # ---- scipy.linalg -----------------------------------------------------------------------------

@@ -30,7 +30,8 @@ from symprop.trace.tensor import Traced
 
 ROWS = {"expit": "sigmoid", "log_expit": "log_sigmoid", "logit": "logit", "erf": "erf",
         "erfc": "erfc", "ndtr": "normal_cdf", "log_ndtr": "log_ndtr", "xlogy": "xlogy",
-        "xlog1py": "xlog1py"}
+        "xlog1py": "xlog1py", "gammaln": "gammaln", "loggamma": "gammaln", "digamma": "digamma",
+        "psi": "digamma", "betaln": "betaln", "erfinv": "erfinv"}
 
 
 def _row_handler(name: str) -> Any:
