@@ -28,6 +28,7 @@ from symprop.emit import module as emit_module
 from symprop.emit.module import GeneratedModule
 from symprop.errors import InputError
 from symprop.files.write import write_text
+from symprop.lower.renamed import renamed
 from symprop.lower.styles import styled
 from symprop.recognise import recognised
 from symprop.rules import RuleMaker
@@ -90,6 +91,7 @@ def generate(
     source: System | Derivation, path: str | Path | None = None, *,
     force: bool = False, templates: str | Path | None = None,
     rule: str | RuleMaker | None = None, style: str = "readable",
+    rename: Mapping[str, str] | None = None,
 ) -> GeneratedModule:
     """The standalone NumPy module of a system or of its derivation, written to `path` if given.
 
@@ -102,6 +104,7 @@ def generate(
     `style` is "readable" or "fast": there each operation writes its result into memory that nothing
     reads any more; `forward` and `value_and_grad` take `workspace=module.Workspace()`, whose arrays
     last over calls, and `backward(saved, consume=True)` may write over what is saved.
+    `rename` says what arrays that are computed, and sizes, are called in code: {"z": "scores"}.
 
     >>> def loss(X: "N K", w: "K"):
     ...     return np.mean(np.tanh(X @ w) ** 2)
@@ -115,7 +118,7 @@ def generate(
         raise InputError("a rule is for a system: what is derived already follows its own")
     derivation = derive(source, rule) if isinstance(source, System) else source
     derivation.verify()
-    program = styled(derivation.lowered, style)
+    program = renamed(styled(derivation.lowered, style), rename or {})
     module = emit_module.generate(program, templates)
     close(derivation, program, module)
     if path is not None:

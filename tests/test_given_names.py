@@ -11,7 +11,7 @@ import pytest
 import symprop
 from symprop.cli.main import run
 from symprop.emit.latex_names import symbol, symbols
-from symprop.errors import InputError
+from symprop.errors import InputError, NameRuleError
 
 
 def loss(x: "N", sigma2: "", W1: "N N", h_prev: "N") -> Any:
@@ -92,3 +92,54 @@ def test_names_on_the_command_line_and_in_the_file(tmp_path: Path, capsys: Any) 
     assert "ω̄" in capsys.readouterr().out
     assert run(["derive", target, "--name", "q=u"]) == 2
     assert "no array 'q'" in capsys.readouterr().err
+
+
+# ---- names in code ------------------------------------------------------------------------------
+
+
+def test_code_has_the_names_that_it_is_given(derivation: symprop.Derivation) -> None:
+    module = symprop.generate(derivation, rename={"z": "field", "N": "count"})
+    assert "    field = W1 @ x + h_prev" in module.source
+    assert "dW1[n,i] = 2 field[n]" in module.source and "(count, count)" in module.source
+    assert not [line for line in module.source.splitlines() if line.startswith("    z ")]
+    plain = symprop.generate(derivation)
+    inputs = plain.draw_inputs(0)
+    for name, gradient in plain.value_and_grad(**inputs)[1].items():
+        assert np.array_equal(gradient, module.value_and_grad(**inputs)[1][name])
+
+
+def test_code_of_lemmas_has_them_too() -> None:
+    def loss(x: "N D", W: ["D D"] * 3) -> Any:
+        def layer(x: Any, W: Any) -> Any:
+            z = np.tanh(x @ W)
+            a = z / np.sqrt(1 + z * z)
+            return a - a.mean(axis=0)
+
+        for w in W:
+            x = layer(x, w)
+        return np.sum(x**2)
+
+    module = symprop.generate(symprop.derive(symprop.trace(loss)), rename={"a": "scaled"})
+    assert "scaled" in module.source
+    assert symprop.check(module).passed
+
+
+@pytest.mark.parametrize(("rename", "said"), [
+    ({"W1": "weights"}, "rename: W1 is an argument of loss, and is called in code as it is there"),
+    ({"zz": "field"}, "rename: loss has no array or axis 'zz'; did you mean z\\?"),
+    ({"z": "x"}, "rename: z and x would both be called x"),
+    ({"z": "a b"}, "'a b' is not a legal name for rename of z: it holds ' '; .*"),
+])
+def test_names_in_code_that_will_not_do(
+    derivation: symprop.Derivation, rename: dict[str, str], said: str
+) -> None:
+    with pytest.raises(InputError if "legal" not in said else NameRuleError, match=f"^{said}$"):
+        symprop.generate(derivation, rename=rename)
+
+
+def test_names_in_code_on_the_command_line(tmp_path: Path, capsys: Any) -> None:
+    file = tmp_path / "model.py"
+    file.write_text("import numpy as np\n\n\ndef loss(x: 'N', w: 'N'):\n"
+                    "    h = np.tanh(x * w)\n    return np.sum(h**2 / (1 + h))\n")
+    assert run(["generate", f"{file}:loss", "--wrt", "w", "--rename", "h=state"]) == 0
+    assert "    state = np.tanh(" in capsys.readouterr().out

@@ -18,6 +18,7 @@ from symprop.cli.options import (
 )
 from symprop.cli.stages import deliver, derived, generated
 from symprop.cli.targets import find_forward
+from symprop.cli.words import read_pairs
 from symprop.files.write import may_write
 
 EXAMPLES = """\b
@@ -33,15 +34,18 @@ Examples:
 @output_option
 @structure_option
 @style_option
+@click.option("--rename", multiple=True, metavar="z=scores",
+              help="What a computed array, or an axis, is called in code.")
 @template_option
 @force_option
 def generate(
     target: str, options: Options, output: Path | None, structure: str, style: str,
-    template_dir: Path | None, force: bool,
+    rename: tuple[str, ...], template_dir: Path | None, force: bool,
 ) -> None:
     """Write the NumPy module of loss and gradients of TARGET."""
     if output is not None:
         may_write(output, force)
     found = find_forward(target, options)
-    module = generated(derived(found, structure), found.name, template_dir, style)
+    module = generated(derived(found, structure), found.name, template_dir, style,
+                       read_pairs(rename, "--rename", "z=scores"))
     deliver(module.source, output, force)

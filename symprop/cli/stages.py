@@ -6,6 +6,7 @@ wants them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,10 +51,12 @@ def derived(target: Target, structure: str = "blocks") -> Derivation:
 
 def generated(
     derivation: Derivation, name: str, templates: Path | None = None, style: str = "readable",
+    rename: Mapping[str, str] | None = None,
 ) -> GeneratedModule:
     """Write the module of a derivation, in memory."""
     with working(f"generating {name}"):
-        return pipeline.generate(derivation, style=style, **given(templates=templates))
+        return pipeline.generate(derivation, style=style, rename=rename, **given(
+            templates=templates))
 
 
 def given(**options: Any) -> dict[str, Any]:

@@ -58,6 +58,7 @@ class Program:
     whole: Mapping[str, str] = field(default_factory=dict)  # arrays that are others as they stand
     skips: Mapping[int, frozenset[str]] = field(default_factory=dict)  # see lower/wanted.py
     style: str = "readable"  # or "fast": see lower/fast.py
+    rename: Mapping[str, str] = field(default_factory=dict)  # other names in code
 
     @property
     def parts(self) -> tuple[Program, ...]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from symprop.algebra.expr import adjoint
 from symprop.check.selfcheck import NAMES as SELFCHECK
@@ -48,11 +49,12 @@ class Names:
 
 
 def code_names(
-    system: System, helpers: tuple[str, ...] = (), functions: Iterable[str] = ()
+    system: System, helpers: tuple[str, ...] = (), functions: Iterable[str] = (),
+    rename: Mapping[str, str] = MappingProxyType({}),
 ) -> Names:
     """All names, the user's first; every other one gives way by a number.
 
-    functions: those of the module that stand for blocks.
+    functions: those of the module that stand for blocks. rename: what arrays and sizes are called.
     """
     taken: set[str] = {a.name for a in system.arguments} | {*MODULE, *functions}
     inputs = [n for n, a in system.arrays.items() if a.kind == "input"]
@@ -62,11 +64,11 @@ def code_names(
         taken.add(arrays[name])
     own: dict[str, str] = {}
     for name in (n for n, a in system.arrays.items() if a.kind != "input"):
-        arrays[name] = unused(name, taken)
+        arrays[name] = unused(rename.get(name, name), taken)
         taken.add(arrays[name])
     sizes: dict[str, str] = {}
     for name in system.sizes:
-        sizes[name] = unused(name, taken)
+        sizes[name] = unused(rename.get(name, name), taken)
         taken.add(sizes[name])
     for name in OWN:
         own[name] = unused(name, taken)
@@ -80,7 +82,7 @@ def code_names(
         if argument.name in (*IN_BODIES, *named_helpers.values()):
             hidden[argument.name] = unused(argument.name, taken)
             taken.add(hidden[argument.name])
-    _name_adjoints(system, arrays, own, taken)
+    _name_adjoints(system, arrays, own, taken, rename)
     return Names(arrays, sizes, own, named_helpers, hidden, taken)
 
 
@@ -102,7 +104,8 @@ def function_names(blocks: Iterable[str], system: System) -> list[tuple[str, str
 
 
 def block_names(
-    system: System, ports: Sequence[str], main: Names, functions: Iterable[str]
+    system: System, ports: Sequence[str], main: Names, functions: Iterable[str],
+    rename: Mapping[str, str] = MappingProxyType({}),
 ) -> Names:
     """The names inside the functions of a block: its ports first, what is the module's as there."""
     taken = {*MODULE, *functions, *main.helpers.values()}
@@ -111,24 +114,25 @@ def block_names(
     own: dict[str, str] = {}
     sizes: dict[str, str] = {}
     for name in (*ports, *(n for n in system.arrays if n not in arrays and n not in ports)):
-        arrays[name] = unused(name, taken)
+        arrays[name] = unused(rename.get(name, name), taken)
         taken.add(arrays[name])
     for name in system.sizes:
-        sizes[name] = unused(name, taken)
+        sizes[name] = unused(rename.get(name, name), taken)
         taken.add(sizes[name])
     for name in OWN:
         own[name] = unused(name, taken)
         taken.add(own[name])
-    _name_adjoints(system, arrays, own, taken)
+    _name_adjoints(system, arrays, own, taken, rename)
     return Names(arrays, sizes, own, main.helpers, {}, taken)
 
 
 def _name_adjoints(
-    system: System, arrays: dict[str, str], own: dict[str, str], taken: set[str]
+    system: System, arrays: dict[str, str], own: dict[str, str], taken: set[str],
+    rename: Mapping[str, str],
 ) -> None:
     for name in system.arrays:
         if name == system.loss:
             arrays[adjoint(name)] = own["dL"]
             continue
-        arrays[adjoint(name)] = unused(f"d{name}", taken)
+        arrays[adjoint(name)] = unused(f"d{rename.get(name, name)}", taken)
         taken.add(arrays[adjoint(name)])

@@ -30,9 +30,9 @@ def module_names(program: Program) -> ModuleNames:
     found = function_names([p.block.name for p in program.lemmas], program.system)
     functions = {p.number: pair for p, pair in zip(program.lemmas, found, strict=True)}
     every = [name for pair in found for name in pair]
-    main = code_names(program.system, helpers_of(program), every)
+    main = code_names(program.system, helpers_of(program), every, program.rename)
     return ModuleNames(main, functions, {
-        p.number: block_names(p.program.system, p.block.ports, main, every)
+        p.number: block_names(p.program.system, p.block.ports, main, every, program.rename)
         for p in program.lemmas})
 
 
