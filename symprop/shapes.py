@@ -11,7 +11,7 @@ trees, and the sizes of the named axes. Pure Python: no NumPy, no SymPy.
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from symprop.errors import NameRuleError, ShapeError
@@ -105,6 +105,16 @@ class ArraySpec:
     def __str__(self) -> str:
         axes = " ".join(str(dim) for dim in self.dims)
         return axes if self.dtype == "float" else f"{self.dtype} {axes}".rstrip()
+
+
+def shown_column(at: Sequence[int | None]) -> str:
+    """Entries at fixed positions of some axes, as NumPy reads them.
+
+    >>> shown_column((None, 0)), shown_column(())
+    ('[:, 0]', '')
+    """
+    shown = ", ".join(":" if n is None else str(n) for n in at)
+    return f"[{shown}]" if shown else ""
 
 
 def parse_spec(text: str, where: str) -> ArraySpec:

@@ -10,8 +10,7 @@ Conventions
     position: `h_prev[t] = [t = 0] h0 + [1 <= t] h[t-1]`. Axis 0 of every array of the
     cycle is the recurrence's index.
     An implicit equation reads its own array at its own position: `X = X + B - A X` gives the X
-    with A X = B (see `itself`).
-    The adjoint of array V is the array named `adjoint("V")`.
+    with A X = B (see `itself`). The adjoint of array V is the array named `adjoint("V")`.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -77,8 +77,8 @@ class Condition:
 class IndexRange:
     """The integer array `array` is used as a position: its values lie in start <= value < size.
 
-    start: None where any negative value will do; ignored: a value that may stand there as well.
-    at: the positions of the entries that this is about, None for all of an axis; (): of all.
+    start: None where any negative value will do; ignored: a value that may stand there as well;
+    at: where the entries lie, None for all of an axis.
     """
 
     array: str
@@ -88,16 +88,10 @@ class IndexRange:
     at: tuple[int | None, ...] = ()
 
     @property
-    def column(self) -> str:
-        """Which entries this is about, as NumPy reads them: "[:, 0]", or "" for all."""
-        shown = ", ".join(":" if n is None else str(n) for n in self.at)
-        return f"[{shown}]" if shown else ""
-
-    @property
     def inside(self) -> bool:
         """Whether all values are positions on an axis of that size as they stand."""
-        return not self.at and self.ignored is None and self.start is not None and (
-            nonnegative(self.start))
+        any_entry = not self.at and self.ignored is None
+        return any_entry and self.start is not None and nonnegative(self.start)
 
 
 @dataclass(frozen=True)
@@ -273,12 +267,9 @@ class System:
                 steps.append(Step(e.number, "name", e.rhs, *e.remark))
         return tuple(steps)
 
-    @property
+    @cached_property
     def _by_array(self) -> dict[str, Equation]:
-        table: dict[str, Equation] | None = self.__dict__.get("_table")
-        if table is None:
-            table = self.__dict__["_table"] = {e.array: e for e in self.equations}
-        return table
+        return {e.array: e for e in self.equations}
 
 
 @dataclass(frozen=True)

@@ -42,16 +42,17 @@ def gammaln(x):
         near = near * (2 * t - 3) + c
     near = (t - 1) * (t - 2) * near + np.log(factor)
     z = np.maximum(above, 8)
-    series = 0
+    w, series = 1 / z, 0
     for c in (
         0.00641025641025641, -0.0019175269175269176, 0.0008417508417508417,
         -0.0005952380952380953, 0.0007936507936507937, -0.002777777777777778,
         0.08333333333333333,
     ):
-        series = series / (z * z) + c
-    far = (z - 0.5) * np.log(z) - z + {0.5 * math.log(2 * math.pi)!r} + series / z
+        series = series * (w * w) + c
+    far = (z - 0.5) * (np.log(z) - 1) + {0.5 * math.log(2 * math.pi) - 0.5!r} + series * w
     value = np.where(above < 8, near, far)
-    wave = np.abs(np.sin(np.pi * (x - np.round(x))))
+    low = np.minimum(x, 0)
+    wave = np.abs(np.sin(np.pi * (low - np.round(low))))
     pole = (x <= 0) & (wave == 0)
     below = np.log(np.pi / np.where(wave > 0, wave, 1)) - value
     return np.where(x > 0, value, np.where(pole, np.inf, below))
@@ -63,15 +64,15 @@ def betaln(x, y, gammaln):
     small, large = np.minimum(x, y), np.maximum(x, y)
     q, p = np.maximum(large, 8), np.where((large >= 8) & (small > 0), small, 1)
     parts = []
-    for z in (q, p + q):
+    for w in (1 / q, 1 / (p + q)):
         series = 0
         for c in (
             0.00641025641025641, -0.0019175269175269176, 0.0008417508417508417,
             -0.0005952380952380953, 0.0007936507936507937, -0.002777777777777778,
             0.08333333333333333,
         ):
-            series = series / (z * z) + c
-        parts.append(series / z)
+            series = series * (w * w) + c
+        parts.append(series * w)
     far = parts[0] - parts[1] + p - p * np.log(p + q) + (q - 0.5) * np.log1p(-p / (p + q))
     near = gammaln(np.minimum(large, 8)) - gammaln(np.minimum(large, 8) + small)
     return gammaln(small) + np.where((large >= 8) & (small > 0), far, near)
@@ -85,15 +86,16 @@ def digamma(x):
     for _ in range(8):
         taken = taken + np.where(z < 8, 1 / z, 0)
         z = np.where(z < 8, z + 1, z)
-    series = 0
+    w, series = 1 / z, 0
     for c in (
         0.08333333333333333, -0.021092796092796094, 0.007575757575757576,
         -0.004166666666666667, 0.003968253968253968, -0.008333333333333333,
         0.08333333333333333,
     ):
-        series = (series + c) / (z * z)
-    value = np.log(z) - 0.5 / z - series - taken
-    wave = np.tan(np.pi * (x - np.round(x)))
+        series = (series + c) * (w * w)
+    value = np.log(z) - 0.5 * w - series - taken
+    low = np.minimum(x, 0)
+    wave = np.tan(np.pi * (low - np.round(low)))
     pole = (x <= 0) & (wave == 0)
     below = value - np.pi / np.where(wave == 0, 1, wave)
     return np.where(x > 0, value, np.where(pole, np.nan, below))
@@ -105,17 +107,17 @@ def polygamma(n, x):
     z = np.where(x > 0, x, 1)
     total = 0
     for _ in range(10 + n):
-        total = total + np.where(z < 10 + n, z ** (-n - 1), 0)
+        total = total + np.where(z < 10 + n, (1 / z) ** (n + 1), 0)
         z = np.where(z < 10 + n, z + 1, z)
-    ratio, series = (n + 1) / 2, 0
+    w, ratio, series = 1 / z, (n + 1) / 2, 0
     for k, c in enumerate((
         0.16666666666666666, -0.03333333333333333, 0.023809523809523808,
         -0.03333333333333333, 0.07575757575757576, -0.2531135531135531,
         1.1666666666666667, -7.092156862745098,
     ), start=1):
-        series = series + c * ratio / z ** (2 * k)
+        series = series + c * ratio * w ** (2 * k)
         ratio = ratio * (2 * k + n) * (2 * k + n + 1) / ((2 * k + 1) * (2 * k + 2))
-    far = (1 / n + 0.5 / z + series) / z**n
+    far = (1 / n + 0.5 * w + series) * w**n
     return np.where(x > 0, total + far, np.nan)
 '''
 
@@ -138,7 +140,8 @@ def erfinv(x):
         short = np.where(z < 0.5, z * near - size, rest - np.exp(-z * z) * tail / (1 + 2 * z))
         step = short / slope
         z = z - step / (1 + z * step)
-    z = np.where(size < 1, z, np.where(np.abs(x) > 1, np.nan * size, np.inf * size))
+    one = size * 0 + 1
+    z = np.where(size < 1, z, np.where(np.abs(x) > 1, np.nan * one, np.inf * one))
     return np.where(x < 0, -z, z)
 '''
 

@@ -15,7 +15,7 @@ from symprop.check.trees import flatten, matched
 from symprop.errors import InputError, ShapeError
 from symprop.interpret.draw import holds, size_tests
 from symprop.interpret.evaluate import Evaluator, extent
-from symprop.shapes import ArraySpec, parse_spec, solve_sizes
+from symprop.shapes import ArraySpec, parse_spec, shown_column, solve_sizes
 from symprop.system import Fact, IndexRange, System
 
 Array = np.ndarray[Any, Any]
@@ -85,8 +85,8 @@ def _check_positions(entry: IndexRange, array: Array, sizes: Mapping[str, int]) 
     array = array[tuple(slice(None) if n is None else n for n in entry.at)]
     array = array if entry.ignored is None else array[array != entry.ignored]
     if np.any((array >= size) | (array < low)):
-        raise InputError(f"{entry.array}{entry.column} holds {array.min()} to {array.max()}, "
-                         f"positions on an axis of {size}")
+        raise InputError(f"{entry.array}{shown_column(entry.at)} holds {array.min()} to "
+                         f"{array.max()}, positions on an axis of {size}")
 
 
 def _specs(system: System) -> dict[str, ArraySpec]:

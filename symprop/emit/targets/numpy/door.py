@@ -18,6 +18,7 @@ from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.emit.targets.numpy.stacks import StackCode, first_arrays, other_arrays
 from symprop.emit.targets.target import Target
 from symprop.errors import UnsupportedError
+from symprop.shapes import shown_column
 from symprop.syntax.layout import flat
 from symprop.syntax.tree import Many, Value, literal, packed, quote, root, state, tree
 from symprop.system import Argument, Array, Condition, Fact, IndexRange, System
@@ -239,7 +240,7 @@ def _fact(fact: Fact, name: str, target: Target) -> list[ast.stmt]:
 
 def _range(name: str, entry: IndexRange, printer: NumpyPrinter) -> ast.stmt:
     size = printer.shown(entry.size)
-    name += entry.column
+    name += shown_column(entry.at)
     if entry.ignored is not None:
         return _test("np.any(({x} != {value}) & (({x} < 0) | ({x} >= {size})))", "IndexError",
                      f"{name} holds a position outside 0 to {size} - 1 that is not "
