@@ -156,6 +156,13 @@ def machine() -> dict[str, str]:
     return found
 
 
+def write(rows: Sequence[Row], about: dict[str, str], options: argparse.Namespace) -> None:
+    """The report of what has been compared so far."""
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "report.md").write_text(markdown(rows, about, options.rounds))
+    picture(rows, options.out / "report.svg")
+
+
 def main() -> int:
     """Compares, and writes the report."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -179,9 +186,7 @@ def main() -> int:
             for dtype in options.dtypes.split(","):
                 kinds = [("hand", "hand"), *modules, *((p, p) for p in peers)]
                 rows += compared(workload, dtype, kinds, options, folder)
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "report.md").write_text(markdown(rows, about, options.rounds))
-    picture(rows, options.out / "report.svg")
+                write(rows, about, options)  # what there is, should it be stopped
     return int(any(not row.agrees for row in rows if not row.error))
 
 

@@ -53,21 +53,25 @@ def built(kind: str, workload: str, arrays: dict[str, Any]) -> Callable[[], Any]
 
 
 def timed(run: Callable[[], Any], seconds: float) -> dict[str, float]:
-    """The median of single calls, after two that warm up, and what they cost the system."""
+    """The median of single calls, after two that warm up, and what they cost the system.
+
+    Seconds of the process, those of the system for its pages too: the clock would count what
+    other processes take of the core, and more of it the longer a call is.
+    """
     run()
     gc.collect()
     gc.disable()
-    start = time.perf_counter()
+    start = time.process_time()
     run()
-    several = max(1, int(2e-4 / max(time.perf_counter() - start, 1e-7)))
+    several = max(1, int(2e-4 / max(time.process_time() - start, 1e-7)))
     faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     taken: list[float] = []
-    end = time.perf_counter() + seconds
-    while len(taken) < 3 or time.perf_counter() < end:
-        start = time.perf_counter()
+    end = time.process_time() + seconds
+    while len(taken) < 3 or time.process_time() < end:
+        start = time.process_time()
         for _ in range(several):
             run()
-        taken.append((time.perf_counter() - start) / several)
+        taken.append((time.process_time() - start) / several)
     faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults
     gc.enable()
     return {"median": float(np.median(taken)), "least": min(taken),
