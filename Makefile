@@ -25,7 +25,7 @@ SAME := linear_growth operation_counts block_pages figures natural_names floors 
   syntax catalogue detail documents
 
 .PHONY: help picture demo feedback runs test quick bench compare lint format generated test-tex test-oracles test-packaging
-.PHONY: test-oldest test-deep fuzz clean
+.PHONY: test-oldest test-deep fuzz trust trust-map clean
 
 help:
 	@echo "make demo            derive, check and train a network on handwritten digits -> build/"
@@ -44,6 +44,7 @@ help:
 	@echo "make test-oldest     all tests with the oldest supported NumPy and SymPy"
 	@echo "make test-deep       the same tests at more seeds, sizes and points"
 	@echo "make fuzz            a long random search for mistakes"
+	@echo "make trust           the long runs of docs/trust.md, TRUST=\"PART --minutes 5 --seed 1\""
 
 demo: $(DEV)
 	$(PY) examples/digits.py build
@@ -107,6 +108,13 @@ test-oldest: $(OLDEST)
 
 fuzz: $(DEV)
 	$(PYTEST) -m fuzz
+
+# Mutation asks which tests execute a line: `make trust-map` makes that map, once (slow).
+trust: $(DEV)
+	$(TEST) PYTHONPATH=tests:. $(PY) -m trust $(TRUST)
+
+trust-map: $(DEV)
+	$(TEST) PYTHONPATH=tests:. $(PY) -m trust.coverage
 
 $(DEV): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
