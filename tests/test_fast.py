@@ -68,7 +68,7 @@ def same(found: Any, expected: Any, tolerance: float) -> None:
             found[name], grad, rtol=0, atol=tolerance * np.abs(grad).max(initial=0), err_msg=name)
 
 
-@pytest.mark.parametrize("name", [*(n for n in MODELS if n != "dataclassed"), *KINDS, *FILLED])
+@pytest.mark.parametrize("name", [*MODELS, *KINDS, *FILLED])
 def test_both_styles_give_the_same_gradients(name: str) -> None:
     """With a workspace or without, asked for twice, given up, in both dtypes."""
     system, plain, fast = both(name)

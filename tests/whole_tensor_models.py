@@ -226,10 +226,10 @@ def mean_of_windows(x: "N C Y X") -> Any:
 
 IMAGE = {"N": 2, "C": 3, "Y": 7, "X": 6, "O": 2}
 WINDOWED = {f.__name__: Case(f, sizes, holds) for f, sizes, holds in [
-    (plain_convolution, IMAGE, ("np.tensordot(", "K[:, :, ::-1, ::-1]")),
-    (padded_convolution, IMAGE, ("K[:, :, ::-1, ::-1]",)),
+    (plain_convolution, IMAGE, ("np.tensordot(", "dx[:, :, p:p + Y - 2, q:q + X - 1] +=")),
+    (padded_convolution, IMAGE, ("dpadded[:, :, q:q + Y, r:r + X] +=",)),
     (strided_convolution, IMAGE, ("::2, ::2]",)),
-    (dilated_convolution, IMAGE, ("np.tensordot(", "K[:, :, ::-1, ::-1]")),
+    (dilated_convolution, IMAGE, ("np.tensordot(", "] +=")),
     (grouped_convolution, {"N": 2, "C": 2, "Y": 5, "X": 6, "O": 3}, (" @ ",)),
     (depthwise_convolution, IMAGE, ()),
     (convolution_in_time, {"N": 2, "C": 3, "T": 8, "O": 2}, ("np.tensordot(",)),

@@ -30,11 +30,11 @@ KINDS = (
 )
 MODULES = frozenset(("numpy", "jax", "jax.numpy", "math"))
 BUILTINS = frozenset((
-    "abs", "all", "any", "bool", "dict", "enumerate", "float", "frozenset", "int", "isinstance",
-    "len", "list", "max", "min", "print", "range", "repr", "reversed", "round", "set", "slice",
-    "sorted", "str", "sum", "super", "tuple", "zip", "Exception", "IndexError", "KeyError",
-    "AttributeError", "TypeError", "ValueError", "RuntimeError", "SystemExit", "__name__",
-    "object", "property", "type", "callable", "hasattr",
+    "abs", "all", "any", "bin", "bool", "dict", "enumerate", "float", "frozenset", "int",
+    "isinstance", "len", "list", "max", "min", "print", "range", "repr", "reversed", "round",
+    "set", "slice", "sorted", "str", "sum", "super", "tuple", "zip", "Exception", "IndexError",
+    "KeyError", "AttributeError", "TypeError", "ValueError", "RuntimeError", "SystemExit",
+    "__name__", "object", "property", "type", "callable", "hasattr",
 ))
 LOCKS = frozenset(("lock", "acquire"))  # by which a Workspace knows its thread
 SPECIAL = frozenset(("__getattribute__", "__new__", "__init__", "__annotations__"))
@@ -63,11 +63,12 @@ def refuse_foreign(source: str, name: str) -> None:
     except (SyntaxError, ValueError) as error:
         raise InputError(f"{name} was not written: it is not Python: {error}") from error
     own = frozenset(_bound(tree))
+    given = frozenset(node.arg for node in ast.walk(tree) if isinstance(node, ast.arg))
     found = _unbound(source, tree)
     if _deletes(tree):
         found = "deletes what is not a function's own"
     for node in ast.walk(tree):
-        found = found or _foreign(node, own)
+        found = found or _foreign(node, own, given)
         if found is not None:
             line = getattr(node, "lineno", 0)
             where = f"line {line} " if line else "it "
@@ -121,7 +122,7 @@ def _read_as_global(table: symtable.SymbolTable) -> set[str]:
     return found.union(*map(_read_as_global, table.get_children()))
 
 
-def _foreign(node: ast.AST, own: frozenset[str]) -> str | None:
+def _foreign(node: ast.AST, own: frozenset[str], given: frozenset[str]) -> str | None:
     """What of a node is not on the list, in words."""
     match node:
         case ast.Import(names=names):
@@ -132,9 +133,11 @@ def _foreign(node: ast.AST, own: frozenset[str]) -> str | None:
         case ast.Name(id=name) if name.startswith("__") and name not in BUILTINS:
             if isinstance(node.ctx, ast.Load):
                 return f"reads {name}"
-        case ast.Attribute(attr=name):
+        case ast.Attribute(attr=name, value=held):
             if name.startswith("_") and name not in SPECIAL:
                 return f"reads .{name}"
+            if isinstance(held, ast.Name) and held.id in given and name not in OUTSIDE:
+                return None  # a part of an argument: params.W
             if name not in _attributes() | own | SPECIAL:
                 return f"reads .{name}"
         case ast.Delete(targets=targets) if not all(

@@ -47,8 +47,10 @@ def unpacking(
             continue
         if isinstance(shape, str) and names.arrays[shape] == name:
             continue
-        if argument.container is not None:  # a dataclass counts as a dict
-            found.append(state("{x} = {x} if isinstance({x}, dict) else vars({x})", x=name))
+        if argument.container is not None and isinstance(shape, Mapping):
+            fields = ", ".join(f'"{field}": {name}.{field}' for field in shape)
+            found.append(state("{x} = {x} if isinstance({x}, dict) else {y}",  # as a dict
+                               x=name, y=quote("{" + fields + "}")))
         if shape is not None:  # a plain array: read = read_2, where that hides what we call
             found += [state("{y} = {x}", y=names.arrays[leaf], x=quote(path))
                       for leaf, path in leaves_of(shape, name)]
