@@ -25,6 +25,7 @@ from test_rows_numpy import compiled
 import symprop
 from symprop import nn
 from symprop.algebra import rows
+from symprop.algebra.rows_gamma import POLYGAMMA
 from symprop.files.load import load_text
 
 Point = tuple[float, ...]
@@ -78,8 +79,8 @@ def of_rows() -> Iterator[Quantity]:
     module = load_text(rows.module_text(), "all_rows")
     for name in rows.names():
         row = rows.get(name)
-        if not row.arity:
-            continue
+        if not row.arity or POLYGAMMA.number(name) is not None:
+            continue  # rows without end: there are those that some test has read
         points = tuple(p for p in _points(row) if _inside(p, row))
         yield Quantity(f"`{name}`", "value", getattr(module, name),
                        _settled(oracle.value_of(row)), points)

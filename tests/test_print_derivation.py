@@ -27,7 +27,7 @@ KATEX = {
     "cosh", "delta", "end", "exp", "frac", "in", "infty", "lbrace", "ldots", "le", "lfloor",
     "lVert", "log", "lvert", "mathbf", "mathrm", "mathsf", "max", "mid", "min", "mu", "ne", "odot",
     "overline", "partial", "qquad", "quad", "rbrace", "rVert", "rfloor", "rvert", "sigma",
-    "sin", "sinh", "sqrt", "sum", "tag", "tan", "tanh", "text", "times", "top",
+    "sin", "sinh", "sqrt", "sum", "tag", "tan", "tanh", "text", "textstyle", "times", "top",
     "varepsilon", "beta",
 }
 

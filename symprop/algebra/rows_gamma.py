@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import sympy
 
 from symprop.algebra.rows_registry import Family, reference
@@ -16,11 +17,12 @@ from symprop.algebra.rows_row import VALUE, Row, x, y
 from symprop.algebra.rows_special import NEAR, TAIL
 
 _v = VALUE
+_BERNOULLI = ((1, 1 / 6), (2, -1 / 30), (3, 1 / 42), (4, -1 / 30), (5, 5 / 66))
 _POSITIVE = (0.0, math.inf)
 
 GAMMALN = f'''\
 def gammaln(x):
-    """log |Γ(x)|: a polynomial around the zeros at 1 and 2, Stirling's series from 8 on."""
+    """log |Γ(x)|: a polynomial around the zeros 1 and 2, Stirling's series from 8."""
     above = np.where(x > 0, x, 1 - x)
     t = np.minimum(above, 8)
     factor = np.where(t < 1, 1 / np.where(t > 0, t, 1), 1)
@@ -73,7 +75,8 @@ def betaln(x, y, gammaln):
         ):
             series = series * (w * w) + c
         parts.append(series * w)
-    far = parts[0] - parts[1] + p - p * np.log(p + q) + (q - 0.5) * np.log1p(-p / (p + q))
+    far = parts[0] - parts[1] + p - p * np.log(p + q)
+    far = far + (q - 0.5) * np.log1p(-p / (p + q))
     near = gammaln(np.minimum(large, 8)) - gammaln(np.minimum(large, 8) + small)
     return gammaln(small) + np.where((large >= 8) & (small > 0), far, near)
 '''
@@ -137,7 +140,8 @@ def erfinv(x):
         near = 0
 {NEAR.replace("    ", "        ", 1).replace(chr(10) + "    ", chr(10) + "        ").rstrip(" ")}\
         slope = {2 / math.sqrt(math.pi)!r} * np.exp(-z * z)
-        short = np.where(z < 0.5, z * near - size, rest - np.exp(-z * z) * tail / (1 + 2 * z))
+        beyond = rest - np.exp(-z * z) * tail / (1 + 2 * z)
+        short = np.where(z < 0.5, z * near - size, beyond)
         step = short / slope
         z = z - step / (1 + z * step)
     one = size * 0 + 1
@@ -157,6 +161,20 @@ def polygamma(order: int) -> Row:
         derivative=(reference(POLYGAMMA.name(order + 1))(x),), domain=(_POSITIVE,))
 
 
+def _log_beta(p: float, q: float) -> float:
+    """By the definition, with log Γ(q) - log Γ(p + q) by Stirling's series where q is large."""
+    small, large = min(p, q), max(p, q)
+    if small <= 0 or math.isinf(large) or math.isnan(small + large):
+        return math.inf if small == 0 and large > 0 else -math.inf if small > 0 else math.nan
+    if large < 30:
+        return math.lgamma(small) + math.lgamma(large) - math.lgamma(small + large)
+    both = small + large
+    series = [sum(b / (2 * k * (2 * k - 1) * z ** (2 * k - 1)) for k, b in _BERNOULLI)
+              for z in (large, both)]
+    return (math.lgamma(small) + series[0] - series[1] + small - small * math.log(both)
+            - (large - 0.5) * math.log1p(small / large))
+
+
 POLYGAMMA = Family(sympy.polygamma, ("digamma", "trigamma"), "polygamma", polygamma)
 
 ROWS = (
@@ -167,7 +185,7 @@ ROWS = (
         helper=DIGAMMA, latex=r"\psi({x})", text="ψ({x})",
         derivative=(reference("trigamma")(x),), domain=(_POSITIVE,), accuracy="absolute"),
     polygamma(1),
-    Row(name="betaln", arity=2,
+    Row(name="betaln", arity=2, exact=np.vectorize(_log_beta, otypes=[float]),
         definition=sympy.loggamma(x) + sympy.loggamma(y) - sympy.loggamma(x + y),
         numpy="{betaln}({x}, {y}, {gammaln})", helper=BETALN,
         latex=r"\log \mathrm{B}({x}, {y})", text="log B({x}, {y})",
