@@ -15,6 +15,7 @@ import rows_oracle as oracle
 import sympy
 
 from symprop.algebra import rows
+from symprop.algebra.rows_gamma import POLYGAMMA
 
 SPELLED = [
     (name, k) for name in rows.names() for k, d in enumerate(rows.get(name).derivative)
@@ -87,4 +88,4 @@ def test_the_proof_refutes_a_wrong_spelling():
 def test_every_row_with_a_derivative_of_its_own_is_covered():
     assert len(SPELLED) > 20
     assert {name for name, _ in SPELLED + DERIVED} == {
-        n for n in rows.names() if rows.get(n).arity}
+        n for n in rows.names() if rows.get(n).arity and POLYGAMMA.number(n) is None}
