@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from symprop.algebra.build import access, add, idx, mul, sum_over
-from symprop.algebra.expr import Index, adjoint
+from symprop.algebra.build import access, add, apply, idx, iverson, mul, neg, sum_over
+from symprop.algebra.expr import Access, Apply, Index, adjoint
 from symprop.algebra.renaming import Numbering
 from symprop.blocks.backward import Line, Pull, backward
 from symprop.blocks.block import Block, Use
@@ -149,11 +149,13 @@ def domains(
 def closed(system: System) -> System:
     """The system with a loss whose adjoints are those that are given, as further inputs.
 
-    The sum of all results, each times its given adjoint.
+    The sum of all results, each times its given adjoint; of scores masked by -inf those that are
+    finite, for the others change with nothing.
     """
     if not system.given:
         return system
     arrays, terms = dict(system.arrays), []
+    infinite = _infinite(system)
     if system.loss:
         terms.append(access(system.loss))
     for name in system.given:
@@ -161,13 +163,30 @@ def closed(system: System) -> System:
         arrays[adjoint(name)] = Array(adjoint(name), "float", shape, "input")
         axes = [Index("i", s) for s in shape]
         at = [idx(i) for i in axes]
-        terms.append(sum_over(mul(access(adjoint(name), at), access(name, at)), axes))
+        term = mul(access(adjoint(name), at), access(name, at))
+        if name in infinite:
+            top = apply("inf")
+            term = mul(term, iverson("<", neg(top), access(name, at)),
+                       iverson("<", access(name, at), top))
+        terms.append(sum_over(term, axes))
     loss = unused("total", arrays)
     arrays[loss] = Array(loss, "float", (), "computed")
     last = max((int(e.number[1:]) for e in system.equations), default=0)
     number = f"F{last + 1}"  # lines that use other blocks have numbers too
     return replace(system, arrays=arrays, loss=loss, given=(), equations=(
         *system.equations, Equation(number, loss, (), add(*terms))))
+
+
+def _infinite(system: System) -> frozenset[str]:
+    """The arrays that hold what is infinite as the author wrote it, and sums and views of these."""
+    found: set[str] = set()
+    for equation in system.equations:
+        for term in equation.rhs.terms:
+            tops = [a for a, exponent in term.factors if exponent > 0]
+            if any((isinstance(a, Apply) and a.function == "inf")
+                   or (isinstance(a, Access) and a.array in found) for a in tops):
+                found.add(equation.array)
+    return frozenset(found)
 
 
 __all__ = ["BlockDerivation", "Lemma", "Pull", "Use", "closed", "derive_blocks"]

@@ -55,6 +55,7 @@ def sections(page: str) -> Mapping[str, list[str]]:
     return found
 
 
+_INPUT = re.compile(r"  (\S+) {2,}\S.* {2,}(?:input|parameter)")
 _HEADER = re.compile(r"letter of its index: (.*?)\.")
 _AXIS = re.compile(r"(\w+) \((\w+)\)")
 _BOUND = re.compile(r"0 ≤ (\w+)(?:\[.*\])? < (.*)$")
@@ -65,7 +66,8 @@ class Text:
 
     def arrays(self, full: str, known: Known) -> dict[str, Any]:
         """Every array by its name here; `full` has every equation with its number."""
-        found = {same(n): a for n, a in known.inputs.items()}
+        shown = [m[1] for line in sections(full)["given"] if (m := _INPUT.match(line))]
+        found = {same(n): a for n, a in zip(shown, known.inputs.values(), strict=True)}
         for line in lines(full):
             if line.number in known.numbered and line.section != "boxes":
                 found[self.left_name(line.text)] = known.numbered[line.number]
