@@ -149,32 +149,38 @@ def domains(
 def closed(system: System) -> System:
     """The system with a loss whose adjoints are those that are given, as further inputs.
 
-    The sum of all results, each times its given adjoint; of scores masked by -inf those that are
-    finite, for the others change with nothing.
+    The sum of all results, each times its given adjoint. Of scores masked by -inf those that are
+    finite, for the others change nothing: the adjoint that is given of these is 0.
     """
     if not system.given:
         return system
     arrays, terms = dict(system.arrays), []
     infinite = _infinite(system)
+    last = max((int(e.number[1:]) for e in system.equations), default=0)  # lines of uses have some
+    masked: list[Equation] = []
     if system.loss:
         terms.append(access(system.loss))
     for name in system.given:
         shape = arrays[name].shape
         arrays[adjoint(name)] = Array(adjoint(name), "float", shape, "input")
-        axes = [Index("i", s) for s in shape]
+        axes = tuple(Index("i", s) for s in shape)
         at = [idx(i) for i in axes]
         term = mul(access(adjoint(name), at), access(name, at))
         if name in infinite:
-            top = apply("inf")
-            term = mul(term, iverson("<", neg(top), access(name, at)),
-                       iverson("<", access(name, at), top))
+            free, top = unused(f"{name}_bar", arrays), apply("inf")
+            finite = mul(iverson("<", neg(top), access(name, at)),
+                         iverson("<", access(name, at), top))
+            arrays[free] = Array(free, "float", shape, "input")
+            arrays[adjoint(name)] = Array(adjoint(name), "float", shape, "computed")
+            masked.append(Equation(f"F{last + len(masked) + 1}", adjoint(name), axes,
+                                   mul(access(free, at), finite)))
+            term = mul(term, finite)
         terms.append(sum_over(term, axes))
     loss = unused("total", arrays)
     arrays[loss] = Array(loss, "float", (), "computed")
-    last = max((int(e.number[1:]) for e in system.equations), default=0)
-    number = f"F{last + 1}"  # lines that use other blocks have numbers too
     return replace(system, arrays=arrays, loss=loss, given=(), equations=(
-        *system.equations, Equation(number, loss, (), add(*terms))))
+        *system.equations, *masked,
+        Equation(f"F{last + len(masked) + 1}", loss, (), add(*terms))))
 
 
 def _infinite(system: System) -> frozenset[str]:
