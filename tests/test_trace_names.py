@@ -278,3 +278,15 @@ def test_the_watch_goes_on_after_an_operation_that_is_refused():
         return np.sum(y)
 
     assert names(loss) == ["y", "L"]
+
+
+def test_views_of_arrays_with_axes_of_size_one_have_names_too():
+    """Axes of size 1 are no positions of an entry: a view shows fewer than its array has."""
+    for shape in ("H 1", "1 H", "1 1", "H K"):
+        def repeated(c, w):
+            x = np.repeat(c, 2, axis=-1)[:-1]
+            y = np.repeat(c, 2, axis=0)[..., :1]
+            return np.sum(np.sin(x) * w) + np.sum(np.cos(y))
+
+        system = trace(repeated, {"c": shape, "w": ""})
+        assert system.equation(system.loss) is not None

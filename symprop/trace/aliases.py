@@ -126,7 +126,7 @@ def _strides(position: Expr) -> bool:
 def _is_whole(view: View, shape: Sequence[Expr]) -> bool:
     """Whether a view shows its array as it is."""
     shown = [p.single_index for p in view.entry.indices]
-    return shown == _formal(view) and all(
+    return shown == _formal(view) and len(shown) == len(shape) and all(
         i is not None and same(i.size, s) for i, s in zip(shown, shape, strict=True))
 
 
