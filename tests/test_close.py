@@ -181,3 +181,40 @@ def test_a_module_of_a_learning_rule_is_compared_at_another_dL_too(rule: str) ->
     assert wrong != source
     with pytest.raises(Mismatch, match=r"dL = -2|^\(B"):
         close(found, program, GeneratedModule(wrong, "net"))
+
+
+def _softmax(z: Any) -> Any:
+    e = np.exp(z - z.max(axis=0))
+    return e / e.sum(axis=0)
+
+
+def columns(s: "23", w: "23", v: "23") -> Any:
+    """The columns of the softmax are equal but for rounding."""
+    return np.sum(_softmax(s[:, None] + s).max(axis=1) * w)
+
+
+def smallest(s: "23", w: "23", v: "23") -> Any:
+    return np.sum(np.min(np.cumsum(_softmax(s[:, None] + v), axis=0), axis=1) * w)
+
+
+def chosen(s: "23", w: "23", v: "23") -> Any:
+    p = _softmax(s[:, None] + v)
+    return np.sum(np.where(p == p.max(axis=1)[:, None], p * w, p**2))
+
+
+def there_and_back(s: "23", w: "23", v: "23") -> Any:
+    back = s * 3 / 7 * 7 / 3
+    return np.sum(np.maximum(s, back) * w) + np.sum(np.where(back > s, v, w) * s)
+
+
+def windows_of_ones(s: "23", w: "23", v: "53") -> Any:
+    t = np.tanh(v**-2 / 4)
+    return np.sum(np.lib.stride_tricks.sliding_window_view(t, 3).min(axis=-1) ** 2) + np.sum(s * w)
+
+
+@pytest.mark.parametrize("function", [columns, smallest, chosen, there_and_back, windows_of_ones])
+def test_ties_that_rounding_breaks_refuse_no_module(function: Any) -> None:
+    """Code compares what it has computed, bit by bit: to the interpreter these are ties."""
+    found = symprop.derive(symprop.trace(function))
+    for style in ("readable", "fast"):
+        assert symprop.generate(found, style=style)

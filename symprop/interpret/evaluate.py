@@ -109,6 +109,8 @@ class Evaluator:
     In its methods `live` is where a value counts (None: everywhere).
     """
 
+    equal = EQUAL
+
     def __init__(
         self, arrays: Arrays, sizes: Mapping[str, int], partials: Partials | None = None
     ) -> None:
@@ -270,7 +272,7 @@ class Evaluator:
         if integral(lhs) and integral(rhs):
             return _COMPARE[item.relation](lhs, rhs)
         largest = np.maximum(np.abs(lhs), np.abs(rhs))
-        near = (np.abs(lhs - rhs) <= EQUAL * largest) & np.isfinite(largest)  # not inf
+        near = (np.abs(lhs - rhs) <= self.equal * largest) & np.isfinite(largest)  # not inf
         equal = near | (lhs == rhs)
         less = (lhs < rhs) & ~equal
         return {"==": equal, "!=": ~equal, "<": less, "<=": less | equal}[item.relation]
@@ -333,6 +335,12 @@ class Evaluator:
                 position = np.clip(position, 0, array.shape[axis] - 1)
             positions.append(position)
         return array[tuple(positions)]
+
+
+class Literal(Evaluator):
+    """The walk with floats compared to their last bit, as code compares them."""
+
+    equal = 0.0
 
 
 class Magnitude(Evaluator):
