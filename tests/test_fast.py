@@ -226,6 +226,25 @@ def test_floats_of_two_kinds_are_computed_in_the_wider_one() -> None:
     assert {g.dtype for g in fast.backward(saved, np.float64(2.0)).values()} == {np.dtype("f4")}
 
 
+def test_what_does_not_fit_at_one_look_is_read() -> None:
+    """Lists, floats of two kinds and whole numbers are read; what is wrong is said as ever."""
+    system, plain, fast = both("mlp")
+    found = inputs(system)
+    expected = plain.value_and_grad(**found)
+    name = next(iter(found))
+    for other in (found[name].tolist(), np.asarray(found[name], order="F"),
+                  found[name][None], found[name][:1], found[name] > 0, None):
+        answers = []
+        for module in (plain, fast):
+            try:
+                answers.append(module.value_and_grad(**(found | {name: other}))[0])
+            except (ValueError, TypeError) as error:
+                answers.append(str(error))
+        assert answers[0] == pytest.approx(answers[1], rel=1e-12) if isinstance(
+            answers[0], float) else answers[0] == answers[1], name
+    same(fast.value_and_grad(**found)[1], expected[1], 1e-12)
+
+
 def test_our_names_give_way() -> None:
     """What the fast style adds has other names where the user's arguments have them."""
     def loss(X: "N K", workspace: "K M", consume: "M", resume: "M", type: "M") -> Any:

@@ -188,6 +188,9 @@ class _Documents:
         return Block((self.of(node.body, OR), Line(" "), joined("if ", self.of(node.test, OR)),
                       Line(" "), joined("else ", self.of(node.orelse, CHOICE))), group=True)
 
+    def _lambda(self, node: ast.Lambda) -> Document:
+        return joined("lambda: ", self.of(node.body))
+
     # ---- statements -------------------------------------------------------------------------
 
     def value(self, node: ast.expr) -> Document:

@@ -10,12 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from symprop.algebra.build import mul, number
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import Apply, Expr, Size, Term, atoms
 from symprop.emit.targets.numpy.names import Names
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.emit.targets.numpy.stacks import StackCode, first_arrays, other_arrays
+from symprop.emit.targets.numpy.text import fixed_value
 from symprop.emit.targets.target import Target
 from symprop.errors import UnsupportedError
 from symprop.shapes import shown_column
@@ -267,3 +270,21 @@ def _condition(condition: Condition, printer: NumpyPrinter) -> ast.stmt:
     }[condition.kind]
     return _test(test, "ValueError", "the sizes do not fit: " + words.format(
         flat(left), flat(right)), x=left, y=right)
+
+
+def fixed(argument: Argument) -> ast.stmt:
+    """The test that a constant of the trace is what it was."""
+    value = fixed_value(argument.static)
+    is_none = isinstance(value, ast.Constant) and value.value is None
+    test = quote("{x} is not None" if is_none else "{x} != {v}", x=argument.name, v=value)
+    return state("if {test}: raise ValueError({message})", test=test,
+                 message=literal(f"{argument.name} is fixed at {_named(argument.static)}"))
+
+
+def _named(value: Any) -> str:
+    """A constant in a sentence: a function by its name, what has no short name by its kind."""
+    name = getattr(value, "__name__", None)
+    if isinstance(name, str) and name.isidentifier():
+        return name
+    shown = repr(value.item() if isinstance(value, np.generic) else value)
+    return shown if len(shown) < 40 and not shown.startswith("<") else f"a {type(value).__name__}"

@@ -10,21 +10,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from symprop.algebra import rows
 from symprop.algebra.expansion_numpy import helper_source
 from symprop.algebra.expr import Apply, Expr, Extremum, Iverson, Size, adjoint, atoms
 from symprop.check.selfcheck import selfcheck_context
 from symprop.emit.targets.numpy.calls import Callee, Calls
 from symprop.emit.targets.numpy.departure import departure_context, feedback_of, owns_a_loss
-from symprop.emit.targets.numpy.door import door, fact_tests, leaves_of, readers, unpacking
+from symprop.emit.targets.numpy.door import door, fact_tests, fixed, leaves_of, readers, unpacking
 from symprop.emit.targets.numpy.fast import EXTRA, begun, kinds, lines_of, one_dtype, resumed
 from symprop.emit.targets.numpy.layout import Row, laid_out, opened
 from symprop.emit.targets.numpy.names import Names
 from symprop.emit.targets.numpy.naming import ModuleNames, module_names
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.emit.targets.numpy.pairs import PairWriter
+from symprop.emit.targets.numpy.quick import at_once
 from symprop.emit.targets.numpy.shown import size_rows
 from symprop.emit.targets.numpy.stacks import StackCode, stack_codes
 from symprop.emit.targets.numpy.steps import StepLines, StepPrinter
@@ -34,7 +33,6 @@ from symprop.emit.targets.numpy.text import (
     docstring,
     entries,
     facts_data,
-    fixed_value,
     signature,
     table,
 )
@@ -48,7 +46,7 @@ from symprop.lower.program import Program
 from symprop.lower.walk import children, everything, writes
 from symprop.syntax.layout import BODY, lines
 from symprop.syntax.tree import literal, packed, quote, reads, renamed, state, tree
-from symprop.system import Adjoint, Argument, Condition, Equation, System
+from symprop.system import Adjoint, Argument, Array, Condition, Equation, System
 
 
 def module_context(program: Program, target: Target = NUMPY) -> dict[str, Any]:
@@ -167,10 +165,23 @@ class _Writer:
         arrays = [self.system.arrays[n] for n in inputs]
         found = door(arrays, self.system, self.names, self.printer, self.stacks)
         facts = fact_tests(self.system, inputs, self.names, self.printer) if validate else []
-        if facts:
-            found.append(opened(state("if {v}: pass", v=self.names.own["validate"]), *facts))
-        found += [_fixed(a) for a in arguments if a.tree is None]
-        return [*map(Row, unpacking(arguments, self.names, self.stacks)), *self._seen(found)]
+        tests = [opened(state("if {v}: pass", v=self.names.own["validate"]), *facts)] \
+            if facts else []
+        tests += [fixed(a) for a in arguments if a.tree is None]
+        if self.fast and validate:
+            return self._quick_door(arrays, arguments, found, tests)
+        begin = self._begin() if validate else []
+        return [*map(Row, unpacking(arguments, self.names, self.stacks)),
+                *self._seen([*found, *tests, *begin])]
+
+    def _quick_door(self, arrays: Sequence[Array], arguments: Sequence[Argument],
+                    reading: Sequence[ast.stmt], tests: Sequence[ast.stmt]) -> list[Row]:
+        """As there; what fits is taken at one look."""
+        reading = [*reading, *self._begin()]
+        found = [] if self.stacks else at_once(
+            arrays, self.system.wrt, self.names, self.printer, reading)
+        return [*map(Row, unpacking(arguments, self.names, self.stacks)),
+                *self._seen([*(found or reading), *tests, *begun(self.names)])]
 
     def _dtype(self, inputs: Sequence[str]) -> ast.stmt:
         """The dtype that floats are computed in."""
@@ -200,8 +211,7 @@ class _Writer:
             return [self._dtype(self._inputs())]
         plain = [n for n in self._inputs() if n not in self.listed]
         listed = [c.flat() for c in self.stacks.values()]
-        return [self._kinds(), *one_dtype(plain, listed, self.system, self.names),
-                *begun(self.names)]
+        return [self._kinds(), *one_dtype(plain, listed, self.system, self.names)]
 
     def forward(self) -> list[str]:
         """The body of forward."""
@@ -214,8 +224,7 @@ class _Writer:
                 "scalar", dtype=self.printer.dtype, x=self.names.arrays[self.system.loss]),
                 saved=self.printer.target.spell("saved", x=own["saved"])),
         ]
-        return [*laid_out([*self._door(self._inputs(), self.system.arguments, validate=True),
-                           *self._seen(self._begin())]),
+        return [*laid_out(self._door(self._inputs(), self.system.arguments, validate=True)),
                 *self._body([*self.buffers[0], *self.bodies[0]]), *laid_out(self._seen(rows))]
 
     def _plain_wrt(self) -> list[str]:
@@ -298,24 +307,6 @@ class _Writer:
         if WHOLE in marks:
             return quote("{x}[{marks}]", x=name, marks=marks)
         return self.printer.target.spell("unit", x=name, shape=literal((1,) * len(shape)))
-
-
-def _fixed(argument: Argument) -> ast.stmt:
-    """The test that a constant of the trace is what it was."""
-    value = fixed_value(argument.static)
-    is_none = isinstance(value, ast.Constant) and value.value is None
-    test = quote("{x} is not None" if is_none else "{x} != {v}", x=argument.name, v=value)
-    return state("if {test}: raise ValueError({message})", test=test,
-                 message=literal(f"{argument.name} is fixed at {_named(argument.static)}"))
-
-
-def _named(value: Any) -> str:
-    """A constant in a sentence: a function by its name, what has no short name by its kind."""
-    name = getattr(value, "__name__", None)
-    if isinstance(name, str) and name.isidentifier():
-        return name
-    shown = repr(value.item() if isinstance(value, np.generic) else value)
-    return shown if len(shown) < 40 and not shown.startswith("<") else f"a {type(value).__name__}"
 
 
 def both(system: System, names: Names, fast: bool) -> list[str]:

@@ -18,19 +18,19 @@ from symprop.names import unused
 from symprop.system import System
 
 OWN = ("saved", "dL", "validate", "dtype", "dtypes", "grads", "workspace", "generation",
-       "given_up", "consume")
+       "given_up", "consume", "fits")
 MODULE = (
     "np", "forward", "backward", "value_and_grad", "predict", "read", "like_parameters", "Saved",
     "Workspace", "in_one_dtype", "resume",
     "tuple", "super",
     "WRT", "FACTS", "ZERO", "COMPLEX_SAFE", "OUTPUTS",
     "RULE", "FEEDBACK", "DEPARTS", "OWN_LOSS",
-    "range", "reversed", "zip", "slice", "float", "ValueError", "IndexError",
+    "range", "reversed", "zip", "slice", "float", "type", "ValueError", "IndexError",
     "sliding_window_view", *SELFCHECK,
 )
 IN_BODIES = (  # what the body of a function calls, and an argument of its name would hide
     "np", "read", "in_one_dtype", "forward", "backward", "Saved", "range", "reversed", "slice",
-    "float", "ValueError", "IndexError",
+    "float", "type", "ValueError", "IndexError",
 )
 
 _NO_WORD = re.compile(r"\W")

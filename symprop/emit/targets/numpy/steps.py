@@ -32,6 +32,7 @@ from symprop.system import Adjoint, Equation
 _INFIX: Mapping[str, Any] = {"add": ast.Add, "subtract": ast.Sub, "multiply": ast.Mult,
                              "divide": ast.Div}
 _TURNS = ("add", "multiply")
+_REDUCING = {"sum": "add", "max": "maximum", "min": "minimum"}
 
 
 class StepPrinter(NumpyPrinter):
@@ -58,9 +59,17 @@ class StepPrinter(NumpyPrinter):
                          x=[self.spread(a, node.axes) for a in node.args])
         found = self.tree(node)
         if isinstance(found, ast.BinOp) and isinstance(found.op, ast.MatMult):
-            return quote("np.matmul({x}, {y}, out={out})", x=found.left, y=found.right, out=out)
+            plain = isinstance(node, ir.MatMul) and len(node.left.axes) == 2 == len(node.right.axes)
+            product = "dot" if plain else "matmul"  # for two matrices, half the cost of a call
+            return quote(f"np.{product}({{x}}, {{y}}, out={{out}})", x=found.left, y=found.right,
+                         out=out)
         assert isinstance(found, ast.Call)
-        return ast.Call(found.func, found.args, [*found.keywords, ast.keyword("out", out)])
+        keywords = [*found.keywords, ast.keyword("out", out)]
+        method = found.func
+        if isinstance(node, ir.Reduce) and isinstance(method, ast.Attribute) and not found.args:
+            ufunc = _REDUCING[node.kind]  # what the method calls, by way of Python
+            return ast.Call(quote(f"np.{ufunc}.reduce"), [method.value], keywords)
+        return ast.Call(found.func, found.args, keywords)
 
 
 class StepLines(Lines):
@@ -121,10 +130,14 @@ class StepLines(Lines):
         """buffer_1, buffer_2 = (None,) * 2 if there is no workspace, else those that it keeps."""
         if not buffers:
             return []
+        sizes = sorted({n.id for w in wanted for n in ast.walk(w) if isinstance(n, ast.Name)}
+                       - {"np", self.printer.dtype})
         return [Row(state(
             f"{{names}} = (None,) * {{count}} if {{w}} is None else {{w}}.{method}({{x}})",
             names=packed(map(self.buffer, buffers)), count=len(buffers),
-            w=self.names.own["workspace"], x=[literal(function), *wanted]))]
+            w=self.names.own["workspace"], x=[
+                literal(function), packed([*sizes, self.printer.dtype]),
+                *(quote("lambda: {w}", w=w) for w in wanted)]))]
 
     def _write(self, statement: ir.Write, depth: int) -> list[Row]:
         if not isinstance(statement, Placed):
