@@ -52,6 +52,7 @@ from symprop.names import counted
 from symprop.system import Adjoint, Array, Equation, System, cycles, itself
 
 Kind = TypeVar("Kind", bound=Equation | Adjoint)
+MADE = "made"  # the role of an equation whose array others read in the place of a part
 
 
 @dataclass

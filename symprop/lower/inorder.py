@@ -12,7 +12,7 @@ and the memory of the product is asked for in that order.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from symprop.algebra.build import mul
@@ -74,9 +74,15 @@ class _Orders:
         if isinstance(node, ir.Reshape):
             return replace(node, body=self.laid(node.body))
         order = self.lying(node)
-        if not isinstance(node, _ELEMENTWISE) or order == node.axes:
+        if order == node.axes:
             return node
-        return aligned(_turned(node, order), node.axes)
+        if isinstance(node, ir.Einsum):
+            return aligned(replace(node, axes=order), node.axes)
+        if isinstance(node, ir.Reduce):
+            return aligned(replace(node, axes=order, body=aligned(
+                node.body, self.lying(node.body))), node.axes)
+        return aligned(_turned(node, order, self.laid), node.axes) if isinstance(
+            node, _ELEMENTWISE) else node
 
     def lying(self, node: Node) -> Axes:
         """The axes of a node as they lie in memory."""
@@ -93,6 +99,11 @@ class _Orders:
         if isinstance(node, _ELEMENTWISE):
             full = [n for n in _operands(node) if len(n.axes) == len(node.axes)]
             return next((order for n in full if (order := self.lying(n)) != node.axes), node.axes)
+        if isinstance(node, ir.Reduce):
+            return tuple(a for a in self.lying(node.body) if a in node.axes)
+        if isinstance(node, ir.Einsum):  # what is summed lies innermost or outermost, as it stands
+            full = [n for n in node.operands if set(n.axes) >= set(node.axes)]
+            return tuple(a for a in self.lying(full[0]) if a in node.axes) if full else node.axes
         return node.axes
 
     def _viewed(self, view: ir.View) -> Axes:
@@ -152,14 +163,14 @@ def _operands(node: Node) -> Sequence[Node]:
         node, ir.Power | ir.Cast) else []
 
 
-def _turned(node: Node, order: Axes) -> Node:
+def _turned(node: Node, order: Axes, laid: Callable[[Node], Node]) -> Node:
     """The node with its axes, and those of all that it reads entry by entry, in an order."""
     if not node.axes:
         return node
     axes = tuple(a for a in order if a in node.axes)
     if not isinstance(node, _ELEMENTWISE) or not _operands(node):
-        return aligned(node, axes)
-    turned = [_turned(n, order) for n in _operands(node)]
+        return aligned(laid(node), axes)
+    turned = [_turned(n, order, laid) for n in _operands(node)]
     if isinstance(node, ir.Sum):
         signs = [s for s, _ in node.terms]
         return replace(node, axes=axes, terms=tuple(zip(signs, turned, strict=True)))

@@ -95,8 +95,8 @@ def _spreads(equation: Equation | Adjoint) -> bool:
 
 
 def _is_batch(equation: Equation | Adjoint, system: System) -> bool:
-    """Whether an equation is a sum with a batch of products in it."""
-    return len(equation.rhs.terms) > 1 and any(
+    """Whether an equation is a batch of products, or a sum with one in it."""
+    return any(
         array == equation.array for t in equation.rhs.terms
         for array, _ in _wishes(equation, t, system))
 

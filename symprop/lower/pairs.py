@@ -19,9 +19,10 @@ from symprop.algebra.canonical import same
 from symprop.algebra.expr import Access, Atom, Expr, Size, adjoint
 from symprop.blocks import Block, BlockDerivation, Lemma, Pull, Use
 from symprop.blocks.numbers import numbered, prefix
-from symprop.lower.hoist import hoisted
+from symprop.lower.hoist import MADE, hoisted
 from symprop.lower.invoke import Invoke, Turns
 from symprop.lower.ir import Statement
+from symprop.lower.once import once
 from symprop.lower.program import Either, Pair, Program, is_given, read_of, seeded, statements
 from symprop.lower.slides import COLUMNS, slid
 from symprop.lower.turns import Item, Passes, looped, makes_of, reads_of
@@ -44,7 +45,12 @@ def _lowered(lemma: Lemma, numbers: Mapping[int, int]) -> Program:
                 if not a.inlined and (lemma.number or not is_given(a, system))]
     margins: dict[str, Either] = {e.array: e for e in system.equations}
     system, equations, after = slid(system, system.equations, adjoints)
-    margins.update((e.array, e) for e in equations if e.role == COLUMNS)
+    handed = {a for use in block.uses for a in (*use.arguments, *use.results)}
+    outside = {*handed, *map(adjoint, handed), *block.results, system.loss, *map(
+        adjoint, (*block.gradients, *block.results)), *(a for _, a in system.outputs)}
+    system, equations, after, changed = once(system, equations, after, outside, margins)
+    margins.update(changed)
+    margins.update((e.array, e) for e in equations if e.role in (COLUMNS, MADE))
     system, equations = hoisted(system, equations)
     system, after = hoisted(replace(system, equations=equations), after)
     lines = _Lines(lemma, numbers)

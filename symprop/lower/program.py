@@ -25,10 +25,11 @@ from symprop.algebra.expr import (
 )
 from symprop.blocks.block import Block
 from symprop.errors import UnsupportedError
-from symprop.lower.hoist import hoisted
+from symprop.lower.hoist import MADE, hoisted
 from symprop.lower.invoke import Stack
 from symprop.lower.ir import Allocate, Loop, Statement, Write
 from symprop.lower.layout import laid_out
+from symprop.lower.once import once
 from symprop.lower.scope import Scope, without_first
 from symprop.lower.slides import COLUMNS, slid
 from symprop.lower.statements import lower_equation
@@ -89,7 +90,10 @@ def lower(system: System, adjoints: Sequence[Adjoint]) -> Program:
     margins: dict[str, Either] = {e.array: e for e in system.equations}
     margins.update((a.array, a) for a in live)
     system, equations, after = slid(system, system.equations, live)
-    margins.update((e.array, e) for e in equations if e.role == COLUMNS)
+    ends = (system.loss, *(a for _, a in system.outputs), *map(adjoint, system.wrt))
+    system, equations, after, changed = once(system, equations, after, ends, margins)
+    margins.update(changed)
+    margins.update((e.array, e) for e in equations if e.role in (COLUMNS, MADE))
     saved = read_of(after)
     system, equations = hoisted(system, equations)
     system, backward = hoisted(replace(system, equations=equations), after)

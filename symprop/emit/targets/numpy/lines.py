@@ -25,6 +25,7 @@ from symprop.emit.targets.numpy.parts import shortened
 from symprop.emit.targets.numpy.views import is_whole, span, trimmed
 from symprop.emit.text_notation import TextNotation
 from symprop.lower import ir
+from symprop.lower.hoist import MADE
 from symprop.lower.invoke import Invoke, Turns
 from symprop.lower.shares import Sharing
 from symprop.lower.slides import COLUMNS
@@ -296,7 +297,7 @@ class Lines:
         if solved is not None:
             left, right = printer.expr(solved[0]).text, solved[1]
         shape = flat(self.printer.shape(tuple(i.size for i in equation.indices)))
-        made = isinstance(equation, Equation) and equation.role == COLUMNS
+        made = isinstance(equation, Equation) and equation.role in (COLUMNS, MADE)
         whole = equation.array in self.margins and not made
         when = "for all steps" if equation.number in self.stepped else "first"
         label = f"({equation.number})" if whole else f"({equation.number}) {when}:"
