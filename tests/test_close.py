@@ -21,7 +21,7 @@ from symprop import pipeline
 from symprop.cli.main import main
 from symprop.close import Mismatch, close
 from symprop.close.sizes import sets_of_sizes
-from symprop.close.values import LARGE, points
+from symprop.close.values import LARGE, Values, points
 from symprop.derivation import Derivation
 from symprop.emit import module as emit_module
 from symprop.emit.module import GeneratedModule
@@ -218,3 +218,31 @@ def test_ties_that_rounding_breaks_refuse_no_module(function: Any) -> None:
     found = symprop.derive(symprop.trace(function))
     for style in ("readable", "fast"):
         assert symprop.generate(found, style=style)
+
+
+def test_a_comparison_with_nan_decides_nothing() -> None:
+    """np.where takes the second branch there, an equation neither."""
+    def loss(z: "N", w: "") -> Any:
+        u = z**-0.5
+        b = np.where(u >= w, u, w)
+        return np.sum(b)
+
+    equation = symprop.trace(loss).equation("b")
+    assert equation is not None
+    for u, b in [([np.nan, 2.0], [0.5, 2.0]), ([1.0, 2.0], [1.0, 2.0])]:
+        arrays = {"u": np.array(u), "w": np.array(0.5)}
+        Values(arrays, {"N": 2}, np.float64).compare(equation, np.array(b))
+        if np.isfinite(u).all():
+            with pytest.raises(Mismatch, match="b"):
+                Values(arrays, {"N": 2}, np.float64).compare(equation, np.array([1.0, 2.1]))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_what_should_be_0_is_compared_too(dtype: Any) -> None:
+    """A gradient behind a closed gate; numbers below what the precision holds are not."""
+    equation = symprop.trace(lambda z: np.sum(np.maximum(z, 0)), shapes={"z": "N"}).equations[0]
+    values = Values({"z": np.array([-0.1, 2.0, 1e-310])}, {"N": 3}, dtype)
+    values.compare(equation, np.array([0, 2.0, 0]))
+    for wrong in ([0.5, 2.0, 0], [1e-4, 2.0, 0], [0, 2.0, 1e-4]):
+        with pytest.raises(Mismatch):
+            values.compare(equation, np.array(wrong))

@@ -125,6 +125,65 @@ def test_a_single_position_of_an_empty_axis_is_refused() -> None:
         symprop.trace(lambda w: w[3:][0], shapes={"w": "3"})
 
 
+# ---- sizes that are divided ------------------------------------------------------------------
+
+FLOORS: dict[str, Callable[..., Any]] = {
+    "two halves": lambda x: np.sum(np.sin(x[:len(x) // 2])) + np.sum(x[len(x) // 2:] ** 3),
+    "the middle": lambda x: np.sin(x[len(x) // 2]) * np.sort(x)[(len(x) - 1) // 2] + np.sum(x),
+    "groups of three": lambda x: np.sum(
+        x[:len(x) // 3 * 3].reshape(len(x) // 3, 3).prod(axis=1) ** 2) + np.sum(x),
+    "rounded up": lambda x: np.sum(np.sin(x[:(len(x) + 1) // 2])) + np.sum(x[(len(x) + 1) // 2:]),
+    "pairs": lambda x: np.sum(x[2 * np.arange(len(x) // 2)] * x[2 * np.arange(len(x) // 2) + 1]),
+    "the inner half": lambda x: np.sum(np.sin(x[len(x) // 4:-(len(x) // 4) - 1])) + np.sum(x),
+    "zeros": lambda x: np.sum((np.zeros(len(x) // 2) + x[:len(x) // 2]) ** 2),
+}
+
+
+@pytest.mark.parametrize("name", FLOORS)
+def test_half_of_a_size_is_rounded_down(name: str) -> None:
+    """No size is turned away: n // 2 of 5 is 2, as in Python; of 1 it is an empty axis."""
+    module = generated(FLOORS[name], x="N")
+    for size in (1, 2, 3, 5, 6, 7):
+        agree(FLOORS[name], module, {"x": np.random.default_rng(size).normal(size=size) + 2})
+
+
+ENDS: dict[str, Callable[..., Any]] = {
+    "the last half": lambda x, w: np.sum(x[-(len(x) // 2):] ** 2) * np.sum(w),
+    "all but the last half": lambda x, w: np.sum(x[:-(len(x) // 2)] ** 2) * np.sum(w),
+    "as many as w has, less one": lambda x, w: np.sum(x[-(len(w) - 1):] ** 2) * np.sum(w),
+    "without as many": lambda x, w: np.sum(x[:-(len(w) - 1)] ** 2) * np.sum(w),
+    "one so far from the end": lambda x, w: x[-(len(w) - 1)] ** 2 * np.sum(w) * np.sum(x),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_what_counts_from_the_end_by_a_size_that_may_be_0_is_tested_at_the_door(name: str) -> None:
+    """-0 is the first position, not the one behind the last: refused there, right elsewhere."""
+    module = generated(ENDS[name], x="N", w="K")
+    refused = 0
+    for size in (1, 2, 3, 4):
+        for length in (1, 2, 3):
+            arrays = {"x": np.arange(1.0, size + 1), "w": np.arange(1.0, length + 1)}
+            try:
+                agree(ENDS[name], module, arrays)
+            except ValueError as error:
+                refused += 1
+                assert "the sizes do not fit" in str(error)
+    assert 0 < refused < 6
+
+
+def test_a_division_that_shapes_need_exact_is_tested_at_the_door() -> None:
+    def heads(x: Any, w: Any) -> Any:
+        parts = x.reshape(x.shape[0], 2, x.shape[1] // 2)
+        return np.sum(np.sin(parts.sum(axis=1))) * w[w.shape[0] // 2]
+
+    module = generated(heads, x="N D", w="K")
+    rng = np.random.default_rng(0)
+    agree(heads, module, {"x": rng.normal(size=(3, 4)), "w": rng.normal(size=5)})
+    with pytest.raises(ValueError, match="2 must divide D"):
+        module.forward(x=rng.normal(size=(3, 5)), w=rng.normal(size=5))
+
+
 # ---- positions calculated from integer inputs -------------------------------------------------
 
 # name: (function of x "N K" and of y "int N", the least and the largest label for K)

@@ -195,7 +195,7 @@ def test_sizes_of_literal_axes_are_ints():
     (lambda n, k: n + 1, "N+1"), (lambda n, k: 1 + n, "N+1"), (lambda n, k: n - 1, "N-1"),
     (lambda n, k: 4 * n, "4*N"), (lambda n, k: n * k, "N*K"), (lambda n, k: k // 2, "K//2"),
     (lambda n, k: (4 * n) // 4, "N"), (lambda n, k: (4 * n) // n, "4"),
-    (lambda n, k: n - n, "0"), (lambda n, k: k // 2 * 2, "K"), (lambda n, k: n**2, "N*N"),
+    (lambda n, k: n - n, "0"), (lambda n, k: k // 2 * 2, "2*K//2"), (lambda n, k: n**2, "N*N"),
     (lambda n, k: n * k // k, "N"), (lambda n, k: (4 * n) % 4, "0"),
     (lambda n, k: divmod(6 * n, 3)[0], "2*N"),
 ])

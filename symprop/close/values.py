@@ -23,7 +23,18 @@ from typing import Any
 import numpy as np
 
 from symprop.algebra.build import atom
-from symprop.algebra.expr import Access, Apply, Atom, Expr, Extremum, Index, Paren
+from symprop.algebra.expr import (
+    Access,
+    Apply,
+    Atom,
+    Expr,
+    Extremum,
+    Index,
+    Iverson,
+    Paren,
+    arrays_of,
+    atoms,
+)
 from symprop.errors import IndexRangeError, InputError, VerificationError
 from symprop.interpret.evaluate import Evaluator, Literal, Magnitude, extent, magnitude
 from symprop.interpret.grid import Frame
@@ -84,6 +95,8 @@ class Values:
             return
         if _divides_by_no_size(item, self.sizes):
             return  # a mean of nothing: nan in NumPy
+        if self._compares_nan(item):
+            return  # neither a < b nor its opposite holds
         at = _positions(item, self.sizes)
         expected = self._value(self.exact, item, at)
         for axis, index in enumerate(item.indices):
@@ -97,6 +110,13 @@ class Values:
             raise self.mismatch(
                 item, f"{entry} is {array[wrong]:.10g} and its equation says "
                 f"{expected[wrong]:.10g}", entry)
+
+    def _compares_nan(self, item: Item) -> bool:
+        """Whether a bracket of an equation compares numbers of which some are nan."""
+        brackets = (a for a in atoms(item.rhs) if isinstance(a, Iverson))
+        compared = {n for a in brackets for side in (a.lhs, a.rhs) for n in arrays_of(side)}
+        floats = [self.arrays[n] for n in compared if self.arrays[n].dtype.kind == "f"]
+        return any(bool(np.isnan(np.min(a, initial=0.0))) for a in floats)
 
     def mismatch(self, item: Item, problem: str, entry: str = "") -> Mismatch:
         """The exception for an equation."""
@@ -125,7 +145,7 @@ class Values:
                 if np.any(differ):
                     allowed = self._allowed(item, at, relative, slack)
                     differ &= ~(gap <= allowed)
-                    differ &= ~self._beyond(expected)
+                    differ &= ~self._beyond(expected, _wide(found))
                 if np.any(differ):
                     literal = self._value(self.literal, item, at)
                     gap = np.abs(_wide(found) - literal)
@@ -139,12 +159,15 @@ class Values:
         read = [self.arrays[n] for n in item.reads]
         return any(not a.size or (a.dtype.kind == "f" and np.any(np.isnan(a))) for a in read)
 
-    def _beyond(self, expected: Array) -> Array:
-        """Entries that single precision cannot hold, and double not to as many digits."""
+    def _beyond(self, expected: Array, found: Array) -> Array:
+        """Entries that single precision cannot hold, and double not to as many digits.
+
+        What is too small must be so on both sides: 0 is no such number beside 0.5.
+        """
         size = np.abs(expected)
-        if self.dtype == np.float64:
-            return np.asarray(size < _TINY)
-        return np.asarray((size > _FAR) | (size < _NEAR))
+        least = _TINY if self.dtype == np.float64 else _NEAR
+        far = (size > _FAR) & (self.dtype != np.float64)
+        return np.asarray(far | ((size < least) & (np.abs(found) < least)))
 
     def _allowed(self, item: Item, at: At, relative: float, slack: float) -> Array:
         """What rounding can do to each entry."""

@@ -1,8 +1,8 @@
 """The sizes at which a function and its equations are compared.
 
-In: a System. Out: assignments of sizes that its conditions allow: distinct primes, all ones, one
-axis shorter than any width in the program (each axis in turn). An axis declared as a number
-keeps it.
+In: a System. Out: assignments of sizes that its conditions allow: distinct primes, all ones, also
+where computed axes are empty then, one axis shorter than any width in the program (each axis in
+turn). An axis declared as a number keeps it.
 """
 
 from __future__ import annotations
@@ -55,11 +55,20 @@ def _candidates(system: System, tests: Sequence[Test]) -> Iterator[Sizes | None]
     names = system.sizes
     yield _fitting(names, tests, {n: _rotated(k) for k, n in enumerate(names)})
     yield _fitting(names, tests, dict.fromkeys(names, (1,)))
+    yield _fitting(names, _of_inputs(system, tests), dict.fromkeys(names, (1,)))
     short = max(min(_widths(system), default=3) - 1, 1)
     chosen = names if len(names) <= _IN_TURN else (names[0], names[-1])
     for name in chosen:
         longer = {n: _rotated(k) for k, n in enumerate(names)}
         yield _fitting(names, tests, {**longer, name: tuple(dict.fromkeys((short, 2, 1)))})
+
+
+def _of_inputs(system: System, tests: Sequence[Test]) -> list[Test]:
+    """The tests without those that an axis of a computed array has entries: N - 1 at N = 1."""
+    axes = [s for a in system.arrays.values() if a.kind == "input" for s in a.shape]
+    axes += [r.size for r in system.index_ranges]
+    own = {s.key for s in axes}
+    return [(names, t) for names, t in tests if isinstance(t, Condition) or t.key in own]
 
 
 def _widths(system: System) -> Iterator[int]:

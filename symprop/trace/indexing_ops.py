@@ -182,9 +182,12 @@ def _place(array: Traced, axis: int, whole: Expr) -> Expr:
 
 
 def _from_end(whole: Expr, size: Expr) -> Expr:
-    if whole.terms and all(t.coef < 0 for t in whole.terms):
-        return current().size_normal(add(size, whole))
-    return current().size_normal(whole)
+    """Where a position lies. -(n // 2) counts from the end but for n = 1: -0 is the first one."""
+    back = normal(neg(whole))
+    if whole.is_zero or not nonnegative(back):
+        return current().size_normal(whole)
+    current().at_least(back, ONE)
+    return current().size_normal(add(size, whole))
 
 
 # ---- slices -------------------------------------------------------------------------------

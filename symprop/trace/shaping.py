@@ -28,7 +28,7 @@ from symprop.trace.shapes_of import (
     positions,
     shape_exprs,
 )
-from symprop.trace.sizes import as_size, same_size
+from symprop.trace.sizes import as_size, fits, same_size
 from symprop.trace.tensor import Traced
 from symprop.trace.text import shape_text, size_text
 
@@ -76,7 +76,7 @@ def _completed(array: Traced, sizes: list[Expr]) -> list[Expr]:
         if total.number is not None and known.number and total.number % known.number:
             raise _wrong_count(array, sizes)
         sizes[unknown[0]] = current().exact_quotient(total, known)
-    elif not same_size(total, known):
+    elif not fits(total, known):
         raise _wrong_count(array, sizes)
     return sizes
 

@@ -1,7 +1,8 @@
 """Sizes of named axes: arithmetic that never turns into a number.
 
 In: size expressions. Out: `SymbolicSize`, which `X.shape` holds, and the way between sizes and
-plain ints. A division is noted as a condition that the generated module tests at its door.
+plain ints. A division rounds down; where sizes are equal only if it leaves no rest, that becomes a
+condition, which the generated module tests at its door.
 """
 
 from __future__ import annotations
@@ -301,7 +302,7 @@ _NUMBERS = (int, float, np.generic, SymbolicSize)
 
 
 def _quotient(left: Expr, right: Expr) -> Expr:
-    return current().exact_quotient(left, right)
+    return current().quotient(left, right)
 
 
 def _rest(left: Expr, right: Expr) -> Expr:

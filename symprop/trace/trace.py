@@ -35,7 +35,7 @@ from symprop.trace.namespace import patched
 from symprop.trace.naming import Observer
 from symprop.trace.notes import notes_of
 from symprop.trace.raised import in_our_words
-from symprop.trace.tracer import Tracer
+from symprop.trace.tracer import Exact, Tracer
 from symprop.trace.turns import LoopRefusal, Turns
 
 assert operations
@@ -71,16 +71,37 @@ def trace(
         raise InputError(f"trace needs a function, not {function!r}")
     with at_definition(function):
         found = read_arguments(function, shapes, static)
-        tracer = Tracer()
-        declare(found, tracer)
+        declare(found, Tracer())
         call = _Call(function, found, _wrt(found, wrt), wrt is None, tuple(facts))
     try:
-        return call.system(*call.run(tracer))
+        return _divided(call)
     except LoopRefusal as error:
         if not loops:
             raise
         refusal = error
     return _with_loops(call, refusal)  # what it raises has not come from the refusal
+
+
+def _divided(call: _Call) -> System:
+    """The System of a function, in which n // k is rounded down wherever it may leave a rest.
+
+    Where shapes ask for none, (D // 2) * 2 beside D, the function is run again with such divisions
+    exact from the beginning; where anything else stands in the way, with all of them.
+    """
+    exact: Exact = frozenset()
+    while True:
+        tracer = Tracer(exact=exact)
+        declare(call.found, tracer)
+        try:
+            system = call.system(*call.run(tracer))
+        except Exception:
+            if not tracer.floors:
+                raise
+            exact = {*(exact or ()), *tracer.needed} if tracer.needed else None
+        else:
+            if not tracer.needed:
+                return system
+            exact = {*(exact or ()), *tracer.needed}
 
 
 @dataclass(frozen=True)
@@ -204,7 +225,7 @@ def _of_the_function(
 
 def _counted(call: _Call, lengths: Mapping[str, int]) -> Program:
     """The program of a run in which axes have these lengths."""
-    tracer = Tracer(Turns(lengths))
+    tracer = Tracer(Turns(lengths), exact=None)
     declare(call.found, tracer)
     return rolled(*call.run(tracer))
 

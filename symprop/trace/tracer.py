@@ -7,7 +7,7 @@ drafts, one for each operation, in which no subexpression stands twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -72,11 +72,18 @@ class Draft:
         return arrays_of(self.rhs)
 
 
+Division = tuple[Expr, Expr]
+Exact = Collection[Division] | None  # None: every one
+
+
 class Tracer:
     """What one trace has found out so far."""
 
-    def __init__(self, turns: Turns | None = None) -> None:
+    def __init__(self, turns: Turns | None = None, exact: Exact = frozenset()) -> None:
         self.turns = turns  # where loops over named axes are followed turn by turn
+        self.exact: Exact = exact  # divisions n // k of which an earlier run has found no rest
+        self.floors: dict[Division, None] = {}  # the others, that may leave a rest
+        self.needed: set[Division] = set()  # those of them that must leave none
         self.arrays: dict[str, Array] = {}
         self.drafts: dict[str, Draft] = {}
         self.conditions: list[Condition] = []
@@ -192,6 +199,8 @@ class Tracer:
         if not any(same(a, left) and same(b, right) for a, b in self._divisible):
             self._divisible.append((left, right))
             self.conditions.append(Condition("divides", left, right, source_line()))
+            if (left, right) in self.floors:
+                self.needed.add((left, right))
 
     def assume_divides(self, left: Expr, right: Expr) -> None:
         """The same for a division in a declared shape: the door tests those anyway."""
@@ -231,14 +240,39 @@ class Tracer:
     def agreed(self, difference: Expr) -> bool:
         """Whether two sizes are equal where a maximum in one of them is its first argument.
 
-        That it is becomes a condition: beside an axis N, max(N, 3) is N.
+        That it is becomes a condition: beside an axis N, max(N, 3) is N. So does a division that
+        must leave no rest for that.
         """
+        if self._without_rests(difference):
+            return True
         for item in _maxima(difference):
             for own, other in (item.args, item.args[::-1]):
                 if _with(difference, item, own).is_zero:
                     self.at_least(own, other)
                     return True
         return False
+
+    def _without_rests(self, difference: Expr) -> bool:
+        """Whether a difference is 0 if divisions in it leave no rest: then they must not."""
+        inside = [a.args for a in atoms(difference) if isinstance(a, Apply)
+                  and a.function == "floordiv" and (a.args[0], a.args[1]) in self.floors]
+        before = len(self._divisible)
+        self._divisible.extend((left, right) for left, right in inside)
+        equal = bool(inside) and self.size_normal(difference).is_zero
+        del self._divisible[before:]
+        for left, right in inside if equal else ():
+            self.divides(left, right)
+        return equal
+
+    def quotient(self, left: Expr, right: Expr) -> Expr:
+        """left // right as the user writes it: rounded down, unless it must leave no rest."""
+        division = _cancelled(self.size_normal(left), self.size_normal(right))
+        if self.exact is None or division in self.exact or division[1].is_zero:
+            return self.exact_quotient(left, right)
+        found = self.size_normal(integers.floordiv(*division))
+        if any(a.function == "floordiv" for a in atoms(found) if isinstance(a, Apply)):
+            self.floors[division] = None
+        return found
 
     def exact_quotient(self, left: Expr, right: Expr) -> Expr:
         """left // right, where the rest is tested to be 0."""
