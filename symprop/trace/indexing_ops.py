@@ -29,6 +29,7 @@ from symprop.trace.registry import function, method
 from symprop.trace.running import current
 from symprop.trace.shapes_of import (
     broadcast,
+    from_end,
     new_axes,
     normal_axis,
     positions,
@@ -169,7 +170,7 @@ def _non_negative(array: Traced, axis: int, part: Any) -> Any:
 def _place(array: Traced, axis: int, whole: Expr) -> Expr:
     """One position on an axis; a negative one counts from the end."""
     size = array.sizes[axis]
-    position = _from_end(whole, size)
+    position = from_end(whole, size)
     left = current().size_normal(sub(size, add(position, ONE)))
     if any(n is not None and n < 0 for n in (position.number, left.number)):
         raise located(IndexRangeError, (
@@ -179,15 +180,6 @@ def _place(array: Traced, axis: int, whole: Expr) -> Expr:
     turns = current().turns
     counted = turns.value(position) if turns is not None and array.pieces else None
     return position if counted is None else number(counted)  # of what is written entry by entry
-
-
-def _from_end(whole: Expr, size: Expr) -> Expr:
-    """Where a position lies. -(n // 2) counts from the end but for n = 1: -0 is the first one."""
-    back = normal(neg(whole))
-    if whole.is_zero or not nonnegative(back):
-        return current().size_normal(whole)
-    current().at_least(back, ONE)
-    return current().size_normal(add(size, whole))
 
 
 # ---- slices -------------------------------------------------------------------------------
@@ -203,13 +195,13 @@ def _sliced(array: Traced, axis: int, part: slice) -> tuple[Index, Expr]:
     if size.number is not None and all(e is None or e.number is not None for e in ends):
         return _plain_slice(int(size.number), part)
     if step < 0:  # from the start down to one above the stop
-        top = sub(size, ONE) if ends[0] is None else _from_end(ends[0], size)
+        top = sub(size, ONE) if ends[0] is None else from_end(ends[0], size)
         top = sub(size, ONE) if nonnegative(normal(sub(top, size))) else top
-        bottom = number(-1) if ends[1] is None else _from_end(ends[1], size)
+        bottom = number(-1) if ends[1] is None else from_end(ends[1], size)
         low, high = add(bottom, ONE), add(top, ONE)
     else:
-        low = ZERO if ends[0] is None else _from_end(ends[0], size)
-        high = _clipped(size if ends[1] is None else _from_end(ends[1], size), size)
+        low = ZERO if ends[0] is None else from_end(ends[0], size)
+        high = _clipped(size if ends[1] is None else from_end(ends[1], size), size)
     if nonnegative(normal(sub(low, high))):
         return new_axes([ZERO])[0], ZERO
     current().at_least(size, high)

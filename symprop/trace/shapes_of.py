@@ -36,6 +36,15 @@ def steps_between(low: Expr, high: Expr, step: int) -> Expr:
     return current().size_normal(floordiv(reach, number(step)))
 
 
+def from_end(whole: Expr, size: Expr) -> Expr:
+    """Where a position lies. -(n // 2) counts from the end but for n = 1: -0 is the first one."""
+    back = normal(neg(whole))
+    if whole.is_zero or not nonnegative(back):
+        return current().size_normal(whole)
+    current().at_least(back, ONE)
+    return current().size_normal(add(size, whole))
+
+
 def letter(size: Expr) -> str:
     """The hint for an index's letter: the name of the axis in lower case."""
     for item in atoms(size):
