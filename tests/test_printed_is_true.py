@@ -8,11 +8,15 @@ from functools import cache
 
 import numpy as np
 import pytest
+from block_networks import in_turn, transformer, unrolled
 from built_models import built
+from lemma_pages import LemmaPages
 from reader.check import Page
 from reader.latex import Latex
 from reader.page import Known, Text
 
+import symprop
+from symprop.interpret import draw
 from symprop.zoo import models
 
 DETAILS = ("brief", "normal", "full")
@@ -63,6 +67,58 @@ def test_every_printed_line_is_true(name: str, form: str, detail: str) -> None:
     counted = Counter(v.found for v in found)
     assert counted["right"] > 5
     assert counted["large"] <= 2  # every entry of a convolution written out with all its brackets
+
+
+# ---- pages by lemmas, the default of programs that repeat themselves ---------------------------
+
+BY_LEMMAS = ("residual_block", "gpt", "gpt_tied", "llama_block", "vision_transformer")
+NETWORKS = {"transformer": lambda: transformer(3), "unrolled": unrolled, "in_turn": in_turn}
+
+
+@cache
+def lemma_pages_of(name: str, form: str) -> LemmaPages:
+    """The pages of a model, or of a network in natural style, at small sizes."""
+    printed = ("text", "symprop") if form == "text" else (
+        "latex", "symprop" if form == "latex" else form)
+    if name in NETWORKS:
+        system = NETWORKS[name]()
+        sizes, inputs = draw(system, 0, positive=False)
+        return LemmaPages(symprop.derive(system), inputs, *printed)
+    model = built(name)
+    sizes = [s for s in model.sizes if min(s.values(), default=2) > 1][-1]
+    return LemmaPages(symprop.derive(model.system), model.inputs(sizes), *printed)
+
+
+def test_models_that_repeat_themselves_are_read_by_lemmas() -> None:
+    assert set(BY_LEMMAS) == {n for n in models() if symprop.derive(built(n).system).lemmas}
+
+
+@pytest.mark.parametrize(("name", "form", "detail"), [
+    pytest.param(name, form, detail, marks=() if detail != "full" and name in (
+        "residual_block", "transformer", "unrolled", "in_turn") else pytest.mark.deep)
+    for name in (*BY_LEMMAS, *NETWORKS) for form in FORMS for detail in DETAILS
+])
+def test_every_line_of_every_lemma_is_true(name: str, form: str, detail: str) -> None:
+    found = list(lemma_pages_of(name, form).verdicts(detail))
+    wrong = [f"{v.found}: {v.line.text} ({v.why})" for v in found if v.found != "right"]
+    assert wrong == []
+    assert sum(v.line.section == "uses" for v in found) > 3 and len(found) > 20
+
+
+def test_a_line_about_another_lemma_that_is_changed_is_found() -> None:
+    pages = lemma_pages_of("transformer", "text")
+    tried = 0
+    for part in pages.parts("normal"):
+        for used in part.used:
+            for changed in (replace(used, right=used.right[::-1]),
+                            replace(used, left=(*used.left[1:], *used.right[:1])),
+                            replace(used, right=(*used.right, used.left[0]))):
+                if used.right == changed.right and used.left == changed.left:
+                    continue
+                (*_, verdict) = pages.pages[part.number].verdicts(replace(part, used=(changed,)))
+                assert verdict.found == "wrong" or len(used.right) < 2, changed
+                tried += verdict.found == "wrong"
+    assert tried > 20
 
 
 # What is changed in a line, and by what: a line that means something else has to be found wrong.

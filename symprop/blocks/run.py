@@ -34,7 +34,7 @@ def gradients(
     sizes: Mapping[str, int],
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """The arrays of the program, and its gradients by name."""
-    forward = _Run(program, inputs, sizes)
+    forward = Evaluated(program, inputs, sizes)
     return forward.arrays, forward.backward(derivations, {})
 
 
@@ -42,7 +42,7 @@ def handed(system: System, program: Block) -> dict[int, dict[str, Array]]:
     """What every block is handed at its first use, by its identity, in a draw of the inputs."""
     sizes, inputs = _finite(system)
     found: dict[int, dict[str, Array]] = {}
-    waiting = [_Run(program, inputs, sizes)]
+    waiting = [Evaluated(program, inputs, sizes)]
     while waiting:
         run_ = waiting.pop()
         found.setdefault(id(run_.block), {p: run_.arrays[p] for p in run_.block.ports})
@@ -50,15 +50,25 @@ def handed(system: System, program: Block) -> dict[int, dict[str, Array]]:
     return found
 
 
-class _Run:
-    """One use of a block, run forward."""
+def evaluated(
+    program: Block, derivations: Derivations, inputs: Mapping[str, Array],
+    sizes: Mapping[str, int],
+) -> Evaluated:
+    """The program, run forward and back, with what each of its lines handed to the next."""
+    whole = Evaluated(program, inputs, sizes)
+    whole.backward(derivations, {})
+    return whole
+
+
+class Evaluated:
+    """One use of a block, run forward; `inner` are the uses in it, by the identity of each."""
 
     def __init__(
         self, block: Block, inputs: Mapping[str, Array], sizes: Mapping[str, int]
     ) -> None:
         self.block, self.sizes = block, sizes
         self.arrays: dict[str, Array] = {**block.system.constants, **inputs}
-        self.inner: dict[int, _Run] = {}
+        self.inner: dict[int, Evaluated] = {}
         lines: list[Line] = [*_groups(block.system.equations), *block.uses]
         _each_when_ready(lines, self._forward)
 
@@ -70,7 +80,7 @@ class _Run:
             return False
         handed = {p: self.arrays[a] for p, a in zip(
             line.block.ports, line.arguments, strict=True)}
-        inner = _Run(line.block, handed, {own: self.sizes[name] for own, name in line.sizes})
+        inner = Evaluated(line.block, handed, {own: self.sizes[name] for own, name in line.sizes})
         self.inner[id(line)] = inner
         for mine, its in zip(line.results, line.block.results, strict=True):
             if mine:

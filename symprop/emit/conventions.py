@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symprop.algebra.expansion import cofactor_of
-from symprop.algebra.expr import Expr, Iverson, Paren, atoms
+from symprop.algebra.expr import Expr, Iverson, Paren, Partial, atoms
 from symprop.derive.matrix_nodes import (
     Bracket,
     Diag,
@@ -35,8 +35,9 @@ _KINDS: dict[type[MatrixForm], str] = {
 class Seen:
     """The kinds of notation that occurred."""
 
-    def __init__(self, told: Sequence[str] = ()) -> None:
+    def __init__(self, told: Sequence[str] = (), loss: str = "") -> None:
         self.kinds = {"adjoint"}
+        self.loss = loss  # where its adjoints are written as derivatives
         self.told = told  # what another sentence of the page says
 
     def expr(self, expr: Expr) -> None:
@@ -45,6 +46,9 @@ class Seen:
         for atom in atoms(expr):
             if isinstance(atom, Paren):
                 self._sums(atom.body)
+            elif isinstance(atom, Partial):
+                if len(expr.terms) > 1 and atom.numerator.array == self.loss:
+                    self.kinds.add("direct")
             elif cofactor_of(atom) is not None:
                 self.kinds.add("determinant")
             elif isinstance(atom, Iverson):

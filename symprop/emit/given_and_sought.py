@@ -18,16 +18,16 @@ _ANY = "VUZQ"  # letters for an array in general
 
 def given_and_sought(
     system: System, inputs: Sequence[str], gradients: Sequence[str], style: Style,
-    shape: Callable[[str], str] | None,
+    shape: Callable[[str], str] | None, named: Callable[[str], str] | None = None,
 ) -> str:
     """Two sentences: the network's inputs and its result; the adjoints that are wanted.
 
-    shape: how the shape of an array is printed; None where a table tells the shapes.
+    shape: how the shape of an array is printed; None where a table tells the shapes. named: what
+    an array is called, where that is not its name alone.
     """
     math, to, say = style.math, style.to, style.words
 
-    def name(array: str) -> str:
-        return math(to.array(array).text)
+    name = named or (lambda array: math(to.array(array).text))
 
     def with_shapes(names: Sequence[str]) -> list[str]:
         if shape is None:

@@ -23,10 +23,14 @@ Line = Equation | Use | Adjoint | Pull
 
 @dataclass(frozen=True)
 class Kept:
-    """numbers: by lemma those that are printed; None stands for all of all."""
+    """numbers: by lemma those that are printed; None stands for all of all.
+
+    gradients: those that are asked for; none stand for all.
+    """
 
     numbers: dict[int, frozenset[str]] | None = None
     single: bool = False  # one equation, without what belongs to a page
+    gradients: tuple[str, ...] = ()
 
     def lemma(self, lemma: Lemma) -> bool:
         """Whether anything of a lemma is printed."""
@@ -45,7 +49,10 @@ def kept(
         raise InputError("only= and equation= exclude each other")
     if equation is not None:
         return Kept(_one(lemmas, equation), single=True)
-    return Kept() if only is None else Kept(_needed(lemmas, asked(system, only)))
+    if only is None:
+        return Kept()
+    gradients = asked(system, only)
+    return Kept(_needed(lemmas, gradients), gradients=gradients)
 
 
 def _one(lemmas: Sequence[Lemma], equation: str) -> dict[int, frozenset[str]]:

@@ -76,16 +76,17 @@ class LatexNotation(Notation):
         whole = rf"\nabla_{{{under.latex}}} {loss}"
         return self.piece(rf"({whole})_{{{','.join(rest)}}}") if rest else self.piece(whole, binds)
 
-    def with_turns(self, shown: Mapping[str, str], places: Mapping[str, tuple[str, int]]) -> None:
+    def with_turns(
+        self, shown: Mapping[str, str], places: Mapping[str, tuple[str, int]],
+        copies: Mapping[str, tuple[str, int]],
+    ) -> None:
         kept = {n: s for n, s in self.symbols.items() if n not in places and n not in shown}
         found = {**symbols([*kept, *shown.values()]), **kept}
-        found |= {stack: found[name] for stack, name in shown.items()}
-        self.symbols = found | {array: found[stack].at_turn(turn)
-                                for array, (stack, turn) in places.items()}
-
-    def with_primes(self, copies: Mapping[str, tuple[str, int]]) -> None:
-        self.symbols = {**self.symbols, **{
-            copy: self.symbol(of).primed(primes) for copy, (of, primes) in copies.items()}}
+        self.symbols = found | {stack: found[name] for stack, name in shown.items()}
+        self.symbols |= {copy: self.symbol(of).primed(primes)
+                         for copy, (of, primes) in copies.items()}
+        self.symbols |= {array: self.symbols[stack].at_turn(turn)
+                         for array, (stack, turn) in places.items()}
 
     def symbol(self, name: str, layer: str = "l") -> Symbol:
         """What an array, or an adjoint, is called; of a stack of layers one of them."""
@@ -129,8 +130,9 @@ class LatexNotation(Notation):
         flat = re.sub(r"\\frac\{(\w+)\}\{(\w+)\}", r"\1/\2", size.text)
         return self.piece("<" + flat)
 
-    def partial(self, above: Piece, below: Piece) -> Piece:
-        return self.piece(rf"\frac{{\partial {above.text}}}{{\partial {below.text}}}", tall=True)
+    def partial(self, above: Piece, below: Piece, direct: bool = False) -> Piece:
+        mark = r"\partial^{+}" if direct else r"\partial"
+        return self.piece(rf"\frac{{{mark} {above.text}}}{{\partial {below.text}}}", tall=True)
 
     def spelled(self, name: str) -> str | None:
         return rows.get(name).latex if name in rows.registry().rows else None

@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from symprop.algebra.build import add, idx, number
-from symprop.algebra.expr import Access, Index, adjoint
+from symprop.algebra.expr import Access, adjoint
 from symprop.blocks.backward import Pull
 from symprop.blocks.block import Run, Use
 from symprop.blocks.derive import Lemma
@@ -19,17 +18,16 @@ from symprop.blocks.numbers import numbered, prefix
 from symprop.derive.derivation import Derivation
 from symprop.emit.kept import Kept
 from symprop.emit.latex_names import escape
-from symprop.emit.page import Block, Row, Sheet, Style, SymbolRow
+from symprop.emit.page import Block, Row, Sheet, Style
 from symprop.emit.pieces import Piece
-from symprop.emit.printer import Printer
-from symprop.emit.sheet import SheetPrinter
 from symprop.emit.stacked import stacked
-from symprop.system import Adjoint, Array, Equation, System
+from symprop.emit.stacked_sheet import StackedSheet
+from symprop.system import Adjoint, Equation, System
 
 _FEW = 3  # turns that are counted out
 
 
-class LemmaPrinter(SheetPrinter):
+class LemmaPrinter(StackedSheet):
     """Prints one lemma, or the program."""
 
     def __init__(
@@ -47,8 +45,7 @@ class LemmaPrinter(SheetPrinter):
                 printed.system.__dict__[what] = self.stacked.system.__dict__[what]
         super().__init__(printed, style(self.stacked.system))
         self.to.with_turns({s.name: s.shown for s in self.stacks.by_name.values()},
-                           self.stacks.places)
-        self.to.with_primes(dict(self._copies()))
+                           self.stacks.places, dict(self._copies()))
         self.chosen = replace(
             self.chosen, forward=tuple(e for e in self.chosen.forward if self._keeps(e.number)),
             backward=tuple(a for a in self.chosen.backward if self._keeps(a.number)), gradients=())
@@ -70,15 +67,11 @@ class LemmaPrinter(SheetPrinter):
                 "lemma.title", number=self.lemma.number, name=self.lemma.block.name)
             if self.lemma.number else "",
             given=self._given(), then=self._then(), dense=True,
-            box=box,
-            forward=forward, backward=backward, symbols=() if single else tuple(self._rows()),
+            box=box, forward=forward, backward=backward,
+            symbols=tuple(self._rows()) if self.detail == "full" and not single else (),
             gradients=() if single or not self.lemma.number else tuple(self._gradients()),
             facts=() if single else sheet.facts if not self.lemma.number else self._leaned_on(),
             notes=() if single else sheet.notes)
-
-    def _sought(self) -> str:
-        """Nothing: a lemma says so itself, and the program has its table."""
-        return ""
 
     def _copies(self) -> Iterator[tuple[str, tuple[str, int]]]:
         """What is handed to a use as a copy, with what it is a copy of: x' for x."""
@@ -94,9 +87,6 @@ class LemmaPrinter(SheetPrinter):
                 if ends == [*equation.indices][stack is not None:]:
                     count[item.array] += 1
                     yield equation.array, (item.array, count[item.array])
-
-    def _keeps(self, number: str) -> bool:
-        return self.kept.line(self.lemma.number, number.removeprefix(self.prefix))
 
     # ---- the head of a lemma -----------------------------------------------------------------
 
@@ -299,11 +289,6 @@ class LemmaPrinter(SheetPrinter):
         turn, (stack, at) = known[0]
         return self.to.entry(stack, [self._position(self.stacks.index(run), at - turn)]), True
 
-    def _position(self, index: Index, offset: int) -> Piece:
-        """l, or l - 1."""
-        printer = Printer(self.to, {index.uid: index.letter})
-        return printer.position(add(idx(index), number(offset)))
-
     def _turns(self, run: Run, first: int, last: int) -> str:
         step = 1 if first <= last else -1
         return self._counted(self.stacks.index(run).letter, range(first, last + step, step))
@@ -337,59 +322,7 @@ class LemmaPrinter(SheetPrinter):
             return words
         return rf"\mathrm{{{escape(words, self.words.every_letter)}}}"
 
-    def _rows(self) -> Iterator[SymbolRow]:
-        """The table of symbols: stacks once, and of what is kept alone."""
-        kept = None if self.kept.numbers is None else self._kept_arrays()
-        for name in self.chosen.arrays:
-            if name not in self.stacks.places and (kept is None or name in kept):
-                yield self._symbol(self.system.arrays[name])
-
-    def _kept_arrays(self) -> set[str]:
-        """The arrays, and stacks, in the lines that are kept."""
-        found: set[str] = set()
-        lines: list[Equation | Adjoint] = [*self.system.equations, *self.derived.adjoints]
-        for line in lines:
-            if self._keeps(line.number):
-                found |= {line.array, *line.reads}
-        for use in self.lemma.block.uses:
-            if self._keeps(use.number):
-                found |= {self.stacks.places.get(a, (a, 0))[0]
-                          for a in (*use.arguments, *use.results)}
-        return found
-
-    def _symbol(self, array: Array) -> SymbolRow:
-        stack = self.stacks.by_name.get(array.name)
-        names = [*stack.arrays.values()] if stack is not None else [array.name]
-        row = super()._symbol(array)
-        use = next((self.made[n] for n in names if n in self.made), None)
-        if use is not None:
-            row = replace(row, role=f"({self.prefix}{use.number})")
-        elif {*names} & {*self.lemma.block.gradients}:
-            row = replace(row, role=self.words("role.parameter"))
-        if stack is None:
-            return row
-        entry = self.to.entry(array.name, [self._position(stack.index, 0)])
-        shapes = dict.fromkeys(self._shape(self.system.arrays[n].shape) for n in names)
-        return replace(row, symbol=self.style.math(entry.text),
-                       shape=self.words.several(shapes),
-                       code=self.style.plain(_pattern(names)))
-
-
 def _columns(rows: Sequence[Sequence[str]]) -> Iterator[list[str]]:
     """What stands at each place, turn by turn; "" where a turn has nothing there."""
     for k in range(max(map(len, rows))):
         yield [row[k] if k < len(row) else "" for row in rows]
-
-
-def _pattern(names: Sequence[str]) -> str:
-    """blocks_0_W, blocks_1_W as blocks_*_W; others by their first and last."""
-    if len({*names}) == 1:
-        return names[0]
-    start = next(k for k in range(len(names[0]) + 1)
-                 if len({n[:k + 1] for n in names}) > 1 or k == len(names[0]))
-    end = next(k for k in range(len(names[0]) - start + 1)
-               if len({n[len(n) - k - 1:] for n in names}) > 1)
-    inside = [n[start:len(n) - end] for n in names]
-    if all(part.isdigit() for part in inside):
-        return f"{names[0][:start]}*{names[0][len(names[0]) - end:]}"
-    return f"{names[0]}, {names[1]}" + (", ..." if len(names) > 2 else "")

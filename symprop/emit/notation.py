@@ -49,12 +49,14 @@ class Notation(ABC):
         """An array at a position."""
 
     @abstractmethod
-    def with_turns(self, shown: Mapping[str, str], places: Mapping[str, tuple[str, int]]) -> None:
-        """Stacks by the names `shown`, and what they hold as their entries (symprop/blocks)."""
+    def with_turns(
+        self, shown: Mapping[str, str], places: Mapping[str, tuple[str, int]],
+        copies: Mapping[str, tuple[str, int]],
+    ) -> None:
+        """Stacks by the names `shown`, and what they hold as their entries (symprop/blocks).
 
-    @abstractmethod
-    def with_primes(self, copies: Mapping[str, tuple[str, int]]) -> None:
-        """Copies by the name of what they are copies of, with so many primes."""
+        copies: by the name of what they are copies of, with so many primes.
+        """
 
     @abstractmethod
     def size(self, name: str) -> Piece:
@@ -85,8 +87,8 @@ class Notation(ABC):
         return self.piece("<" + size.text)
 
     @abstractmethod
-    def partial(self, above: Piece, below: Piece) -> Piece:
-        """A partial derivative."""
+    def partial(self, above: Piece, below: Piece, direct: bool = False) -> Piece:
+        """A partial derivative; `direct` tells it from the adjoint where that is written so too."""
 
     @abstractmethod
     def spelled(self, name: str) -> str | None:

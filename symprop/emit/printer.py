@@ -51,6 +51,7 @@ class Printer:
     def __init__(self, notation: Notation, letters: Mapping[int, str]) -> None:
         self.to = notation
         self.letters = letters
+        self._direct = False  # whether the loss is differentiated directly, and otherwise too
 
     def letter(self, index: Index) -> str:
         """The letter of an index."""
@@ -61,6 +62,7 @@ class Printer:
         if expr.is_zero:
             return self.to.piece("0")
         parts = []
+        self._direct = self._direct or (len(expr.terms) > 1 and self.to.called.mark == "partial")
         for number, term in enumerate(expr.terms):
             printed = self._unsigned(term) if number else self.leading(term)
             negative = term.coef < 0
@@ -237,7 +239,8 @@ class Printer:
         if isinstance(atom, Paren):
             return self.to.enclosed(self.expr(atom.body))
         if isinstance(atom, Partial):
-            return self.to.partial(self.atom(atom.numerator), self.atom(atom.denominator))
+            direct = self._direct and atom.numerator.array == self.to.called.loss
+            return self.to.partial(self.atom(atom.numerator), self.atom(atom.denominator), direct)
         if isinstance(atom, Iverson):
             return self._iverson(atom)
         if isinstance(atom, Extremum):

@@ -54,7 +54,8 @@ class SheetPrinter(EquationRows):
         self.chosen: Selection = select(derived.system, derived.adjoints, only) if (
             equation is None) else select_equation(derived.system, derived.adjoints, equation)
         self.alone = equation is not None
-        self.seen = Seen(told=() if self.alone else ("adjoint",))
+        self.seen = Seen(told=() if self.alone else ("adjoint",), loss=(
+            self.system.loss if self.to.called.mark == "partial" else ""))
         self.facts = Facts(self.system, style)
 
     def sheet(self) -> Sheet:

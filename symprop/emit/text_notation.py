@@ -54,7 +54,7 @@ class TextNotation(Notation):
         self.called = called or self.called
         self.room = float(room)
         self.clashing = clashing
-        self.names = names or {}
+        self.names = dict(names or {})
         self.constants = constants
 
     def measure(self, text: str) -> float:
@@ -91,14 +91,16 @@ class TextNotation(Notation):
             return self.piece(f"{whole.text[:-1]},{inside}]", whole.binds)
         return self.piece(f"{whole.text}[{inside}]", whole.binds)
 
-    def with_turns(self, shown: Mapping[str, str], places: Mapping[str, tuple[str, int]]) -> None:
-        known = {**shown, **{s: self.names[n] for s, n in shown.items() if n in self.names}}
-        self.names = {**self.names, **known, **{
-            array: f"{known[stack]}[{turn}]" for array, (stack, turn) in places.items()}}
-
-    def with_primes(self, copies: Mapping[str, tuple[str, int]]) -> None:
-        self.names = {**self.names, **{
-            copy: self.names.get(of, of) + "′" * primes for copy, (of, primes) in copies.items()}}
+    def with_turns(
+        self, shown: Mapping[str, str], places: Mapping[str, tuple[str, int]],
+        copies: Mapping[str, tuple[str, int]],
+    ) -> None:
+        self.names = {**self.names, **shown, **{
+            s: self.names[n] for s, n in shown.items() if n in self.names}}
+        self.names |= {copy: self.names.get(of, of) + "′" * primes
+                       for copy, (of, primes) in copies.items()}
+        self.names |= {array: f"{self.names[stack]}[{turn}]"
+                       for array, (stack, turn) in places.items()}
 
     def size(self, name: str) -> Piece:
         return self.piece(f"|{name}|" if name in self.clashing else name)
@@ -135,8 +137,8 @@ class TextNotation(Notation):
             return self.piece(f"{_OVER[what]}_{''.join(letters)} ")
         return self.piece(f"{_OVER[what]}_{{{','.join(letters)}}} ")  # ranges are stated
 
-    def partial(self, above: Piece, below: Piece) -> Piece:
-        return self.piece(f"∂{above.text}/∂{below.text}")
+    def partial(self, above: Piece, below: Piece, direct: bool = False) -> Piece:
+        return self.piece(f"∂{'⁺' if direct else ''}{above.text}/∂{below.text}")
 
     def spelled(self, name: str) -> str | None:
         return rows.get(name).text if name in rows.registry().rows else None

@@ -5,7 +5,7 @@ In: a page, its form, and the arrays that it is about. Out: a `Verdict` on each 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,6 +18,11 @@ from reader.tree import Entry, Name, Node, Number, Whole
 from reader.values import Reader, TooLarge, whole_last
 
 _BEYOND = "An adjoint outside of its array is 0, and so is what it multiplies."
+
+
+def says_beyond(page: str) -> bool:
+    """Whether a page says that adjoints are 0 outside of their arrays."""
+    return _BEYOND in " ".join(page.split())
 
 
 class Form(Protocol):
@@ -49,11 +54,13 @@ class Page:
 
     def __init__(self, form: Form, full: str, known: Known, few: int = 64) -> None:
         self.form, self.few = form, few
+        self.beyond = False  # whether another page says that adjoints are 0 outside of their arrays
+        self.turns: Mapping[str, Sequence[int]] = {}  # at which first positions a line holds
         self.arrays = {n: np.asarray(a) for n, a in form.arrays(full, known).items()}
         self.adjoints = form.adjoints(full)
         defined: dict[str, tuple[Node, Node]] = {}
         for line in form.lines(full):
-            if line.number and line.section == "forward":
+            if line.section == "forward" and form.left_name(line.text) not in defined:
                 left, right, *_ = self._sides(line.text)
                 defined[form.left_name(line.text)] = left, right
         letters = {letter: known.sizes[axis] for axis, letter in form.letters(full).items()}
@@ -65,7 +72,8 @@ class Page:
     def verdicts(self, page: str, seed: int = 0) -> Iterator[Verdict]:
         """What is found of each line of a page."""
         rng = np.random.default_rng(seed)
-        self.reader.adjoints = self.adjoints if _BEYOND in " ".join(page.split()) else frozenset()
+        beyond = self.beyond or says_beyond(page)
+        self.reader.adjoints = self.adjoints if beyond else frozenset()
         yield from (self.verdict(line, rng) for line in self.form.lines(page))
 
     def verdict(self, line: Line, rng: np.random.Generator) -> Verdict:
@@ -86,6 +94,10 @@ class Page:
                 positions = tuple(p for p in positions if not isinstance(p, Whole))
                 left = Entry(left.of, positions)
             taken = _places(array.shape, positions, rng, self.few)
+            first = positions[0] if positions else None
+            if isinstance(first, Name) and first.name in self.reader.counted:
+                turns = self.turns.get(name, self.reader.counted[first.name])
+                taken[0] = np.array([t for t in turns if not np.isnan(array[t]).all()])
             wanted = array[np.ix_(*taken)] if array.ndim else array
             for side in sides:
                 got = self.reader.compared(left, side, array.shape, taken)

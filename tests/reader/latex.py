@@ -321,9 +321,11 @@ class Latex:
 
     def _fraction(self, text: str, at: int) -> tuple[list[Token], int]:
         above, below = arguments(text, at, 2)
+        direct = above.startswith(r"\partial^{+}")
+        above = above.replace(r"\partial^{+}", r"\partial", 1)
         end = group_end(text, group_end(text, at) + 1) + 1
         top, bottom = self._sequence(above), self._sequence(below)
-        if self.over and [t.text for t in top] == ["∂", self.over]:
+        if self.over and not direct and [t.text for t in top] == ["∂", self.over]:
             return [Token("name", "∂" + bottom[1].text), *bottom[2:]], end
         if top and top[0].text == "∂":
             return [*top, Token("sign", "/"), *bottom], end

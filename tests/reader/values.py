@@ -118,6 +118,7 @@ class Reader:
         self.arrays = {n: np.asarray(a) for n, a in arrays.items()}
         self.sizes, self.defined, self.letters, self.below = sizes, defined, letters, below
         self.adjoints: frozenset[str] = frozenset()  # what is 0 outside of its array
+        self.counted: Mapping[str, Sequence[int]] = {}  # the turns that a letter goes over
         self._columns: dict[tuple[str, str, tuple[int, ...]], Any] = {}
 
     def value(
@@ -282,8 +283,9 @@ class _Line:
     def over(self, node: Over) -> Value:
         known, ends = dict(self.ranges), dict(self.ends)
         for letter in node.letters:
-            self.ends[letter] = self.extent(letter, node)
-            self.ranges[letter] = np.arange(self.ends[letter])
+            turns = self.reader.counted.get(letter)
+            self.ends[letter] = self.extent(letter, node) if turns is None else len(turns)
+            self.ranges[letter] = np.arange(self.ends[letter]) if turns is None else np.array(turns)
         found = self.value(node.body)
         for letter in node.letters:
             size = len(self.ranges[letter])
