@@ -15,7 +15,7 @@ import pytest
 
 import symprop
 from symprop.algebra.build import access, idx, iverson, mul, number, power, sum_over
-from symprop.algebra.expr import Expr, Index
+from symprop.algebra.expr import Atom, Expr, Index, Iverson, Paren, Term
 from symprop.system import Adjoint, Step, System
 from symprop.verify import Refuted, trial, verify
 
@@ -203,3 +203,51 @@ def rooted(x):
 
 def test_where_a_condition_reads_what_is_no_number_nothing_is_decided() -> None:
     verify(derived(rooted, {"x": "N"}))  # [r > 0.3] + [r <= 0.3] is 1 but where r is nan
+
+
+# ---- local derivatives where they are a convention --------------------------------------------
+
+CORNERS: dict[str, Callable[..., object]] = {
+    "relu": lambda x, y: np.sum(symprop.nn.relu(x) * y),
+    "the larger of two": lambda x, y: np.sum(np.maximum(x, y) * y),
+    "a number as bound": lambda x, y: np.sum(np.maximum(x, 3) * y),
+    "clip": lambda x, y: np.sum(np.clip(x, -1, 2) * y),
+    "relu6": lambda x, y: np.sum(symprop.nn.relu6(x) * y),
+    "leaky": lambda x, y: np.sum(symprop.nn.leaky_relu(x) * y),
+    "a branch": lambda x, y: np.sum(np.where(x > 0.5, x, x * y) * y),
+    "two branches": lambda x, y: np.sum(np.where(x >= y, x**2, x) * y),
+    "the largest": lambda x, y: np.sum(np.max(x, axis=0) * y[0]),
+}
+
+
+def turned(expr: Expr) -> Expr:
+    """The expression with < for <=, <= for <, and every tie counted in full."""
+    terms = []
+    for term in expr.terms:
+        factors = tuple((turned_atom(a), e) for a, e in term.factors
+                        if not (e < 0 and isinstance(a, Paren)))
+        terms.append(Term(term.coef, factors, term.bound))
+    return Expr(tuple(terms))
+
+
+def turned_atom(atom: Atom) -> Atom:
+    other = {"<": "<=", "<=": "<"}
+    if isinstance(atom, Iverson) and atom.relation in other:
+        return Iverson(other[atom.relation], atom.lhs, atom.rhs)
+    return Paren(turned(atom.body)) if isinstance(atom, Paren) else atom
+
+
+@pytest.mark.parametrize("name", CORNERS)
+def test_another_value_at_a_corner_is_refuted(name: str) -> None:
+    """Away from its corners such a line is true."""
+    found = derived(CORNERS[name], {"x": "N K", "y": "N K"})
+    verify(found, (0,))
+    (adjoint,) = (a for a in found.adjoints if a.primal == "x")
+    k = next(k for k, s in enumerate(adjoint.steps) if s.rule == "local derivative")
+    line = turned(adjoint.steps[k].after)
+    assert line != adjoint.steps[k].after
+    wrong = dataclasses.replace(adjoint, rhs=line, steps=(
+        *adjoint.steps[:k], dataclasses.replace(adjoint.steps[k], after=line)))
+    with pytest.raises(Refuted, match="all that it reads is"):
+        verify(Derived(found.system, tuple(
+            wrong if a is adjoint else a for a in found.adjoints)), (0,))

@@ -17,10 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from symprop.algebra.expr import Partial, atoms
 from symprop.errors import InputError
 from symprop.interpret import run_equations
 from symprop.interpret.evaluate import Evaluator
 from symprop.system import Equation, Fact, Step, System, cycles
+from symprop.verify.corners import corners
 from symprop.verify.reading import compares, new_divisors
 from symprop.verify.setting import Setting, roughness
 
@@ -60,6 +62,24 @@ class Points:
         if compares(step) or self.gates.intersection(step.before.arrays + step.after.arrays):
             for every, value in _EVERY.items():
                 yield from self._point(every, value)
+
+    def at_corners(self, step: Step) -> Iterator[Point]:
+        """Where the equations that a step differentiates have corners, jumps or ties."""
+        above = {a.numerator.array: None for a in atoms(step.before) if isinstance(a, Partial)}
+        for name in above:
+            equation = self.system.equation(name)
+            for place in corners(equation) if equation is not None else ():
+                yield from self._corner(equation, place)
+
+    def _corner(self, equation: Equation, place: float) -> Iterator[Point]:
+        key = equation.array, f"corner {place:g}"
+        if key not in self.found:
+            given = {n: np.full_like(a, place) for n in equation.reads
+                     for a in (np.asarray(self.arrays[n]),) if a.dtype.kind == "f"}
+            self.found[key] = Point(self, given, f"where all that it reads is {place:g}")
+        setting = self.found[key]
+        if setting is not None:
+            yield setting
 
     def _where(self, array: str, how: str, step: Step) -> Iterator[Point]:
         """An array that is 0, all of it or in part, or nearly."""

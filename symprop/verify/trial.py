@@ -200,12 +200,16 @@ class Trial:
     def check_points(self) -> None:
         """Steps of algebra where what they newly divide by is 0, and where what they compare ties.
 
-        They hold whatever the adjoints are. A step that leans on some is the insertion of an
-        equation, or a fold of it.
+        Local derivatives are looked at where they are a convention. Steps hold whatever the adjoints
+        are; one that leans on some is the insertion of an equation, or a fold of it.
         """
         for adjoint in self.adjoints:
             for step in adjoint.steps:
-                if step.departs or _is_derivative(step) or _leans(step):
+                if step.departs or _leans(step):
+                    continue
+                if _is_derivative(step):
+                    for setting in self.points.at_corners(step):
+                        self._check_corner(adjoint, step, setting)
                     continue
                 for setting in self.points.of(step):
                     self._check_point(adjoint, step, setting)
@@ -222,6 +226,28 @@ class Trial:
         if wrong.any():
             problem = f"{difference(before, after, wrong)}, {setting.place}"
             self.refute(setting, step, problem, {"before": before, "after": after})
+
+    def _check_corner(self, adjoint: Adjoint, step: Step, setting: Point) -> None:
+        """A local derivative is what the convention says where that is a number."""
+        if not setting.complete(self._read(step)):
+            return
+        direction = only_at(setting.sample(adjoint), adjoint, self.generator.standard_normal(
+            np.shape(setting.arrays[adjoint.primal])))
+        (before, size), (after, other) = (
+            setting.along(side, adjoint, direction) for side in (step.before, step.after))
+        wrong = np.isfinite(before) & refuted(
+            before, after, lambda: 10 * np.maximum(size(), other()) + _STEP_NOISE)
+        if wrong.any():
+            problem = f"{difference(before, after, wrong)}, {setting.place}"
+            self.refute(setting, step, problem, {"before": before, "after": after})
+
+    def _read(self, step: Step) -> Iterator[str]:
+        """The arrays on both sides, and those of the equations that are differentiated."""
+        for side in (step.before, step.after):
+            yield from arrays_of(side)
+            for name in (a.numerator.array for a in atoms(side) if isinstance(a, Partial)):
+                equation = self.system.equation(name)
+                yield from equation.reads if equation is not None else ()
 
     # ---- the whole -----------------------------------------------------------------------
 
