@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import symprop
 from symprop.check import check, probes
 from symprop.check.differences import Line, Tolerance, rounding_noise
 from symprop.errors import InputError
@@ -304,3 +305,29 @@ def test_the_oracle_knows_nothing_of_the_calculus() -> None:
                 assert name != "symprop" and name.split(".")[0] not in ("sympy", "mpmath")
                 if name.startswith("symprop."):
                     assert name.startswith((*allowed, "symprop.files")), f"{path.name}: {name}"
+
+
+def _saturated(s: "N") -> object:
+    p = 1 / (1 + np.exp(-s))
+    return -np.mean(np.log(1 - p))
+
+
+def _scaled(s: "N", w: "N K", v: "K") -> object:
+    return -np.sum(np.log(1 - symprop.nn.sigmoid(8 * (w @ v) + s)))
+
+
+def _saw(x: "N", y: "N") -> object:
+    return np.sum((x * 7.3) % y)
+
+
+def _teeth(x: "N", y: "N") -> object:
+    return np.sum(np.mod(x, 0.1) ** 2 * y)
+
+
+@pytest.mark.parametrize("loss", [_saturated, _scaled, _saw, _teeth])
+def test_what_rounds_away_or_jumps_all_the_way_is_no_wrong_gradient(loss: Any) -> None:
+    """1 - p has no digits left on some lines; with y near 0 each step goes over many jumps."""
+    module = symprop.generate(symprop.derive(symprop.trace(loss)))
+    for seed in (2, 5, 8, 11):
+        report = symprop.check(module, seed=seed)
+        assert not any(row.status == "FAIL" for row in report.rows), report

@@ -22,6 +22,8 @@ from symprop.errors import InputError
 REACH = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 BESIDE = 4e-6  # from a jump: nearer than a small threshold, further than a small step
 NARROW = 1e-9
+WITHIN = (0.5, 1.0, 1.5)  # of that distance
+CALM = 1e-2
 SMOOTH = 1e-4  # of the slope: what changes less between two points is not followed
 
 Slope = Callable[[float], float]
@@ -56,11 +58,17 @@ def wrong_beside_jumps(
         jump = find_jump(slope, left, right)
         for side in (-BESIDE, BESIDE) if jump is not None else ():
             assert jump is not None
-            if is_finite(slope(jump + side)):
+            if _is_settled(slope, jump, side):
                 rows = places.wrong(at(jump + side), "beside a jump of this gradient:", 2)
                 if rows:
                     return rows
     return {}
+
+
+def _is_settled(slope: Slope, jump: float, side: float) -> bool:
+    """Say whether a slope is smooth beside a jump: x % y with a small y jumps all the way."""
+    found = [slope(jump + part * side) for part in WITHIN]
+    return is_finite(sum(found)) and max(found) - min(found) <= CALM * max(map(abs, found))
 
 
 def find_jump(slope: Slope, left: float, right: float) -> float | None:

@@ -59,7 +59,11 @@ def is_refuted(trial: Trial, towards: Direction) -> bool:
     noise = rounding_noise(line.loss, 1.0)
     tolerance = Tolerance(trial.rtol * scale, noise, USEFUL * CONTROL * scale)
     claimed = towards.slope(trial.gradients)
-    return line.judge(claimed, tolerance).right is False and line.refutes(claimed, tolerance)
+
+    def refutes(bound: Tolerance) -> bool:
+        return line.judge(claimed, bound).right is False and line.refutes(claimed, bound)
+
+    return refutes(tolerance) and refutes(trial.rougher(tolerance))
 
 
 def _typical(array: Array) -> float:

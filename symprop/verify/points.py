@@ -76,7 +76,8 @@ class Points:
         if key not in self.found:
             given = {n: np.full_like(a, place) for n in equation.reads
                      for a in (np.asarray(self.arrays[n]),) if a.dtype.kind == "f"}
-            self.found[key] = Point(self, given, f"where all that it reads is {place:g}")
+            point = Point(self, given, f"where all that it reads is {place:g}")
+            self.found[key] = point if point.is_finite(equation.array) else None
         setting = self.found[key]
         if setting is not None:
             yield setting
@@ -119,7 +120,7 @@ class Points:
             given = {name: _degenerate(old, how)}
             place = f"where {name} is {how}"
         point = Point(self, given, place)
-        return point if name not in _EVERY or point.is_finite() else None
+        return point if name not in _EVERY or point.is_finite(self.system.loss) else None
 
     def _constant(self, name: str, wanted: float) -> Array:
         """An input that is the same everywhere; booleans are false, chosen values the least."""
@@ -209,10 +210,9 @@ class Point(Setting):
             return False
         return True
 
-    def is_finite(self) -> bool:
-        """Whether the loss is a number."""
-        loss = self.system.loss
-        return self.complete([loss]) and bool(np.all(np.isfinite(self.arrays[loss])))
+    def is_finite(self, array: str) -> bool:
+        """Whether an array has numbers alone."""
+        return self.complete([array]) and bool(np.all(np.isfinite(self.arrays[array])))
 
     @property
     def rough(self) -> dict[str, Array]:

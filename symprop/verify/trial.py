@@ -200,8 +200,8 @@ class Trial:
     def check_points(self) -> None:
         """Steps of algebra where what they newly divide by is 0, and where what they compare ties.
 
-        Local derivatives are looked at where they are a convention. Steps hold whatever the adjoints
-        are; one that leans on some is the insertion of an equation, or a fold of it.
+        Local derivatives are looked at where they are a convention. They hold whatever the adjoints
+        are. A step that leans on some is the insertion of an equation, or a fold of it.
         """
         for adjoint in self.adjoints:
             for step in adjoint.steps:
