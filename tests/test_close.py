@@ -212,7 +212,13 @@ def windows_of_ones(s: "23", w: "23", v: "53") -> Any:
     return np.sum(np.lib.stride_tricks.sliding_window_view(t, 3).min(axis=-1) ** 2) + np.sum(s * w)
 
 
-@pytest.mark.parametrize("function", [columns, smallest, chosen, there_and_back, windows_of_ones])
+def saturated(s: "23", w: "23", v: "23") -> Any:
+    """tanh(12) and 1 are within 1e-9 of each other, and no tie."""
+    return np.sum(np.where(np.tanh(12 * s) < 1, v, v * w))
+
+
+@pytest.mark.parametrize(
+    "function", [columns, smallest, chosen, there_and_back, windows_of_ones, saturated])
 def test_ties_that_rounding_breaks_refuse_no_module(function: Any) -> None:
     """Code compares what it has computed, bit by bit: to the interpreter these are ties."""
     found = symprop.derive(symprop.trace(function))

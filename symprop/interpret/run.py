@@ -16,7 +16,7 @@ import numpy as np
 
 from symprop.algebra.expr import Access, Expr, Term, atoms
 from symprop.errors import InputError
-from symprop.interpret.evaluate import Arrays, Evaluator
+from symprop.interpret.evaluate import Arrays, Evaluator, Literal
 from symprop.system import Adjoint, Equation, System, cycles, itself
 
 Array = np.ndarray[Any, Any]
@@ -29,22 +29,26 @@ _MANY = 200  # unknowns
 _SAME = 1e-12  # relative to the largest entry
 
 
-def run(system: System, inputs: Arrays, sizes: Mapping[str, int]) -> dict[str, Array]:
+def run(
+    system: System, inputs: Arrays, sizes: Mapping[str, int], literal: bool = False
+) -> dict[str, Array]:
     """The value of every input, constant and computed array.
 
+    literal: floats are compared to their last bit, as code does, and not up to rounding.
     Raises InputError for a missing input or a recurrence that does not settle, and
     IndexRangeError for an unguarded read out of range, naming the equation.
     """
     arrays = {**system.constants, **inputs}
-    run_equations(system.equations, arrays, sizes)
+    run_equations(system.equations, arrays, sizes, literal)
     return arrays
 
 
 def run_equations(
-    items: Iterable[Item], arrays: MutableMapping[str, Array], sizes: Mapping[str, int]
+    items: Iterable[Item], arrays: MutableMapping[str, Array], sizes: Mapping[str, int],
+    literal: bool = False,
 ) -> None:
     """Evaluates equations into `arrays`; each as soon as what it reads is there."""
-    evaluator = Evaluator(arrays, sizes)
+    evaluator = (Literal if literal else Evaluator)(arrays, sizes)
     pending = _groups(list(items))
     while pending:
         waiting = []

@@ -66,9 +66,8 @@ class Points:
     def at_corners(self, step: Step) -> Iterator[Point]:
         """Where the equations that a step differentiates have corners, jumps or ties."""
         above = {a.numerator.array: None for a in atoms(step.before) if isinstance(a, Partial)}
-        for name in above:
-            equation = self.system.equation(name)
-            for place in corners(equation) if equation is not None else ():
+        for equation in filter(None, map(self.system.equation, above)):
+            for place in corners(equation):
                 yield from self._corner(equation, place)
 
     def _corner(self, equation: Equation, place: float) -> Iterator[Point]:
