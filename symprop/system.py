@@ -221,8 +221,7 @@ class Departure:
 class System:
     """The primal program: declared inputs and equations in an order in which they can run.
 
-    Equations that nothing needs for the loss or an output are kept: a gradient may be
-    shorter in their terms (they are computed only if something reads them).
+    Equations that nothing needs are kept (a gradient may read them). held: inputs of known numbers.
     """
 
     name: str
@@ -238,6 +237,7 @@ class System:
     index_ranges: tuple[IndexRange, ...] = ()
     conditions: tuple[Condition, ...] = ()
     constants: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    held: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     sizes: tuple[str, ...] = ()
     output_shapes: tuple[tuple[Expr, ...], ...] = ()  # with the axes of size 1
     numbers: tuple[Fraction, ...] = ()  # the floats that the author wrote

@@ -207,7 +207,16 @@ def diagonals(z: "2*N D"):
     return -np.sum(np.diag(sim, n)) - np.sum(np.diag(sim, -n) ** 2) + np.sum(np.triu(sim, n))
 
 
-INDEXING = [labels, tables, triples, left_out, diagonals, masks, floors, counts, joined]
+TABLE = np.array([[1.0, 2.0], [4.0, 7.0], [5.0, 3.0]])
+
+
+def outer_tables(y: "int N", w: "2"):
+    """tables from outside of the function: `TABLE[y]`, `np.log(TABLE)[y]`"""
+    return np.sum(np.tanh(TABLE[y] @ w)) + np.sum(np.log(TABLE)[y] @ w)
+
+
+INDEXING = [labels, tables, outer_tables, triples, left_out, diagonals, masks, floors, counts,
+            joined]
 
 
 # ---- constants that follow from plain sizes ---------------------------------------------------

@@ -73,7 +73,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Calls:
         params = {"w": np.ones(3)}
         return TrainResult(params, (0.5,), (), 1, False, last=params, best=params)
 
-    module = SimpleNamespace(source=SOURCE)
+    module = SimpleNamespace(source=SOURCE, held={})
     monkeypatch.setattr(table, "models", lambda: {"line": model})
     monkeypatch.setattr(listing, "titles", lambda: dict.fromkeys(("line", "longer_name"), "A line"))
     monkeypatch.setattr(pipeline, "trace", trace)

@@ -30,13 +30,36 @@ differences of the programs to 1e-9.
 """
 
 
+TAIL = """\
+## Constant arrays
+
+What the function reads and was not handed is a constant: a global array, one of a closure, of an
+object, of a default. Up to 1,000 numbers stand in the text of the module; masks and tables that
+follow from sizes (`np.tri(512)`, comparisons of `np.arange`) are written as what they are,
+whatever their length. A longer array (an adjacency matrix, embeddings of words) is an argument of
+the module, behind those of the function, under its own name, and listed in `CONSTANTS`; a note
+says so. The module stays one file of text, and the numbers have one of their own:
+
+```console
+$ symprop generate model.py:loss -o mine.py --constants mine.npz
+$ symprop check mine.py --constants mine.npz
+$ symprop train mine.py --data data.npz --constants mine.npz -o params.npz
+```
+
+`symprop build` writes `NAME_constants.npz`, which `NAME_train.py` takes as its third file; `check
+--frozen` says whether it is current. In Python the numbers are `system.held` and `module.held`, a
+dict of arrays: `module.forward(**inputs, **module.held)`. Floats that are all positive are taken to
+be so, as by the fact `positive`.
+"""
+
+
 def page() -> str:
     """docs/programs.md."""
     parts = [HEAD]
     for title, functions in idioms.SECTIONS.items():
         parts.append(f"## {title}\n")
         parts += [_shown(f) for f in functions]
-    return "\n".join(parts)
+    return "\n".join([*parts, TAIL])
 
 
 def _shown(function) -> str:

@@ -21,7 +21,6 @@ from symprop.trace.facts import in_range, one_of, positive, sums_to_one
 from symprop.trace.scan import scan
 from symprop.trace.trace import trace
 
-BIG = np.arange(2000.0) ** 2
 TABLE = np.arange(12.0).reshape(4, 3) ** 2
 HIDDEN = [np.array, np.asarray, math.sqrt]  # where no trace sees their names
 RNG = np.random.default_rng(0)
@@ -126,7 +125,6 @@ TRAPS = [
     (lambda W: np.isnan(W).sum() * W.sum(), "N", UnsupportedError, "np.isnan"),
     (lambda W: W.sum() if W.any() else 0, "N", TraceError, "np.where"),
     (lambda W: np.max(W, initial=0), "N", TraceError, "initial="),
-    (lambda W: (BIG * W).sum(), "2000", InputError, "BIG"),
     (lambda W: W[5], "3", IndexRangeError, "index 5"),
     (lambda W: W[W.shape[0]], "N", IndexRangeError, "index N"),
     (lambda W: np.full((W.shape[0], 3), W).sum(), "N", ShapeError, "(N, 3)"),
@@ -182,12 +180,6 @@ def test_shapes_that_do_not_fit_name_arrays_axis_and_sizes(function, left, right
         trace(function, {"X": left, "W": right})
     assert words in str(found.value)
     assert isinstance(found.value, ValueError)
-
-
-def test_indexing_a_plain_array_advises_take():
-    with pytest.raises(TraceError, match=r"np\.take"):
-        trace(lambda x, y: (TABLE[y] * x).sum(), {"x": "3", "y": "int N"})
-    trace(lambda x, y: (np.take(TABLE, y, axis=0) * x).sum(), {"x": "3", "y": "int N"})
 
 
 def test_an_index_calculated_beyond_reach_is_refused():

@@ -63,7 +63,7 @@ def check(
         raise InputError(f"seed must be a whole number from 0 on, not {seed!r}")
     if not 0 < rtol <= 1e-3:
         raise InputError(f"rtol must lie between 0 and 1e-3, not {rtol!r}")
-    inputs = inputs or {}
+    inputs = {**getattr(module_or_path_or_functions, "held", {}), **(inputs or {})}
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", np.exceptions.ComplexWarning)

@@ -1,7 +1,8 @@
 """`symprop build`: everything that there is to have of a model, in one folder.
 
 In: TARGET and a folder. Out: NAME.tex, NAME.md, NAME.py, NAME_train.py, NAME_check.txt, and
-NAME.pdf where a TeX is installed. Nothing is written before all of it is known to be right.
+NAME.pdf where a TeX is installed, NAME_constants.npz where constants are too long for a module.
+Nothing is written before all of it is known to be right.
 """
 
 from pathlib import Path
@@ -10,6 +11,7 @@ import click
 
 from symprop.cli.check import checked
 from symprop.cli.constants import Options
+from symprop.cli.frozen import CONSTANTS
 from symprop.cli.made import texts_of
 from symprop.cli.options import (
     FILE,
@@ -25,6 +27,7 @@ from symprop.cli.progress import working
 from symprop.cli.stages import derived, generated
 from symprop.cli.targets import find_forward
 from symprop.files.write import make_folder, may_write, write_bytes, write_text
+from symprop.train.data import archived
 
 EXAMPLES = """\b
 Examples:
@@ -69,7 +72,11 @@ def build(
             pdf = compile_pdf(texts[".tex"])
     else:
         remarks.append(f"no {found.name}.pdf: there is no pdflatex")
-    _write_all(make_folder(output), found.name, texts, pdf, force)
+    binaries = {} if pdf is None else {".pdf": pdf}
+    if module.held:
+        binaries[CONSTANTS] = archived(module.held)
+        remarks.append(f"{found.name}_train.py reads {found.name}{CONSTANTS} too")
+    _write_all(make_folder(output), found.name, texts, binaries, force)
     for remark in remarks:
         click.echo(f"symprop: {remark}", err=True)
     click.echo(str(report).splitlines()[-1])
@@ -77,17 +84,15 @@ def build(
 
 
 def _write_all(
-    folder: Path, name: str, texts: dict[str, str], pdf: bytes | None, force: bool
+    folder: Path, name: str, texts: dict[str, str], binaries: dict[str, bytes], force: bool
 ) -> None:
     """Write all files, or none if one is in the way."""
-    paths = [folder / f"{name}{ending}" for ending in texts]
-    if pdf is not None:
-        paths.append(folder / f"{name}.pdf")
+    paths = [folder / f"{name}{ending}" for ending in (*texts, *binaries)]
     for path in paths:
         may_write(path, force)
     for ending, text in texts.items():
         write_text(folder / f"{name}{ending}", text, force)
-    if pdf is not None:
-        write_bytes(folder / f"{name}.pdf", pdf, force)
+    for ending, content in binaries.items():
+        write_bytes(folder / f"{name}{ending}", content, force)
     for path in paths:
         click.echo(str(path))

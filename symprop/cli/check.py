@@ -15,6 +15,7 @@ from symprop.check import check as run
 from symprop.cli.constants import Options
 from symprop.cli.options import (
     FILE,
+    constants_option,
     options_about_target,
     seed_option,
     size_option,
@@ -33,6 +34,7 @@ from symprop.cli.targets import (
 )
 from symprop.errors import InputError
 from symprop.files.load import Later
+from symprop.train.data import load_arrays
 
 if TYPE_CHECKING:
     from symprop import against as comparing
@@ -61,13 +63,14 @@ Examples:
               help="A forward pass: name the line of TARGET that is not its derivation.")
 @click.option("--frozen", type=FILE, metavar="DIR",
               help="Write nothing: say which files that were made of TARGET are current.")
+@constants_option
 @template_option
 @structure_option
 @style_option
 def check(
     target: str | None, options: Options, sizes: dict[str, int], seed: int, rtol: float,
-    against: str | None, frozen: Path | None, template_dir: Path | None, structure: str,
-    style: str,
+    against: str | None, frozen: Path | None, constants: Path | None, template_dir: Path | None,
+    structure: str, style: str,
 ) -> int:
     """Compare the gradients of TARGET with finite differences.
 
@@ -94,6 +97,7 @@ def check(
         declared = given(
             shapes=options.shapes or None, wrt=options.wrt, facts=options.facts or None
         )
+    declared |= given(inputs=load_arrays(constants) if constants is not None else None)
     report = checked(module, target, sizes=sizes, seed=seed, rtol=rtol, **declared)
     click.echo(str(report))
     return status_of(report)

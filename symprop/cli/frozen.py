@@ -8,7 +8,11 @@ is written.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from symprop.cli.derive import FORMAT_OF, printed
 from symprop.cli.made import texts_of
@@ -17,11 +21,13 @@ from symprop.cli.targets import Target
 from symprop.errors import FileError, InputError
 from symprop.files.marks import unstamped
 from symprop.files.write import status_of
+from symprop.train.data import load_arrays
 
 # What is no text of its own, and the file that it was made from: a report holds digits of this
 # processor, a PDF those of a TeX.
 MADE_FROM = {"_check.txt": ".py", ".pdf": ".tex"}
 OPTIONAL = (".pdf",)
+CONSTANTS = "_constants.npz"
 _ORIGIN = re.compile(r"^Made by symprop from ([\w.:]+)\.$", re.M)
 _HEAD = 5000  # bytes of a module, within which it says what it is made from
 
@@ -72,15 +78,27 @@ def _of_folder(
     structure: str,
 ) -> dict[Path, str]:
     derivation = derived(found, structure)
-    source = generated(derivation, found.name, templates).source
-    texts, _ = texts_of(found, derivation, source, templates, sizes, seed)
+    module = generated(derivation, found.name, templates)
+    texts, _ = texts_of(found, derivation, module.source, templates, sizes, seed)
     known = {e: _status(folder / f"{found.name}{e}", text) for e, text in texts.items()}
     for ending, origin in MADE_FROM.items():
         status = status_of(folder / f"{found.name}{ending}")
         if status != "absent" or ending not in OPTIONAL:
             as_origin = "current" if known[origin] == "current" else "stale"
             known[ending] = as_origin if status == "ours" else _WORDS[status]
+    if module.held:
+        known[CONSTANTS] = _of_constants(folder / f"{found.name}{CONSTANTS}", module.held)
     return {folder / f"{found.name}{ending}": status for ending, status in known.items()}
+
+
+def _of_constants(path: Path, wanted: Mapping[str, Any]) -> str:
+    status = status_of(path)
+    if status != "ours":
+        return _WORDS[status]
+    there = load_arrays(path)
+    same = there.keys() == wanted.keys() and all(
+        np.array_equal(there[name], array) for name, array in wanted.items())
+    return "current" if same else "stale"
 
 
 _WORDS = {"absent": "missing", "edited": "edited", "foreign": "foreign"}

@@ -131,6 +131,12 @@ def style_option(function: Function) -> Function:
     return choice(function)
 
 
+def constants_option(function: Function) -> Function:
+    """Add `--constants FILE.npz`, as `symprop generate --constants` writes it."""
+    about = "The constants of a module, as symprop generate --constants writes them."
+    return click.option("--constants", type=FILE, metavar="FILE.npz", help=about)(function)
+
+
 def size_option(function: Function) -> Function:
     """Add `--size H=64`, repeatable; the command gets `sizes`, a dict."""
 

@@ -14,7 +14,14 @@ from typing import Any
 import click
 
 from symprop.cli.constants import Options
-from symprop.cli.options import FILE, force_option, seed_option, size_option, target_options
+from symprop.cli.options import (
+    FILE,
+    constants_option,
+    force_option,
+    seed_option,
+    size_option,
+    target_options,
+)
 from symprop.cli.progress import on_a_terminal, working
 from symprop.cli.stages import derived, generated
 from symprop.cli.targets import Target, find_forward_or_module, import_file, note_version
@@ -95,6 +102,7 @@ as if it had not been stopped; more --epochs may be asked for.
 @click.option(
     "--plot", type=FILE, metavar="FILE.png", help="Draw the losses; needs symprop[plot]."
 )
+@constants_option
 @size_option
 @seed_option
 @force_option
@@ -106,6 +114,7 @@ def train(
     checkpoint: Path | None,
     table: Path | None,
     plot: Path | None,
+    constants: Path | None,
     force: bool,
     **settings: Any,
 ) -> int | None:
@@ -126,6 +135,8 @@ def train(
     else:
         module = import_file(found)
         note_version(found, options.quiet)
+    if constants is not None:
+        arrays |= load_arrays(constants)
     settings |= {"checkpoint": places.checkpoint, "force": force}
     with held_back():  # Ctrl-C ends the training, but not the writing of what it found
         return _trained(module, arrays, settings, places)

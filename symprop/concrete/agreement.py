@@ -68,7 +68,7 @@ def check_function(function: Callable[..., Any], arguments: Arguments, system: S
     that the function changes, and for a function that no plain arrays can run.
     """
     twin = narrow(system)
-    if twin is not None:
+    if twin is not None and twin.system.held.keys() == system.held.keys():
         with suppress(NotTheFunction):  # it may be written for the lengths that were declared
             if _runs(Subject(function, arguments, twin.system), []):
                 return

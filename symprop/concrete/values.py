@@ -33,7 +33,8 @@ def definite(system: System, sizes: Mapping[str, int], seed: int) -> Values:
     """The same with symmetric positive definite matrices for whatever is square."""
     values = ordinary(system, sizes, seed)
     for name, value in values.items():
-        if value.dtype.kind == "f" and value.ndim >= 2 and value.shape[-1] == value.shape[-2]:
+        square = value.ndim >= 2 and value.shape[-1] == value.shape[-2]
+        if square and value.dtype.kind == "f" and name not in system.held:
             values[name] = value @ np.swapaxes(value, -1, -2) + np.eye(value.shape[-1])
     return values
 
@@ -57,7 +58,8 @@ def special(system: System, sizes: Mapping[str, int], kind: str) -> Values:
 def _allowed(system: System, array: Array, kind: str) -> list[float]:
     """The special values in the domain of an array; none where it is otherwise restricted."""
     facts = {f.kind: f.args for f in system.facts if f.array == array.name}
-    if array.dtype != "float" or facts.keys() - {"positive", "in_range"}:
+    free = array.dtype == "float" and array.name not in system.held
+    if not free or facts.keys() - {"positive", "in_range"}:
         return []
     wanted = {"mixed": _MIXED, "tied": _TIED, "large": (*_MIXED, 1e17)}[kind]
     low, high = (float(end) for end in facts.get("in_range", (-np.inf, np.inf)))

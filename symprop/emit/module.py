@@ -31,7 +31,8 @@ class GeneratedModule:
     forward(arguments) -> (loss, saved); backward(saved, dL=1.0) -> gradients by name;
     value_and_grad(arguments) -> (loss, gradients); predict(arguments) -> outputs by name.
     `saved` is a tuple whose parts have names, as in `saved.A1`. Module and `saved` pickle, with
-    the source.
+    the source. `held`: the arguments whose numbers the trace has seen, which are too many for the
+    text; their names are CONSTANTS. `symprop.check` and `symprop.train` take them from here.
     """
 
     forward: Callable[..., tuple[Any, tuple[Any, ...]]]
@@ -43,6 +44,7 @@ class GeneratedModule:
         self.source = source
         self.name = name
         self._program = program
+        self.held: dict[str, Any] = dict(program.system.held) if program is not None else {}
         self._module: ModuleType = load_text(source, name)
         for function in ("forward", "backward", "value_and_grad", "predict"):
             if hasattr(self._module, function):

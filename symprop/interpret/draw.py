@@ -33,9 +33,16 @@ def draw(
     generator = np.random.default_rng(seed)
     inputs = {
         array.name: _draw_array(system, array, chosen, generator, positive)
-        for array in system.arrays.values() if array.kind == "input"
+        for array in system.arrays.values()
+        if array.kind == "input" and array.name not in system.held
     }
-    return chosen, inputs
+    return chosen, inputs | held_inputs(system)
+
+
+def held_inputs(system: System) -> dict[str, np.ndarray[Any, Any]]:
+    """The inputs whose numbers are known, in the types that are calculated with."""
+    kinds = {"float": float, "int": int, "bool": bool}
+    return {n: values.astype(kinds[system.arrays[n].dtype]) for n, values in system.held.items()}
 
 
 def draw_sizes(system: System, seed: int) -> dict[str, int]:

@@ -29,7 +29,7 @@ def given_inputs(
 ) -> tuple[dict[str, Array], dict[str, int]]:
     """The arrays of all inputs by leaf name, and the sizes of all axes."""
     specs = _specs(system)
-    leaves = _leaves(system, inputs)
+    leaves = {**system.held, **_leaves(system, inputs)}
     missing = [name for name in specs if name not in leaves]
     extra = [name for name in leaves if name not in specs]
     takes = ", ".join(f"{name}: {str(spec)!r}" for name, spec in specs.items())

@@ -1,7 +1,8 @@
 """A narrow twin of a program whose axes are given as numbers.
 
 In: a system and the adjoint equations of it, if any. Out: the same with a small number in place
-of every long length that no position is calculated with: 512 channels become 6.
+of every long length that no position is calculated with: 512 channels become 6. Of an input that
+becomes shorter so, the numbers are not known.
 
 An equation that holds for the twin holds for the program, but where a length is a factor as well
 (the 512 of a mean over 512 channels): what the twin refutes is to be looked at in full.
@@ -142,8 +143,10 @@ class _Narrowing(Copying):
 
     def twin(self, system: System, adjoints: Iterable[Adjoint]) -> Twin:
         """The system and its adjoint equations."""
+        shapes = {n: self.sizes_of(system.arrays[n].shape) for n in system.held}
         return Twin(replace(
             system,
+            held={n: a for n, a in system.held.items() if shapes[n] == system.arrays[n].shape},
             arrays={n: replace(a, shape=self.sizes_of(a.shape)) for n, a in system.arrays.items()},
             equations=tuple(map(self.equation, system.equations)),
             index_ranges=tuple(replace(r, size=self.size(r.size)) for r in system.index_ranges),

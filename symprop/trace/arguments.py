@@ -25,6 +25,7 @@ from symprop.names import check_name, unused
 from symprop.shapes import ArraySpec, Dim
 from symprop.system import Argument, Array
 from symprop.trace.shapes_of import new_axes
+from symprop.trace.tables import lent
 from symprop.trace.tensor import Traced
 from symprop.trace.tracer import Tracer
 
@@ -203,7 +204,9 @@ def dim_expr(dim: Dim, tracer: Tracer) -> Expr:
 
 def call_values(found: Arguments, tracer: Tracer) -> dict[str, Any]:
     """The values with which the function is called: traced arrays, and constants as they are."""
-    return argument_values(found, {name: input_array(tracer, name) for name in found.leaves})
+    values = argument_values(found, {name: input_array(tracer, name) for name in found.leaves})
+    constants = {a.name for a in found.arguments if a.tree is None}
+    return {name: lent(v) if name in constants else v for name, v in values.items()}
 
 
 def argument_values(found: Arguments, leaves: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """Plain numbers, sizes and arrays as traced arrays.
 
 In: whatever stands beside a traced array in an operation. Out: a traced array: a number, a size,
-index arithmetic, or an access to a constant that the module will hold.
+index arithmetic, or an access to a constant that the module will hold, or to an input of its name
+where it has too many numbers for the text of a module.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -77,10 +79,10 @@ def _from_array(tracer: Tracer, value: Any) -> Traced:
             f"a value of type {type(value).__name__} with numbers of kind {array.dtype} stands "
             "where an array of real numbers should"))
     kind = _KINDS[array.dtype.kind]
-    if kind == "float" and array.size > 1:
-        _note_outside(tracer, value)
     axes = [Index("i", number(n)) for n in array.shape]
     body = ZERO if not array.size else _uniform(array) or _progression(array, axes)
+    if kind == "float" and array.size > 1 and (body is not None or array.size <= MOST_NUMBERS):
+        _note_outside(tracer, value)
     if body is None:
         name = _constant_name(tracer, value, array)
         body = access(name, [idx(a) for a in axes])
@@ -136,22 +138,24 @@ def _constant_name(tracer: Tracer, value: Any, array: np.ndarray[Any, Any]) -> s
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise located(InputError, "a constant array holds nan or infinity: build it in the "
                                   "function, for instance by np.where(mask, x, -np.inf)")
-    for name, known in tracer.constants.items():
+    few = array.size <= MOST_NUMBERS
+    table = tracer.constants if few else tracer.held
+    for name, known in table.items():
         if known.dtype == array.dtype and np.array_equal(known, array):
             return name
-    wanted = _variable_of(value)
-    if array.size > MOST_NUMBERS:
-        raise located(InputError, (
-            f"the constant array {wanted or ''} of shape {array.shape} has {array.size} numbers; "
-            f"up to {MOST_NUMBERS} become part of the module: pass it as an input of the "
-            "function").replace("array  of", "array of"))
-    name = unused(wanted or "const", tracer.taken)
+    name = unused(_variable_of(value) or "const", tracer.taken)
     tracer.taken.add(name)
     stored = array.copy()
     stored.setflags(write=False)
-    tracer.constants[name] = stored
+    table[name] = stored
     shape = tuple(number(n) for n in array.shape)
-    tracer.arrays[name] = Array(name, _KINDS[array.dtype.kind], shape, "constant")
+    tracer.arrays[name] = Array(
+        name, _KINDS[array.dtype.kind], shape, "constant" if few else "input")
+    if not few:
+        tracer.note("constant", (
+            f"{name}, a constant array of shape {array.shape}, has more than {MOST_NUMBERS} "
+            "numbers, too many for the text of a module: it is an argument of the module, which "
+            "symprop generate --constants FILE.npz writes"))
     return name
 
 
@@ -167,4 +171,8 @@ def _variable_of(value: Any) -> str | None:
                     return check_name(name, "a constant")
                 except NameRuleError:
                     continue
-    return None
+    words = re.findall(r"\w+", name_outside(value, frame))
+    try:
+        return check_name(words[-1], "a constant") if words else None
+    except NameRuleError:
+        return None

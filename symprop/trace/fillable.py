@@ -25,8 +25,8 @@ from symprop.trace.sizes import SymbolicSize
 from symprop.trace.tensor import Traced, called_function, called_ufunc
 
 Plain = np.ndarray[Any, Any]
-_OWN = {"held", "owner", "writable", "numbers", "base", "view", "dtype", "shape", "ndim", "size",
-        "made", "memory", "meaning"}
+_OWN = {"held", "owner", "outer", "writable", "numbers", "base", "view", "dtype", "shape", "ndim",
+        "size", "made", "memory", "meaning"}
 Maker = Callable[[], Any]
 
 
@@ -47,12 +47,14 @@ class Fillable(np.ndarray):
 
     held: Traced | None
     owner: bool  # of its memory: a part of another array cannot become traced by itself
+    outer: bool  # it was there before the function was called
     made: tuple[int, Maker] | None  # how a trace makes it, and after how many writes
     memory: list[int]  # the number of writes so far, to all arrays that share the memory
 
     def __array_finalize__(self, source: Any) -> None:
         self.held = None
         self.owner = False
+        self.outer = False
         self.made = None
         self.memory = source.memory if isinstance(source, Fillable) else [0]
 
@@ -74,6 +76,11 @@ class Fillable(np.ndarray):
     def writable(self) -> Traced:
         """The traced array that this one is from now on."""
         if self.held is None:
+            if self.outer:
+                raise located(TraceError, (
+                    "a traced value is written into an array from outside of the function, which "
+                    "would stay changed: write into a copy, x = x.copy(), or make the array in "
+                    "the function"))
             if not self.owner and self.base is not None:
                 raise located(TraceError, (
                     "a traced value is written into a part of a plain array, taken from it "

@@ -29,6 +29,7 @@ from symprop.trace.registry import NAMED, UFUNCS
 from symprop.trace.running import active
 from symprop.trace.selected import Selected
 from symprop.trace.sizes import SymbolicRange, SymbolicSize
+from symprop.trace.tables import Lent, lent_in, lent_to
 from symprop.trace.tensor import Traced
 from symprop.trace.turns import Turns
 
@@ -42,6 +43,7 @@ class Namespaces:
         self.instead: dict[int, Callable[..., Any]] = {}  # by the identity of the original
         self._known: set[CodeType] = set()
         self._before: list[tuple[dict[str, Any], str, Any]] = []
+        self._lent: list[Lent] = []
 
     def adapt(self, frame: FrameType) -> None:
         """Replaces what the frame's code reads by name."""
@@ -55,9 +57,17 @@ class Namespaces:
             if new is not None:
                 self._before.append((names, name, held))
                 names[name] = new
+        self._lent += lent_to(frame)
+
+    def enter(self, function: Callable[..., Any]) -> None:
+        """Does the same for what a function holds beside its code."""
+        self._lent += lent_in(function)
 
     def restore(self) -> None:
         """Puts everything back."""
+        for lent in reversed(self._lent):
+            lent.back()
+        self._lent.clear()
         for names, name, held in reversed(self._before):
             if held is _MISSING:
                 names.pop(name, None)

@@ -155,7 +155,8 @@ def _non_negative(array: Traced, axis: int, part: Any) -> Any:
             worst = low if low < -size else high
             raise located(IndexRangeError, (
                 f"index {worst} is outside axis {axis} of {array.described()}"))
-        return np.where(given < 0, given + int(size), given)
+        named = isinstance(part, np.ndarray) and low >= 0  # the array itself, which has a name
+        return part if named else np.where(given < 0, given + int(size), given)
     for end in (int(given.max()) + 1, -int(given.min())):
         current().at_least(array.sizes[axis], number(end))
     if (given < 0).all():

@@ -63,7 +63,7 @@ def _parameters(tracers: Sequence[Tracer]) -> list[Parameter]:
 
 
 def _expect_same_constants(tracers: Sequence[Tracer]) -> None:
-    first, *others = (t.constants for t in tracers)
+    first, *others = ({**t.constants, **t.held} for t in tracers)
     for other in others:
         if other.keys() != first.keys() or not all(
                 np.array_equal(first[k], other[k]) for k in first):

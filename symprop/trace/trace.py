@@ -29,6 +29,8 @@ from symprop.trace.context import at_definition, raised_at
 from symprop.trace.facts import checked_facts
 from symprop.trace.families import Mismatch
 from symprop.trace.finish import Returned, finish, returned
+from symprop.trace.held import held_arguments, held_facts
+from symprop.trace.imported import NAMESPACES
 from symprop.trace.lifting import adopted, lifted
 from symprop.trace.loops import Program, rolled
 from symprop.trace.namespace import patched
@@ -140,7 +142,7 @@ class _Call:
         return System(
             name=_function_name(self.function),
             module=module_of(self.function),
-            arguments=tuple(self.found.arguments),
+            arguments=(*self.found.arguments, *held_arguments(tracer.held)),
             arrays=result.arrays,
             equations=result.equations,
             loss=result.loss,
@@ -148,10 +150,11 @@ class _Call:
             output_shapes=back.shapes,
             wrt=leaves,
             wrt_keys=keys,
-            facts=facts,
+            facts=(*facts, *held_facts(tracer.held)),
             index_ranges=result.index_ranges,
             conditions=tuple(tracer.conditions),
             constants=tracer.constants,
+            held=tracer.held,
             numbers=tuple(tracer.numbers),
             sizes=tuple(tracer.size_names),
             written=tuple(dict.fromkeys(tracer.written)),
@@ -262,6 +265,7 @@ def _running(tracer: Tracer, function: Callable[..., Any]) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(running.entered(tracer))
         stack.enter_context(patched())
+        NAMESPACES.enter(function)
         try:
             yield
         finally:

@@ -90,6 +90,7 @@ class Tracer:
         self.index_ranges: list[IndexRange] = []
         self.limits: dict[str, Limits] = {}  # of the entries of integer equations
         self.constants: dict[str, np.ndarray[Any, Any]] = {}
+        self.held: dict[str, np.ndarray[Any, Any]] = {}  # constants too long for a module's text
         self.numbers: dict[Fraction, None] = {}  # the floats that the author wrote, in order
         self.loops: list[Index] = []  # the time indices of the scans being traced
         self.size_names: list[str] = []

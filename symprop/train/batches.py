@@ -41,10 +41,10 @@ class Examples:
 def find_examples(signature: Signature, chosen: str | None = None) -> Examples:
     """Find the batch axis: the one named axis that all data arrays have and no parameter has.
 
-    Scalars do not count. `chosen` decides where that leaves none or several. InputError names the
-    arrays.
+    Scalars and constants do not count. `chosen` decides where that leaves none or several.
+    InputError names the arrays.
     """
-    arrays = [leaf for leaf in signature.data if leaf.spec.dims]
+    arrays = [leaf for leaf in signature.data if leaf.spec.dims and not leaf.constant]
     drawn = (*signature.parameters, *signature.fixed)
     trained = {name for leaf in drawn for name in leaf.spec.names()}
     shown = ", ".join(str(leaf) for leaf in arrays)

@@ -57,13 +57,18 @@ def save_arrays(path: str | Path, arrays: Mapping[str, Array], force: bool = Fal
 
     Raises RefusedToOverwrite and FileError as `symprop.files.write.write_bytes` does.
     """
+    write_bytes(path, archived(arrays), force)
+
+
+def archived(arrays: Mapping[str, Array]) -> bytes:
+    """The bytes of an .npz file."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
             member = io.BytesIO()
             np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", EPOCH_OF_ZIP), member.getvalue())
-    write_bytes(path, buffer.getvalue(), force)
+    return buffer.getvalue()
 
 
 def fit_data(signature: Signature, given: Mapping[str, Any]) -> Arrays:
@@ -76,7 +81,8 @@ def fit_data(signature: Signature, given: Mapping[str, Any]) -> Arrays:
     leaves = signature.flattened(given)
     _compare_names(signature, leaves)
     arrays = {leaf.name: _numbers(leaf.name, leaves[leaf.name]) for leaf in signature.data}
-    floats = [leaf.name for leaf in signature.data if leaf.spec.dtype == "float"]
+    floats = [leaf.name for leaf in signature.data
+              if leaf.spec.dtype == "float" and not leaf.constant]
     dtype = common_dtype([arrays[name] for name in floats])
     fitted = {leaf.name: _cast(leaf, arrays[leaf.name], dtype) for leaf in signature.data}
     for name, array in fitted.items():
@@ -175,6 +181,11 @@ def _compare_names(signature: Signature, given: Mapping[str, Any]) -> None:
     missing = [name for name in wanted if name not in given]
     extra = [name for name in given if name not in wanted]
     expected = ", ".join(str(leaf) for leaf in signature.data)
+    constants = [leaf.name for leaf in signature.data if leaf.constant and leaf.name in missing]
+    if constants:
+        raise InputError(
+            f"the constants {', '.join(constants)} are missing: say --constants FILE.npz, with the "
+            "file that symprop generate --constants wrote, or hand them in with the data")
     if missing:
         raise InputError(f"the data lack {', '.join(missing)}; the model takes {expected}")
     for name in extra:

@@ -167,6 +167,7 @@ def _tables(signature: Signature, examples: Examples | None) -> dict[str, str]:
         "places": _spread("{", places, "}"),
         "parameters": _spread("(", [f'"{leaf.name}"' for leaf in signature.parameters], ")"),
         "weights": _spread("(", [f'"{name}"' for name in weights(signature, examples)], ")"),
+        "constants": _spread("(", [f'"{leaf.name}"' for leaf in signature.constants], ")"),
         "fixed": _spread("(", [f'"{leaf.name}"' for leaf in signature.fixed], ")"),
     }
 

@@ -60,6 +60,9 @@ def train(
 ) -> TrainResult:  # fmt: skip
     """Train the parameters in `module.WRT` on `data`, the arrays of all other arguments.
 
+    A module that was generated here knows its constants itself; of one that was read from a file
+    they are part of `data`, as `symprop generate --constants` wrote them.
+
     The batch axis is the one named axis that all data arrays have and no parameter has; examples
     may be rows or columns. Sizes that the data do not tell, such as that of a hidden layer, are
     chosen in `sizes`. `init` is "glorot", "he", "normal", "zeros", an .npz file or a mapping of
@@ -85,7 +88,7 @@ def train(
     settings = Settings(make_optimizer(optimizer, lr), validation, batch, epochs, tol, patience,
                         seed, l2, batch_axis, clip)
     signature = signature_of(module)
-    arrays = fit_data(signature, data)
+    arrays = fit_data(signature, {**getattr(module, "held", {}), **data})
     same = fingerprint(signature, settings, arrays) if checkpoint or resume else {}
     taken_up = None
     if resume is not None:

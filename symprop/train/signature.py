@@ -20,7 +20,8 @@ from symprop.shapes import ArraySpec
 class Leaf:
     """One array among the arguments: its name, shape and domain, and whether it is trained.
 
-    What is `fixed` is drawn once and is not trained: the feedback of a learning rule.
+    What is `fixed` is drawn once and is not trained: the feedback of a learning rule. What is
+    `constant` was an array of the author's, too long for the text of the module.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Leaf:
     domain: Domain
     trained: bool
     fixed: bool = False
+    constant: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}: {str(self.spec)!r}"
@@ -55,6 +57,11 @@ class Signature:
     def fixed(self) -> tuple[Leaf, ...]:
         """The leaves that are drawn once and stay."""
         return tuple(leaf for leaf in self.leaves if leaf.fixed)
+
+    @property
+    def constants(self) -> tuple[Leaf, ...]:
+        """The leaves that were constant arrays of the author's."""
+        return tuple(leaf for leaf in self.leaves if leaf.constant)
 
     def arguments(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         """Put leaf arrays into the structure in which `forward` takes them."""
@@ -86,7 +93,9 @@ def signature_of(module: object) -> Signature:
     wrt = getattr(module, "WRT", None) or around.get("WRT", ())
     facts = getattr(module, "FACTS", None) or around.get("FACTS", ())
     fixed = getattr(module, "FEEDBACK", None) or around.get("FEEDBACK", ())
-    return signature(getattr(forward, "__annotations__", {}), wrt, facts, around, fixed)
+    constants = getattr(module, "CONSTANTS", None) or around.get("CONSTANTS", ())
+    annotations = getattr(forward, "__annotations__", {})
+    return signature(annotations, wrt, facts, around, fixed, constants)
 
 
 def signature_of_source(source: str, what: str) -> Signature:
@@ -110,7 +119,9 @@ def signature_of_source(source: str, what: str) -> Signature:
     }
     facts = _literal(constants["FACTS"], "FACTS") if "FACTS" in constants else ()
     fixed = _literal(constants["FEEDBACK"], "FEEDBACK") if "FEEDBACK" in constants else ()
-    return signature(annotations, _literal(constants["WRT"], "WRT"), facts, fixed=fixed)
+    held = _literal(constants["CONSTANTS"], "CONSTANTS") if "CONSTANTS" in constants else ()
+    wrt = _literal(constants["WRT"], "WRT")
+    return signature(annotations, wrt, facts, fixed=fixed, constants=held)
 
 
 def signature(
@@ -119,6 +130,7 @@ def signature(
     facts: Iterable[object] = (),
     namespace: Mapping[str, Any] | None = None,
     fixed: Iterable[str] = (),
+    constants: Iterable[str] = (),
 ) -> Signature:
     """Build a `Signature` from the annotations of `forward`; InputError, ShapeError, FactError.
 
@@ -138,9 +150,9 @@ def signature(
     specs = leaves_of(trees)
     trained = leaves_of({name: nodes[name] for name in wrt})
     domains = read_facts(facts, specs)
-    stays = frozenset(fixed)
+    stays, constant = frozenset(fixed), frozenset(constants)
     leaves = tuple(
-        Leaf(name, spec, domains[name], name in trained, name in stays)
+        Leaf(name, spec, domains[name], name in trained, name in stays, name in constant)
         for name, spec in specs.items()
     )
     _check_trained(leaves)

@@ -70,6 +70,7 @@ def module_context(program: Program, target: Target = NUMPY) -> dict[str, Any]:
         "facts": entries(facts_data(system, printer)),
         "zero": table(zero) if zero else "",
         "outputs": table([n for n, _ in system.outputs]) if system.outputs else "",
+        "held": table(list(system.held)) if system.held else "",
         "complex_safe": all(map(complex_safe, program.parts)),
         **departure_context(program),
         "constants": [constant(names.arrays[n], a) for n, a in system.constants.items()],
