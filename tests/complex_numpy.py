@@ -31,6 +31,14 @@ class _Numpy:
         return numpy.sign(numpy.real(x))
 
     @staticmethod
+    def zeros(shape: Any, dtype: Any = float) -> Any:
+        return numpy.zeros(shape, complex if dtype is float else dtype)
+
+    @staticmethod
+    def zeros_like(x: Any) -> Any:
+        return numpy.zeros(numpy.shape(x), complex)
+
+    @staticmethod
     def vdot(a: Any, b: Any) -> Any:
         return numpy.sum(a * b)
 
@@ -155,6 +163,7 @@ def complex_gradients(
 ) -> dict[str, Any]:
     """The derivative of the loss by every entry of the named arrays, by complex steps."""
     gradients = {}
+    inputs = {n: a + 0j if numpy.asarray(a).dtype.kind == "f" else a for n, a in inputs.items()}
     for name in names:
         gradient = numpy.zeros(numpy.shape(inputs[name]))
         for place in numpy.ndindex(gradient.shape):

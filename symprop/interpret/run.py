@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from symprop.algebra.expr import Access, Expr, Term, atoms
-from symprop.errors import InputError
+from symprop.errors import IndexRangeError, InputError
 from symprop.interpret.evaluate import Arrays, Evaluator, Literal
 from symprop.system import Adjoint, Equation, System, cycles, itself
 
@@ -78,7 +78,7 @@ def _run_group(
     group: Sequence[Item], evaluator: Evaluator, arrays: MutableMapping[str, Array]
 ) -> None:
     if len(group) == 1 and group[0].array not in group[0].reads:
-        arrays[group[0].array] = value_of(group[0], evaluator)
+        arrays[group[0].array] = _value_or_nan(group[0], evaluator, arrays)
         return
     for item in group:
         arrays[item.array] = np.full([evaluator.extent(i.size) for i in item.indices], np.nan)
@@ -101,6 +101,19 @@ def _same(before: Array, after: Array) -> bool:
     scale = np.max(np.abs(after), initial=0.0, where=np.isfinite(after))
     with np.errstate(invalid="ignore"):  # NumPy 1 multiplies what is infinite
         return np.allclose(before, after, rtol=0, atol=_SAME * scale, equal_nan=True)
+
+
+def _value_or_nan(item: Item, evaluator: Evaluator, arrays: Mapping[str, Array]) -> Array:
+    """The value of an equation; nan where a nan decided on a position, which is then beyond.
+
+    The largest of what is nan stands nowhere. Who draws the inputs sees the nan, and draws again.
+    """
+    try:
+        return value_of(item, evaluator)
+    except IndexRangeError:
+        if not any(a.dtype.kind == "f" and np.isnan(a).any() for a in arrays.values()):
+            raise
+        return np.full([evaluator.extent(i.size) for i in item.indices], np.nan)
 
 
 def value_of(item: Item, evaluator: Evaluator) -> Array:

@@ -1,4 +1,4 @@
-"""The same bytes under five hash seeds, in both structures and all depths.
+"""The same bytes under five hash seeds, in both structures and styles and all depths.
 
 In: a number (a model of the zoo). Out: "" where all pages and the module are the same.
 """
@@ -24,7 +24,7 @@ m = models()[sys.argv[1]]
 system = symprop.trace(m.function, wrt=m.wrt, facts=m.facts)
 for structure in ("flat", "blocks"):
     derivation = symprop.derive(system, structure=structure)
-    texts = [symprop.generate(derivation).source]
+    texts = [symprop.generate(derivation, style=s).source for s in ("readable", "fast")]
     for detail in ("brief", "board", "full"):
         texts += [derivation.latex(detail=detail), derivation.text(detail=detail),
                   derivation.markdown(detail=detail)]

@@ -36,7 +36,8 @@ class Line:
         return "right" if not self.said else head if head in WORDS else "wrong"
 
 
-WORDS = ("refused", "killed", "product", "equivalent", "unmapped")
+WORDS = ("refused", "unrun", "missing", "random", "unaccepted", "untranslated", "killed",
+         "product", "equivalent", "unmapped")
 
 
 class Record:
