@@ -258,6 +258,22 @@ def test_our_names_give_way() -> None:
          plain.value_and_grad(**given)[1], 1e-12)
 
 
+def test_arguments_may_lie_column_by_column() -> None:
+    """np.dot writes into rows only; the tanh of a transpose lies as that does."""
+    def loss(c: "H K", A: "", w: "K N", V: "", y: "H N"):
+        s = np.tanh((A * c) @ w)
+        return np.sum(s * y) + np.sum(np.sin(c + V * np.tanh(c)))
+
+    module = symprop.generate(symprop.trace(loss), style="fast")
+    rng = np.random.default_rng(0)
+    given = {"c": rng.normal(size=(4, 3)), "A": 0.7, "w": rng.normal(size=(3, 2)), "V": -0.4,
+             "y": rng.normal(size=(4, 2))}
+    expected = module.value_and_grad(**given)[1]
+    turned = {n: np.asfortranarray(a) if np.ndim(a) == 2 else a for n, a in given.items()}
+    for name, gradient in module.value_and_grad(**turned)[1].items():
+        np.testing.assert_allclose(gradient, expected[name], rtol=1e-12)
+
+
 def test_another_style_is_refused() -> None:
     with pytest.raises(InputError, match="style must be 'readable' or 'fast', not 'faster'"):
         symprop.generate(derivation("mlp"), style="faster")

@@ -58,11 +58,15 @@ class Buffer:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a result is written: in the memory of the value `over`, or in `buffer`."""
+    """Where a result is written: in the memory of the value `over`, or in `buffer`.
+
+    rowwise: the memory lies row by row for certain, as np.dot wants the place of its result to do.
+    """
 
     kind: str = "new"
     over: Value | None = None
     buffer: Buffer | None = None
+    rowwise: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,7 @@ class _Memory:
     buffer: Buffer | None
     saved: bool = False  # free only where the caller has given it up
     lent: bool = False  # it may be in the memory of forward: no gradient may lie in it
+    rowwise: bool = False  # made by a product: what NumPy makes entry by entry lies as operands do
     seen: list[Value] = field(default_factory=list)  # the root, and what looks at it
     taken: bool = False
 
@@ -182,7 +187,7 @@ class _Planner:
                     item.last.shape):
                 key = _key(item.last.shape, FLOAT)
                 free = self.freed(key, item.array in self.gradients)
-                start = self.into((item.array, ""), key, item.last.shape, free, dropped)
+                start = self.into((item.array, ""), key, item.last.shape, free, dropped, True)
             self.release(self.life.position[id(item)])
         blocks = {s.label: m[0].block for s in item.steps
                   if (m := self.seen.get((item.array, s.label))) and m[0].root[1] == s.label}
@@ -238,28 +243,29 @@ class _Planner:
             return Place()
         lasting = item.array in self.gradients
         taken = self.over(item.array, step, key, lasting) or self.freed(key, lasting)
-        return self.into(value, key, shape, taken, dropped)
+        return self.into(value, key, shape, taken, dropped, isinstance(node, ir.MatMul))
 
     def into(
         self, value: Value, key: Key, shape: tuple[Expr, ...], taken: _Memory | None,
-        dropped: list[Value],
+        dropped: list[Value], rowwise: bool,
     ) -> Place:
-        """A value in the memory of another one, or in a buffer."""
+        """A value in the memory of another one, or in a buffer, which lies row by row if new."""
         if taken is None or taken.saved:
             buffer = self.buffer(shape, key, value[0] in self.gradients)
             found = self.memory(key, value, buffer)
             self.hold(value, found)
             found.lent = taken is not None or buffer.number < self.first
             if taken is None:
-                return Place("buffer", buffer=buffer)
+                found.rowwise = rowwise
+                return Place("buffer", buffer=buffer, rowwise=True)
             taken.taken = True
             return Place("saved", taken.root, buffer)
         taken.taken = True
         dropped += taken.seen
         found = self.memory(key, value, taken.buffer, block=taken.block)
         self.hold(value, found)
-        found.lent = taken.lent
-        return Place("over", taken.root)
+        found.lent, found.rowwise = taken.lent, taken.rowwise
+        return Place("over", taken.root, rowwise=taken.rowwise)
 
     def look(self, value: Value, node: Node, array: str) -> None:
         """A value may lie in the memory of all that its node reads."""

@@ -52,15 +52,16 @@ class StepPrinter(NumpyPrinter):
             return ast.BinOp(args[0], _INFIX[node.name](), args[1])
         return quote(f"np.{node.name}({{x}})", x=args)
 
-    def into(self, node: ir.Node, out: ast.expr) -> ast.expr:
-        """An operation that writes into an array, which it returns."""
+    def into(self, node: ir.Node, out: ast.expr, rowwise: bool) -> ast.expr:
+        """An operation that writes into an array, which it returns; one that lies row by row?"""
         if isinstance(node, Elementwise):
             return quote(f"np.{node.name}({{x}}, out={{out}})", out=out,
                          x=[self.spread(a, node.axes) for a in node.args])
         found = self.tree(node)
         if isinstance(found, ast.BinOp) and isinstance(found.op, ast.MatMult):
             plain = isinstance(node, ir.MatMul) and len(node.left.axes) == 2 == len(node.right.axes)
-            product = "dot" if plain else "matmul"  # for two matrices, half the cost of a call
+            # For two matrices np.dot is half the cost of a call; it writes into rows only.
+            product = "dot" if plain and rowwise else "matmul"
             return quote(f"np.{product}({{x}}, {{y}}, out={{out}})", x=found.left, y=found.right,
                          out=out)
         assert isinstance(found, ast.Call)
@@ -205,7 +206,7 @@ class StepLines(Lines):
             if node.name in _INFIX and same(first, name):
                 return [ast.AugAssign(ast.Name(name.id, ast.Store()), _INFIX[node.name](),  # type: ignore[attr-defined]
                                       rest[0])]
-        found = self.printer.into(node, out)
+        found = self.printer.into(node, out, place.rowwise or place.kind == "entry")
         if place.kind == "entry" or (own and same(out, name)):
             return [ast.Expr(found)]
         return [state("{y} = {x}", y=name, x=found)]
