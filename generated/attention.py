@@ -1,4 +1,4 @@
-# symprop sha256:d6ae90e9cb7182bb3f4be909fbc295f9
+# symprop sha256:198dedc7b1d6b3a6d5b8e8c77ee13cff
 """attention: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:attention.
@@ -76,26 +76,19 @@ def forward(X: "N T D", Y: "N T E", Wq: "D H", Wk: "D H", Wv: "D E", validate=Tr
     Wk, _ = read("Wk", Wk, "wrt", "D H", (D, H))
     Wv, _ = read("Wv", Wv, "wrt", "D E", (D, E))
     dtype = np.result_type(X, Y, Wq, Wk, Wv)
-    # (F1)  Q[n,t,h] = Σ_d X[n,t,d] Wq[d,h]  (N, T, H)
-    Q = X @ Wq
-    # (F2)  K[n,t,h] = Σ_d X[n,t,d] Wk[d,h]  (N, T, H)
-    K = X @ Wk
-    # (F3)  V[n,t,e] = Σ_d X[n,t,d] Wv[d,e]  (N, T, E)
-    V = X @ Wv
+    Q = X @ Wq                # (F1)  Q[n,t,h] = Σ_d X[n,t,d] Wq[d,h]  (N, T, H)
+    K = X @ Wk                # (F2)  K[n,t,h] = Σ_d X[n,t,d] Wk[d,h]  (N, T, H)
+    V = X @ Wv                # (F3)  V[n,t,e] = Σ_d X[n,t,d] Wv[d,e]  (N, T, E)
     # (F4)  S[n,t,i] = Σ_h Q[n,t,h] K[n,i,h]/√H  (N, T, T)
     S = Q @ K.transpose(0, 2, 1) / H**0.5
-    S_max = S.max(axis=2)                    # (F5)  S_max[n,t] = max_i S[n,t,i]  (N, T)
+    S_max = S.max(axis=2)     # (F5)  S_max[n,t] = max_i S[n,t,i]  (N, T)
     # (F6)  shifted[n,t,i] = S[n,t,i] - S_max[n,t]  (N, T, T)
     shifted = S - S_max[:, :, None]
-    # (F7)  exps[n,t,i] = exp(shifted[n,t,i])  (N, T, T)
-    exps = np.exp(shifted)
-    s = exps.sum(axis=2)                     # (F8)  s[n,t] = Σ_i exps[n,t,i]  (N, T)
-    # (F9)  A[n,t,i] = exps[n,t,i]/s[n,t]  (N, T, T)
-    A = exps / s[:, :, None]
-    # (F10)  Z[n,t,e] = Σ_i A[n,t,i] V[n,i,e]  (N, T, E)
-    Z = A @ V
-    # (F11)  error[n,t,e] = Z[n,t,e] - Y[n,t,e]  (N, T, E)
-    error = Z - Y
+    exps = np.exp(shifted)    # (F7)  exps[n,t,i] = exp(shifted[n,t,i])  (N, T, T)
+    s = exps.sum(axis=2)      # (F8)  s[n,t] = Σ_i exps[n,t,i]  (N, T)
+    A = exps / s[:, :, None]  # (F9)  A[n,t,i] = exps[n,t,i]/s[n,t]  (N, T, T)
+    Z = A @ V                 # (F10)  Z[n,t,e] = Σ_i A[n,t,i] V[n,i,e]  (N, T, E)
+    error = Z - Y             # (F11)  error[n,t,e] = Z[n,t,e] - Y[n,t,e]  (N, T, E)
     L = np.vdot(error, error) / (N * T * E)  # (F12)  L = Σ_nte error[n,t,e]²/(N T E)
     dtypes = [np.result_type(p) for p in (Wq, Wk, Wv)]
     saved = (error, V, A, X, Q, K, dtypes)
@@ -131,12 +124,7 @@ def backward(saved, dL=1.0):
 
 
 def value_and_grad(
-    X: "N T D",
-    Y: "N T E",
-    Wq: "D H",
-    Wk: "D H",
-    Wv: "D E",
-    validate=True,
+    X: "N T D", Y: "N T E", Wq: "D H", Wk: "D H", Wv: "D E", validate=True,
 ):
     """Return the loss and its gradients."""
     L, saved = forward(X, Y, Wq, Wk, Wv, validate)

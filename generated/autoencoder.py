@@ -1,4 +1,4 @@
-# symprop sha256:f460b1dcb01b8c06c1b6694e58392119
+# symprop sha256:3b8f618063ba2be694d48623f4fed34e
 """autoencoder: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:autoencoder.
@@ -73,16 +73,8 @@ class Saved(tuple):
 
 
 def forward(
-    X: "N D",
-    W1: "D H",
-    b1: "H",
-    W2: "H K",
-    b2: "K",
-    W3: "K H",
-    b3: "H",
-    W4: "H D",
-    b4: "D",
-    validate=True,
+    X: "N D", W1: "D H", b1: "H", W2: "H K", b2: "K", W3: "K H", b3: "H", W4: "H D",
+    b4: "D", validate=True,
 ):
     """Return the loss, and what backward needs."""
     X, (N, D) = read("X", X, "float", "N D", (None, None))
@@ -95,15 +87,12 @@ def forward(
     W4, _ = read("W4", W4, "wrt", "H D", (H, D))
     b4, _ = read("b4", b4, "wrt", "D", (D,))
     dtype = np.result_type(X, W1, b1, W2, b2, W3, b3, W4, b4)
-    # (F1)  z1[n,h] = Σ_d X[n,d] W1[d,h] + b1[h]  (N, H)
-    z1 = X @ W1 + b1
-    H1 = np.tanh(z1)                        # (F2)  H1[n,h] = tanh(z1[n,h])  (N, H)
-    # (F3)  z2[n,k] = Σ_h H1[n,h] W2[h,k] + b2[k]  (N, K)
-    z2 = H1 @ W2 + b2
-    code = np.tanh(z2)                      # (F4)  code[n,k] = tanh(z2[n,k])  (N, K)
-    # (F5)  z3[n,h] = Σ_k code[n,k] W3[k,h] + b3[h]  (N, H)
-    z3 = code @ W3 + b3
-    H3 = np.tanh(z3)                        # (F6)  H3[n,h] = tanh(z3[n,h])  (N, H)
+    z1 = X @ W1 + b1     # (F1)  z1[n,h] = Σ_d X[n,d] W1[d,h] + b1[h]  (N, H)
+    H1 = np.tanh(z1)     # (F2)  H1[n,h] = tanh(z1[n,h])  (N, H)
+    z2 = H1 @ W2 + b2    # (F3)  z2[n,k] = Σ_h H1[n,h] W2[h,k] + b2[k]  (N, K)
+    code = np.tanh(z2)   # (F4)  code[n,k] = tanh(z2[n,k])  (N, K)
+    z3 = code @ W3 + b3  # (F5)  z3[n,h] = Σ_k code[n,k] W3[k,h] + b3[h]  (N, H)
+    H3 = np.tanh(z3)     # (F6)  H3[n,h] = tanh(z3[n,h])  (N, H)
     # (F7)  reconstruction[n,d] = Σ_h H3[n,h] W4[h,d] + b4[d]  (N, D)
     reconstruction = H3 @ W4 + b4
     # (F8)  error[n,d] = reconstruction[n,d] - X[n,d]  (N, D)
@@ -148,16 +137,8 @@ def backward(saved, dL=1.0):
 
 
 def value_and_grad(
-    X: "N D",
-    W1: "D H",
-    b1: "H",
-    W2: "H K",
-    b2: "K",
-    W3: "K H",
-    b3: "H",
-    W4: "H D",
-    b4: "D",
-    validate=True,
+    X: "N D", W1: "D H", b1: "H", W2: "H K", b2: "K", W3: "K H", b3: "H", W4: "H D",
+    b4: "D", validate=True,
 ):
     """Return the loss and its gradients."""
     loss, saved = forward(X, W1, b1, W2, b2, W3, b3, W4, b4, validate)
@@ -165,14 +146,7 @@ def value_and_grad(
 
 
 def predict(
-    X: "N D",
-    W1: "D H",
-    b1: "H",
-    W2: "H K",
-    b2: "K",
-    W3: "K H",
-    b3: "H",
-    W4: "H D",
+    X: "N D", W1: "D H", b1: "H", W2: "H K", b2: "K", W3: "K H", b3: "H", W4: "H D",
     b4: "D",
 ):
     """Return the outputs of the model."""

@@ -1,4 +1,4 @@
-# symprop sha256:47243ed018edc9f5f54501d14845ea8a
+# symprop sha256:89b05a1d643fb524b0401310b16703e2
 """deep_mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:deep_mlp.
@@ -86,9 +86,8 @@ def forward(x: "H N", y: "H N", W: "L H H", b: "L H", validate=True):
         a_prev[l] = x if l == 0 else a[l - 1]
         # (F2)  z[l,h,n] = Σ_i W[l,h,i] a_prev[l,i,n] + b[l,h]  (L, H, N)
         z = W[l] @ a_prev[l] + b[l][:, None]
-        a[l] = sigmoid(z)                # (F3)  a[l,h,n] = σ(z[l,h,n])  (L, H, N)
-    # (F4)  error[h,n] = a[L-1,h,n] - y[h,n]  (H, N)
-    error = a[L - 1] - y
+        a[l] = sigmoid(z)  # (F3)  a[l,h,n] = σ(z[l,h,n])  (L, H, N)
+    error = a[L - 1] - y   # (F4)  error[h,n] = a[L-1,h,n] - y[h,n]  (H, N)
     C = np.vdot(error, error) / (2 * N)  # (F5)  C = Σ_hn error[h,n]²/(2 N)
     dtypes = [np.result_type(p) for p in (W, b)]
     saved = (error, W, a, a_prev, dtype, dtypes)

@@ -1,4 +1,4 @@
-# symprop sha256:74b9396771fe7e6bba31da288d366afb
+# symprop sha256:1bd51084996630820c8079504271a51f
 """elman_rnn: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.recurrent:elman_rnn.
@@ -75,14 +75,7 @@ class Saved(tuple):
 
 
 def forward(
-    x: "T N K",
-    y: "int N",
-    h0: "N H",
-    U: "K H",
-    V: "H H",
-    b: "H",
-    W: "H M",
-    c: "M",
+    x: "T N K", y: "int N", h0: "N H", U: "K H", V: "H H", b: "H", W: "H M", c: "M",
     validate=True,
 ):
     """Return the loss, and what backward needs."""
@@ -158,14 +151,7 @@ def backward(saved, dL=1.0):
 
 
 def value_and_grad(
-    x: "T N K",
-    y: "int N",
-    h0: "N H",
-    U: "K H",
-    V: "H H",
-    b: "H",
-    W: "H M",
-    c: "M",
+    x: "T N K", y: "int N", h0: "N H", U: "K H", V: "H H", b: "H", W: "H M", c: "M",
     validate=True,
 ):
     """Return the loss and its gradients."""

@@ -1,4 +1,4 @@
-# symprop sha256:bd610f3c4863682f086f7e79f50b2d8d
+# symprop sha256:d79ea68f3fa1b520e8cbcf24c92ad2c7
 """gpt: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:gpt.
@@ -42,6 +42,10 @@ FACTS = (
 )
 OUTPUTS = ("logits",)
 COMPLEX_SAFE = False
+BLOCK = {
+    "g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D", "bo": "D",
+    "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D", "c2": "D"
+}
 
 
 def read(name, array, kind, axes, sizes):
@@ -215,37 +219,28 @@ def scaled_dot_product_attention_backward(saved, dout):
 def gpt_block(x, g1, b1, Wq, Wk, Wv, Wo, bo, g2, b2, W1, c1, W2, c2):
     """Lemma 3: what it returns, and what its backward needs."""
     N, T, D = x.shape
-    h, saved_h = layer_norm(x, g1, b1)                                # (3.F1)  Lemma 1
-    # (3.F2)  q[n,t,d] = Σ_i h[n,t,i] Wq[i,d]  (N, T, D)
-    q = h @ Wq
-    # (3.F3)  k[n,t,d] = Σ_i h[n,t,i] Wk[i,d]  (N, T, D)
-    k = h @ Wk
-    # (3.F4)  v[n,t,d] = Σ_i h[n,t,i] Wv[i,d]  (N, T, D)
-    v = h @ Wv
+    h, saved_h = layer_norm(x, g1, b1)  # (3.F1)  Lemma 1
+    q = h @ Wq           # (3.F2)  q[n,t,d] = Σ_i h[n,t,i] Wq[i,d]  (N, T, D)
+    k = h @ Wk           # (3.F3)  k[n,t,d] = Σ_i h[n,t,i] Wk[i,d]  (N, T, D)
+    v = h @ Wv           # (3.F4)  v[n,t,d] = Σ_i h[n,t,i] Wv[i,d]  (N, T, D)
     attended, saved_attended = scaled_dot_product_attention(q, k, v)  # (3.F5)  Lemma 2
     # (3.F6)  x2[n,t,d] = x[n,t,d] + Σ_i attended[n,⌊i/(D/2)⌋,t,(i mod (D/2))] Wo[i,d]
     #       + bo[d]  (N, T, D)
     x2 = x + attended.transpose(0, 2, 1, 3).reshape(N, T, D) @ Wo + bo
-    u, saved_u = layer_norm(x2, g2, b2)                               # (3.F7)  Lemma 1
-    # (3.F8)  u2[n,t,f] = Σ_d u[n,t,d] W1[d,f] + c1[f]  (N, T, F)
-    u2 = u @ W1 + c1
+    u, saved_u = layer_norm(x2, g2, b2)  # (3.F7)  Lemma 1
+    u2 = u @ W1 + c1     # (3.F8)  u2[n,t,f] = Σ_d u[n,t,d] W1[d,f] + c1[f]  (N, T, F)
     # (3.F9)  z[n,t,f] = √(2/π) (u2[n,t,f] + 0.044715 u2[n,t,f]³)  (N, T, F)
     z = (2 / np.pi)**0.5 * (u2 + 0.044715 * (u2 * u2 * u2))
-    # (3.F10)  tanh_z[n,t,f] = tanh(z[n,t,f])  (N, T, F)
-    tanh_z = np.tanh(z)
-    # (3.F11)  u3[n,t,f] = 1 + tanh_z[n,t,f]  (N, T, F)
-    u3 = 1 + tanh_z
-    # (3.F12)  hidden[n,t,f] = u2[n,t,f] u3[n,t,f]/2  (N, T, F)
-    hidden = 0.5 * u2 * u3
+    tanh_z = np.tanh(z)  # (3.F10)  tanh_z[n,t,f] = tanh(z[n,t,f])  (N, T, F)
+    u3 = 1 + tanh_z      # (3.F11)  u3[n,t,f] = 1 + tanh_z[n,t,f]  (N, T, F)
+    hidden = 0.5 * u2 * u3  # (3.F12)  hidden[n,t,f] = u2[n,t,f] u3[n,t,f]/2  (N, T, F)
     # (3.F13)  out[n,t,d] = x2[n,t,d] + Σ_f hidden[n,t,f] W2[f,d] + c2[d]  (N, T, D)
     out = x2 + hidden @ W2 + c2
-    return (
-        out,
-        (
-            hidden, W2, u3, u2, u, W1, attended, Wo, h, Wv, Wk, Wq, saved_h,
-            saved_attended, saved_u
-        )
+    saved = (
+        hidden, W2, u3, u2, u, W1, attended, Wo, h, Wv, Wk, Wq, saved_h, saved_attended,
+        saved_u
     )
+    return out, saved
 
 
 def gpt_block_backward(saved, dout):
@@ -259,8 +254,7 @@ def gpt_block_backward(saved, dout):
     D = W2.shape[1]
     # (3.B1)  dW2[f,d] = Σ_nt dout[n,t,d] hidden[n,t,f]  (F, D)  from (3.F13)
     dW2 = np.tensordot(hidden, dout, axes=((0, 1), (0, 1)))
-    # (3.B2)  dc2[d] = Σ_nt dout[n,t,d]  (D,)  from (3.F13)
-    dc2 = dout.sum(axis=(0, 1))
+    dc2 = dout.sum(axis=(0, 1))  # (3.B2)  dc2[d] = Σ_nt dout[n,t,d]  (D,)  from (3.F13)
     # (3.B3)  dhidden[n,t,f] = Σ_d dout[n,t,d] W2[f,d]  (N, T, F)  from (3.F13)
     dhidden = dout @ W2.T
     # (3.B6)  dz[n,t,f] = dhidden[n,t,f] hidden[n,t,f] (2 - u3[n,t,f])  (N, T, F)
@@ -272,8 +266,7 @@ def gpt_block_backward(saved, dout):
     du2 = 0.5 * dhidden * u3 + dz * ((2 / np.pi)**0.5 + 0.10703222440890038 * (u2 * u2))
     # (3.B8)  dW1[d,f] = Σ_nt du2[n,t,f] u[n,t,d]  (D, F)  from (3.F8)
     dW1 = np.tensordot(u, du2, axes=((0, 1), (0, 1)))
-    # (3.B9)  dc1[f] = Σ_nt du2[n,t,f]  (F,)  from (3.F8)
-    dc1 = du2.sum(axis=(0, 1))
+    dc1 = du2.sum(axis=(0, 1))   # (3.B9)  dc1[f] = Σ_nt du2[n,t,f]  (F,)  from (3.F8)
     # (3.B10)  du[n,t,d] = Σ_f du2[n,t,f] W1[d,f]  (N, T, D)  from (3.F8)
     du = du2 @ W1.T
     dx2_layer_norm, dg2, db2 = layer_norm_backward(saved_u, du)  # (3.B11)  Lemma 1
@@ -285,8 +278,7 @@ def gpt_block_backward(saved, dout):
     dWo = np.tensordot(
         attended.transpose(0, 2, 1, 3).reshape(N, T, D), dx2, axes=((0, 1), (0, 1))
     )
-    # (3.B14)  dbo[d] = Σ_nt dx2[n,t,d]  (D,)  from (3.F6)
-    dbo = dx2.sum(axis=(0, 1))
+    dbo = dx2.sum(axis=(0, 1))   # (3.B14)  dbo[d] = Σ_nt dx2[n,t,d]  (D,)  from (3.F6)
     # (3.B15)  dattended[n,i,t,j] = Σ_d dx2[n,t,d] Wo[D i/2+j,d]  (N, 2, T, D // 2)
     #       from (3.F6)
     dattended = (dx2 @ Wo.T).reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
@@ -301,7 +293,7 @@ def gpt_block_backward(saved, dout):
     # (3.B20)  dh[n,t,d] = Σ_i dv[n,t,i] Wv[d,i] + Σ_i dk[n,t,i] Wk[d,i]
     #       + Σ_i dq[n,t,i] Wq[d,i]  (N, T, D)  from (3.F4), (3.F3), (3.F2)
     dh = dv @ Wv.T + dk @ Wk.T + dq @ Wq.T
-    dx_layer_norm, dg1, db1 = layer_norm_backward(saved_h, dh)   # (3.B21)  Lemma 1
+    dx_layer_norm, dg1, db1 = layer_norm_backward(saved_h, dh)  # (3.B21)  Lemma 1
     # (3.B22)  dx[n,t,d] = dx2[n,t,d] + dx_layer_norm[n,t,d]  (N, T, D)
     #       from (3.F6), (3.F1)
     dx = dx2 + dx_layer_norm
@@ -309,23 +301,8 @@ def gpt_block_backward(saved, dout):
 
 
 def forward(
-    tok: "int N T",
-    following: "int N T",
-    E: "M D",
-    P: "C D",
-    blocks: [
-        {
-            "g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
-            "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
-            "c2": "D"
-        }
-    ]
-    * 2,
-    g: "D",
-    b: "D",
-    W: "D M",
-    heads=2,
-    validate=True,
+    tok: "int N T", following: "int N T", E: "M D", P: "C D", blocks: [BLOCK] * 2,
+    g: "D", b: "D", W: "D M", heads=2, validate=True,
 ):
     """Return the loss, and what backward needs."""
     tok, (N, T) = read("tok", tok, "int", "N T", (None, None))
@@ -348,29 +325,26 @@ def forward(
     if heads != 2:
         raise ValueError("heads is fixed at 2")
     dtype = np.result_type(E, P, g, b, W, *sum(blocks_read, ()))
-    # (F1)  x1[n,t,d] = E[tok[n,t],d] + P[t,d]  (N, T, D)
-    x1 = E[tok] + P[:T]
+    x1 = E[tok] + P[:T]         # (F1)  x1[n,t,d] = E[tok[n,t],d] + P[t,d]  (N, T, D)
     x5 = x1
     saved_x5 = []
-    for block in blocks_read:          # (F2)  Lemma 3
+    for block in blocks_read:   # (F2)  Lemma 3
         x5, saved = gpt_block(x5, *block)
         saved_x5.append(saved)
     h, saved_h = layer_norm(x5, g, b)  # (F3)  Lemma 1
-    # (F4)  logits[n,t,m] = Σ_d h[n,t,d] W[d,m]  (N, T, M)
-    logits = h @ W
+    logits = h @ W              # (F4)  logits[n,t,m] = Σ_d h[n,t,d] W[d,m]  (N, T, M)
     # (F5)  logits_max[n,t] = max_m logits[n,t,m]  (N, T)
     logits_max = logits.max(axis=2)
     # (F6)  shifted3[n,t,m] = logits[n,t,m] - logits_max[n,t]  (N, T, M)
     shifted3 = logits - logits_max[:, :, None]
-    # (F7)  e3[n,t,m] = exp(shifted3[n,t,m])  (N, T, M)
-    e3 = np.exp(shifted3)
-    s3 = e3.sum(axis=2)                # (F8)  s3[n,t] = Σ_m e3[n,t,m]  (N, T)
-    p3 = e3 / s3[:, :, None]           # (F9)  p3[n,t,m] = e3[n,t,m]/s3[n,t]  (N, T, M)
+    e3 = np.exp(shifted3)       # (F7)  e3[n,t,m] = exp(shifted3[n,t,m])  (N, T, M)
+    s3 = e3.sum(axis=2)         # (F8)  s3[n,t] = Σ_m e3[n,t,m]  (N, T)
+    p3 = e3 / s3[:, :, None]    # (F9)  p3[n,t,m] = e3[n,t,m]/s3[n,t]  (N, T, M)
     # (F10)  log_p[n,t,m] = shifted3[n,t,m] - log(s3[n,t])  (N, T, M)
     log_p = shifted3 - np.log(s3)[:, :, None]
     # (F11)  picked[n,t] = -log_p[n,t,following[n,t]]  (N, T)
     picked = -log_p[np.arange(N)[:, None], np.arange(T), following]
-    L = picked.sum() / (N * T)         # (F12)  L = Σ_nt picked[n,t]/(N T)
+    L = picked.sum() / (N * T)  # (F12)  L = Σ_nt picked[n,t]/(N T)
     dtypes = [np.result_type(p) for p in (E, P, g, b, W)]
     blocks_dtypes = [[np.result_type(a) for a in block] for block in blocks_read]
     saved = (
@@ -407,14 +381,11 @@ def backward(saved, dL=1.0):
         * dx1[:, np.clip(np.arange(C), 0, T - 1)].sum(axis=0)
     )
     grads = {"E": dE, "P": dP, "g": dg, "b": db, "W": dW}
-    blocks_keys = (
-        "g1", "b1", "Wq", "Wk", "Wv", "Wo", "bo", "g2", "b2", "W1", "c1", "W2", "c2"
-    )
     grads = like_parameters(grads, dtypes)
     return {
         "E": grads["E"], "P": grads["P"],
         "blocks": [
-            like_parameters(dict(zip(blocks_keys, block)), kinds)
+            like_parameters(dict(zip(BLOCK, block)), kinds)
             for (block, kinds) in zip(dblocks, blocks_dtypes)
         ],
         "g": grads["g"], "b": grads["b"], "W": grads["W"]
@@ -422,23 +393,8 @@ def backward(saved, dL=1.0):
 
 
 def value_and_grad(
-    tok: "int N T",
-    following: "int N T",
-    E: "M D",
-    P: "C D",
-    blocks: [
-        {
-            "g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
-            "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
-            "c2": "D"
-        }
-    ]
-    * 2,
-    g: "D",
-    b: "D",
-    W: "D M",
-    heads=2,
-    validate=True,
+    tok: "int N T", following: "int N T", E: "M D", P: "C D", blocks: [BLOCK] * 2,
+    g: "D", b: "D", W: "D M", heads=2, validate=True,
 ):
     """Return the loss and its gradients."""
     L, saved = forward(tok, following, E, P, blocks, g, b, W, heads, validate)
@@ -446,20 +402,7 @@ def value_and_grad(
 
 
 def predict(
-    tok: "int N T",
-    E: "M D",
-    P: "C D",
-    blocks: [
-        {
-            "g1": "D", "b1": "D", "Wq": "D D", "Wk": "D D", "Wv": "D D", "Wo": "D D",
-            "bo": "D", "g2": "D", "b2": "D", "W1": "D F", "c1": "F", "W2": "F D",
-            "c2": "D"
-        }
-    ]
-    * 2,
-    g: "D",
-    b: "D",
-    W: "D M",
+    tok: "int N T", E: "M D", P: "C D", blocks: [BLOCK] * 2, g: "D", b: "D", W: "D M",
 ):
     """Return the outputs of the model."""
     tok, (N, T) = read("tok", tok, "int", "N T", (None, None))
@@ -485,74 +428,47 @@ def draw_inputs(seed):
     """Draw the arguments of forward from their declared domains."""
     rng = np.random.default_rng(seed)
     N, T, M, D, C, F = 5, 2, 7, 4, 3, 11
+    sizes = {"D": D, "F": F}
     return {
         "tok": rng.integers(0, M, size=(N, T)),
         "following": rng.integers(0, M, size=(N, T)),
         "E": rng.normal(size=(M, D)),
         "P": rng.normal(size=(C, D)),
+        "blocks": [
+            {
+                key: rng.normal(size=[sizes[a] for a in axes.split()])
+                for key, axes in BLOCK.items()
+            }
+            for _ in range(2)
+        ],
         "g": rng.normal(size=(D,)),
         "b": rng.normal(size=(D,)),
         "W": rng.normal(size=(D, M)),
-        **{
-            f"blocks_{l}_{key}": rng.normal(size=size)
-            for l in range(2)
-            for key, size in {
-                "g1": (D,), "b1": (D,), "Wq": (D, D), "Wk": (D, D), "Wv": (D, D),
-                "Wo": (D, D), "bo": (D,), "g2": (D,), "b2": (D,), "W1": (D, F),
-                "c1": (F,), "W2": (F, D), "c2": (D,),
-            }.items()
-        },
     }
 
 
-def arguments(leaves):
-    """Put the drawn arrays into the structures that forward takes."""
-    return {
-        "tok": leaves["tok"],
-        "following": leaves["following"],
-        "E": leaves["E"],
-        "P": leaves["P"],
-        "blocks": [
-            {
-                key: leaves[f"blocks_{l}_{key}"]
-                for key in (
-                    "g1", "b1", "Wq", "Wk", "Wv", "Wo", "bo", "g2", "b2", "W1", "c1",
-                    "W2", "c2",
-                )
-            }
-            for l in range(2)
-        ],
-        "g": leaves["g"],
-        "b": leaves["b"],
-        "W": leaves["W"],
-    }
+def leaves(tree, name=""):
+    """Return the arrays of nested dicts, lists and tuples: blocks_0_W is one name."""
+    if not isinstance(tree, (dict, list, tuple)):
+        return {name: tree}
+    found = {}
+    for key, part in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        found |= leaves(part, f"{name}_{key}" if name else key)
+    return found
 
 
-def gradients(grads):
-    """Take the arrays out of the structures that backward returns."""
-    return {
-        "E": grads["E"],
-        "P": grads["P"],
-        "g": grads["g"],
-        "b": grads["b"],
-        "W": grads["W"],
-        **{
-            f"blocks_{l}_{key}": grad
-            for l, entry in enumerate(grads["blocks"])
-            for key, grad in entry.items()
-        },
-    }
-
-
-def difference(inputs, name, step, scale):
+def difference(inputs, array, step, scale):
     """Differentiate the loss along a step; return the slope and a bound on its error.
 
     Richardson differences with h and h/2 must agree: else a kink is near (nan).
     """
+    start = array.copy()
 
     def loss(t):
-        moved = {**inputs, name: inputs[name] + t * step}
-        return forward(**arguments(moved), validate=False)[0]
+        array[...] = start + t * step
+        value = forward(**inputs, validate=False)[0]
+        array[...] = start
+        return value
 
     for h in (1e-3, 1e-4, 1e-5, 1e-6):
         d1, d2, d4 = ((loss(t) - loss(-t)) / (2 * t) for t in (h, h / 2, h / 4))
@@ -566,21 +482,21 @@ def self_check():
     """Print one row per gradient; return 1 if one is wrong or undecided, else 0."""
     for seed in range(20):
         inputs = draw_inputs(seed)
-        loss, saved = forward(**arguments(inputs))
+        loss, saved = forward(**inputs)
         if np.isfinite(loss):
             break
     else:
         print("the loss is not finite on any of 20 draws")
         return 1
-    grads = gradients(backward(saved))
+    arrays, grads = leaves(inputs), leaves(backward(saved))
     largest = max(np.abs(grad).max() for grad in grads.values()) or 1.0
     print("gradient     shape    status     max error  decided")
     failed = False
     for name in grads:
-        array, grad = inputs[name], grads[name]
+        array, grad = arrays[name], grads[name]
         scale = max(np.abs(grad).max(), 1e-3 * largest)
         steps = np.eye(array.size).reshape(-1, *array.shape)
-        found = [difference(inputs, name, step, scale) for step in steps]
+        found = [difference(inputs, array, step, scale) for step in steps]
         slopes, bounds = np.array(found).T
         errors = (steps * grad).reshape(len(steps), -1).sum(axis=1) - slopes
         decided = np.isfinite(slopes)

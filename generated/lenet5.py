@@ -1,4 +1,4 @@
-# symprop sha256:5687f888667e320122e2a687980540b8
+# symprop sha256:7e55148371adc170e598159a93939c42
 """lenet5: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.convolutional:lenet5.
@@ -82,18 +82,8 @@ class Saved(tuple):
 
 
 def forward(
-    X: "N 8 8",
-    y: "int N",
-    K1: "6 1 5 5",
-    c1: "6",
-    K2: "16 6 5 5",
-    c2: "16",
-    W3: "400 120",
-    b3: "120",
-    W4: "120 84",
-    b4: "84",
-    W5: "84 10",
-    b5: "10",
+    X: "N 8 8", y: "int N", K1: "6 1 5 5", c1: "6", K2: "16 6 5 5", c2: "16",
+    W3: "400 120", b3: "120", W4: "120 84", b4: "84", W5: "84 10", b5: "10",
     validate=True,
 ):
     """Return the loss, and what backward needs."""
@@ -125,8 +115,7 @@ def forward(
         np.tensordot(K1[:, 0], z1_columns, axes=((1, 2), (0, 1))).transpose(1, 0, 2, 3)
         + c1[:, None, None]
     )
-    # (F3)  A1[n,i,j,q] = tanh(z1[n,i,j,q])  (N, 6, 28, 28)
-    A1 = np.tanh(z1)
+    A1 = np.tanh(z1)         # (F3)  A1[n,i,j,q] = tanh(z1[n,i,j,q])  (N, 6, 28, 28)
     # (F4)  P1[n,i,j,q] = Σ_{r<2,u<2} A1[n,i,2 j+r,2 q+u]/4  (N, 6, 14, 14)
     P1_blocks = A1.reshape(N, 6, 14, 2, 14, 2)
     P1_added = P1_blocks[:, :, :, 0] + P1_blocks[:, :, :, 1]
@@ -141,30 +130,26 @@ def forward(
         np.tensordot(K2, z2_columns, axes=((1, 2, 3), (0, 1, 2))).transpose(1, 0, 2, 3)
         + c2[:, None, None]
     )
-    # (F6)  A2[n,i,j,q] = tanh(z2[n,i,j,q])  (N, 16, 10, 10)
-    A2 = np.tanh(z2)
+    A2 = np.tanh(z2)         # (F6)  A2[n,i,j,q] = tanh(z2[n,i,j,q])  (N, 16, 10, 10)
     # (F7)  P2[n,i,j,q] = Σ_{r<2,u<2} A2[n,i,2 j+r,2 q+u]/4  (N, 16, 5, 5)
     P2_blocks = A2.reshape(N, 16, 5, 2, 5, 2)
     P2_added = P2_blocks[:, :, :, 0] + P2_blocks[:, :, :, 1]
     P2 = 0.25 * (P2_added[..., 0] + P2_added[..., 1])
     # (F8)  z3[n,i] = Σ_j P2[n,⌊j/25⌋,(⌊j/5⌋ mod 5),(j mod 5)] W3[j,i] + b3[i]  (N, 120)
     z3 = P2.reshape(N, 400) @ W3 + b3
-    A3 = np.tanh(z3)                  # (F9)  A3[n,i] = tanh(z3[n,i])  (N, 120)
-    # (F10)  z4[n,i] = Σ_j A3[n,j] W4[j,i] + b4[i]  (N, 84)
-    z4 = A3 @ W4 + b4
-    A4 = np.tanh(z4)                  # (F11)  A4[n,i] = tanh(z4[n,i])  (N, 84)
-    # (F12)  Z5[n,i] = Σ_j A4[n,j] W5[j,i] + b5[i]  (N, 10)
-    Z5 = A4 @ W5 + b5
-    Z5_max = Z5.max(axis=1)           # (F13)  Z5_max[n] = max_i Z5[n,i]  (N,)
-    # (F14)  shifted[n,i] = Z5[n,i] - Z5_max[n]  (N, 10)
-    shifted = Z5 - Z5_max[:, None]
-    e = np.exp(shifted)               # (F15)  e[n,i] = exp(shifted[n,i])  (N, 10)
-    s = e.sum(axis=1)                 # (F16)  s[n] = Σ_i e[n,i]  (N,)
-    p = e / s[:, None]                # (F17)  p[n,i] = e[n,i]/s[n]  (N, 10)
+    A3 = np.tanh(z3)         # (F9)  A3[n,i] = tanh(z3[n,i])  (N, 120)
+    z4 = A3 @ W4 + b4        # (F10)  z4[n,i] = Σ_j A3[n,j] W4[j,i] + b4[i]  (N, 84)
+    A4 = np.tanh(z4)         # (F11)  A4[n,i] = tanh(z4[n,i])  (N, 84)
+    Z5 = A4 @ W5 + b5        # (F12)  Z5[n,i] = Σ_j A4[n,j] W5[j,i] + b5[i]  (N, 10)
+    Z5_max = Z5.max(axis=1)  # (F13)  Z5_max[n] = max_i Z5[n,i]  (N,)
+    shifted = Z5 - Z5_max[:, None]  # (F14)  shifted[n,i] = Z5[n,i] - Z5_max[n]  (N, 10)
+    e = np.exp(shifted)      # (F15)  e[n,i] = exp(shifted[n,i])  (N, 10)
+    s = e.sum(axis=1)        # (F16)  s[n] = Σ_i e[n,i]  (N,)
+    p = e / s[:, None]       # (F17)  p[n,i] = e[n,i]/s[n]  (N, 10)
     # (F18)  log_p[n,i] = shifted[n,i] - log(s[n])  (N, 10)
     log_p = shifted - np.log(s)[:, None]
     picked = -log_p[np.arange(N), y]  # (F19)  picked[n] = -log_p[n,y[n]]  (N,)
-    L = picked.sum() / N              # (F20)  L = Σ_n picked[n]/N
+    L = picked.sum() / N     # (F20)  L = Σ_n picked[n]/N
     dtypes = [np.result_type(p) for p in (K1, c1, K2, c2, W3, b3, W4, b4, W5, b5)]
     saved = (
         p, y, A4, W5, A3, W4, P2, W3, A2, z2_columns, K2, A1, z1_columns, dtype, dtypes
@@ -182,24 +167,20 @@ def backward(saved, dL=1.0):
     #       from (F14), (F13) with (B7), (B6)
     dZ5 = dL / N * p
     dZ5[np.arange(N), y] -= dL / N
-    # (B9)  dW5[i,j] = Σ_n dZ5[n,j] A4[n,i]  (84, 10)  from (F12)
-    dW5 = A4.T @ dZ5
-    db5 = dZ5.sum(axis=0)          # (B10)  db5[i] = Σ_n dZ5[n,i]  (10,)  from (F12)
-    # (B11)  dA4[n,i] = Σ_j dZ5[n,j] W5[i,j]  (N, 84)  from (F12)
-    dA4 = dZ5 @ W5.T
+    dW5 = A4.T @ dZ5       # (B9)  dW5[i,j] = Σ_n dZ5[n,j] A4[n,i]  (84, 10)  from (F12)
+    db5 = dZ5.sum(axis=0)  # (B10)  db5[i] = Σ_n dZ5[n,i]  (10,)  from (F12)
+    dA4 = dZ5 @ W5.T       # (B11)  dA4[n,i] = Σ_j dZ5[n,j] W5[i,j]  (N, 84)  from (F12)
     # (B12)  dz4[n,i] = dA4[n,i] (1 - A4[n,i]²)  (N, 84)  from (F11)
     dz4 = dA4 * (1 - A4 * A4)
-    # (B13)  dW4[i,j] = Σ_n dz4[n,j] A3[n,i]  (120, 84)  from (F10)
-    dW4 = A3.T @ dz4
-    db4 = dz4.sum(axis=0)          # (B14)  db4[i] = Σ_n dz4[n,i]  (84,)  from (F10)
-    # (B15)  dA3[n,i] = Σ_j dz4[n,j] W4[i,j]  (N, 120)  from (F10)
-    dA3 = dz4 @ W4.T
+    dW4 = A3.T @ dz4  # (B13)  dW4[i,j] = Σ_n dz4[n,j] A3[n,i]  (120, 84)  from (F10)
+    db4 = dz4.sum(axis=0)  # (B14)  db4[i] = Σ_n dz4[n,i]  (84,)  from (F10)
+    dA3 = dz4 @ W4.T  # (B15)  dA3[n,i] = Σ_j dz4[n,j] W4[i,j]  (N, 120)  from (F10)
     # (B16)  dz3[n,i] = dA3[n,i] (1 - A3[n,i]²)  (N, 120)  from (F9)
     dz3 = dA3 * (1 - A3 * A3)
     # (B17)  dW3[i,j] = Σ_n dz3[n,j] P2[n,⌊i/25⌋,(⌊i/5⌋ mod 5),(i mod 5)]  (400, 120)
     #       from (F8)
     dW3 = P2.reshape(N, 400).T @ dz3
-    db3 = dz3.sum(axis=0)          # (B18)  db3[i] = Σ_n dz3[n,i]  (120,)  from (F8)
+    db3 = dz3.sum(axis=0)  # (B18)  db3[i] = Σ_n dz3[n,i]  (120,)  from (F8)
     # (B19)  dP2[n,i,j,q] = Σ_r dz3[n,r] W3[25 i+5 j+q,r]  (N, 16, 5, 5)  from (F8)
     dP2 = (dz3 @ W3.T).reshape(N, 16, 5, 5)
     # (B21)  dz2[n,i,j,q] = dP2[n,i,⌊j/2⌋,⌊q/2⌋] (1 - A2[n,i,j,q]²)/4  (N, 16, 10, 10)
@@ -238,18 +219,8 @@ def backward(saved, dL=1.0):
 
 
 def value_and_grad(
-    X: "N 8 8",
-    y: "int N",
-    K1: "6 1 5 5",
-    c1: "6",
-    K2: "16 6 5 5",
-    c2: "16",
-    W3: "400 120",
-    b3: "120",
-    W4: "120 84",
-    b4: "84",
-    W5: "84 10",
-    b5: "10",
+    X: "N 8 8", y: "int N", K1: "6 1 5 5", c1: "6", K2: "16 6 5 5", c2: "16",
+    W3: "400 120", b3: "120", W4: "120 84", b4: "84", W5: "84 10", b5: "10",
     validate=True,
 ):
     """Return the loss and its gradients."""
@@ -258,17 +229,8 @@ def value_and_grad(
 
 
 def predict(
-    X: "N 8 8",
-    K1: "6 1 5 5",
-    c1: "6",
-    K2: "16 6 5 5",
-    c2: "16",
-    W3: "400 120",
-    b3: "120",
-    W4: "120 84",
-    b4: "84",
-    W5: "84 10",
-    b5: "10",
+    X: "N 8 8", K1: "6 1 5 5", c1: "6", K2: "16 6 5 5", c2: "16", W3: "400 120",
+    b3: "120", W4: "120 84", b4: "84", W5: "84 10", b5: "10",
 ):
     """Return the outputs of the model."""
     X, (N, _, _) = read("X", X, "float", "N 8 8", (None, 8, 8))

@@ -1,4 +1,4 @@
-# symprop sha256:c0f870db166556ae8df9d003b817b80c
+# symprop sha256:b735e4fb63858e53c7803879f61f6f5e
 """llama_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:llama_block.
@@ -120,19 +120,8 @@ def rms_norm_backward(saved, dout, need_dinput=True):
 
 
 def forward(
-    x: "N T D",
-    target: "N T D",
-    g1: "D",
-    Wq: "D 4*E",
-    Wk: "D 2*E",
-    Wv: "D 2*E",
-    Wo: "4*E D",
-    g2: "D",
-    Wgate: "D F",
-    Wup: "D F",
-    Wdown: "F D",
-    heads=4,
-    groups=2,
+    x: "N T D", target: "N T D", g1: "D", Wq: "D 4*E", Wk: "D 2*E", Wv: "D 2*E",
+    Wo: "4*E D", g2: "D", Wgate: "D F", Wup: "D F", Wdown: "F D", heads=4, groups=2,
     validate=True,
 ):
     """Return the loss, and what backward needs."""
@@ -158,19 +147,16 @@ def forward(
     if groups != 2:
         raise ValueError("groups is fixed at 2")
     dtype = np.result_type(x, target, g1, Wq, Wk, Wv, Wo, g2, Wgate, Wup, Wdown)
-    h, saved_h = rms_norm(x, g1)             # (F1)  Lemma 1
-    # (F2)  hWq[n,t,i] = Σ_d h[n,t,d] Wq[d,i]  (N, T, 4 * E)
-    hWq = h @ Wq
+    h, saved_h = rms_norm(x, g1)  # (F1)  Lemma 1
+    hWq = h @ Wq             # (F2)  hWq[n,t,i] = Σ_d h[n,t,d] Wq[d,i]  (N, T, 4 * E)
     # (F3)  pow[i] = 10000^(-2 i/E)  (E // 2,)
     with np.errstate(all="ignore"):  # only finite entries are used
         pow = 10000**(-2 / E * np.arange(E // 2, dtype=dtype))
     # (F4)  angle[t,i] = t pow[i]  (T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
         angle = np.arange(T, dtype=dtype)[:, None] * pow
-    # (F5)  cos[t,i] = cos(angle[t,i])  (T, E // 2)
-    cos = np.cos(angle)
-    # (F6)  sin[t,i] = sin(angle[t,i])  (T, E // 2)
-    sin = np.sin(angle)
+    cos = np.cos(angle)      # (F5)  cos[t,i] = cos(angle[t,i])  (T, E // 2)
+    sin = np.sin(angle)      # (F6)  sin[t,i] = sin(angle[t,i])  (T, E // 2)
     # (F7)  u1[n,i,t,j] = hWq[n,t,E i+j] cos[t,j] - hWq[n,t,E i+j+E/2] sin[t,j]
     #       (N, 4, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
@@ -195,8 +181,7 @@ def forward(
     q = np.empty((N, 4, T, E), dtype)
     q[:, :, :, :E // 2] = u1
     q[:, :, :, E // 2:] = u2
-    # (F10)  hWk[n,t,i] = Σ_d h[n,t,d] Wk[d,i]  (N, T, 2 * E)
-    hWk = h @ Wk
+    hWk = h @ Wk             # (F10)  hWk[n,t,i] = Σ_d h[n,t,d] Wk[d,i]  (N, T, 2 * E)
     # (F11)  u3[n,i,t,j] = hWk[n,t,E i+j] cos[t,j] - hWk[n,t,E i+j+E/2] sin[t,j]
     #       (N, 2, T, E // 2)
     with np.errstate(all="ignore"):  # only finite entries are used
@@ -222,8 +207,7 @@ def forward(
     k = np.empty((N, 2, T, E), dtype)
     k[:, :, :, :E // 2] = u3
     k[:, :, :, E // 2:] = u4
-    # (F14)  v[n,t,i] = Σ_d h[n,t,d] Wv[d,i]  (N, T, 2 * E)
-    v = h @ Wv
+    v = h @ Wv               # (F14)  v[n,t,i] = Σ_d h[n,t,d] Wv[d,i]  (N, T, 2 * E)
     # (F15)  scores[n,i,j,t,r] = Σ_e q[n,2 i+j,t,e] k[n,i,r,e]/√E  (N, 2, 2, T, T)
     with np.errstate(all="ignore"):  # only finite entries are used
         scores = (
@@ -239,8 +223,7 @@ def forward(
     shifted = masked - masked_max[:, :, :, :, None]
     # (F19)  exps[n,i,j,t,r] = exp(shifted[n,i,j,t,r])  (N, 2, 2, T, T)
     exps = np.exp(shifted)
-    # (F20)  s[n,i,j,t] = Σ_r exps[n,i,j,t,r]  (N, 2, 2, T)
-    s = exps.sum(axis=4)
+    s = exps.sum(axis=4)     # (F20)  s[n,i,j,t] = Σ_r exps[n,i,j,t,r]  (N, 2, 2, T)
     # (F21)  p[n,i,j,t,r] = exps[n,i,j,t,r]/s[n,i,j,t]  (N, 2, 2, T, T)
     p = exps / s[:, :, :, :, None]
     # (F22)  o1[n,i,j,t,e] = Σ_r p[n,i,j,t,r] v[n,r,E i+e]  (N, 2, 2, T, E)
@@ -250,21 +233,15 @@ def forward(
     # (F23)  u[n,t,d] = x[n,t,d] + Σ_i o1[n,⌊⌊i/E⌋/2⌋,(⌊i/E⌋ mod 2),t,(i mod E)] Wo[i,d]
     #       (N, T, D)
     u = x + o1.transpose(0, 3, 1, 2, 4).reshape(N, T, 4 * E) @ Wo
-    z, saved_z = rms_norm(u, g2)             # (F24)  Lemma 1
-    # (F25)  z1[n,t,f] = Σ_d z[n,t,d] Wgate[d,f]  (N, T, F)
-    z1 = z @ Wgate
-    # (F26)  sigmoid_z[n,t,f] = σ(z1[n,t,f])  (N, T, F)
-    sigmoid_z = sigmoid(z1)
-    # (F27)  u5[n,t,f] = z1[n,t,f] sigmoid_z[n,t,f]  (N, T, F)
-    u5 = z1 * sigmoid_z
-    # (F28)  z_Wup[n,t,f] = Σ_d z[n,t,d] Wup[d,f]  (N, T, F)
-    z_Wup = z @ Wup
-    # (F29)  u6[n,t,f] = u5[n,t,f] z_Wup[n,t,f]  (N, T, F)
-    u6 = u5 * z_Wup
+    z, saved_z = rms_norm(u, g2)  # (F24)  Lemma 1
+    z1 = z @ Wgate           # (F25)  z1[n,t,f] = Σ_d z[n,t,d] Wgate[d,f]  (N, T, F)
+    sigmoid_z = sigmoid(z1)  # (F26)  sigmoid_z[n,t,f] = σ(z1[n,t,f])  (N, T, F)
+    u5 = z1 * sigmoid_z      # (F27)  u5[n,t,f] = z1[n,t,f] sigmoid_z[n,t,f]  (N, T, F)
+    z_Wup = z @ Wup          # (F28)  z_Wup[n,t,f] = Σ_d z[n,t,d] Wup[d,f]  (N, T, F)
+    u6 = u5 * z_Wup          # (F29)  u6[n,t,f] = u5[n,t,f] z_Wup[n,t,f]  (N, T, F)
     # (F30)  y[n,t,d] = u[n,t,d] + Σ_f u6[n,t,f] Wdown[f,d]  (N, T, D)
     y = u + u6 @ Wdown
-    # (F31)  error[n,t,d] = y[n,t,d] - target[n,t,d]  (N, T, D)
-    error = y - target
+    error = y - target       # (F31)  error[n,t,d] = y[n,t,d] - target[n,t,d]  (N, T, D)
     L = np.vdot(error, error) / (N * T * D)  # (F32)  L = Σ_ntd error[n,t,d]²/(N T D)
     dtypes = [np.result_type(p) for p in (g1, Wq, Wk, Wv, Wo, g2, Wgate, Wup, Wdown)]
     saved = (
@@ -393,19 +370,8 @@ def backward(saved, dL=1.0):
 
 
 def value_and_grad(
-    x: "N T D",
-    target: "N T D",
-    g1: "D",
-    Wq: "D 4*E",
-    Wk: "D 2*E",
-    Wv: "D 2*E",
-    Wo: "4*E D",
-    g2: "D",
-    Wgate: "D F",
-    Wup: "D F",
-    Wdown: "F D",
-    heads=4,
-    groups=2,
+    x: "N T D", target: "N T D", g1: "D", Wq: "D 4*E", Wk: "D 2*E", Wv: "D 2*E",
+    Wo: "4*E D", g2: "D", Wgate: "D F", Wup: "D F", Wdown: "F D", heads=4, groups=2,
     validate=True,
 ):
     """Return the loss and its gradients."""
@@ -416,16 +382,8 @@ def value_and_grad(
 
 
 def predict(
-    x: "N T D",
-    g1: "D",
-    Wq: "D 4*E",
-    Wk: "D 2*E",
-    Wv: "D 2*E",
-    Wo: "4*E D",
-    g2: "D",
-    Wgate: "D F",
-    Wup: "D F",
-    Wdown: "F D",
+    x: "N T D", g1: "D", Wq: "D 4*E", Wk: "D 2*E", Wv: "D 2*E", Wo: "4*E D", g2: "D",
+    Wgate: "D F", Wup: "D F", Wdown: "F D",
 ):
     """Return the outputs of the model."""
     x, (N, T, D) = read("x", x, "float", "N T D", (None, None, None))

@@ -1,4 +1,4 @@
-# symprop sha256:14340453bb17b454815b4d8823512b74
+# symprop sha256:b1089efd22c357d1fc2d1c65a1508999
 """lstm: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.recurrent:lstm.
@@ -87,17 +87,8 @@ class Saved(tuple):
 
 
 def forward(
-    text: "int T N",
-    following: "int T N",
-    h0: "N H",
-    c0: "N H",
-    E: "M D",
-    U: "D 4*H",
-    V: "H 4*H",
-    b: "4*H",
-    W: "H M",
-    d: "M",
-    validate=True,
+    text: "int T N", following: "int T N", h0: "N H", c0: "N H", E: "M D", U: "D 4*H",
+    V: "H 4*H", b: "4*H", W: "H M", d: "M", validate=True,
 ):
     """Return the loss, and what backward needs."""
     text, (T, N) = read("text", text, "int", "T N", (None, None))
@@ -116,8 +107,7 @@ def forward(
         if np.any(following < 0) or np.any(following >= M):
             raise IndexError("following holds a position outside 0 to M - 1")
     dtype = np.result_type(h0, c0, E, U, V, b, W, d)
-    # (F1)  EU[t,n,r] = Σ_q E[text[t,n],q] U[q,r]  (T, N, 4 * H)
-    EU = E[text] @ U
+    EU = E[text] @ U  # (F1)  EU[t,n,r] = Σ_q E[text[t,n],q] U[q,r]  (T, N, 4 * H)
     # (F4) for all steps:  z_given[t,n,r] = EU[t,n,r] + b[r]  (T, N, 4 * H)
     z_given = EU + b
     h_prev, c_prev, i, f, g, o, c, tanh_c, h = (
@@ -130,32 +120,28 @@ def forward(
         c_prev[t] = c0 if t == 0 else c[t - 1]
         # (F4)  z[t,n,r] = EU[t,n,r] + Σ_j h_prev[t,n,j] V[j,r] + b[r]  (T, N, 4 * H)
         z = z_given[t] + h_prev[t] @ V
-        i[t] = sigmoid(z[:, :H])       # (F5)  i[t,n,j] = σ(z[t,n,j])  (T, N, H)
+        i[t] = sigmoid(z[:, :H])   # (F5)  i[t,n,j] = σ(z[t,n,j])  (T, N, H)
         f[t] = sigmoid(z[:, H:2 * H])  # (F6)  f[t,n,j] = σ(z[t,n,j+H])  (T, N, H)
         # (F7)  g[t,n,j] = tanh(z[t,n,j+2 H])  (T, N, H)
         g[t] = np.tanh(z[:, 2 * H:3 * H])
-        o[t] = sigmoid(z[:, 3 * H:])   # (F8)  o[t,n,j] = σ(z[t,n,j+3 H])  (T, N, H)
+        o[t] = sigmoid(z[:, 3 * H:])  # (F8)  o[t,n,j] = σ(z[t,n,j+3 H])  (T, N, H)
         # (F9)  c[t,n,j] = f[t,n,j] c_prev[t,n,j] + i[t,n,j] g[t,n,j]  (T, N, H)
         c[t] = f[t] * c_prev[t] + i[t] * g[t]
-        # (F10)  tanh_c[t,n,j] = tanh(c[t,n,j])  (T, N, H)
-        tanh_c[t] = np.tanh(c[t])
-        # (F11)  h[t,n,j] = o[t,n,j] tanh_c[t,n,j]  (T, N, H)
-        h[t] = o[t] * tanh_c[t]
-    # (F12)  logits[t,n,m] = Σ_j h[t,n,j] W[j,m] + d[m]  (T, N, M)
-    logits = h @ W + d
+        tanh_c[t] = np.tanh(c[t])  # (F10)  tanh_c[t,n,j] = tanh(c[t,n,j])  (T, N, H)
+        h[t] = o[t] * tanh_c[t]    # (F11)  h[t,n,j] = o[t,n,j] tanh_c[t,n,j]  (T, N, H)
+    logits = h @ W + d  # (F12)  logits[t,n,m] = Σ_j h[t,n,j] W[j,m] + d[m]  (T, N, M)
     # (F13)  logits_max[t,n] = max_m logits[t,n,m]  (T, N)
     logits_max = logits.max(axis=2)
     # (F14)  shifted[t,n,m] = logits[t,n,m] - logits_max[t,n]  (T, N, M)
     shifted = logits - logits_max[:, :, None]
-    # (F15)  e[t,n,m] = exp(shifted[t,n,m])  (T, N, M)
-    e = np.exp(shifted)
-    s = e.sum(axis=2)                  # (F16)  s[t,n] = Σ_m e[t,n,m]  (T, N)
-    p = e / s[:, :, None]              # (F17)  p[t,n,m] = e[t,n,m]/s[t,n]  (T, N, M)
+    e = np.exp(shifted)            # (F15)  e[t,n,m] = exp(shifted[t,n,m])  (T, N, M)
+    s = e.sum(axis=2)              # (F16)  s[t,n] = Σ_m e[t,n,m]  (T, N)
+    p = e / s[:, :, None]          # (F17)  p[t,n,m] = e[t,n,m]/s[t,n]  (T, N, M)
     # (F18)  log_p[t,n,m] = shifted[t,n,m] - log(s[t,n])  (T, N, M)
     log_p = shifted - np.log(s)[:, :, None]
     # (F19)  picked[t,n] = -log_p[t,n,following[t,n]]  (T, N)
     picked = -log_p[np.arange(T)[:, None], np.arange(N), following]
-    loss = picked.sum() / (T * N)      # (F20)  loss = Σ_tn picked[t,n]/(T N)
+    loss = picked.sum() / (T * N)  # (F20)  loss = Σ_tn picked[t,n]/(T N)
     dtypes = [np.result_type(p) for p in (E, U, V, b, W, d)]
     saved = (
         p, following, h, W, V, o, tanh_c, f, i, c_prev, g, h_prev, U, text, E, dtype,
@@ -206,12 +192,10 @@ def backward(saved, dL=1.0):
         dc[t] = dh * dc_factor[t] + (dc[t + 1] * f[t + 1] if t + 1 < T else 0)
         # (B14)  do[t,n,j] = dh[t,n,j] tanh_c[t,n,j]  (T, N, H)  from (F11)
         do = dh * tanh_c[t]
-        # (B15)  dg[t,n,j] = dc[t,n,j] i[t,n,j]  (T, N, H)  from (F9)
-        dg = dc[t] * i[t]
+        dg = dc[t] * i[t]  # (B15)  dg[t,n,j] = dc[t,n,j] i[t,n,j]  (T, N, H)  from (F9)
         # (B16)  df[t,n,j] = dc[t,n,j] c_prev[t,n,j]  (T, N, H)  from (F9)
         df = dc[t] * c_prev[t]
-        # (B17)  di[t,n,j] = dc[t,n,j] g[t,n,j]  (T, N, H)  from (F9)
-        di = dc[t] * g[t]
+        di = dc[t] * g[t]  # (B17)  di[t,n,j] = dc[t,n,j] g[t,n,j]  (T, N, H)  from (F9)
         # (B18)  dz[t,n,r] = do[t,n,r-3 H] o[t,n,r-3 H] (1 - o[t,n,r-3 H]) [r-3 H ≥ 0]
         #       + dg[t,n,r-2 H] (1 - g[t,n,r-2 H]²) [0 ≤ r-2 H < H]
         #       + df[t,n,r-H] f[t,n,r-H] (1 - f[t,n,r-H]) [0 ≤ r-H < H]
@@ -235,17 +219,8 @@ def backward(saved, dL=1.0):
 
 
 def value_and_grad(
-    text: "int T N",
-    following: "int T N",
-    h0: "N H",
-    c0: "N H",
-    E: "M D",
-    U: "D 4*H",
-    V: "H 4*H",
-    b: "4*H",
-    W: "H M",
-    d: "M",
-    validate=True,
+    text: "int T N", following: "int T N", h0: "N H", c0: "N H", E: "M D", U: "D 4*H",
+    V: "H 4*H", b: "4*H", W: "H M", d: "M", validate=True,
 ):
     """Return the loss and its gradients."""
     loss, saved = forward(text, following, h0, c0, E, U, V, b, W, d, validate)
@@ -253,15 +228,8 @@ def value_and_grad(
 
 
 def predict(
-    text: "int T N",
-    h0: "N H",
-    c0: "N H",
-    E: "M D",
-    U: "D 4*H",
-    V: "H 4*H",
-    b: "4*H",
-    W: "H M",
-    d: "M",
+    text: "int T N", h0: "N H", c0: "N H", E: "M D", U: "D 4*H", V: "H 4*H", b: "4*H",
+    W: "H M", d: "M",
 ):
     """Return the outputs of the model."""
     text, (T, N) = read("text", text, "int", "T N", (None, None))
@@ -274,8 +242,7 @@ def predict(
     W, _ = read("W", W, "wrt", "H M", (H, M))
     d, _ = read("d", d, "wrt", "M", (M,))
     dtype = np.result_type(h0, c0, E, U, V, b, W, d)
-    # (F1)  EU[t,n,r] = Σ_q E[text[t,n],q] U[q,r]  (T, N, 4 * H)
-    EU = E[text] @ U
+    EU = E[text] @ U  # (F1)  EU[t,n,r] = Σ_q E[text[t,n],q] U[q,r]  (T, N, 4 * H)
     # (F4) for all steps:  z_given[t,n,r] = EU[t,n,r] + b[r]  (T, N, 4 * H)
     z_given = EU + b
     c, h = (np.empty((T, N, H), dtype) for _ in range(2))
@@ -286,20 +253,17 @@ def predict(
         c_prev = c0 if t == 0 else c[t - 1]
         # (F4)  z[t,n,r] = EU[t,n,r] + Σ_j h_prev[t,n,j] V[j,r] + b[r]  (T, N, 4 * H)
         z = z_given[t] + h_prev @ V
-        i = sigmoid(z[:, :H])           # (F5)  i[t,n,j] = σ(z[t,n,j])  (T, N, H)
-        f = sigmoid(z[:, H:2 * H])      # (F6)  f[t,n,j] = σ(z[t,n,j+H])  (T, N, H)
+        i = sigmoid(z[:, :H])      # (F5)  i[t,n,j] = σ(z[t,n,j])  (T, N, H)
+        f = sigmoid(z[:, H:2 * H])  # (F6)  f[t,n,j] = σ(z[t,n,j+H])  (T, N, H)
         g = np.tanh(z[:, 2 * H:3 * H])  # (F7)  g[t,n,j] = tanh(z[t,n,j+2 H])  (T, N, H)
-        o = sigmoid(z[:, 3 * H:])       # (F8)  o[t,n,j] = σ(z[t,n,j+3 H])  (T, N, H)
+        o = sigmoid(z[:, 3 * H:])  # (F8)  o[t,n,j] = σ(z[t,n,j+3 H])  (T, N, H)
         # (F9)  c[t,n,j] = f[t,n,j] c_prev[t,n,j] + i[t,n,j] g[t,n,j]  (T, N, H)
         c[t] = f * c_prev + i * g
-        # (F10)  tanh_c[t,n,j] = tanh(c[t,n,j])  (T, N, H)
-        tanh_c = np.tanh(c[t])
-        # (F11)  h[t,n,j] = o[t,n,j] tanh_c[t,n,j]  (T, N, H)
-        h[t] = o * tanh_c
-    # (F12)  logits[t,n,m] = Σ_j h[t,n,j] W[j,m] + d[m]  (T, N, M)
-    logits = h @ W + d
-    h_last = h[T - 1]                   # (F21)  h_last[n,j] = h[T-1,n,j]  (N, H)
-    c_last = c[T - 1]                   # (F22)  c_last[n,j] = c[T-1,n,j]  (N, H)
+        tanh_c = np.tanh(c[t])     # (F10)  tanh_c[t,n,j] = tanh(c[t,n,j])  (T, N, H)
+        h[t] = o * tanh_c          # (F11)  h[t,n,j] = o[t,n,j] tanh_c[t,n,j]  (T, N, H)
+    logits = h @ W + d  # (F12)  logits[t,n,m] = Σ_j h[t,n,j] W[j,m] + d[m]  (T, N, M)
+    h_last = h[T - 1]              # (F21)  h_last[n,j] = h[T-1,n,j]  (N, H)
+    c_last = c[T - 1]              # (F22)  c_last[n,j] = c[T-1,n,j]  (N, H)
     return {"logits": logits, "h_last": h_last, "c_last": c_last}
 
 

@@ -1,4 +1,4 @@
-# symprop sha256:21fc62a86b61903840120d3e76a1f636
+# symprop sha256:a2beb8535cf7823893ec5e714b1de983
 """mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:mlp.
@@ -86,19 +86,18 @@ def forward(X: "N K", Y: "N M", W1: "K H", b1: "H", W2: "H M", b2: "M", validate
         if not np.allclose(np.sum(Y, axis=1), 1, rtol=0, atol=0.0001):
             raise ValueError("Y must sum to 1 along axis 1")
     dtype = np.result_type(X, Y, W1, b1, W2, b2)
-    z = X @ W1 + b1                 # (F1)  z[n,h] = Σ_k X[n,k] W1[k,h] + b1[h]  (N, H)
-    A1 = np.tanh(z)                 # (F2)  A1[n,h] = tanh(z[n,h])  (N, H)
-    # (F3)  Z2[n,m] = Σ_h A1[n,h] W2[h,m] + b2[m]  (N, M)
-    Z2 = A1 @ W2 + b2
-    Z2_max = Z2.max(axis=1)         # (F4)  Z2_max[n] = max_m Z2[n,m]  (N,)
+    z = X @ W1 + b1          # (F1)  z[n,h] = Σ_k X[n,k] W1[k,h] + b1[h]  (N, H)
+    A1 = np.tanh(z)          # (F2)  A1[n,h] = tanh(z[n,h])  (N, H)
+    Z2 = A1 @ W2 + b2        # (F3)  Z2[n,m] = Σ_h A1[n,h] W2[h,m] + b2[m]  (N, M)
+    Z2_max = Z2.max(axis=1)  # (F4)  Z2_max[n] = max_m Z2[n,m]  (N,)
     shifted = Z2 - Z2_max[:, None]  # (F5)  shifted[n,m] = Z2[n,m] - Z2_max[n]  (N, M)
-    e = np.exp(shifted)             # (F6)  e[n,m] = exp(shifted[n,m])  (N, M)
-    s = e.sum(axis=1)               # (F7)  s[n] = Σ_m e[n,m]  (N,)
-    p = e / s[:, None]              # (F8)  p[n,m] = e[n,m]/s[n]  (N, M)
+    e = np.exp(shifted)      # (F6)  e[n,m] = exp(shifted[n,m])  (N, M)
+    s = e.sum(axis=1)        # (F7)  s[n] = Σ_m e[n,m]  (N,)
+    p = e / s[:, None]       # (F8)  p[n,m] = e[n,m]/s[n]  (N, M)
     # (F9)  log_p[n,m] = shifted[n,m] - log(s[n])  (N, M)
     log_p = shifted - np.log(s)[:, None]
-    weighted = Y * log_p            # (F10)  weighted[n,m] = Y[n,m] log_p[n,m]  (N, M)
-    L = -weighted.sum() / N         # (F11)  L = -Σ_nm weighted[n,m]/N
+    weighted = Y * log_p     # (F10)  weighted[n,m] = Y[n,m] log_p[n,m]  (N, M)
+    L = -weighted.sum() / N  # (F11)  L = -Σ_nm weighted[n,m]/N
     dtypes = [np.result_type(p) for p in (W1, b1, W2, b2)]
     saved = (p, Y, A1, W2, X, dtypes)
     return dtype.type(L), Saved(saved)
@@ -122,13 +121,7 @@ def backward(saved, dL=1.0):
 
 
 def value_and_grad(
-    X: "N K",
-    Y: "N M",
-    W1: "K H",
-    b1: "H",
-    W2: "H M",
-    b2: "M",
-    validate=True,
+    X: "N K", Y: "N M", W1: "K H", b1: "H", W2: "H M", b2: "M", validate=True,
 ):
     """Return the loss and its gradients."""
     L, saved = forward(X, Y, W1, b1, W2, b2, validate)

@@ -1,4 +1,4 @@
-# symprop sha256:dd570a96896ea13082236092ebf99964
+# symprop sha256:c6d3e0cc74ea318b610822683e6225bc
 """mlp_sigmoid_mse: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:mlp_sigmoid_mse.
@@ -76,13 +76,7 @@ class Saved(tuple):
 
 
 def forward(
-    x: "K N",
-    y: "M N",
-    W1: "H K",
-    b1: "H 1",
-    W2: "M H",
-    b2: "M 1",
-    validate=True,
+    x: "K N", y: "M N", W1: "H K", b1: "H 1", W2: "M H", b2: "M 1", validate=True,
 ):
     """Return the loss, and what backward needs."""
     x, (K, N) = read("x", x, "float", "K N", (None, None))
@@ -92,13 +86,11 @@ def forward(
     W2, _ = read("W2", W2, "wrt", "M H", (M, H))
     b2, _ = read("b2", b2, "wrt", "M 1", (M, 1))
     dtype = np.result_type(x, y, W1, b1, W2, b2)
-    # (F1)  z1[h,n] = Σ_k W1[h,k] x[k,n] + b1[h,0]  (H, N)
-    z1 = W1 @ x + b1
-    a1 = sigmoid(z1)                     # (F2)  a1[h,n] = σ(z1[h,n])  (H, N)
-    # (F3)  z2[m,n] = Σ_h W2[m,h] a1[h,n] + b2[m,0]  (M, N)
-    z2 = W2 @ a1 + b2
-    a2 = sigmoid(z2)                     # (F4)  a2[m,n] = σ(z2[m,n])  (M, N)
-    error = a2 - y                       # (F5)  error[m,n] = a2[m,n] - y[m,n]  (M, N)
+    z1 = W1 @ x + b1   # (F1)  z1[h,n] = Σ_k W1[h,k] x[k,n] + b1[h,0]  (H, N)
+    a1 = sigmoid(z1)   # (F2)  a1[h,n] = σ(z1[h,n])  (H, N)
+    z2 = W2 @ a1 + b2  # (F3)  z2[m,n] = Σ_h W2[m,h] a1[h,n] + b2[m,0]  (M, N)
+    a2 = sigmoid(z2)   # (F4)  a2[m,n] = σ(z2[m,n])  (M, N)
+    error = a2 - y     # (F5)  error[m,n] = a2[m,n] - y[m,n]  (M, N)
     C = np.vdot(error, error) / (2 * N)  # (F6)  C = Σ_mn error[m,n]²/(2 N)
     dtypes = [np.result_type(p) for p in (W1, b1, W2, b2)]
     saved = (error, a2, a1, W2, x, dtypes)
@@ -112,28 +104,19 @@ def backward(saved, dL=1.0):
     # (B4)  dz2[m,n] = error[m,n] a2[m,n] (1 - a2[m,n]) dL/N  (M, N)
     #       from (F4) with (B3)
     dz2 = dL / N * error * a2 * (1 - a2)
-    # (B5)  dW2[m,h] = Σ_n dz2[m,n] a1[h,n]  (M, H)  from (F3)
-    dW2 = dz2 @ a1.T
+    dW2 = dz2 @ a1.T  # (B5)  dW2[m,h] = Σ_n dz2[m,n] a1[h,n]  (M, H)  from (F3)
     db2 = dz2.sum(axis=1)[:, None]  # (B6)  db2[m] = Σ_n dz2[m,n]  (M, 1)  from (F3)
-    # (B7)  da1[h,n] = Σ_m dz2[m,n] W2[m,h]  (H, N)  from (F3)
-    da1 = W2.T @ dz2
+    da1 = W2.T @ dz2  # (B7)  da1[h,n] = Σ_m dz2[m,n] W2[m,h]  (H, N)  from (F3)
     # (B8)  dz1[h,n] = da1[h,n] a1[h,n] (1 - a1[h,n])  (H, N)  from (F2)
     dz1 = da1 * a1 * (1 - a1)
-    # (B9)  dW1[h,k] = Σ_n dz1[h,n] x[k,n]  (H, K)  from (F1)
-    dW1 = dz1 @ x.T
+    dW1 = dz1 @ x.T   # (B9)  dW1[h,k] = Σ_n dz1[h,n] x[k,n]  (H, K)  from (F1)
     db1 = dz1.sum(axis=1)[:, None]  # (B10)  db1[h] = Σ_n dz1[h,n]  (H, 1)  from (F1)
     grads = {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2}
     return like_parameters(grads, dtypes)
 
 
 def value_and_grad(
-    x: "K N",
-    y: "M N",
-    W1: "H K",
-    b1: "H 1",
-    W2: "M H",
-    b2: "M 1",
-    validate=True,
+    x: "K N", y: "M N", W1: "H K", b1: "H 1", W2: "M H", b2: "M 1", validate=True,
 ):
     """Return the loss and its gradients."""
     C, saved = forward(x, y, W1, b1, W2, b2, validate)

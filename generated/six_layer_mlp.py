@@ -1,4 +1,4 @@
-# symprop sha256:b2ab6ae804cfeb81f192e05d5a8ef44f
+# symprop sha256:b6e48385ed1d8c4ef7a2b74ea433f179
 """six_layer_mlp: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.perceptrons:six_layer_mlp.
@@ -87,21 +87,8 @@ class Saved(tuple):
 
 
 def forward(
-    X: "N K",
-    y: "int N",
-    W1: "K H",
-    b1: "H",
-    W2: "H H",
-    b2: "H",
-    W3: "H H",
-    b3: "H",
-    W4: "H H",
-    b4: "H",
-    W5: "H H",
-    b5: "H",
-    W6: "H M",
-    b6: "M",
-    validate=True,
+    X: "N K", y: "int N", W1: "K H", b1: "H", W2: "H H", b2: "H", W3: "H H", b3: "H",
+    W4: "H H", b4: "H", W5: "H H", b5: "H", W6: "H M", b6: "M", validate=True,
 ):
     """Return the loss, and what backward needs."""
     X, (N, K) = read("X", X, "float", "N K", (None, None))
@@ -122,33 +109,26 @@ def forward(
         if np.any(y < 0) or np.any(y >= M):
             raise IndexError("y holds a position outside 0 to M - 1")
     dtype = np.result_type(X, W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, W6, b6)
-    # (F1)  z1[n,h] = Σ_k X[n,k] W1[k,h] + b1[h]  (N, H)
-    z1 = X @ W1 + b1
-    A1 = np.maximum(z1, 0)            # (F2)  A1[n,h] = relu(z1[n,h])  (N, H)
-    # (F3)  z2[n,h] = Σ_i A1[n,i] W2[i,h] + b2[h]  (N, H)
-    z2 = A1 @ W2 + b2
-    A2 = np.maximum(z2, 0)            # (F4)  A2[n,h] = relu(z2[n,h])  (N, H)
-    # (F5)  z3[n,h] = Σ_i A2[n,i] W3[i,h] + b3[h]  (N, H)
-    z3 = A2 @ W3 + b3
-    A3 = np.maximum(z3, 0)            # (F6)  A3[n,h] = relu(z3[n,h])  (N, H)
-    # (F7)  z4[n,h] = Σ_i A3[n,i] W4[i,h] + b4[h]  (N, H)
-    z4 = A3 @ W4 + b4
-    A4 = np.maximum(z4, 0)            # (F8)  A4[n,h] = relu(z4[n,h])  (N, H)
-    # (F9)  z5[n,h] = Σ_i A4[n,i] W5[i,h] + b5[h]  (N, H)
-    z5 = A4 @ W5 + b5
-    A5 = np.maximum(z5, 0)            # (F10)  A5[n,h] = relu(z5[n,h])  (N, H)
-    # (F11)  Z6[n,m] = Σ_h A5[n,h] W6[h,m] + b6[m]  (N, M)
-    Z6 = A5 @ W6 + b6
-    Z6_max = Z6.max(axis=1)           # (F12)  Z6_max[n] = max_m Z6[n,m]  (N,)
-    # (F13)  shifted[n,m] = Z6[n,m] - Z6_max[n]  (N, M)
-    shifted = Z6 - Z6_max[:, None]
-    e = np.exp(shifted)               # (F14)  e[n,m] = exp(shifted[n,m])  (N, M)
-    s = e.sum(axis=1)                 # (F15)  s[n] = Σ_m e[n,m]  (N,)
-    p = e / s[:, None]                # (F16)  p[n,m] = e[n,m]/s[n]  (N, M)
+    z1 = X @ W1 + b1         # (F1)  z1[n,h] = Σ_k X[n,k] W1[k,h] + b1[h]  (N, H)
+    A1 = np.maximum(z1, 0)   # (F2)  A1[n,h] = relu(z1[n,h])  (N, H)
+    z2 = A1 @ W2 + b2        # (F3)  z2[n,h] = Σ_i A1[n,i] W2[i,h] + b2[h]  (N, H)
+    A2 = np.maximum(z2, 0)   # (F4)  A2[n,h] = relu(z2[n,h])  (N, H)
+    z3 = A2 @ W3 + b3        # (F5)  z3[n,h] = Σ_i A2[n,i] W3[i,h] + b3[h]  (N, H)
+    A3 = np.maximum(z3, 0)   # (F6)  A3[n,h] = relu(z3[n,h])  (N, H)
+    z4 = A3 @ W4 + b4        # (F7)  z4[n,h] = Σ_i A3[n,i] W4[i,h] + b4[h]  (N, H)
+    A4 = np.maximum(z4, 0)   # (F8)  A4[n,h] = relu(z4[n,h])  (N, H)
+    z5 = A4 @ W5 + b5        # (F9)  z5[n,h] = Σ_i A4[n,i] W5[i,h] + b5[h]  (N, H)
+    A5 = np.maximum(z5, 0)   # (F10)  A5[n,h] = relu(z5[n,h])  (N, H)
+    Z6 = A5 @ W6 + b6        # (F11)  Z6[n,m] = Σ_h A5[n,h] W6[h,m] + b6[m]  (N, M)
+    Z6_max = Z6.max(axis=1)  # (F12)  Z6_max[n] = max_m Z6[n,m]  (N,)
+    shifted = Z6 - Z6_max[:, None]  # (F13)  shifted[n,m] = Z6[n,m] - Z6_max[n]  (N, M)
+    e = np.exp(shifted)      # (F14)  e[n,m] = exp(shifted[n,m])  (N, M)
+    s = e.sum(axis=1)        # (F15)  s[n] = Σ_m e[n,m]  (N,)
+    p = e / s[:, None]       # (F16)  p[n,m] = e[n,m]/s[n]  (N, M)
     # (F17)  log_p[n,m] = shifted[n,m] - log(s[n])  (N, M)
     log_p = shifted - np.log(s)[:, None]
     picked = -log_p[np.arange(N), y]  # (F18)  picked[n] = -log_p[n,y[n]]  (N,)
-    L = picked.sum() / N              # (F19)  L = Σ_n picked[n]/N
+    L = picked.sum() / N     # (F19)  L = Σ_n picked[n]/N
     dtypes = [
         np.result_type(p)
         for p in (W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, W6, b6)
@@ -170,8 +150,7 @@ def backward(saved, dL=1.0):
     dW6 = A5.T @ dZ6       # (B9)  dW6[h,m] = Σ_n dZ6[n,m] A5[n,h]  (H, M)  from (F11)
     db6 = dZ6.sum(axis=0)  # (B10)  db6[m] = Σ_n dZ6[n,m]  (M,)  from (F11)
     dA5 = dZ6 @ W6.T       # (B11)  dA5[n,h] = Σ_m dZ6[n,m] W6[h,m]  (N, H)  from (F11)
-    # (B12)  dz5[n,h] = dA5[n,h] [z5[n,h] > 0]  (N, H)  from (F10)
-    dz5 = dA5 * (z5 > 0)
+    dz5 = dA5 * (z5 > 0)  # (B12)  dz5[n,h] = dA5[n,h] [z5[n,h] > 0]  (N, H)  from (F10)
     dW5 = A4.T @ dz5       # (B13)  dW5[h,i] = Σ_n dz5[n,i] A4[n,h]  (H, H)  from (F9)
     db5 = dz5.sum(axis=0)  # (B14)  db5[h] = Σ_n dz5[n,h]  (H,)  from (F9)
     dA4 = dz5 @ W5.T       # (B15)  dA4[n,h] = Σ_i dz5[n,i] W5[h,i]  (N, H)  from (F9)
@@ -198,21 +177,8 @@ def backward(saved, dL=1.0):
 
 
 def value_and_grad(
-    X: "N K",
-    y: "int N",
-    W1: "K H",
-    b1: "H",
-    W2: "H H",
-    b2: "H",
-    W3: "H H",
-    b3: "H",
-    W4: "H H",
-    b4: "H",
-    W5: "H H",
-    b5: "H",
-    W6: "H M",
-    b6: "M",
-    validate=True,
+    X: "N K", y: "int N", W1: "K H", b1: "H", W2: "H H", b2: "H", W3: "H H", b3: "H",
+    W4: "H H", b4: "H", W5: "H H", b5: "H", W6: "H M", b6: "M", validate=True,
 ):
     """Return the loss and its gradients."""
     L, saved = forward(X, y, W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, W6, b6, validate)
@@ -220,19 +186,8 @@ def value_and_grad(
 
 
 def predict(
-    X: "N K",
-    W1: "K H",
-    b1: "H",
-    W2: "H H",
-    b2: "H",
-    W3: "H H",
-    b3: "H",
-    W4: "H H",
-    b4: "H",
-    W5: "H H",
-    b5: "H",
-    W6: "H M",
-    b6: "M",
+    X: "N K", W1: "K H", b1: "H", W2: "H H", b2: "H", W3: "H H", b3: "H", W4: "H H",
+    b4: "H", W5: "H H", b5: "H", W6: "H M", b6: "M",
 ):
     """Return the outputs of the model."""
     X, (N, K) = read("X", X, "float", "N K", (None, None))

@@ -1,4 +1,4 @@
-# symprop sha256:9b57499e2276c81ab3f2f9dcf0265e7b
+# symprop sha256:1e31d54b6252208aa54ba6321f27a642
 """state_space: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.dynamics:state_space.
@@ -76,13 +76,7 @@ class Saved(tuple):
 
 
 def forward(
-    u: "T N K",
-    y: "T N M",
-    a: "H",
-    B: "K H",
-    C: "H M",
-    D: "K M",
-    validate=True,
+    u: "T N K", y: "T N M", a: "H", B: "K H", C: "H M", D: "K M", validate=True,
 ):
     """Return the loss, and what backward needs."""
     u, (T, N, K) = read("u", u, "float", "T N K", (None, None, None))
@@ -138,13 +132,7 @@ def backward(saved, dL=1.0):
 
 
 def value_and_grad(
-    u: "T N K",
-    y: "T N M",
-    a: "H",
-    B: "K H",
-    C: "H M",
-    D: "K M",
-    validate=True,
+    u: "T N K", y: "T N M", a: "H", B: "K H", C: "H M", D: "K M", validate=True,
 ):
     """Return the loss and its gradients."""
     loss, saved = forward(u, y, a, B, C, D, validate)

@@ -1,4 +1,4 @@
-# symprop sha256:02e50ed291a2b481e0e5862faefff327
+# symprop sha256:f50dbcbd37db32f6831e97afc46d8d0f
 """transformer_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:transformer_block.
@@ -91,26 +91,9 @@ class Saved(tuple):
 
 
 def forward(
-    x: "N T D",
-    target: "N T D",
-    Wq: "D D",
-    bq: "D",
-    Wk: "D D",
-    bk: "D",
-    Wv: "D D",
-    bv: "D",
-    Wo: "D D",
-    bo: "D",
-    g1: "D",
-    b1: "D",
-    W1: "D F",
-    c1: "F",
-    W2: "F D",
-    c2: "D",
-    g2: "D",
-    b2: "D",
-    heads=2,
-    validate=True,
+    x: "N T D", target: "N T D", Wq: "D D", bq: "D", Wk: "D D", bk: "D", Wv: "D D",
+    bv: "D", Wo: "D D", bo: "D", g1: "D", b1: "D", W1: "D F", c1: "F", W2: "F D",
+    c2: "D", g2: "D", b2: "D", heads=2, validate=True,
 ):
     """Return the loss, and what backward needs."""
     x, (N, T, D) = read("x", x, "float", "N T D", (None, None, None))
@@ -139,12 +122,9 @@ def forward(
     dtype = np.result_type(
         x, target, Wq, bq, Wk, bk, Wv, bv, Wo, bo, g1, b1, W1, c1, W2, c2, g2, b2
     )
-    # (F1)  q[n,t,d] = Σ_j x[n,t,j] Wq[j,d] + bq[d]  (N, T, D)
-    q = x @ Wq + bq
-    # (F2)  k[n,t,d] = Σ_j x[n,t,j] Wk[j,d] + bk[d]  (N, T, D)
-    k = x @ Wk + bk
-    # (F3)  v[n,t,d] = Σ_j x[n,t,j] Wv[j,d] + bv[d]  (N, T, D)
-    v = x @ Wv + bv
+    q = x @ Wq + bq           # (F1)  q[n,t,d] = Σ_j x[n,t,j] Wq[j,d] + bq[d]  (N, T, D)
+    k = x @ Wk + bk           # (F2)  k[n,t,d] = Σ_j x[n,t,j] Wk[j,d] + bk[d]  (N, T, D)
+    v = x @ Wv + bv           # (F3)  v[n,t,d] = Σ_j x[n,t,j] Wv[j,d] + bv[d]  (N, T, D)
     # (F4)  scores[n,j,t,r] = Σ_{w<D/2} q[n,t,D j/2+w] k[n,r,D j/2+w]/√(D/2)
     #       (N, 2, T, T)
     scores = (
@@ -155,55 +135,41 @@ def forward(
     scores_max = scores.max(axis=3)
     # (F6)  shifted[n,j,t,r] = scores[n,j,t,r] - scores_max[n,j,t]  (N, 2, T, T)
     shifted = scores - scores_max[:, :, :, None]
-    # (F7)  e[n,j,t,r] = exp(shifted[n,j,t,r])  (N, 2, T, T)
-    e = np.exp(shifted)
-    # (F8)  s[n,j,t] = Σ_r e[n,j,t,r]  (N, 2, T)
-    s = e.sum(axis=3)
-    # (F9)  p[n,j,t,r] = e[n,j,t,r]/s[n,j,t]  (N, 2, T, T)
-    p = e / s[:, :, :, None]
+    e = np.exp(shifted)       # (F7)  e[n,j,t,r] = exp(shifted[n,j,t,r])  (N, 2, T, T)
+    s = e.sum(axis=3)         # (F8)  s[n,j,t] = Σ_r e[n,j,t,r]  (N, 2, T)
+    p = e / s[:, :, :, None]  # (F9)  p[n,j,t,r] = e[n,j,t,r]/s[n,j,t]  (N, 2, T, T)
     # (F10)  pv[n,j,t,r] = Σ_w p[n,j,t,w] v[n,w,D j/2+r]  (N, 2, T, D // 2)
     pv = p @ v.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
     # (F11)  attended[n,t,d] = Σ_j pv[n,⌊j/(D/2)⌋,t,(j mod (D/2))] Wo[j,d] + bo[d]
     #       (N, T, D)
     attended = pv.transpose(0, 2, 1, 3).reshape(N, T, D) @ Wo + bo
-    # (F12)  skip1[n,t,d] = x[n,t,d] + attended[n,t,d]  (N, T, D)
-    skip1 = x + attended
-    # (F13)  mu1[n,t] = Σ_d skip1[n,t,d]/D  (N, T)
-    mu1 = skip1.sum(axis=2) / D
+    skip1 = x + attended  # (F12)  skip1[n,t,d] = x[n,t,d] + attended[n,t,d]  (N, T, D)
+    mu1 = skip1.sum(axis=2) / D  # (F13)  mu1[n,t] = Σ_d skip1[n,t,d]/D  (N, T)
     # (F14)  centred1[n,t,d] = skip1[n,t,d] - mu1[n,t]  (N, T, D)
     centred1 = skip1 - mu1[:, :, None]
     # (F15)  var1[n,t] = Σ_d centred1[n,t,d]²/D  (N, T)
     var1 = np.einsum("ntd,ntd->nt", centred1, centred1) / D
-    # (F16)  var_eps1[n,t] = var1[n,t] + 1e-5  (N, T)
-    var_eps1 = var1 + 1e-05
-    std1 = np.sqrt(var_eps1)                 # (F17)  std1[n,t] = √var_eps1[n,t]  (N, T)
+    var_eps1 = var1 + 1e-05   # (F16)  var_eps1[n,t] = var1[n,t] + 1e-5  (N, T)
+    std1 = np.sqrt(var_eps1)  # (F17)  std1[n,t] = √var_eps1[n,t]  (N, T)
     # (F18)  x_hat1[n,t,d] = centred1[n,t,d]/std1[n,t]  (N, T, D)
     x_hat1 = centred1 / std1[:, :, None]
-    # (F19)  u[n,t,d] = x_hat1[n,t,d] g1[d] + b1[d]  (N, T, D)
-    u = g1 * x_hat1 + b1
-    # (F20)  z[n,t,i] = Σ_d u[n,t,d] W1[d,i] + c1[i]  (N, T, F)
-    z = u @ W1 + c1
-    # (F21)  relu_z[n,t,i] = relu(z[n,t,i])  (N, T, F)
-    relu_z = np.maximum(z, 0)
+    u = g1 * x_hat1 + b1      # (F19)  u[n,t,d] = x_hat1[n,t,d] g1[d] + b1[d]  (N, T, D)
+    z = u @ W1 + c1  # (F20)  z[n,t,i] = Σ_d u[n,t,d] W1[d,i] + c1[i]  (N, T, F)
+    relu_z = np.maximum(z, 0)  # (F21)  relu_z[n,t,i] = relu(z[n,t,i])  (N, T, F)
     # (F22)  f[n,t,d] = Σ_i relu_z[n,t,i] W2[i,d] + c2[d]  (N, T, D)
     f = relu_z @ W2 + c2
-    # (F23)  skip2[n,t,d] = u[n,t,d] + f[n,t,d]  (N, T, D)
-    skip2 = u + f
-    # (F24)  mu2[n,t] = Σ_d skip2[n,t,d]/D  (N, T)
-    mu2 = skip2.sum(axis=2) / D
+    skip2 = u + f             # (F23)  skip2[n,t,d] = u[n,t,d] + f[n,t,d]  (N, T, D)
+    mu2 = skip2.sum(axis=2) / D  # (F24)  mu2[n,t] = Σ_d skip2[n,t,d]/D  (N, T)
     # (F25)  centred2[n,t,d] = skip2[n,t,d] - mu2[n,t]  (N, T, D)
     centred2 = skip2 - mu2[:, :, None]
     # (F26)  var2[n,t] = Σ_d centred2[n,t,d]²/D  (N, T)
     var2 = np.einsum("ntd,ntd->nt", centred2, centred2) / D
-    # (F27)  var_eps2[n,t] = var2[n,t] + 1e-5  (N, T)
-    var_eps2 = var2 + 1e-05
-    std2 = np.sqrt(var_eps2)                 # (F28)  std2[n,t] = √var_eps2[n,t]  (N, T)
+    var_eps2 = var2 + 1e-05   # (F27)  var_eps2[n,t] = var2[n,t] + 1e-5  (N, T)
+    std2 = np.sqrt(var_eps2)  # (F28)  std2[n,t] = √var_eps2[n,t]  (N, T)
     # (F29)  x_hat2[n,t,d] = centred2[n,t,d]/std2[n,t]  (N, T, D)
     x_hat2 = centred2 / std2[:, :, None]
-    # (F30)  y[n,t,d] = x_hat2[n,t,d] g2[d] + b2[d]  (N, T, D)
-    y = g2 * x_hat2 + b2
-    # (F31)  error[n,t,d] = y[n,t,d] - target[n,t,d]  (N, T, D)
-    error = y - target
+    y = g2 * x_hat2 + b2      # (F30)  y[n,t,d] = x_hat2[n,t,d] g2[d] + b2[d]  (N, T, D)
+    error = y - target  # (F31)  error[n,t,d] = y[n,t,d] - target[n,t,d]  (N, T, D)
     L = np.vdot(error, error) / (N * T * D)  # (F32)  L = Σ_ntd error[n,t,d]²/(N T D)
     dtypes = [
         np.result_type(p)
@@ -259,8 +225,7 @@ def backward(saved, dL=1.0):
     # (B21)  dg1[d] = Σ_nt du[n,t,d] x_hat1[n,t,d]  (D,)  from (F19)
     dg1 = np.einsum("ntd,ntd->d", du, x_hat1)
     db1 = du.sum(axis=(0, 1))    # (B22)  db1[d] = Σ_nt du[n,t,d]  (D,)  from (F19)
-    # (B23)  dx_hat1[n,t,d] = du[n,t,d] g1[d]  (N, T, D)  from (F19)
-    dx_hat1 = g1 * du
+    dx_hat1 = g1 * du  # (B23)  dx_hat1[n,t,d] = du[n,t,d] g1[d]  (N, T, D)  from (F19)
     # (B30)  dattended[n,t,d] = (dx_hat1[n,t,d] - x_hat1[n,t,d] Σ_j dx_hat1[n,t,j]
     #       x_hat1[n,t,j]/D - Σ_j dx_hat1[n,t,j]/D)/std1[n,t]  (N, T, D)
     #       from (F12) with (B29)
@@ -324,26 +289,9 @@ def backward(saved, dL=1.0):
 
 
 def value_and_grad(
-    x: "N T D",
-    target: "N T D",
-    Wq: "D D",
-    bq: "D",
-    Wk: "D D",
-    bk: "D",
-    Wv: "D D",
-    bv: "D",
-    Wo: "D D",
-    bo: "D",
-    g1: "D",
-    b1: "D",
-    W1: "D F",
-    c1: "F",
-    W2: "F D",
-    c2: "D",
-    g2: "D",
-    b2: "D",
-    heads=2,
-    validate=True,
+    x: "N T D", target: "N T D", Wq: "D D", bq: "D", Wk: "D D", bk: "D", Wv: "D D",
+    bv: "D", Wo: "D D", bo: "D", g1: "D", b1: "D", W1: "D F", c1: "F", W2: "F D",
+    c2: "D", g2: "D", b2: "D", heads=2, validate=True,
 ):
     """Return the loss and its gradients."""
     L, saved = forward(
@@ -354,23 +302,8 @@ def value_and_grad(
 
 
 def predict(
-    x: "N T D",
-    Wq: "D D",
-    bq: "D",
-    Wk: "D D",
-    bk: "D",
-    Wv: "D D",
-    bv: "D",
-    Wo: "D D",
-    bo: "D",
-    g1: "D",
-    b1: "D",
-    W1: "D F",
-    c1: "F",
-    W2: "F D",
-    c2: "D",
-    g2: "D",
-    b2: "D",
+    x: "N T D", Wq: "D D", bq: "D", Wk: "D D", bk: "D", Wv: "D D", bv: "D", Wo: "D D",
+    bo: "D", g1: "D", b1: "D", W1: "D F", c1: "F", W2: "F D", c2: "D", g2: "D", b2: "D",
 ):
     """Return the outputs of the model."""
     x, (N, T, D) = read("x", x, "float", "N T D", (None, None, None))
@@ -390,12 +323,9 @@ def predict(
     c2, _ = read("c2", c2, "wrt", "D", (D,))
     g2, _ = read("g2", g2, "wrt", "D", (D,))
     b2, _ = read("b2", b2, "wrt", "D", (D,))
-    # (F1)  q[n,t,d] = Σ_j x[n,t,j] Wq[j,d] + bq[d]  (N, T, D)
-    q = x @ Wq + bq
-    # (F2)  k[n,t,d] = Σ_j x[n,t,j] Wk[j,d] + bk[d]  (N, T, D)
-    k = x @ Wk + bk
-    # (F3)  v[n,t,d] = Σ_j x[n,t,j] Wv[j,d] + bv[d]  (N, T, D)
-    v = x @ Wv + bv
+    q = x @ Wq + bq           # (F1)  q[n,t,d] = Σ_j x[n,t,j] Wq[j,d] + bq[d]  (N, T, D)
+    k = x @ Wk + bk           # (F2)  k[n,t,d] = Σ_j x[n,t,j] Wk[j,d] + bk[d]  (N, T, D)
+    v = x @ Wv + bv           # (F3)  v[n,t,d] = Σ_j x[n,t,j] Wv[j,d] + bv[d]  (N, T, D)
     # (F4)  scores[n,j,t,r] = Σ_{w<D/2} q[n,t,D j/2+w] k[n,r,D j/2+w]/√(D/2)
     #       (N, 2, T, T)
     scores = (
@@ -406,45 +336,40 @@ def predict(
     scores_max = scores.max(axis=3)
     # (F6)  shifted[n,j,t,r] = scores[n,j,t,r] - scores_max[n,j,t]  (N, 2, T, T)
     shifted = scores - scores_max[:, :, :, None]
-    # (F7)  e[n,j,t,r] = exp(shifted[n,j,t,r])  (N, 2, T, T)
-    e = np.exp(shifted)
-    s = e.sum(axis=3)            # (F8)  s[n,j,t] = Σ_r e[n,j,t,r]  (N, 2, T)
-    p = e / s[:, :, :, None]     # (F9)  p[n,j,t,r] = e[n,j,t,r]/s[n,j,t]  (N, 2, T, T)
+    e = np.exp(shifted)       # (F7)  e[n,j,t,r] = exp(shifted[n,j,t,r])  (N, 2, T, T)
+    s = e.sum(axis=3)         # (F8)  s[n,j,t] = Σ_r e[n,j,t,r]  (N, 2, T)
+    p = e / s[:, :, :, None]  # (F9)  p[n,j,t,r] = e[n,j,t,r]/s[n,j,t]  (N, 2, T, T)
     # (F10)  pv[n,j,t,r] = Σ_w p[n,j,t,w] v[n,w,D j/2+r]  (N, 2, T, D // 2)
     pv = p @ v.reshape(N, T, 2, D // 2).transpose(0, 2, 1, 3)
     # (F11)  attended[n,t,d] = Σ_j pv[n,⌊j/(D/2)⌋,t,(j mod (D/2))] Wo[j,d] + bo[d]
     #       (N, T, D)
     attended = pv.transpose(0, 2, 1, 3).reshape(N, T, D) @ Wo + bo
-    # (F12)  skip1[n,t,d] = x[n,t,d] + attended[n,t,d]  (N, T, D)
-    skip1 = x + attended
+    skip1 = x + attended  # (F12)  skip1[n,t,d] = x[n,t,d] + attended[n,t,d]  (N, T, D)
     mu1 = skip1.sum(axis=2) / D  # (F13)  mu1[n,t] = Σ_d skip1[n,t,d]/D  (N, T)
     # (F14)  centred1[n,t,d] = skip1[n,t,d] - mu1[n,t]  (N, T, D)
     centred1 = skip1 - mu1[:, :, None]
     # (F15)  var1[n,t] = Σ_d centred1[n,t,d]²/D  (N, T)
     var1 = np.einsum("ntd,ntd->nt", centred1, centred1) / D
-    var_eps1 = var1 + 1e-05      # (F16)  var_eps1[n,t] = var1[n,t] + 1e-5  (N, T)
-    std1 = np.sqrt(var_eps1)     # (F17)  std1[n,t] = √var_eps1[n,t]  (N, T)
+    var_eps1 = var1 + 1e-05   # (F16)  var_eps1[n,t] = var1[n,t] + 1e-5  (N, T)
+    std1 = np.sqrt(var_eps1)  # (F17)  std1[n,t] = √var_eps1[n,t]  (N, T)
     # (F18)  x_hat1[n,t,d] = centred1[n,t,d]/std1[n,t]  (N, T, D)
     x_hat1 = centred1 / std1[:, :, None]
-    # (F19)  u[n,t,d] = x_hat1[n,t,d] g1[d] + b1[d]  (N, T, D)
-    u = g1 * x_hat1 + b1
-    # (F20)  z[n,t,i] = Σ_d u[n,t,d] W1[d,i] + c1[i]  (N, T, F)
-    z = u @ W1 + c1
-    relu_z = np.maximum(z, 0)    # (F21)  relu_z[n,t,i] = relu(z[n,t,i])  (N, T, F)
+    u = g1 * x_hat1 + b1      # (F19)  u[n,t,d] = x_hat1[n,t,d] g1[d] + b1[d]  (N, T, D)
+    z = u @ W1 + c1  # (F20)  z[n,t,i] = Σ_d u[n,t,d] W1[d,i] + c1[i]  (N, T, F)
+    relu_z = np.maximum(z, 0)  # (F21)  relu_z[n,t,i] = relu(z[n,t,i])  (N, T, F)
     # (F22)  f[n,t,d] = Σ_i relu_z[n,t,i] W2[i,d] + c2[d]  (N, T, D)
     f = relu_z @ W2 + c2
-    skip2 = u + f                # (F23)  skip2[n,t,d] = u[n,t,d] + f[n,t,d]  (N, T, D)
+    skip2 = u + f             # (F23)  skip2[n,t,d] = u[n,t,d] + f[n,t,d]  (N, T, D)
     mu2 = skip2.sum(axis=2) / D  # (F24)  mu2[n,t] = Σ_d skip2[n,t,d]/D  (N, T)
     # (F25)  centred2[n,t,d] = skip2[n,t,d] - mu2[n,t]  (N, T, D)
     centred2 = skip2 - mu2[:, :, None]
     # (F26)  var2[n,t] = Σ_d centred2[n,t,d]²/D  (N, T)
     var2 = np.einsum("ntd,ntd->nt", centred2, centred2) / D
-    var_eps2 = var2 + 1e-05      # (F27)  var_eps2[n,t] = var2[n,t] + 1e-5  (N, T)
-    std2 = np.sqrt(var_eps2)     # (F28)  std2[n,t] = √var_eps2[n,t]  (N, T)
+    var_eps2 = var2 + 1e-05   # (F27)  var_eps2[n,t] = var2[n,t] + 1e-5  (N, T)
+    std2 = np.sqrt(var_eps2)  # (F28)  std2[n,t] = √var_eps2[n,t]  (N, T)
     # (F29)  x_hat2[n,t,d] = centred2[n,t,d]/std2[n,t]  (N, T, D)
     x_hat2 = centred2 / std2[:, :, None]
-    # (F30)  y[n,t,d] = x_hat2[n,t,d] g2[d] + b2[d]  (N, T, D)
-    y = g2 * x_hat2 + b2
+    y = g2 * x_hat2 + b2      # (F30)  y[n,t,d] = x_hat2[n,t,d] g2[d] + b2[d]  (N, T, D)
     return {"y": y}
 
 

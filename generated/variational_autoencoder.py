@@ -1,4 +1,4 @@
-# symprop sha256:e8bea5a3e8e432fd3f382b034d29328e
+# symprop sha256:a72f537193e5771d32d7273b2aa20caa
 """variational_autoencoder: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.autoencoders:variational_autoencoder.
@@ -95,19 +95,8 @@ class Saved(tuple):
 
 
 def forward(
-    X: "N D",
-    noise: "N K",
-    W1: "D H",
-    b1: "H",
-    W_mu: "H K",
-    b_mu: "K",
-    W_var: "H K",
-    b_var: "K",
-    W2: "K H",
-    b2: "H",
-    W3: "H D",
-    b3: "D",
-    validate=True,
+    X: "N D", noise: "N K", W1: "D H", b1: "H", W_mu: "H K", b_mu: "K", W_var: "H K",
+    b_var: "K", W2: "K H", b2: "H", W3: "H D", b3: "D", validate=True,
 ):
     """Return the loss, and what backward needs."""
     X, (N, D) = read("X", X, "float", "N D", (None, None))
@@ -181,11 +170,9 @@ def backward(saved, dL=1.0):
     dtanh_z = dlogits @ W3.T
     # (B12)  dz2[n,h] = dtanh_z[n,h] (1 - tanh_z[n,h]²)  (N, H)  from (F8)
     dz2 = dtanh_z * (1 - tanh_z * tanh_z)
-    # (B13)  dW2[k,h] = Σ_n dz2[n,h] code[n,k]  (K, H)  from (F7)
-    dW2 = code.T @ dz2
-    db2 = dz2.sum(axis=0)      # (B14)  db2[h] = Σ_n dz2[n,h]  (H,)  from (F7)
-    # (B15)  dcode[n,k] = Σ_h dz2[n,h] W2[k,h]  (N, K)  from (F7)
-    dcode = dz2 @ W2.T
+    dW2 = code.T @ dz2     # (B13)  dW2[k,h] = Σ_n dz2[n,h] code[n,k]  (K, H)  from (F7)
+    db2 = dz2.sum(axis=0)  # (B14)  db2[h] = Σ_n dz2[n,h]  (H,)  from (F7)
+    dcode = dz2 @ W2.T     # (B15)  dcode[n,k] = Σ_h dz2[n,h] W2[k,h]  (N, K)  from (F7)
     # (B17)  dlog_var[n,k] = (exp_log_var2[n,k] dL/N
     #       + dcode[n,k] noise[n,k] exp_log_var1[n,k] - dL/N)/2  (N, K)
     #       from (F16), (F15), (F5) with (B2), (B3), (B16)
@@ -198,15 +185,14 @@ def backward(saved, dL=1.0):
     dmu = dL / N * mu + dcode
     # (B21)  dW_mu[h,k] = Σ_n dmu[n,k] hidden[n,h]  (H, K)  from (F3)
     dW_mu = hidden.T @ dmu
-    db_mu = dmu.sum(axis=0)    # (B22)  db_mu[k] = Σ_n dmu[n,k]  (K,)  from (F3)
+    db_mu = dmu.sum(axis=0)  # (B22)  db_mu[k] = Σ_n dmu[n,k]  (K,)  from (F3)
     # (B23)  dhidden[n,h] = Σ_k dlog_var[n,k] W_var[h,k] + Σ_k dmu[n,k] W_mu[h,k]
     #       (N, H)  from (F4), (F3)
     dhidden = dlog_var @ W_var.T + dmu @ W_mu.T
     # (B24)  dz1[n,h] = dhidden[n,h] (1 - hidden[n,h]²)  (N, H)  from (F2)
     dz1 = dhidden * (1 - hidden * hidden)
-    # (B25)  dW1[d,h] = Σ_n dz1[n,h] X[n,d]  (D, H)  from (F1)
-    dW1 = X.T @ dz1
-    db1 = dz1.sum(axis=0)      # (B26)  db1[h] = Σ_n dz1[n,h]  (H,)  from (F1)
+    dW1 = X.T @ dz1        # (B25)  dW1[d,h] = Σ_n dz1[n,h] X[n,d]  (D, H)  from (F1)
+    db1 = dz1.sum(axis=0)  # (B26)  db1[h] = Σ_n dz1[n,h]  (H,)  from (F1)
     grads = {
         "W1": dW1, "b1": db1, "W_mu": dW_mu, "b_mu": db_mu, "W_var": dW_var,
         "b_var": db_var, "W2": dW2, "b2": db2, "W3": dW3, "b3": db3
@@ -215,19 +201,8 @@ def backward(saved, dL=1.0):
 
 
 def value_and_grad(
-    X: "N D",
-    noise: "N K",
-    W1: "D H",
-    b1: "H",
-    W_mu: "H K",
-    b_mu: "K",
-    W_var: "H K",
-    b_var: "K",
-    W2: "K H",
-    b2: "H",
-    W3: "H D",
-    b3: "D",
-    validate=True,
+    X: "N D", noise: "N K", W1: "D H", b1: "H", W_mu: "H K", b_mu: "K", W_var: "H K",
+    b_var: "K", W2: "K H", b2: "H", W3: "H D", b3: "D", validate=True,
 ):
     """Return the loss and its gradients."""
     L, saved = forward(

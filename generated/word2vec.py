@@ -1,4 +1,4 @@
-# symprop sha256:4a8f104a37fe8602041d3de6733fd356
+# symprop sha256:ba6924ec21d4bbb9b1d102abe3d8f4df
 """word2vec: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.embeddings:word2vec.
@@ -87,11 +87,7 @@ class Saved(tuple):
 
 
 def forward(
-    centre: "int N",
-    context: "int N",
-    negative: "int N K",
-    V: "M D",
-    U: "M D",
+    centre: "int N", context: "int N", negative: "int N K", V: "M D", U: "M D",
     validate=True,
 ):
     """Return the loss, and what backward needs."""
@@ -147,11 +143,7 @@ def backward(saved, dL=1.0):
 
 
 def value_and_grad(
-    centre: "int N",
-    context: "int N",
-    negative: "int N K",
-    V: "M D",
-    U: "M D",
+    centre: "int N", context: "int N", negative: "int N K", V: "M D", U: "M D",
     validate=True,
 ):
     """Return the loss and its gradients."""

@@ -212,7 +212,7 @@ def test_predict_calls_the_lemmas_and_a_gradient_of_zero_is_known() -> None:
 
 def test_the_module_checks_itself(tmp_path: Path) -> None:
     _, _, module = made("steps")
-    assert set(NAMES) <= {*dir(module._module)} | {"arguments", "gradients", "unit_steps"}
+    assert set(NAMES) <= {*dir(module._module)} | {"leaves", "unit_steps"}
     assert module.self_check() == 0
     assert symprop.check(module).passed
 

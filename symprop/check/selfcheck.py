@@ -6,7 +6,7 @@ facts. Out: the context of the template `selfcheck.py.jinja`: lines of Python th
 
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,17 +19,18 @@ from symprop.check.domains import (
     read_facts,
     real_range,
 )
-from symprop.check.layout import WIDTH, Display, entries
+from symprop.check.layout import WIDTH, entries
 from symprop.check.sizes import choose_sizes, named_axes
-from symprop.check.stacked import stacked_argument, stacked_draws, stacked_gradients
+from symprop.check.stacked import assembled, is_looked_up, stacked_draws
 from symprop.check.trees import Tree, children, flatten, part_name, subtrees
 from symprop.errors import InputError
 from symprop.names import unused
 from symprop.shapes import ArraySpec, Dim, parse_dim
 
-NAMES = ("draw_inputs", "arguments", "gradients", "unit_steps", "difference", "self_check")
+NAMES = ("draw_inputs", "leaves", "unit_steps", "difference", "self_check")
 """The functions that the block defines: the rest of the module must leave them alone."""
 
+RESERVED = ("np", "rng", "seed", "sizes", "key", "axes", "a")  # in draw_inputs
 HEADING = ("status     max error  decided", "status     max error  decided  angle")
 MOST_COORDINATES = 200
 
@@ -44,7 +45,7 @@ def selfcheck_context(
     rule: str = "",
     equal: Mapping[str, str] | None = None,
     own_loss: bool = False,
-    stacked: Iterable[str] = (),
+    stacked: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return the value of `selfcheck` in the template `selfcheck.py.jinja`.
 
@@ -53,7 +54,8 @@ def selfcheck_context(
     must come out whole and positive. A module of a learning `rule` is no module of gradients;
     `equal` holds its fixed arrays, each with that to which it must be equal to make it one, and
     `own_loss` says that some parameters descend another loss, which predict returns. `stacked` are
-    arguments that are lists of equal entries, of floats without a fact, which loops draw.
+    arguments that are lists of equal entries, of floats without a fact, which loops draw; each has
+    the name of the constant with the axes of an entry's keys, if there is one.
     ShapeError, FactError and InputError as in `check`.
 
     >>> context = selfcheck_context({"X": "N K", "w": "K"}, ["w"])
@@ -72,20 +74,20 @@ def selfcheck_context(
     chosen = choose_sizes([*limits, *(parse_dim(text) for text in whole)], sizes or {})
     spelled = _spelled(chosen)
     leaves = _gradient_leaves(trees, wrt)
-    loops = {name: trees[name] for name in stacked}
     shapes = {name: _shape(specs[name], chosen) for name in leaves}
     widths = [_width("gradient", leaves, 24), _width("shape", map(str, shapes.values()), 16)]
     nested = any(children(tree) is not None for tree in trees.values())
     return {
-        "sizes": _size_lines([name for name in chosen if _is_used(name, limits)], spelled, chosen),
-        "draws": _draws(specs, domains, spelled, loops),
+        "sizes": [
+            *_size_lines([name for name in chosen if _is_used(name, limits)], spelled, chosen),
+            *_sizes_by_name(trees, stacked or {}, spelled)],
+        "draws": _draws(trees, specs, domains, spelled, stacked or {}),
         "nested": nested,
-        "arguments": _arguments(trees, loops),
-        "gradients": _gradients(leaves, loops),
+        "joined": _joined(trees.values()),
         "zero": bool(tuple(zero)),
         "rule": rule,
         "own_loss": own_loss,
-        "equal": _equal(equal or {}),
+        "equal": _equal(equal or {}, "arrays" if nested else "inputs"),
         "validate": "validate",
         "heading": f"{'gradient':{widths[0]}}  {'shape':{widths[1]}}  {HEADING[bool(rule)]}",
         "widths": widths,
@@ -97,41 +99,46 @@ def selfcheck_context(
 
 
 def _draws(
-    specs: Mapping[str, ArraySpec], domains: Mapping[str, Domain], spelled: Mapping[str, str],
-    loops: Mapping[str, Tree],
+    trees: Mapping[str, Tree], specs: Mapping[str, ArraySpec], domains: Mapping[str, Domain],
+    spelled: Mapping[str, str], stacked: Mapping[str, str],
 ) -> list[str]:
-    """The entries that draw all leaves."""
-    def size(spec: ArraySpec) -> str:
-        return _tuple([_code(dim, spelled) for dim in spec.dims])
+    """The entries that draw all arguments."""
+    def drawn(leaf: str, spec: ArraySpec) -> str:
+        code = draw_code(specs[leaf], domains[leaf], spelled)
+        return f"np.array({code})" if leaf not in trees and not spec.dims else code
 
-    inside = _leaves(loops)
-    alone = {n: draw_code(specs[n], domains[n], spelled) for n in specs if n not in inside}
-    return [*entries(alone), *(
-        line for name, tree in loops.items() for line in stacked_draws(name, tree, size))]
-
-
-def _gradients(leaves: Mapping[str, str], loops: Mapping[str, Tree]) -> list[str]:
-    """The entries with all gradients by leaf."""
-    inside = _leaves(loops)
-    wanted = [n for n, tree in loops.items() if leaves.keys() & flatten(n, tree).keys()]
-    return [*entries({n: code for n, code in leaves.items() if n not in inside}), *(
-        line for n in wanted for line in stacked_gradients(n, loops[n]))]
-
-
-def _leaves(loops: Mapping[str, Tree]) -> set[str]:
-    return {leaf for name, tree in loops.items() for leaf in flatten(name, tree)}
-
-
-def _arguments(trees: Mapping[str, Tree], loops: Mapping[str, Tree]) -> list[str]:
-    """The entries that build all arguments."""
     return [line for name, tree in trees.items() for line in (
-        stacked_argument(name, tree) if name in loops
-        else entries({name: _assembled(name, tree)}))]
+        stacked_draws(name, tree, drawn, stacked[name]) if name in stacked
+        else entries({name: assembled(name, tree, drawn)}))]
 
 
-def _equal(pairs: Mapping[str, str]) -> list[str]:
+def _sizes_by_name(
+    trees: Mapping[str, Tree], stacked: Mapping[str, str], spelled: Mapping[str, str]
+) -> list[str]:
+    """The line with the sizes by name, where the axes of a constant are looked up."""
+    used = {dim.name: None for name, constant in stacked.items() if is_looked_up(
+        trees[name], constant) for spec in flatten(name, trees[name]).values() for dim in spec.dims}
+    text = ", ".join(f'"{name}": {spelled[name]}' for name in used)
+    return [f"sizes = {{{text}}}"] if used else []
+
+
+def _joined(trees: Iterable[Tree]) -> list[str]:
+    """What adds the leaves of a part, named as `part_name` does; shorter where keys are words."""
+    if all(part_name("", key) == f"_{key}" for tree in trees for key in _keys(tree)):
+        return ['found |= leaves(part, f"{name}_{key}" if name else key)']
+    return ['words = f"{name} {key}".translate(str.maketrans(".:/-", "    "))',
+            'found |= leaves(part, "_".join(words.split()))']
+
+
+def _keys(tree: Tree) -> Iterator[object]:
+    for key, part in (children(tree) or {}).items():
+        yield key
+        yield from _keys(part)
+
+
+def _equal(pairs: Mapping[str, str], inputs: str) -> list[str]:
     """Return entries that make arrays equal, if each has one to be equal to."""
-    return entries({b: f'inputs["{w}"]' for b, w in pairs.items()}) if all(pairs.values()) else []
+    return entries({b: f'{inputs}["{w}"]' for b, w in pairs.items()}) if all(pairs.values()) else []
 
 
 def draw_code(spec: ArraySpec, domain: Domain, spelled: Mapping[str, str]) -> str:
@@ -200,7 +207,7 @@ def _one_hot_code(spec: ArraySpec, axis: int, spelled: Mapping[str, str]) -> str
 def _spelled(sizes: Mapping[str, int]) -> dict[str, str]:
     """Say how the code calls each size: by its name, or an unnamed one by its number."""
     return {
-        name: str(size) if "__" in name else unused(name, ("np", "rng", "seed"))
+        name: str(size) if "__" in name else unused(name, RESERVED)
         for name, size in sizes.items()
     }
 
@@ -256,37 +263,14 @@ def _assignment(names: Sequence[str], spelled: Mapping[str, str], sizes: Mapping
     return f"{left} = {', '.join(str(sizes[name]) for name in names)}"
 
 
-def _assembled(name: str, tree: Tree) -> str | Display:
-    """Return the expression that builds an argument from the dict `leaves`."""
-    parts = children(tree)
-    if parts is None:
-        return f'leaves["{name}"]'
-    built = [(key, _assembled(part_name(name, key), part)) for key, part in parts.items()]
-    if isinstance(tree, list | tuple):
-        opening, closing = "[]" if isinstance(tree, list) else "()"
-        return Display(opening, tuple(("", part) for _, part in built), closing)
-    return Display("{", tuple((f'"{key}": ', part) for key, part in built), "}")
-
-
-def _gradient_leaves(trees: Mapping[str, Tree], wrt: Iterable[str]) -> dict[str, str]:
-    """Return where each gradient is found in the dict `grads`, by the name of its leaf."""
+def _gradient_leaves(trees: Mapping[str, Tree], wrt: Iterable[str]) -> list[str]:
+    """Return the names of all gradients."""
     nodes = {n: node for name, tree in trees.items() for n, node in subtrees(name, tree).items()}
-    found: dict[str, str] = {}
+    found: list[str] = []
     for name in wrt:
         if name not in nodes:
             raise InputError(f"{name!r} in wrt is not an argument ({', '.join(trees)})")
-        found.update(_accesses(f'grads["{name}"]', name, nodes[name]))
-    return found
-
-
-def _accesses(code: str, name: str, tree: Tree) -> dict[str, str]:
-    parts = children(tree)
-    if parts is None:
-        return {name: code} if tree.dtype == "float" else {}
-    found: dict[str, str] = {}
-    for key, part in parts.items():
-        inner = f"{code}[{key}]" if isinstance(key, int) else f'{code}["{key}"]'
-        found.update(_accesses(inner, part_name(name, key), part))
+        found += [n for n, leaf in flatten(name, nodes[name]).items() if leaf.dtype == "float"]
     return found
 
 

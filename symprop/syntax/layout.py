@@ -302,12 +302,20 @@ def parameter(
 
 
 def heading(function: str, parameters: Sequence[Document]) -> list[str]:
-    """The def line, with one parameter a line where they take more than one."""
+    """The def line; parameters that take more than one fill lines of their own."""
     line = f"def {function}({', '.join(map(flat_text, parameters))}):"
     if len(line) <= WIDTH:
         return [line]
-    inside = [INDENT + text for p in parameters for text in rendered(joined(p, ","), BODY)]
-    return [f"def {function}(", *inside, "):"]
+    inside: list[str] = []
+    for item in parameters:
+        text = flat_text(item) + ","
+        if len(text) > BODY:
+            inside += rendered(joined(item, ","), BODY)
+        elif inside and len(inside[-1]) + 1 + len(text) <= BODY:
+            inside[-1] += f" {text}"
+        else:
+            inside.append(text)
+    return [f"def {function}(", *(INDENT + text for text in inside), "):"]
 
 
 def lines(item: ast.AST, room: int = BODY) -> list[str]:

@@ -33,16 +33,17 @@ def opened(head: ast.stmt, *body: ast.stmt) -> ast.stmt:
 
 
 def laid_out(rows: Sequence[Row]) -> list[str]:
-    """Notes in one column where they fit, else on lines of their own above the code."""
+    """Notes in one column where they fit, else behind their code, else on lines above it."""
     blocks = [_code(row) for row in rows]
-    fitting = [len(code[0]) for row, code in zip(rows, blocks, strict=True)
-               if row.note and len(code) == 1 and len(code[0]) + 4 + len(row.note) <= BODY]
-    column = max(fitting, default=0) + 2
+    ends = [(len(code[0]), len(row.note) + 4) for row, code in zip(rows, blocks, strict=True)
+            if row.note and len(code) == 1 and len(code[0]) + 4 + len(row.note) <= BODY]
+    column = max(ends, default=(0, 0), key=lambda end: (
+        sum(code <= end[0] and end[0] + note <= BODY for code, note in ends), -end[0]))[0]
     result: list[str] = []
     for row, code in zip(rows, blocks, strict=True):
-        one = f"{code[0]:<{column}}# {row.note}"
-        if row.note and len(code) == 1 and len(code[0]) < column and len(one) <= BODY:
-            result.append(one)
+        if row.note and len(code) == 1 and len(code[0]) + 4 + len(row.note) <= BODY:
+            aligned = f"{code[0]:<{column}}  # {row.note}"
+            result.append(aligned if len(aligned) <= BODY else f"{code[0]}  # {row.note}")
             continue
         if row.note:
             result += comment(row.note, INDENT * row.depth)

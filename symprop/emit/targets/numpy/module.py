@@ -73,7 +73,10 @@ def module_context(program: Program, target: Target = NUMPY) -> dict[str, Any]:
         "held": table(list(system.held)) if system.held else "",
         "complex_safe": all(map(complex_safe, program.parts)),
         **departure_context(program),
-        "constants": [constant(names.arrays[n], a) for n, a in system.constants.items()],
+        "constants": [
+            *(line for a in system.arguments if a.name in writer.stacks
+              for line in writer.stacks[a.name].constant(a.annotation)),
+            *(constant(names.arrays[n], a) for n, a in system.constants.items())],
         "helpers": [helper_source(h, names.helpers[h]).rstrip() for h in names.helpers
                     if names.helpers[h] in read],
         "functions": [*readers(writer.stacks, system, names, printer),
@@ -98,7 +101,8 @@ def module_context(program: Program, target: Target = NUMPY) -> dict[str, Any]:
         "saved_parts": writer.saved(),
         "saved_names": writer.saved_names(),
         "dL": names.own["dL"],
-        "selfcheck": {**selfcheck(program, printer, zero), "validate": names.own["validate"]},
+        "selfcheck": {**selfcheck(program, printer, zero, writer.stacks),
+                      "validate": names.own["validate"]},
     }
 
 
@@ -255,7 +259,6 @@ class _Writer:
                      dtypes=own["dtypes"])
         result = structured(self.system, tree(own["grads"]), self.stacks)
         end = [state("return {call}", call=call)] if result is None else [
-            *(s for c in self.stacks.values() if c.stack.wanted for s in c.keyed()),
             state("{grads} = {call}", grads=own["grads"], call=call),
             state("return {result}", result=result)]
         unpacked = state("{names} = {saved}", names=packed(self.saved()), saved=own["saved"])
@@ -366,7 +369,9 @@ def complex_safe(program: Program) -> bool:
                    for top in children(s) for n in everything(top))
 
 
-def selfcheck(program: Program, printer: NumpyPrinter, zero: Sequence[str]) -> dict[str, Any]:
+def selfcheck(
+    program: Program, printer: NumpyPrinter, zero: Sequence[str], stacks: Mapping[str, StackCode]
+) -> dict[str, Any]:
     """The context of the self-check block."""
     system = program.system
     arguments = {a.name: a.annotation for a in system.arguments if a.tree is not None}
@@ -375,7 +380,8 @@ def selfcheck(program: Program, printer: NumpyPrinter, zero: Sequence[str]) -> d
                              zero, whole=_whole(system.conditions, printer),
                              rule=system.departure.rule if system.departure else "",
                              equal=feedback_of(system), own_loss=owns_a_loss(program),
-                             stacked=[s.argument for s in program.stacks])
+                             stacked={n: code.keys if code.stack.kind == "dict" else ""
+                                      for n, code in stacks.items()})
 
 
 def _whole(conditions: Sequence[Condition], printer: NumpyPrinter) -> list[str]:

@@ -33,7 +33,7 @@ from symprop.lower.program import Pair
 from symprop.lower.wanted import guards, made_by, needed_for
 from symprop.names import unused
 from symprop.syntax.document import INDENT
-from symprop.syntax.layout import WIDTH, heading, parameter
+from symprop.syntax.layout import WIDTH, heading, lines, parameter
 from symprop.syntax.tree import packed, reads, state, tree
 from symprop.system import Adjoint, Equation
 
@@ -106,13 +106,18 @@ class PairWriter:
             *[self.printer.dtype] * self.callee.dtype]
         results = [tree(self.names.arrays[r]) for r in self.pair.program.results]
         what = "what it returns"
+        kept = packed(self.saved)
+        ends = [state("return {x}", x=packed(results) if len(results) > 1 else results[0])]
         if self.callee.has_backward:
-            results.append(packed(self.saved))
             what += ", and what its backward needs"
-        end = state("return {x}", x=packed(results) if len(results) > 1 else results[0])
+            ends = [state("return {x}", x=packed([*results, kept]))]
+            if len(lines(ends[0])) > 1:
+                saved = self.names.own["saved"]
+                ends = [state("{y} = {x}", y=saved, x=kept),
+                        state("return {x}", x=packed([*results, tree(saved)]))]
         return self._function(self.callee.forward, parameters, [], f"{what}.", [
             *laid_out([Row(s) for s in self.front_sizes]),
-            *laid_out([*self.rows[0], Row(end)])])
+            *laid_out([*self.rows[0], *map(Row, ends)])])
 
     def _backward(self) -> list[str]:
         saved = self.names.own["saved"]

@@ -26,7 +26,7 @@ from symprop.emit.targets.numpy.names import MODULE, Names
 from symprop.lower.invoke import Stack
 from symprop.names import unused
 from symprop.syntax.document import INDENT
-from symprop.syntax.layout import heading, parameter
+from symprop.syntax.layout import WIDTH, heading, lines, parameter
 from symprop.syntax.tree import literal, packed, quote, state, tree
 from symprop.system import System
 
@@ -136,12 +136,20 @@ class StackCode:
         inside = [*map(self._nested, part)]
         return ast.List(inside, ast.Load()) if isinstance(part, list) else packed(inside)
 
-    def keyed(self) -> list[ast.stmt]:
-        """The keys of an entry, where gradients are put under them."""
+    def constant(self, annotation: Any) -> list[str]:
+        """The axes of the arrays of an entry by their keys, as a constant of the module."""
         if self.stack.kind != "dict":
             return []
-        keys = tuple(key for path in self.stack.keys for key in path)
-        return [state("{y} = {x}", y=self.keys, x=literal(keys))]
+        axes = {key: annotation[0][key] for path in self.stack.keys for key in path}
+        return lines(state("{y} = {x}", y=self.keys, x=literal(axes)), WIDTH)
+
+    def note(self, annotation: Any) -> ast.expr:
+        """The shapes of the argument: [BLOCK] * 12."""
+        first = literal(annotation[:1])
+        if self.stack.kind == "dict":
+            entry = tree(self.keys)
+            first = ast.List([entry], ast.Load()) if self.outer == "list" else packed([entry])
+        return quote("{first} * {count}", first=first, count=len(annotation))
 
 
 def stack_codes(
@@ -154,7 +162,7 @@ def stack_codes(
         name = stack.argument
         single = name[:-1] if name.endswith("s") and name[:-1].isidentifier() else f"{name}_entry"
         wishes = [f"read_{name}", f"{name}_read", single, f"d{name}", f"d{single}",
-                  f"{name}_dtypes", f"{name}_keys"]
+                  f"{name}_dtypes", single.upper()]
         made: list[str] = []
         for wish in wishes:
             made.append(unused(wish, names.taken))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import math
 import textwrap
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from symprop.emit.rules import statement
 from symprop.emit.targets.numpy.layout import filled
 from symprop.emit.targets.numpy.names import Names
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
+from symprop.emit.targets.numpy.stacks import StackCode
 from symprop.lower.invoke import Stack
 from symprop.syntax.document import INDENT
 from symprop.syntax.layout import BODY, WIDTH, flat, heading, lines, parameter
@@ -93,22 +94,15 @@ def _what(array: Array, system: System, printer: NumpyPrinter) -> str:
 
 def signature(
     function: str, arguments: Sequence[Argument], names: Names, validate: bool,
-    stacked: Container[str] = (), workspace: bool = False,
+    stacks: Mapping[str, StackCode], workspace: bool = False,
 ) -> list[str]:
-    """The def line, wrapped one argument a line when it is long."""
-    given = [parameter(a.name, note=_note(a, a.name in stacked)) if a.tree is not None
+    """The def line, on several lines when it is long."""
+    given = [parameter(a.name, note=stacks[a.name].note(a.annotation) if a.name in stacks
+                       else literal(a.annotation)) if a.tree is not None
              else parameter(a.name, default=fixed_value(a.static)) for a in arguments]
     return heading(function, [
         *given, *[parameter(names.own["validate"], default=tree(True))] * validate,
         *[parameter(names.own["workspace"], default=tree(None))] * workspace])
-
-
-def _note(argument: Argument, stacked: bool) -> ast.expr:
-    """The shapes of an argument: of a stack, [{"W": "D D"}] * 12."""
-    note = argument.annotation
-    if not stacked:
-        return literal(note)
-    return quote("{first} * {count}", first=literal(note[:1]), count=len(note))
 
 
 def fixed_value(value: Any) -> ast.expr:
