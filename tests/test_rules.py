@@ -536,7 +536,7 @@ def test_every_model_is_refused_or_as_the_rule_says(name: str, rule: str) -> Non
 
 def test_a_network_of_symbolic_depth_has_one_fixed_array_for_all_layers() -> None:
     module = generated("deep_mlp", "fa")
-    assert module.FEEDBACK == {"B_W": "W"} and '    B_W: "L H H",' in module.source
+    assert module.FEEDBACK == {"B_W": "W"} and 'B_W: "L H H",' in module.source
     assert symprop.check(module).as_designed
 
 
