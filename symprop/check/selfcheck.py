@@ -54,8 +54,7 @@ def selfcheck_context(
     must come out whole and positive. A module of a learning `rule` is no module of gradients;
     `equal` holds its fixed arrays, each with that to which it must be equal to make it one, and
     `own_loss` says that some parameters descend another loss, which predict returns. `stacked` are
-    arguments that are lists of equal entries, of floats without a fact, which loops draw; each has
-    the name of the constant with the axes of an entry's keys, if there is one.
+    lists of equal entries, of floats without a fact, each with the constant of its keys' axes.
     ShapeError, FactError and InputError as in `check`.
 
     >>> context = selfcheck_context({"X": "N K", "w": "K"}, ["w"])
