@@ -237,6 +237,11 @@ def turned_atom(atom: Atom) -> Atom:
     return Paren(turned(atom.body)) if isinstance(atom, Paren) else atom
 
 
+def test_where_the_definition_gives_no_number_a_corner_decides_nothing() -> None:
+    verify(derived(lambda x, y: np.sum(np.where(x > 0, np.log1p(x), np.exp(-1 / x**2)) + x % y),
+                   {"x": "N", "y": "N"}), (0,))
+
+
 @pytest.mark.parametrize("name", CORNERS)
 def test_another_value_at_a_corner_is_refuted(name: str) -> None:
     """Away from its corners such a line is true."""

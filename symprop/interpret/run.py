@@ -181,7 +181,9 @@ def _solved(matrix: Array, offset: Array) -> Array:
     return found
 
 
-def slope(equation: Equation, array: str, direction: Array, evaluator: Evaluator) -> Array:
+def slope(
+    equation: Equation, array: str, direction: Array, evaluator: Evaluator, exact: bool = False
+) -> Array:
     """The derivative of one equation along a direction of one array it reads, others fixed."""
 
     def value(step: Any) -> Array:
@@ -189,7 +191,7 @@ def slope(equation: Equation, array: str, direction: Array, evaluator: Evaluator
         arrays = ChainMap(stepped, evaluator.arrays)  # type: ignore[arg-type]  # only read
         return value_of(equation, Evaluator(arrays, evaluator.sizes))
 
-    return derivative_at_zero(value)
+    return derivative_at_zero(value, exact)
 
 
 def loss_slope(
@@ -204,13 +206,17 @@ def loss_slope(
     return derivative_at_zero(value)
 
 
-def derivative_at_zero(value: Callable[[Any], Array]) -> Array:
+def derivative_at_zero(value: Callable[[Any], Array], exact: bool = False) -> Array:
     """The derivative of an array by a number.
 
     By a complex step, which is exact and crosses no kink; where that gives no number
-    (infinities under the step), by Richardson's differences.
+    (infinities under the step), by Richardson's differences; exact: nan.
     """
-    found = np.asarray(np.imag(value(1j * STEP)) / STEP)
+    stepped = value(1j * STEP)
+    found = np.asarray(np.imag(stepped) / STEP)
+    if exact:  # the step must stay where it began: 1/x² at 0 goes from infinity to -1e60
+        stays = np.isclose(np.real(stepped), value(0.0), rtol=_SAME, atol=_SAME)
+        return np.where(np.isfinite(found) & stays & np.isfinite(stepped), found, np.nan)
     if np.all(np.isfinite(found)):
         return found
     with np.errstate(all="ignore"):

@@ -180,6 +180,8 @@ class Points:
 class Point(Setting):
     """The values of a draw with some of them set; what follows is worked out where it is read."""
 
+    exact = True
+
     def __init__(self, points: Points, given: Mapping[str, Array], place: str) -> None:
         following = dict.fromkeys(given)
         todo = list(given)

@@ -29,6 +29,8 @@ Array = np.ndarray[Any, Any]
 class Setting:
     """One value for every array; `place` says where, if that is a point of its own."""
 
+    exact = False  # whether a local derivative is nan where only differences could tell it
+
     def __init__(
         self, system: System, sizes: Mapping[str, int], arrays: dict[str, Array], place: str = "",
     ) -> None:
@@ -132,7 +134,8 @@ class Setting:
         if equation is None or others & set(adjoint.indices):
             return None
         name = f"{equation.array} along {adjoint.primal}"  # no name of an array has a space
-        slopes[name] = slope(equation, adjoint.primal, direction, self.evaluator)
+        slopes[name] = slope(
+            equation, adjoint.primal, direction, self.evaluator, self.exact)
         along = access(name, item.numerator.indices)
         return mul(Expr((Term(term.coef, rest, term.bound),)), along)
 
