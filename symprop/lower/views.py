@@ -18,7 +18,8 @@ from symprop.algebra import integers
 from symprop.algebra.build import ONE, ZERO, add, idx, mul, number, sub
 from symprop.algebra.canonical import normal, same
 from symprop.algebra.expr import Access, Expr, Index, Size, accesses, free_indices
-from symprop.algebra.integers import filled, nonnegative, within
+from symprop.algebra.integers import filled, within
+from symprop.algebra.integers_slices import ends_plainly
 from symprop.lower.axes import closed, opened
 from symprop.lower.digits import Cut, Labels, digit, joint, merged
 from symprop.lower.ir import (
@@ -210,15 +211,9 @@ def subscript(
     index, by = next(iter(steps.items()))
     if by == 1 and start.is_zero and same(index.size, size):
         return Whole(), index
-    if by < 0 and not _ends_plainly(start, index.size, by):
+    if by < 0 and not ends_plainly(start, index.size, by):
         return None
     return Stretch(start, index.size, by), index
-
-
-def _ends_plainly(start: Expr, count: Expr, by: int) -> bool:
-    """Whether the last position of a falling slice is known to be 0, or to be more."""
-    last = normal(add(start, mul(sub(count, ONE), number(by))))
-    return filled(count) and (last.is_zero or nonnegative(sub(last, ONE)))
 
 
 def _window(start: Expr, steps: dict[Index, int]) -> Window | None:

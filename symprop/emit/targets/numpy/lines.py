@@ -12,8 +12,8 @@ from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
-from symprop.algebra.build import add, idx, mul, number, sub
-from symprop.algebra.canonical import normal
+from symprop.algebra import integers_slices as slices
+from symprop.algebra.build import idx
 from symprop.algebra.expr import Access, Expr, Index
 from symprop.emit.letters import equation_letters
 from symprop.emit.printer import Printer
@@ -22,7 +22,7 @@ from symprop.emit.targets.numpy.layout import Row, opened
 from symprop.emit.targets.numpy.names import Names
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.emit.targets.numpy.parts import shortened
-from symprop.emit.targets.numpy.views import is_whole, span, trimmed
+from symprop.emit.targets.numpy.views import is_whole, trimmed
 from symprop.emit.text_notation import TextNotation
 from symprop.lower import ir
 from symprop.lower.hoist import MADE
@@ -256,16 +256,9 @@ class Lines:
 
     def _window(self, item: ir.Window, size: Expr) -> ast.expr:
         """p:p + Y:2, the positions that one place in the window goes to."""
-        place = mul(number(item.dilation), idx(item.inner))
-        if item.dilation < 0:
-            place = add(place, mul(number(-item.dilation), item.inner.size), number(item.dilation))
-        start = normal(add(item.start, place))
-        reach = span(item.outer.size, item.step)
-        if self.printer.fits(item, size):  # the same positions, and fewer sizes to read
-            taken = add(self.printer.width(item), item.start)
-            reach = add(sub(size, taken), number(1))
-        return ast.Slice(self.printer.size(start), self.printer.size(normal(add(start, reach))),
-                         None if item.step == 1 else tree(item.step))
+        ends = slices.place_ends(item.start, item.outer.size, item.step, item.inner.size,
+                                 item.dilation, idx(item.inner), size)
+        return self.printer.slice(ends, item.step)
 
     def _scatter(self, statement: ir.Scatter, node: ir.Node, target: ast.expr) -> ast.stmt:
         shape = self._shape(statement.array, len(statement.subscripts))

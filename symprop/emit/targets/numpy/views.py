@@ -9,10 +9,8 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symprop.algebra.build import ONE, add, mul, number, sub
-from symprop.algebra.canonical import normal, same
+from symprop.algebra import integers_slices as slices
 from symprop.algebra.expr import ADJOINT, Expr
-from symprop.algebra.integers import end_of, filled, floordiv, unclipped
 from symprop.emit.targets.numpy.sizes import SizePrinter
 from symprop.lower import ir
 from symprop.lower.ir import Axes, Node
@@ -43,7 +41,7 @@ class ViewPrinter(SizePrinter):
         if node.pads:
             base = self.target.spell("pad", x=base, pads=self._pads(node.pads))
             held = shape[len(shape) - len(node.pads):]  # what a loop passes on is one entry
-            shape = tuple(normal(add(s, low, high))
+            shape = tuple(slices.padded(s, low, high)
                           for s, (low, high) in zip(held, node.pads, strict=True))
         if node.shape:
             shape = node.shape
@@ -75,38 +73,17 @@ class ViewPrinter(SizePrinter):
             if item.size is None:
                 return found
             return self.target.spell("clip", x=found,
-                                     top=self.size(normal(sub(item.size, ONE))))
+                                     top=self.size(slices.top_of(item.size)))
         if isinstance(item, ir.Window):
-            reach = sub(add(item.start, span(item.outer.size, item.step), self.width(item)), ONE)
-            stop = size if self.fits(item, size) else normal(reach)
-            return self._slice(item.start, stop, size, 1)
-        return self._stretch(item, size)
+            width = slices.span(item.inner.size, abs(item.dilation))
+            return self.slice(slices.windows_ends(
+                item.start, item.outer.size, item.step, width, size), 1)
+        return self.slice(slices.ends(item.start, item.count, item.step, size), item.step)
 
-    def width(self, item: ir.Window) -> Expr:
-        """The number of entries that a window covers."""
-        return span(item.inner.size, abs(item.dilation))
-
-    def fits(self, item: ir.Window, size: Expr) -> bool:
-        """Whether the windows are all that fit into the axis."""
-        return _count_of(size, item.start, self.width(item), item.step, item.outer.size)
-
-    def _stretch(self, item: ir.Stretch, size: Expr) -> ast.expr:
-        if item.step < 0:
-            last = normal(add(item.start, mul(sub(item.count, ONE), number(item.step))))
-            all_of_it = same(normal(add(item.start, ONE)), size)
-            return ast.Slice(None if all_of_it else self.size(item.start),
-                             None if last.is_zero else self.size(normal(sub(last, ONE))),
-                             tree(item.step))
-        if _count_of(size, item.start, ONE, item.step, unclipped(item.count)):
-            return self._slice(item.start, size, size, item.step)
-        stop = end_of(item.start, item.count) if item.step == 1 else normal(
-            add(item.start, span(item.count, item.step)))
-        return self._slice(item.start, stop, size, item.step)
-
-    def _slice(self, start: Expr, stop: Expr, size: Expr, step: int) -> ast.expr:
-        return ast.Slice(None if start.is_zero else self.size(start),
-                         None if same(stop, size) else self.size(stop),
-                         None if step == 1 else tree(step))
+    def slice(self, ends: slices.Ends, step: int) -> ast.expr:
+        """A slice from one end to the other; None is the end of the axis."""
+        start, stop = (None if e is None else self.size(e) for e in ends)
+        return ast.Slice(start, stop, None if step == 1 else tree(step))
 
     def _pads(self, pads: ir.Pads) -> ast.expr:
         pairs = [self.shape(pair) for pair in pads]
@@ -117,7 +94,7 @@ class ViewPrinter(SizePrinter):
         kept = [s for s in node.subscripts if not isinstance(s, ir.At)]
         windows = [s for s in kept if isinstance(s, ir.Window)]
         axes = [k for k, s in enumerate(kept) if isinstance(s, ir.Window)]
-        widths = [self.size(normal(self.width(s))) for s in windows]
+        widths = [self.size(slices.span(s.inner.size, abs(s.dilation))) for s in windows]
         after = [_steps(s.step) if isinstance(s, ir.Window) else WHOLE for s in kept]
         inside = [_steps(s.dilation) for s in windows]
         if all(map(is_whole, after)) and not all(map(is_whole, inside)):
@@ -151,16 +128,3 @@ def bracketed(base: ast.expr, parts: Sequence[ast.expr]) -> ast.expr:
     """base[...] without trailing whole axes."""
     parts = trimmed(parts)
     return quote("{base}[{parts}]", base=base, parts=parts) if parts else base
-
-
-def span(count: Expr, step: int) -> Expr:
-    """From the first position to one behind the last of `count` positions."""
-    if step > 1 and not filled(count):  # there may be no last position: any end behind it does
-        return normal(mul(count, number(step)))
-    return normal(add(mul(sub(count, ONE), number(step)), ONE))
-
-
-def _count_of(size: Expr, start: Expr, width: Expr, step: int, count: Expr) -> bool:
-    """Whether `count` is how many windows fit into the axis from `start` on."""
-    places = normal(add(sub(size, add(start, width)), ONE))
-    return same(normal(count), normal(floordiv(add(places, number(step - 1)), number(step))))
