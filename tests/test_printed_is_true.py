@@ -61,12 +61,8 @@ def shown(name: str, form: str, detail: str) -> str:
 ])
 def test_every_printed_line_is_true(name: str, form: str, detail: str) -> None:
     found = list(page_of(name, form).verdicts(shown(name, form, detail)))
-    wrong = [f"{v.found}: {v.line.text} ({v.why})" for v in found
-             if v.found not in ("right", "large")]
-    assert wrong == []
-    counted = Counter(v.found for v in found)
-    assert counted["right"] > 5
-    assert counted["large"] <= 2  # every entry of a convolution written out with all its brackets
+    wrong = [f"{v.found}: {v.line.text} ({v.why})" for v in found if v.found != "right"]
+    assert wrong == [] and len(found) > 5
 
 
 # ---- pages by lemmas, the default of programs that repeat themselves ---------------------------

@@ -254,7 +254,8 @@ def test_shipped_profiles_are_files_of_the_package() -> None:
 
 def test_the_general_layer_has_its_number_where_the_book_has_it() -> None:
     page = built("deep_mlp").derivation.latex(profile="nielsen", detail="brief")
-    assert r"((w^{l + 1})^{\top} \delta^{l + 1}) \odot \sigma'(z^{l}), & l < L - 1" in page
+    assert r"\mathrm{error} &= \textstyle a^{L} - y" in page
+    assert r"((w^{l + 1})^{\top} \delta^{l + 1}) \odot \sigma'(z^{l}), & l < L" in page
     assert r"\frac{\partial C}{\partial b^{l}} &= \textstyle \delta^{l} \mathbf{1}_{N}" in page
     assert r"dW^{[l]} &= \textstyle dZ^{[l]}" in built("deep_mlp").derivation.latex(
         profile="ng", detail="brief")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from symprop.algebra.expr import ADJOINT
+from symprop.algebra.expr import ADJOINT, Expr
 
 NUMBER = re.compile(r"(?<![A-Za-z\\])l(?![A-Za-z])")  # of a layer
 
@@ -25,7 +25,8 @@ class Called:
     "matrix". letters: no index has one of these. renamed: the arrays whose names the profile
     chose; listed: one that stands in a list of the program, and how that has it, ("W_0", "W[0]");
     columns: whether it turned for columns. stacked: arrays that hold all layers, whose names have
-    an l that stands for their first position.
+    an l that stands for their first position. layered: those whose first position counts from 1
+    on the page, and not from 0; layers: how many there are.
     """
 
     loss: str
@@ -40,6 +41,8 @@ class Called:
     listed: tuple[str, str] | None = None
     columns: bool = False
     stacked: frozenset[str] = frozenset()
+    layered: frozenset[str] = frozenset()
+    layers: Expr | None = None
 
     def latex(self, array: str, number: str) -> str | None:
         """What a layer of a stacked array, or of its adjoint, is called; None for other arrays."""

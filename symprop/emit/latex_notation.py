@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from fractions import Fraction
 from typing import ClassVar
@@ -17,7 +18,7 @@ from symprop.algebra.expr import ADJOINT, Exponent
 from symprop.emit.called import Called
 from symprop.emit.latex_names import Symbol, read_symbol, size_symbol, symbol, symbols
 from symprop.emit.notation import Notation
-from symprop.emit.pieces import ATOM, PRODUCT, SIGNED, Piece, join
+from symprop.emit.pieces import ATOM, BIG, PRODUCT, SIGNED, Piece, join
 
 _MARKS = {"⌊": r"\lfloor", "⌋": r"\rfloor", "{": r"\lbrace", "}": r"\rbrace"}
 LINE = 345.0  # \textwidth of the article class at 10 pt
@@ -29,6 +30,7 @@ class LatexNotation(Notation):
     room = LINE
     margin = 34.0
     divides_last = False
+    slashed = False  # whether a fraction is a/b
     sets_functions_apart = True
     signs: ClassVar[dict[str, str]] = {
         "plus": " + ", "minus": " - ", "negative": "-", "times": r"{}\times ",
@@ -108,7 +110,17 @@ class LatexNotation(Notation):
         power = f"10^{{{exponent}}}"
         return self.piece(power if digits == "1" else rf"{digits} \cdot {power}", PRODUCT)
 
+    @property
+    def inline(self) -> LatexNotation:
+        found = copy(self)
+        found.slashed = found.divides_last = True
+        return found
+
     def fraction(self, above: Piece, below: Piece) -> Piece:
+        if self.slashed:
+            top = self.enclosed(above) if above.binds <= BIG else above
+            bottom = below if below.binds == ATOM else self.enclosed(below)
+            return join([top, self.piece("/"), bottom], PRODUCT)
         return self.piece(rf"\frac{{{above.text}}}{{{below.text}}}", ATOM, tall=True)
 
     def power(self, base: Piece, exponent: Exponent) -> Piece:
@@ -127,8 +139,7 @@ class LatexNotation(Notation):
         return self.piece(rf"{sign}_{{{','.join(letters)}}} ", ATOM, tall=True)
 
     def below(self, size: Piece) -> Piece:
-        flat = re.sub(r"\\frac\{(\w+)\}\{(\w+)\}", r"\1/\2", size.text)
-        return self.piece("<" + flat)
+        return self.piece("<" + size.text)
 
     def partial(self, above: Piece, below: Piece, direct: bool = False) -> Piece:
         mark = r"\partial^{+}" if direct else r"\partial"
@@ -217,7 +228,7 @@ _CASES = re.compile(r"\\begin\{cases\}(.*?)\\end\{cases\}")
 _BRACE = 22.0
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 _COMMANDS = {
-    r"\,": 1.7, r"\;": 2.8, r"\quad": 10.0, r"\sum": 16.1, r"\infty": 10.0, r"\times": 12.2,
+    r"\,": 1.7, r"\;": 2.8, r"\quad": 10.0, r"\qquad": 20.0, r"\sum": 16.1, r"\infty": 10.0, r"\times": 12.2,
     r"\odot": 12.2, r"\le": 13.3, r"\ne": 13.3, r"\cdot": 7.2, r"\circ": 5.0, r"\top": 7.8,
     r"\bmod": 24.0, r"\lfloor": 4.5, r"\rfloor": 4.5, r"\lceil": 4.5, r"\rceil": 4.5,
     r"\Bigl": 1.8, r"\Bigr": 1.8, r"\bigl": 0.7, r"\bigr": 0.7, r"\_": 5.0, r"\lvert": 2.8,

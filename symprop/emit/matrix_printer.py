@@ -68,15 +68,15 @@ class MatrixPrinter:
         if isinstance(form, Matrix):
             return self.to.array(form.name)
         if isinstance(form, Slice):
-            return self.to.entry(form.name, [self.plain.position(p) for p in form.at])
+            return self.to.entry(form.name, self.plain.places(form.name, form.at))
         if isinstance(form, Scalar):
             return self.plain.expr(form.value)
         if isinstance(form, Fill):
             return self.form(form.value)
         if isinstance(form, Ones):
-            return self.to.sized("1", self.plain.expr(form.rows))
+            return self.to.sized("1", self.plain.position(form.rows))
         if isinstance(form, Identity):
-            return self.to.sized("I", self.plain.expr(form.rows))
+            return self.to.sized("I", self.plain.position(form.rows))
         if isinstance(form, Map):
             return self.plain.row(form.function, [self.form(a) for a in form.arguments])
         if isinstance(form, Bracket):

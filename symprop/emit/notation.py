@@ -70,6 +70,11 @@ class Notation(ABC):
     def fraction(self, above: Piece, below: Piece) -> Piece:
         """A quotient."""
 
+    @property
+    def inline(self) -> Notation:
+        """The notation of what stands in an index: no fraction is higher than a letter."""
+        return self
+
     @abstractmethod
     def power(self, base: Piece, exponent: Exponent) -> Piece:
         """A power of an atom."""

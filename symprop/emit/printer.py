@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from fractions import Fraction
+from typing import Self
 
 from symprop.algebra.build import add, as_monomial, make_term, substitute
 from symprop.algebra.constants import is_ratio
@@ -36,11 +38,13 @@ from symprop.derive.cases import Case, solved, unnested
 from symprop.emit.letters import Letters, occurrences
 from symprop.emit.notation import Notation
 from symprop.emit.pieces import ATOM, BIG, PRODUCT, SIGNED, SUM, Piece, join
+from symprop.emit.profile.counted import bracket, place
 
 Factor = tuple[Atom, Exponent]
 _HALF = Fraction(1, 2)
 TURNED = {"<": ">", "<=": ">="}
 _FRACTION_SHARE = 0.6  # of a line: a longer numerator stands behind its fraction
+_CONDITION_SHARE = 0.5  # of a line: a line may end within a longer condition
 _PLACEHOLDER = re.compile(r"\(\{[xyz]\}\)|\{[xyz]\}")
 _OPENER = re.compile(r"([({\[,|⌊⌈]|\\lvert|\\lfloor|\\lceil)\s*$")
 
@@ -85,7 +89,18 @@ class Printer:
         while opened != expr:
             expr, opened = opened, add(opened)
         terms = sorted(expr.terms, key=lambda t: (not t.factors, t.coef < 0))
-        return self.to.position(self.expr(Expr(tuple(terms))))
+        return self.to.position(self._inside().expr(Expr(tuple(terms))))
+
+    def places(self, array: str, indices: Sequence[Expr]) -> list[Piece]:
+        """The positions in an array; of layers counted from 1."""
+        first = [place(array, i, self.to.called.layered) for i in indices[:1]]
+        return [self.position(i) for i in (*first, *indices[1:])]
+
+    def _inside(self) -> Self:
+        """The printer of what stands in an index."""
+        inside = copy(self)
+        inside.to = self.to.inline
+        return inside
 
     def cases(self, cases: Sequence[Case]) -> Piece:
         """A brace: what an expression is, and where."""
@@ -93,17 +108,21 @@ class Printer:
 
     def braced(self, cases: Sequence[Case], printed: Sequence[Piece]) -> Piece:
         """The same, of what is printed already."""
-        where = solved(cases[0].where)
-        first = where.lhs if where.lhs.number is None else where.rhs
-        places = [self._place(solved(c.where), first) for c in cases]
+        wheres = [self._counted(c.where) for c in cases]
+        first = wheres[0].lhs if wheres[0].lhs.number is None else wheres[0].rhs
+        places = [self._place(where, first) for where in wheres]
         return self.to.cases(list(zip(printed, places, strict=True)))
 
-    def _place(self, bracket: Iverson, first: Expr) -> Piece:
+    def _counted(self, found: Iverson) -> Iverson:
+        """A bracket solved for its index; of the number of a layer, that counted from 1."""
+        return bracket(solved(found), self.to.called.layers)
+
+    def _place(self, held: Iverson, first: Expr) -> Piece:
         """Where a bracket holds, without its marks: l = L - 1, l < L - 1."""
-        if bracket.rhs == first and bracket.relation in TURNED:
-            left, right = (self.position(e).unbroken() for e in (bracket.rhs, bracket.lhs))
-            return join([left, self.to.sign(TURNED[bracket.relation]), right], SUM)
-        return self._condition([bracket])
+        if held.rhs == first and held.relation in TURNED:
+            left, right = (self.position(e).unbroken() for e in (held.rhs, held.lhs))
+            return join([left, self.to.sign(TURNED[held.relation]), right], SUM)
+        return self._condition([held])
 
     # ---- terms ---------------------------------------------------------------------------
 
@@ -212,7 +231,8 @@ class Printer:
     def _power(self, atom: Atom, exponent: Exponent, open_end: bool) -> Piece:
         if exponent == _HALF:
             body = atom.body if isinstance(atom, Paren) else make_term(Fraction(1), {atom: 1})
-            return self.to.root(self.expr(body))
+            flat = isinstance(atom, Paren) and _is_constant(atom)
+            return self.to.root((self._inside() if flat else self).expr(body))
         if exponent == 1:
             if open_end and isinstance(atom, Paren) and _is_plain_sum(atom.body):
                 return self.expr(atom.body)
@@ -231,7 +251,7 @@ class Printer:
     def atom(self, atom: Atom) -> Piece:
         """One factor without its exponent."""
         if isinstance(atom, Access):
-            return self.to.entry(atom.array, [self.position(i) for i in atom.indices])
+            return self.to.entry(atom.array, self.places(atom.array, atom.indices))
         if isinstance(atom, Idx):
             return self.to.piece(self.letter(atom.index))
         if isinstance(atom, Size):
@@ -256,6 +276,9 @@ class Printer:
     def _chain(self, brackets: list[Iverson]) -> Piece:
         """[a <= b][b < c] as [a <= b < c]; [0 < h] as [h > 0]; [[i <= t] = 1] as [i <= t]."""
         brackets = [unnested(b) for b in brackets]
+        counted = [self._counted(b) for b in brackets]
+        if counted != [solved(b) for b in brackets]:
+            brackets = counted
         return self.to.enclosed(self._condition(brackets), "[]")
 
     def _condition(self, brackets: list[Iverson]) -> Piece:
@@ -267,12 +290,12 @@ class Printer:
             return join([self.position(brackets[0].rhs).unbroken(), join(
                 [self.to.sign(turned), last], SUM).fused()], SUM).unbroken()
         parts = [self.position(first)]
-        for bracket in brackets:
+        for other in brackets:
             # A line may end behind the sign: one that begins with = would be another side.
-            parts[-1] = join([parts[-1].unbroken(), self.to.sign(bracket.relation)], SUM).fused()
-            parts.append(self.position(bracket.rhs).unbroken().opening(1))
+            parts[-1] = join([parts[-1].unbroken(), self.to.sign(other.relation)], SUM).fused()
+            parts.append(self.position(other.rhs).unbroken().opening(1))
         whole = join(parts, SUM)
-        wide = whole.width > self.to.room * _FRACTION_SHARE
+        wide = whole.width > self.to.room * _CONDITION_SHARE
         return whole if wide else whole.unbroken()
 
     def _extremum(self, atom: Extremum) -> Piece:

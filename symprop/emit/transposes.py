@@ -91,7 +91,7 @@ def _printed(
 def _factor(leaf: MatrixForm, read: Access, printer: Printer) -> Piece:
     """An entry; of a transposed matrix with the positions of its last two axes exchanged."""
     to = printer.to
-    at = [printer.position(i) for i in read.indices]
+    at = printer.places(read.array, read.indices)
     vector = leaf.rows == ONE or leaf.cols == ONE
     if not isinstance(leaf, Transpose) or vector:
         return to.entry(read.array, at)

@@ -35,6 +35,7 @@ class Form(Protocol):
     def letters(self, full: str) -> dict[str, str]: ...
     def bounds(self, full: str) -> Iterator[tuple[str, str]]: ...
     def adjoints(self, full: str) -> frozenset[str]: ...
+    def from_one(self, full: str) -> frozenset[str]: ...
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ class Page:
         self.turns: Mapping[str, Sequence[int]] = {}  # at which first positions a line holds
         self.arrays = {n: np.asarray(a) for n, a in form.arrays(full, known).items()}
         self.adjoints = form.adjoints(full)
+        layered = form.from_one(full)
+        layered |= {a for a in self.adjoints if _primal(a) in layered}
+        for name in layered & self.arrays.keys():  # counted from 1: nothing is at 0
+            array = np.asarray(self.arrays[name], float)
+            self.arrays[name] = np.concatenate([np.full((1, *array.shape[1:]), np.nan), array])
         defined: dict[str, tuple[Node, Node]] = {}
         for line in form.lines(full):
             if line.section == "forward" and form.left_name(line.text) not in defined:
@@ -68,6 +74,7 @@ class Page:
         below = {name: int(sizes.value(Grammar(form.tokens(end), ()).sum(), {}).data.item())
                  for name, end in form.bounds(full)}
         self.reader = Reader(self.arrays, known.sizes, defined, letters, below)
+        self.reader.from_one = layered
 
     def verdicts(self, page: str, seed: int = 0) -> Iterator[Verdict]:
         """What is found of each line of a page."""
@@ -95,7 +102,9 @@ class Page:
                 left = Entry(left.of, positions)
             taken = _places(array.shape, positions, rng, self.few)
             first = positions[0] if positions else None
-            if isinstance(first, Name) and first.name in self.reader.counted:
+            if isinstance(first, Name) and name in self.reader.from_one:
+                taken[0] = np.arange(1, len(array))
+            elif isinstance(first, Name) and first.name in self.reader.counted:
                 turns = self.turns.get(name, self.reader.counted[first.name])
                 taken[0] = np.array([t for t in turns if not np.isnan(array[t]).all()])
             wanted = array[np.ix_(*taken)] if array.ndim else array
@@ -112,6 +121,11 @@ class Page:
 
     def _sides(self, text: str) -> list[Node]:
         return Grammar(self.form.tokens(text), self.arrays).sides()
+
+
+def _primal(name: str) -> str:
+    """What an adjoint is of: ∂W of W, or W without its bar."""
+    return name.removeprefix("∂").replace("\u0304", "").replace("\u0305", "")
 
 
 def _places(

@@ -110,6 +110,7 @@ _LOSS = re.compile(r"computes \$(.*?)\$ from")
 _AS_FRACTION = re.compile(r"where \$\\frac\{\\partial")
 _OWN_BAR = re.compile(r"\$([^$=]*?) = \\frac\{\\partial [^{}]*\}\{\\partial ([^$]*)\}\$[.,]")
 _TURNED = re.compile(r"the program has the transposes of (.*?)\.\\par")
+_LAYERS = re.compile(r"Layers count from 1 here, in (.*?): \$")
 _BOUND = re.compile(r"0 \\le (.*?) < (.*)$")
 
 
@@ -189,6 +190,12 @@ class Latex:
     def adjoints(self, full: str) -> frozenset[str]:
         """What is an adjoint."""
         return frozenset(name for name in self.names.values() if name.startswith("∂"))
+
+    def from_one(self, full: str) -> frozenset[str]:
+        """The arrays whose first position counts from 1."""
+        said = _LAYERS.search(full)
+        return frozenset(map(self.left_name, re.findall(r"\$(.*?)\$", said[1]))) if said \
+            else frozenset()
 
     def bounds(self, full: str) -> Iterator[tuple[str, str]]:
         """Arrays of positions, and what they are below."""

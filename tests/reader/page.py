@@ -58,6 +58,7 @@ def sections(page: str) -> Mapping[str, list[str]]:
 _INPUT = re.compile(r"  (\S+) {2,}\S.* {2,}(?:input|parameter)")
 _HEADER = re.compile(r"letter of its index: (.*?)\.")
 _AXIS = re.compile(r"(\w+) \((\w+)\)")
+_LAYERS = re.compile(r"Layers count from 1 here, in (.*?): ")
 _BOUND = re.compile(r"0 ≤ (\w+)(?:\[.*\])? < (.*)$")
 
 
@@ -94,6 +95,11 @@ class Text:
         """What is an adjoint."""
         return frozenset(self.left_name(line.text) for line in lines(full)
                          if line.number.startswith("B"))
+
+    def from_one(self, full: str) -> frozenset[str]:
+        """The arrays whose first position counts from 1."""
+        said = _LAYERS.search(" ".join(full.split()))
+        return frozenset(map(same, re.split(r", | and ", said[1]))) if said else frozenset()
 
     def bounds(self, full: str) -> Iterator[tuple[str, str]]:
         """Arrays of positions, and what they are below."""

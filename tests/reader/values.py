@@ -7,7 +7,7 @@ What lies outside an array is nan; what a condition multiplies by 0 is 0, even n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -36,7 +36,7 @@ from reader.tree import (
     Whole,
 )
 
-MOST = 6_000_000  # entries of one part of a line
+MOST = 10_000_000  # entries of one part of a line
 
 
 class TooLarge(Exception):
@@ -118,6 +118,7 @@ class Reader:
         self.arrays = {n: np.asarray(a) for n, a in arrays.items()}
         self.sizes, self.defined, self.letters, self.below = sizes, defined, letters, below
         self.adjoints: frozenset[str] = frozenset()  # what is 0 outside of its array
+        self.from_one: frozenset[str] = frozenset()  # arrays whose first position counts from 1
         self.counted: Mapping[str, Sequence[int]] = {}  # the turns that a letter goes over
         self._columns: dict[tuple[str, str, tuple[int, ...]], Any] = {}
 
@@ -138,6 +139,7 @@ class Reader:
             moved[place] += 1e-30j
             other = Reader({**self.arrays, below: moved}, self.sizes, {}, self.letters,
                            self.below)
+            other.from_one, other.counted = self.from_one, self.counted
             shape = self.arrays[above].shape
             found = other.compared(left, right, shape, [np.arange(s) for s in shape])
             self._columns[key] = found.imag / 1e-30
@@ -151,7 +153,9 @@ class Reader:
         letters = [p.name if isinstance(p, Name) else "" for p in positions]
         ranges = {x: np.asarray(t) for x, t in zip(letters, taken, strict=False) if x}
         for letter, whole in zip(letters, shape, strict=False):
-            if self.letters.get(letter, whole) != whole:
+            one = letter == letters[0] and isinstance(left, Entry) and isinstance(
+                left.of, Name) and left.of.name in self.from_one
+            if self.letters.get(letter, whole - one) != whole - one:
                 raise Unreadable(f"{letter} is the letter of another axis in the header")
         found = self.value(right, ranges, dict(zip(letters, shape, strict=False)))
         rest = tuple(len(t) for t in taken[len(letters):])
@@ -284,6 +288,8 @@ class _Line:
         known, ends = dict(self.ranges), dict(self.ends)
         for letter in node.letters:
             turns = self.reader.counted.get(letter)
+            if turns is None and self.layered(letter, node.body):
+                turns = range(1, self.extent(letter, node) + 1)
             self.ends[letter] = self.extent(letter, node) if turns is None else len(turns)
             self.ranges[letter] = np.arange(self.ends[letter]) if turns is None else np.array(turns)
         found = self.value(node.body)
@@ -300,6 +306,12 @@ class _Line:
         self.ranges, self.ends = known, ends
         return found
 
+    def layered(self, letter: str, body: Node) -> bool:
+        """Whether a letter is the number of a layer."""
+        return any(isinstance(part, Entry) and isinstance(part.of, Name)
+                   and part.of.name in self.reader.from_one and part.positions[0] == Name(letter)
+                   for part in _parts(body))
+
     def extent(self, letter: str, node: Over) -> int:
         """How far a letter of a sum goes: what an array has where the letter stands alone."""
         said = [int(self.value(end).data.item()) for name, end in node.ranges if name == letter]
@@ -307,7 +319,7 @@ class _Line:
             return said[0]
         if letter in self.reader.letters:  # as the header of the page says
             return self.reader.letters[letter]
-        sizes = set(_alone(letter, node.body, self.reader.arrays))
+        sizes = set(_alone(letter, node.body, self.reader.arrays, self.reader.from_one))
         sizes = sizes or set(_equal(letter, node.body, self.ends, node.letters))
         if len(sizes) != 1:
             raise Unreadable(f"Σ over {letter}: its range is {sorted(sizes) or 'nowhere said'}")
@@ -494,12 +506,15 @@ def _folded(what: str, data: Any, axis: int) -> Any:
     return np.where(tied, data, 0).sum(axis) / tied.sum(axis)
 
 
-def _alone(letter: str, node: Node, arrays: Mapping[str, Any]) -> Iterator[int]:
+def _alone(
+    letter: str, node: Node, arrays: Mapping[str, Any], from_one: Container[str]
+) -> Iterator[int]:
     """The sizes of the axes at which a letter stands alone."""
     for part in _parts(node):
         if isinstance(part, Entry) and isinstance(part.of, Name) and part.of.name in arrays:
             shape = arrays[part.of.name].shape
-            yield from (s for p, s in zip(part.positions, shape, strict=False)
+            yield from (s - (k == 0 and part.of.name in from_one)
+                        for k, (p, s) in enumerate(zip(part.positions, shape, strict=False))
                         if p == Name(letter))
 
 

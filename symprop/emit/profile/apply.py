@@ -13,6 +13,7 @@ from symprop.algebra.expr import Expr
 from symprop.emit.called import Called
 from symprop.emit.given_names import check_names, listed
 from symprop.emit.latex_names import read_symbol, symbol
+from symprop.emit.profile.counted import layered
 from symprop.emit.profile.layers import Layer, layers
 from symprop.emit.profile.read import CHOICES, Profile, read_profile
 from symprop.errors import InputError
@@ -46,7 +47,8 @@ def called(
         tuple(n for n in every if n not in given), _first_listed(system, every),
         book.examples == "columns", frozenset(
             n for layer in found if layer.stacked for n in (
-                layer.weight, layer.bias, layer.before, layer.after) if n in every))
+                layer.weight, layer.bias, layer.before, layer.after) if n in every),
+        *layered(system))
 
 
 def _first_listed(system: System, names: Mapping[str, str]) -> tuple[str, str] | None:
@@ -75,7 +77,8 @@ def part_called(
         names[system.loss] = of.loss_shown
     own = {n: latex for n, latex in given.items()
            if n in system.arrays or any(a.startswith(f"{n}[") for a in system.arrays)}
-    return replace(of, names=names | own, adjoints={}, turned={}, renamed=(), letters=frozenset())
+    return replace(of, names=names | own, adjoints={}, turned={}, renamed=(), letters=frozenset(),
+                   layered=frozenset(), layers=None)
 
 
 def _names(

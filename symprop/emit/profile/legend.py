@@ -25,6 +25,12 @@ def legend(style: Style, arrays: Sequence[str]) -> tuple[str, ...]:
         name, place = called.listed
         found.append(say("legend.lists", symbol=math(to.array(name).text),
                          place=style.plain(place)))
+    layers = [n for n in arrays if n in called.layered]
+    if layers:
+        found.append(say(
+            "legend.layers", symbol=math(to.entry(layers[0], [to.piece("1")]).text),
+            place=style.plain(f"{layers[0]}[0]"),
+            arrays=say.listed([math(to.array(n).text) for n in layers])))
     own = []
     for name in called.adjoints:
         if name in arrays:
