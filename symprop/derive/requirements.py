@@ -19,6 +19,7 @@ from symprop.algebra.expr import (
     Access,
     Apply,
     Atom,
+    Exponent,
     Expr,
     Extremum,
     Iverson,
@@ -146,17 +147,22 @@ class _Domains:
         """A requirement; of a sum of squares only that it is not 0, and with 1 added nothing."""
         rhs = self.equations.get(item.array) if isinstance(item, Access) else (
             item.body if isinstance(item, Paren) else None)
-        if rhs is not None and rhs.terms and all(map(_is_square, rhs.terms)):
+        if rhs is not None and rhs.terms and self._no_less_than_0(rhs, frozenset()):
             if kind == "nonnegative" or any(map(_is_number, rhs.terms)):
                 return
             kind = "nonzero"
         yield Requirement(kind, atom(item))
 
+    def _no_less_than_0(self, expr: Expr, above: frozenset[str]) -> bool:
+        """Whether all terms are of squares, or of arrays that are sums of such."""
+        def factor(item: Atom, exponent: Exponent) -> bool:
+            if isinstance(item, Size | Iverson) or (isinstance(exponent, int) and not exponent % 2):
+                return True
+            rhs = self.equations.get(item.array) if isinstance(item, Access) else None
+            return rhs is not None and isinstance(item, Access) and item.array not in above and (
+                self._no_less_than_0(rhs, above | {item.array}))
 
-def _is_square(term: Term) -> bool:
-    return term.coef > 0 and all(
-        isinstance(a, Size | Iverson) or (isinstance(e, int) and e % 2 == 0)
-        for a, e in term.factors)
+        return all(t.coef > 0 and all(factor(a, e) for a, e in t.factors) for t in expr.terms)
 
 
 def _is_number(term: Term) -> bool:

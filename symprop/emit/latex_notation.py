@@ -228,11 +228,11 @@ _CASES = re.compile(r"\\begin\{cases\}(.*?)\\end\{cases\}")
 _BRACE = 22.0
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 _COMMANDS = {
-    r"\,": 1.7, r"\;": 2.8, r"\quad": 10.0, r"\qquad": 20.0, r"\sum": 16.1, r"\infty": 10.0, r"\times": 12.2,
-    r"\odot": 12.2, r"\le": 13.3, r"\ne": 13.3, r"\cdot": 7.2, r"\circ": 5.0, r"\top": 7.8,
-    r"\bmod": 24.0, r"\lfloor": 4.5, r"\rfloor": 4.5, r"\lceil": 4.5, r"\rceil": 4.5,
-    r"\Bigl": 1.8, r"\Bigr": 1.8, r"\bigl": 0.7, r"\bigr": 0.7, r"\_": 5.0, r"\lvert": 2.8,
-    r"\rvert": 2.8, r"\partial": 5.8, r"\approx": 7.8,
+    r"\,": 1.7, r"\;": 2.8, r"\quad": 10.0, r"\qquad": 20.0, r"\sum": 16.1, r"\infty": 10.0,
+    r"\times": 12.2, r"\odot": 12.2, r"\le": 13.3, r"\ne": 13.3, r"\cdot": 7.2, r"\circ": 5.0,
+    r"\top": 7.8, r"\bmod": 24.0, r"\lfloor": 4.5, r"\rfloor": 4.5, r"\lceil": 4.5,
+    r"\rceil": 4.5, r"\Bigl": 1.8, r"\Bigr": 1.8, r"\bigl": 0.7, r"\bigr": 0.7, r"\_": 5.0,
+    r"\lvert": 2.8, r"\rvert": 2.8, r"\partial": 5.8, r"\approx": 7.8,
 }
 _NO_WIDTH = frozenset((
     r"\mathrm", r"\mathbf", r"\mathsf", r"\bar", r"\overline", r"\operatorname", r"\textstyle",
