@@ -308,3 +308,36 @@ def branch_on_a_length(x: "T D"):
 def test_what_holds_at_the_lengths_traced_alone_is_refused() -> None:
     with pytest.raises(SympropError, match=r"test_loops\.py"):
         symprop.trace(branch_on_a_length)
+
+
+def behind_the_input(x: "T N D", h0: "N H", W: "D+H H"):
+    h = h0
+    for t in range(len(x)):
+        h = np.tanh(np.concatenate([x[t], h], axis=1) @ W)
+    return np.sum(h**2)
+
+
+def between_two(x: "T D", h0: "H", s: "S", W: "D+H+S H"):
+    h, loss = h0, 0.0
+    for t in range(len(x)):
+        h = np.tanh(np.hstack([x[t], h, s]) @ W)
+        loss += np.sum(h)
+    return loss
+
+
+def two_handed_on(x: "T D", h0: "H", c0: "H", W: "D+2*H H"):
+    h, c = h0, c0
+    for t in range(len(x)):
+        z = np.concatenate([x[t], h, c]) @ W
+        c = np.tanh(z) + c
+        h = np.tanh(c) * h
+    return h @ c
+
+
+@pytest.mark.parametrize("function", [behind_the_input, between_two, two_handed_on],
+                         ids=lambda f: f.__name__)
+def test_what_is_handed_on_may_stand_behind_another_array(function: Callable) -> None:
+    """No turn is unlike the others because it reads an input where they read what was handed on."""
+    system = symprop.trace(function, wrt=["h0", "W"])
+    assert not system.conditions and len(system.equations) < 10
+    assert symprop.check(symprop.generate(symprop.derive(system))).passed

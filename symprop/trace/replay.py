@@ -30,7 +30,7 @@ from symprop.algebra.build import (
     number,
     power,
     rebuild,
-    substitute,
+    sub,
 )
 from symprop.algebra.canonical import canonical, normal
 from symprop.algebra.expr import (
@@ -161,16 +161,24 @@ class _Matching(Family):
             return super().atom(items)
         formals = self.formals[pattern.array]
         here = {pair[0]: pair[1] for pair in self.indices}
-        at = [p.single_index for p in pattern.indices]
-        places = {there: formal for formal, position in zip(formals, at, strict=True)
+        places = {there: normal(sub(idx(formal), beyond))
+                  for formal, (position, beyond) in zip(
+                      formals, map(_apart, pattern.indices), strict=True)
                   if position is not None and (there := here.get(position)) is not None}
-        entry = substitute(atom(item), {i: idx(f) for i, f in places.items()})
+        entry = inserted(atom(item), places, atom)
         if len(places) != len(formals) or not entry.free <= set(formals):
             raise Mismatch
         known = self.found.setdefault(pattern.array, (formals, entry))
         if canonical(known[1]) != canonical(entry):
             raise Mismatch
         return pattern
+
+
+def _apart(position: Expr) -> tuple[Index | None, Expr]:
+    """An index and what is added to it; of j - D, where an array stands behind another: j, -D."""
+    index = next(iter(position.free), None) if len(position.free) == 1 else None
+    beyond = ZERO if index is None else normal(sub(position, idx(index)))
+    return (None, ZERO) if beyond.free else (index, beyond)
 
 
 def _named(rhs: Expr, own: str) -> Expr:
