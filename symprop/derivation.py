@@ -19,7 +19,7 @@ from symprop.emit import beamer, latex, markdown, text
 from symprop.emit.costs import Cost, cost
 from symprop.emit.figure import Picture, figure
 from symprop.emit.gradient import Gradient, gradient_of
-from symprop.emit.profile.apply import called
+from symprop.emit.profile.apply import as_written, called
 from symprop.emit.words import words
 from symprop.emit.worked import stepped
 from symprop.emit.worked_pages import worked_page
@@ -196,13 +196,14 @@ class Derivation:
     def worked_example(
         self, inputs: Mapping[str, Any], *, step: float = 0.5, precision: int = 9,
         format: str = "text", standalone: bool = False, templates: Place = None,
-        names: Names = None, language: str = "en",
+        names: Names = None, profile: Place = None, language: str = "en",
     ) -> str:
         """The derivation in numbers: each equation, its numbers put in, and what comes out.
 
         At the end stand the parameters after one `step` against their gradients (all of which
         are worked out before any parameter changes), and the loss before and after. `format` is
-        "text", "markdown" or "latex"; `precision` is the number of decimals. Raises InputError as
+        "text", "markdown" or "latex"; `precision` is the number of decimals. Of a `profile` there
+        are the symbols and the left-hand sides; arrays lie as in the program. Raises InputError as
         `evaluate` does.
         """
         self.flat.verify()
@@ -213,8 +214,8 @@ class Derivation:
         moved = stepped(before.arrays, before.gradients, self.system.wrt, step)
         after = self.evaluate({name: moved[name] for name in inside})
         return worked_page(self.flat, before, after, step=step, precision=precision, form=format,
-                           standalone=standalone, templates=templates, names=names,
-                           language=language)
+                           standalone=standalone, templates=templates,
+                           names=as_written(self.system, names, profile), language=language)
 
     def explicit(self, sizes: Mapping[str, int]) -> Explicit:
         """The loss and every gradient as plain SymPy expressions in scalar symbols.
@@ -239,14 +240,15 @@ class Derivation:
 
     def figure(
         self, kind: str = "forward", format: str = "svg", *, names: Names = None,
-        language: str = "en",
+        profile: Place = None, language: str = "en",
     ) -> Picture:
         """A picture of how values flow forward, adjoints back, or of the training loop.
 
         `kind` is "forward", "backward" or "training"; `format` is "svg", "tikz" (needs the LaTeX
         package tikz), "mermaid" or "dot". A call of a helper is one box, and equal calls one after
-        the other are one box with their number. `names` is that of `latex`. The text is a `str`,
-        which a notebook shows as the picture. Raises InputError for another kind or format.
+        the other are one box with their number. `names` and `profile` are those of `latex`, but
+        arrays lie as in the program. The text is a `str`, which a notebook shows as the picture.
+        Raises InputError for another kind or format.
 
         >>> import numpy as np, symprop
         >>> def loss(x: "N", w: ""):
@@ -255,7 +257,7 @@ class Derivation:
         >>> print(derivation.figure(format="mermaid").splitlines()[1])
           n1(["x<br/>N"]):::input
         """
-        return figure(self.flat, kind, format, names, language)
+        return figure(self.flat, kind, format, as_written(self.system, names, profile), language)
 
     def cost(
         self, sizes: Mapping[str, int] | None = None, dtype: str = "float64", language: str = "en",

@@ -166,6 +166,18 @@ def test_every_printer_and_the_lemmas_have_it(printer: str) -> None:
             getattr(lemmas, printer)(profile="nielsen", detail="brief"))
 
 
+def test_worked_examples_and_figures_have_it() -> None:
+    """Names and left-hand sides; arrays lie as in the program, so every number stays."""
+    model = built("mlp")
+    inputs = model.inputs({"N": 2, "K": 2, "H": 2, "M": 2})
+    plain, book = (model.derivation.worked_example(inputs, profile=p) for p in (None, "nielsen"))
+    assert "w¹" in book and "δ²" in book and "w¹" not in plain
+    numbers = [re.findall(r"-?\d+\.\d{5,}", page) for page in (plain, book)]
+    assert numbers[0] == numbers[1] and len(numbers[0]) > 50
+    for kind in ("forward", "backward", "training"):
+        assert "w^{1}" in model.derivation.figure(kind, "tikz", profile="nielsen")
+
+
 def test_the_page_says_what_the_symbols_are_in_the_program() -> None:
     page = " ".join(built("mlp").derivation.text(profile="ng").split())
     assert "W^{[1]} is W1" in page and "J is L" in page and "Every example is a column" in page

@@ -132,7 +132,8 @@ def derive(
                 read_numbers(numbers), step=step, precision=precision,
                 format="latex" if form == "pdf" else form,
                 standalone=standalone or form == "pdf",
-                **given(templates=template_dir, names=found.names or None, language=language))
+                **given(templates=template_dir, names=found.names or None, profile=profile,
+                        language=language))
     if output is not None and (form == "pdf" or (form, output.suffix) == ("beamer", ".pdf")):
         with working("running TeX"):
             write_bytes(output, compile_pdf(text, **given(language=language)), force)

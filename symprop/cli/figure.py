@@ -41,12 +41,14 @@ Examples:
               default="forward", show_default=True, help="What flows, or how it is trained.")
 @click.option("--format", "form", type=click.Choice(("svg", "tikz", "mermaid", "dot")),
               help="Default: what the suffix of FILE says, else svg.")
+@click.option("--profile", metavar="NAME|FILE",
+              help="As a book writes: nielsen, goodfellow, ng, cs231n, d2l, or a .toml of yours.")
 @language_option
 @output_option
 @force_option
 def figure(
     target: str, options: Options, kind: str, form: str | None, output: Path | None, force: bool,
-    language: str | None,
+    profile: str | None, language: str | None,
 ) -> None:
     """Draw the forward pass, the backward pass or the training of TARGET.
 
@@ -58,7 +60,8 @@ def figure(
     found = find_forward(target, options)
     derivation = derived(found)
     with working("drawing"):
-        text = derivation.figure(kind, form, **given(names=found.names or None, language=language))
+        text = derivation.figure(kind, form, **given(
+            names=found.names or None, profile=profile, language=language))
     deliver(text if output is None else stamp(text, COMMENTS[form]), output, force)
 
 

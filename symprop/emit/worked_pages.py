@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from symprop.emit import latex, text
+from symprop.emit.called import Called
 from symprop.emit.latex_notation import LatexNotation
 from symprop.emit.markdown import MarkdownStyle, for_github
 from symprop.emit.page import Derived, Row
@@ -24,7 +25,7 @@ FORMATS = ("text", "markdown", "latex")
 def worked_page(
     derived: Derived, before: Evaluation, after: Evaluation, *, step: float, precision: int,
     form: str, standalone: bool = False, templates: str | Path | None = None,
-    names: Mapping[str, str] | None = None, language: str = ENGLISH,
+    names: Mapping[str, str] | Called | None = None, language: str = ENGLISH,
 ) -> str:
     """A worked example in one of the `FORMATS`; `standalone` makes a LaTeX document of it."""
     notation: LatexNotation = latex.notation(derived.system, names)

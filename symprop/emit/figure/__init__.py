@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from symprop.emit.called import Called
 from symprop.emit.figure.build import backward, forward, training
 from symprop.emit.figure.diagrams import dot, mermaid
 from symprop.emit.figure.graph import Graph
@@ -35,7 +36,7 @@ class Picture(str):
 
 def figure(
     derivation: Derived, kind: str = "forward", form: str = "svg",
-    names: Mapping[str, str] | None = None, language: str = ENGLISH,
+    names: Mapping[str, str] | Called | None = None, language: str = ENGLISH,
 ) -> Picture:
     """A figure of one of the `KINDS` in one of the `FORMATS`; InputError for any other."""
     if kind not in KINDS:
@@ -48,7 +49,7 @@ def figure(
 
 
 def graph_of(
-    derivation: Derived, kind: str, names: Mapping[str, str] | None = None,
+    derivation: Derived, kind: str, names: Mapping[str, str] | Called | None = None,
     language: str = ENGLISH,
 ) -> Graph:
     """The boxes and arrows of a figure."""

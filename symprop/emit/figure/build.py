@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from symprop.algebra.expr import ADJOINT, Expr, adjoint
 from symprop.derive.matrix import matrix_form
 from symprop.emit import latex, text
+from symprop.emit.called import Called
 from symprop.emit.figure.graph import Arrow, Box, Graph
 from symprop.emit.figure.groups import Group, groups, live
 from symprop.emit.latex_names import escape
@@ -36,7 +37,9 @@ class Line:
 class Labels:
     """Words, names, shapes and formulas in both notations."""
 
-    def __init__(self, system: System, names: Mapping[str, str] | None, language: str) -> None:
+    def __init__(
+        self, system: System, names: Mapping[str, str] | Called | None, language: str
+    ) -> None:
         self.system = system
         self.say = words(language)
         self.plain: Notation = text.notation(system, names)
@@ -127,7 +130,7 @@ def box(key: str, kind: str, *lines: Line) -> Box:
 
 
 def forward(
-    system: System, names: Mapping[str, str] | None = None, language: str = ENGLISH
+    system: System, names: Mapping[str, str] | Called | None = None, language: str = ENGLISH
 ) -> Graph:
     """Inputs, parameters, values, the loss."""
     labels, owner, equations = Labels(system, names, language), groups(system), live(system)
@@ -186,7 +189,7 @@ def _title(group: Group, labels: Labels) -> Line:
 
 
 def backward(
-    system: System, adjoints: Sequence[Adjoint], names: Mapping[str, str] | None = None,
+    system: System, adjoints: Sequence[Adjoint], names: Mapping[str, str] | Called | None = None,
     language: str = ENGLISH,
 ) -> Graph:
     """The loss, the adjoints that are computed, the gradients of the parameters."""
@@ -264,7 +267,7 @@ def _without_circles(graph: Graph) -> Graph:
 
 
 def training(
-    system: System, names: Mapping[str, str] | None = None, language: str = ENGLISH
+    system: System, names: Mapping[str, str] | Called | None = None, language: str = ENGLISH
 ) -> Graph:
     """The loop: forward, loss, backward, update, again."""
     labels = Labels(system, names, language)

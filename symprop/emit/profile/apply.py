@@ -68,6 +68,13 @@ def as_called(system: System, names: Mapping[str, str] | Called | None) -> Calle
     return names if isinstance(names, Called) else called(system, names)
 
 
+def as_written(
+    system: System, names: Mapping[str, str] | None, profile: str | Path | None
+) -> Called:
+    """What a profile makes of a system where arrays lie as in the program: beside their numbers."""
+    return replace(called(system, names, profile), turned={}, columns=False)
+
+
 def part_called(
     system: System, of: Called, profile: str | Path | None, given: Mapping[str, str]
 ) -> Called:
