@@ -207,6 +207,18 @@ def diagonals(z: "2*N D"):
     return -np.sum(np.diag(sim, n)) - np.sum(np.diag(sim, -n) ** 2) + np.sum(np.triu(sim, n))
 
 
+def masked_columns(x: "N D", m: "bool D"):
+    """a mask over columns, and `where=`"""
+    return np.exp(x[:, x[0] > 0]).sum() + np.mean(x * x, where=m)
+
+
+def triangle_written(v: "6", x: "3"):
+    """`L[np.tril_indices(3)] = v`: positions of which none stands twice"""
+    factor = np.zeros((3, 3))
+    factor[np.tril_indices(3)] = v
+    return np.sum((factor @ x) ** 2)
+
+
 TABLE = np.array([[1.0, 2.0], [4.0, 7.0], [5.0, 3.0]])
 
 
@@ -215,8 +227,8 @@ def outer_tables(y: "int N", w: "2"):
     return np.sum(np.tanh(TABLE[y] @ w)) + np.sum(np.log(TABLE)[y] @ w)
 
 
-INDEXING = [labels, tables, outer_tables, triples, left_out, diagonals, masks, floors, counts,
-            joined]
+INDEXING = [labels, tables, outer_tables, triples, left_out, diagonals, masks,
+            masked_columns, triangle_written, floors, counts, joined]
 
 
 # ---- constants that follow from plain sizes ---------------------------------------------------

@@ -10,6 +10,7 @@ from math import exp
 
 import numpy as np
 import pytest
+import scipy.linalg
 
 from symprop import nn, pipeline
 from symprop.errors import SympropError
@@ -118,6 +119,18 @@ MISTAKES = [  # function, shapes, what is said
     (lambda X: np.sum(X) if X.shape[0] > 3 else 0, MATRIX,
      "{at}: the size N cannot be compared: a size is not known while tracing: write code that is "
      "right for every size, or declare the axis as a number"),
+    (lambda X: np.sum(scipy.linalg.expm(X)), {"X": "3 3"},
+     "{at}: scipy.linalg.expm cannot be traced (the ndarray attribute .flags cannot be traced): "
+     "symprop has no definition for it; write it in NumPy, or pass what it gives as an input"),
+    (lambda X: np.sum(np.lib.stride_tricks.as_strided(X, (3, 2), (8, 8))), {"X": "4"},
+     "{at}: np.lib.stride_tricks.as_strided cannot be traced: a traced array has no memory; use "
+     "slices or sliding_window_view"),
+    (lambda X, y: np.sum(X * np.eye(y.max() + 1)[y]), {"X": "N K", "y": "int N"},
+     "{at}: eye: the size an array of shape () depends on the numbers in an array, which no shape "
+     "may: give it as a number, or as the size of an axis"),
+    (lambda X, m: np.sum(np.tanh(X[:, m]), axis=0).sum(), {"X": "N K", "m": "bool K"},
+     "{at}: a boolean mask as an index gives a shape that depends on the numbers: use "
+     "np.where(mask, x, 0), or reduce x[mask] at once, as in x[mask].sum()"),
     (branch, None,
      "{next}: a branch that depends on the numbers in an array cannot be traced (if, while, and, "
      "or, not, max(), chained comparisons): use np.where, np.maximum, np.logical_and"),

@@ -72,6 +72,19 @@ def foreign_library() -> str:
     return library_of(frames[0].f_code.co_filename)
 
 
+def _of_scipy() -> str:
+    """The function of SciPy that the user's line has called, and that is no traced one; or ""."""
+    frame: FrameType | None = sys._getframe(2)
+    found = ""
+    while frame is not None and not is_users(frame):
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.startswith("scipy."):
+            shown = ".".join(part for part in module.split(".") if not part.startswith("_"))
+            found = f"{shown}.{frame.f_code.co_name}"
+        frame = frame.f_back
+    return found
+
+
 def _users_frames(frame: FrameType | None) -> tuple[list[FrameType], bool]:
     """The frames of the user's code and of libraries, from the inside out.
 
@@ -168,6 +181,10 @@ def located(error: type[SympropError], message: str) -> SympropError:
     library = foreign_library()
     if library:
         message = f"{library} cannot be traced ({message.split(': ')[0]}): {ONLY_NUMPY}"
+    of_scipy = "" if "scipy" in message else _of_scipy()
+    if of_scipy:
+        message = (f"{of_scipy} cannot be traced ({message.split(': ')[0]}): symprop has no "
+                   "definition for it; write it in NumPy, or pass what it gives as an input")
     return error(f"{line}: {message}" if line else message)
 
 

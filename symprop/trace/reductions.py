@@ -28,7 +28,7 @@ from symprop.trace.arithmetic import divide, multiply, square, subtract
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located
 from symprop.trace.elementwise import atomic, defined, row
-from symprop.trace.registry import function, method, ufunc
+from symprop.trace.registry import NAMED, UFUNCS, function, method, ufunc
 from symprop.trace.shapes_of import axis_tuple, expect_entries, new_axes, normal_axis
 from symprop.trace.tensor import Traced
 
@@ -87,9 +87,10 @@ def summed_kind(array: Traced, dtype: Any) -> str:
 @ufunc("add.reduce")
 def sum_(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
          **options: Any) -> Traced:
-    """The sum over axes."""
+    """The sum over axes; `where` says which entries count."""
+    chosen = options.pop("where", True)
     _checked("sum", {**options, "out": out})
-    array = as_traced(a)
+    array = as_traced(a) if chosen is True else NAMED["where"](chosen, a, 0)
     axes = axis_tuple(axis, array.ndim, "sum")
     kept, bound, body = _split(array, axes)
     kind = summed_kind(array, dtype)
@@ -125,8 +126,14 @@ def _count(bound: Sequence[Index]) -> Expr:
 def mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
          **options: Any) -> Traced:
     """The sum over axes divided by their sizes."""
+    chosen = options.pop("where", True)
     _checked("mean", {**options, "out": out})
     array = as_traced(a)
+    if chosen is not True:
+        mask = NAMED["broadcast_to"](chosen, array.shape)
+        total = sum_(a, axis, dtype, keepdims=keepdims, where=mask)
+        found: Traced = UFUNCS["divide"](total, sum_(mask, axis, keepdims=keepdims))
+        return found
     axes = axis_tuple(axis, array.ndim, "mean")
     expect_entries(array, axes, "mean")
     kept, bound, body = _split(array, axes)

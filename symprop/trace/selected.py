@@ -10,7 +10,7 @@ and the smallest entry are traced arrays again:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -38,19 +38,22 @@ _SHAPE = ("a boolean mask as an index gives a shape that depends on the numbers:
 class Selected(np.lib.mixins.NDArrayOperatorsMixin):
     """x[mask]: the values on all entries, and the mask over their first axes."""
 
-    def __init__(self, values: Traced, mask: Traced) -> None:
+    def __init__(self, values: Traced, mask: Traced, behind: bool = False) -> None:
         self.values = values
         self.mask = mask
+        self.behind = behind  # other axes: x[:, mask]
 
     def __array_ufunc__(self, ufunc: np.ufunc, call: str, *inputs: Any, **options: Any) -> Any:
         if call != "__call__" or ufunc.__name__ not in UFUNCS:
             self._refuse()
         options.pop("out", None)  # += of a temporary array: it is written back
-        return Selected(UFUNCS[ufunc.__name__](*map(self._operand, inputs), **options), self.mask)
+        return Selected(UFUNCS[ufunc.__name__](*map(self._operand, inputs), **options), self.mask,
+                        self.behind)
 
     def _operand(self, value: Any) -> Any:
         if isinstance(value, Selected):
-            return value.values if self.has(value.mask) else self._refuse()
+            alike = self.has(value.mask) and value.behind == self.behind
+            return value.values if alike else self._refuse()
         return self._refuse() if np.ndim(value) else value
 
     def has(self, mask: Traced) -> bool:
@@ -96,7 +99,7 @@ class Selected(np.lib.mixins.NDArrayOperatorsMixin):
         return where(spread(self.mask, self.values.ndim), self.values, value)
 
     def _axes(self, axis: Any) -> tuple[int, ...] | None:
-        if axis is not None and axis != 0:
+        if axis is not None and (axis != 0 or self.behind):
             self._refuse()
         return None if axis is None else tuple(range(self.mask.ndim))
 
@@ -132,9 +135,31 @@ def entries(array: Traced, key: Any) -> Any:
     parts = [p for p in (key if isinstance(key, tuple) else (key,)) if p is not Ellipsis]
     if not any(isinstance(p, Traced) and is_mask(p) for p in parts):
         return getitem(array, key)
+    if not (isinstance(parts[0], Traced) and is_mask(parts[0])):
+        return _behind(array, parts)
     mask = as_traced(parts[0])
-    if not is_mask(mask) or any(not isinstance(p, slice) or p != slice(None) for p in parts[1:]):
+    if any(not isinstance(p, slice) or p != slice(None) for p in parts[1:]):
         raise located(TraceError, _SHAPE)
     if mask.ndim > array.ndim or not all(map(same_size, mask.sizes, array.sizes)):
         raise located(ShapeError, f"the mask {mask.described()} does not fit {array.described()}")
     return Selected(array, mask)
+
+
+def _behind(array: Traced, parts: Sequence[Any]) -> Any:
+    """x[:, mask]: with the axes of the mask before all others what mask.T would choose of x.T.
+
+    Only what is reduced over all that is left is the same; the rest is refused in its own words.
+    """
+    places = [k for k, p in enumerate(parts) if isinstance(p, Traced)]
+    others = [p for k, p in enumerate(parts) if k not in places]
+    if len(places) != 1 or any(not isinstance(p, slice) or p != slice(None) for p in others):
+        raise located(TraceError, _SHAPE)
+    (first,) = places
+    mask = parts[first]
+    order = [*range(first, first + mask.ndim), *range(first),
+             *range(first + mask.ndim, array.ndim)]
+    if first + mask.ndim > array.ndim:
+        raise located(ShapeError, f"the mask {mask.described()} does not fit {array.described()}")
+    chosen = entries(array.transpose(order), mask)
+    chosen.behind = True
+    return chosen

@@ -134,6 +134,11 @@ def shape_exprs(shape: Any, what: str) -> list[Expr]:
             try:
                 expr = size_expr(operator.index(part))
             except TypeError as error:
+                if isinstance(part, Traced):
+                    raise located(TraceError, (
+                        f"{what}: the size {part.described()} depends on the numbers in an array, "
+                        "which no shape may: give it as a number, or as the size of an "
+                        "axis")) from error
                 raise located(TraceError, (
                     f"{what}: the size {part!r} is neither an integer nor the size of an axis"
                 )) from error

@@ -8,6 +8,7 @@ index that occurs nowhere. A write gives the array another body, for all names t
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, NoReturn
@@ -114,6 +115,10 @@ class Traced:
             return PROPERTIES[name](settled(self))
         if name in METHODS:
             return partial(METHODS[name], settled(self))
+        if name == "__array_interface__" and sys._getframe(1).f_code.co_name == "as_strided":
+            raise located(MissingAttribute, (
+                "np.lib.stride_tricks.as_strided cannot be traced: a traced array has no memory; "
+                "use slices or sliding_window_view"))
         if name.startswith("_"):
             raise AttributeError(f"a traced array has no attribute {name!r}")
         if hasattr(np.ndarray, name):

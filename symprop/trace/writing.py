@@ -18,6 +18,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from symprop.algebra.build import (
     ONE,
     ZERO,
@@ -43,7 +45,7 @@ from symprop.trace.choices import any_
 from symprop.trace.coerce import as_traced
 from symprop.trace.context import located, source_line
 from symprop.trace.elementwise import defined
-from symprop.trace.fillable import Fillable
+from symprop.trace.fillable import Fillable, is_symbolic
 from symprop.trace.indexing_ops import along, read
 from symprop.trace.ordering import sort
 from symprop.trace.registry import function, method, ufunc
@@ -167,7 +169,20 @@ def setitem(target: Any, key: Any, value: Any) -> None:
     if any(map(is_mask, parts)):
         _masked(array, parts, value)
         return
-    _write(array, _Place.of(array, *read(array, parts)), as_traced(value))
+    place = _Place.of(array, *read(array, parts))
+    _write(array, place, as_traced(value), _are_distinct(array, parts))
+
+
+def _are_distinct(array: Traced, parts: Sequence[Any]) -> bool:
+    """Whether positions that are all numbers, such as np.tril_indices(3), name no entry twice."""
+    found = [(p, array.sizes[k].number) for k, p in enumerate(parts[:array.ndim])
+             if not isinstance(p, slice)]
+    plain = all(isinstance(p, np.ndarray | list) and not is_symbolic(p) for p, _ in found)
+    if not found or not plain or any(size is None for _, size in found):
+        return False
+    places = np.broadcast_arrays(*(np.asarray(p).astype(int) % int(n or 1) for p, n in found))
+    flat = np.stack([p.ravel() for p in places])
+    return bool(np.unique(flat, axis=1).shape[1] == flat.shape[1])
 
 
 def _masked(array: Traced, parts: tuple[Any, ...], value: Any) -> None:
@@ -268,12 +283,14 @@ def _implied(known: Expr, claim: Expr) -> bool:
     return isinstance(opposed, Iverson) and exclude(one, opposed)
 
 
-def _write(array: Traced, place: _Place, value: Traced) -> None:
+def _write(array: Traced, place: _Place, value: Traced, distinct: bool = False) -> None:
     """The value at a place, what was there before elsewhere."""
     entry = substitute(_fitting(array, value, place.axes), place.back)
     inside = place.inside
     if place.left:
-        if free_indices(entry) & set(place.left):
+        if free_indices(entry) & set(place.left) and distinct:
+            entry = sum_over(guarded(inside, entry), place.left)  # of which one is not 0
+        elif free_indices(entry) & set(place.left):
             raise located(TraceError, (
                 "the positions of an integer array may repeat, and then the last value written "
                 "stays, which no equation says: np.add.at(x, i, v) adds up what goes to one "
