@@ -119,7 +119,7 @@ REFUSALS = [
     (lambda x: np.spacing(x).sum(), "np.spacing", "bits"),
     (lambda x: x.imag.sum(), ".imag", "real numbers"),
     (lambda x: np.sort(x[x > 0]).sum(), "boolean mask", "np.where"),
-    (lambda x: np.sum(x, where=x > 0), "np.sum", "where="),
+    (lambda x: np.max(x, where=x > 0, initial=0), "np.max", "where="),
     (lambda x: np.prod(x, dtype=int), "np.prod", "floats"),
     (lambda x: np.take(x, 5, mode="clip"), "np.take", "mode="),
 ]

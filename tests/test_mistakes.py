@@ -131,6 +131,15 @@ MISTAKES = [  # function, shapes, what is said
     (lambda X, m: np.sum(np.tanh(X[:, m]), axis=0).sum(), {"X": "N K", "m": "bool K"},
      "{at}: a boolean mask as an index gives a shape that depends on the numbers: use "
      "np.where(mask, x, 0), or reduce x[mask] at once, as in x[mask].sum()"),
+    (lambda X: np.sum(X.mean(dim=0)), MATRIX,
+     "{at}: np.mean has no option dim: it is called axis here"),
+    (lambda X, w: np.sum(X.t() @ w), {"X": "N K", "w": "N"},
+     "{at}: an array has no attribute 't': use x.T"),
+    (lambda X: np.sum(X.view(-1)), MATRIX,
+     "{at}: x.view(dtype) reads the bits of numbers as others: for another shape use "
+     "x.reshape(...)"),
+    (lambda X, b=None: np.sum(X + b), MATRIX,
+     "{at}: + stands between an array and a value of type NoneType, which is no number"),
     (branch, None,
      "{next}: a branch that depends on the numbers in an array cannot be traced (if, while, and, "
      "or, not, max(), chained comparisons): use np.where, np.maximum, np.logical_and"),

@@ -7,6 +7,7 @@ as a KeyError of the function's own, comes through as it is.
 from __future__ import annotations
 
 import difflib
+import re
 from types import ModuleType
 
 from symprop.errors import TraceError
@@ -14,6 +15,7 @@ from symprop.trace.context import ONLY_NUMPY, library_of, own_frame, raised_at, 
 from symprop.trace.registry import layer
 from symprop.trace.tensor import MissingAttribute, Traced
 
+_OPERANDS = re.compile(r"unsupported operand type\(s\) for (\S+): '(\w+)' and '(\w+)'")
 _NUMPY = ("numpy", "scipy")
 
 
@@ -32,6 +34,12 @@ def in_our_words(error: Exception) -> Exception:
     if frames[0] is not own_frame(frames):
         library = library_of(frames[0].f_code.co_filename)
         return TraceError(f"{line}: {library} cannot be traced ({said}): {ONLY_NUMPY}")
+    operands = _OPERANDS.match(str(error)) if isinstance(error, TypeError) else None
+    if operands is not None and Traced.__name__ in operands.groups():
+        _, left, right = operands.groups()
+        other = right if left == Traced.__name__ else left
+        return TraceError(f"{line}: {operands[1]} stands between an array and a value of type "
+                          f"{other}, which is no number")
     if isinstance(error, TypeError) and Traced.__name__ in str(error):
         return TraceError(f"{line}: what this line calls takes no traced array ({said}): "
                           f"{ONLY_NUMPY}")

@@ -35,12 +35,18 @@ from symprop.trace.tensor import Traced
 _MISSING = "<no value>"
 
 
+_OF_TORCH = {"dim": "axis", "keepdim": "keepdims", "unbiased": "ddof", "correction": "ddof"}
+
+
 def _checked(what: str, options: dict[str, Any]) -> None:
     for key, value in options.items():
         if value is None or (value is True and key == "where") or key in ("dtype", "correction"):
             continue
         if repr(value) == _MISSING or key == "mean":
             continue
+        if key in _OF_TORCH:
+            raise located(TraceError, f"np.{what} has no option {key}: it is called "
+                                      f"{_OF_TORCH[key]} here")
         raise located(TraceError, f"the option {key}= of np.{what} cannot be traced")
 
 

@@ -25,6 +25,13 @@ from symprop.trace.text import shape_text, size_text
 from symprop.trace.tracer import PROVISIONAL, Draft, Tracer
 
 _DTYPES = {"float": np.dtype(np.float64), "int": np.dtype(np.int64), "bool": np.dtype(bool)}
+_OF_TORCH = {  # methods of its tensors that no array has
+    "t": "x.T", "permute": "x.transpose(0, 2, 1)", "unsqueeze": "x[:, None]", "numel": "x.size",
+    "expand": "np.broadcast_to", "pow": "x**2", "matmul": "x @ y", "mm": "x @ y", "bmm": "x @ y",
+    "cat": "np.concatenate", "contiguous": "x itself",
+    "exp": "np.exp", "log": "np.log", "sqrt": "np.sqrt", "abs": "np.abs", "sin": "np.sin",
+    "cos": "np.cos", "masked_fill": "np.where", "gather": "np.take_along_axis", "chunk": "np.split",
+}
 _AS_ARRAY = (
     "a traced array has no numbers, so it cannot become a plain one: np.array, np.asarray, "
     "item assignment into a plain array, and indexing a plain array with it all need numbers; "
@@ -124,7 +131,7 @@ class Traced:
         if hasattr(np.ndarray, name):
             raise located(MissingAttribute, _refusal(
                 f"the ndarray attribute .{name}", f"ndarray.{name}", name))
-        ours = LAYERS.get(name)
+        ours = LAYERS.get(name) or _OF_TORCH.get(name)
         raise located(MissingAttribute, (
             f"an array has no attribute {name!r}" + (f": use {ours}" if ours else "")))
 

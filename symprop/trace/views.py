@@ -269,7 +269,8 @@ def sliding_window_view(x: Any, window_shape: Any, axis: Any = None, **options: 
 def _view_method(array: Traced, *args: Any) -> Traced:
     """The array itself; of no other dtype."""
     if args:
-        raise located(UnsupportedError, "x.view(dtype) reads the bits of numbers as others")
+        raise located(UnsupportedError, "x.view(dtype) reads the bits of numbers as others: for "
+                                           "another shape use x.reshape(...)")
     return array
 
 
