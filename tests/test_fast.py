@@ -245,6 +245,24 @@ def test_what_does_not_fit_at_one_look_is_read() -> None:
     same(fast.value_and_grad(**found)[1], expected[1], 1e-12)
 
 
+def pooled(x: "N 1 4 4") -> Any:
+    return np.sum(symprop.nn.max_pool2d(symprop.nn.relu(x), 2))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_a_choice_with_zero_is_one_of_bits(dtype: Any) -> None:
+    """Whatever the entries are; over one of the operands too."""
+    module = symprop.generate(symprop.trace(pooled, wrt=["x"]), style="fast")
+    x = np.array([[1.5, np.nan, np.inf, -np.inf, -0.0, 5e-324]], dtype)
+    mask = np.arange(12).reshape(2, 6) % 5 < 3
+    expected = np.where(mask, x, 0)
+    whole = np.broadcast_to(x, mask.shape).copy()
+    for found in (module.only_where(mask, x), module.only_where(mask, x, out=np.ones_like(whole)),
+                  module.only_where(mask, whole, out=whole)):
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_our_names_give_way() -> None:
     """What the fast style adds has other names where the user's arguments have them."""
     def loss(X: "N K", workspace: "K M", consume: "M", resume: "M", type: "M") -> Any:

@@ -42,6 +42,14 @@ from symprop.lower.ufuncs import FIRST_ALONE, Elementwise
 Key = tuple[tuple[str, ...], str]  # sizes, and what it holds
 
 
+LAID = "laid 1"  # the label of memory in whose order of axes an array is not
+
+
+def order_of(made: ir.Allocate | ir.Zeros) -> tuple[int, ...]:
+    """The order in which the axes of an array lie, if it is not their own."""
+    return made.order if isinstance(made, ir.Zeros) else ()
+
+
 @dataclass(frozen=True)
 class Buffer:
     """An array that a workspace keeps."""
@@ -185,9 +193,7 @@ class _Planner:
         if item.last is not None:
             if isinstance(item.last, ir.Allocate | ir.Zeros) and item.at is None and (
                     item.last.shape):
-                key = _key(item.last.shape, FLOAT)
-                free = self.freed(key, item.array in self.gradients)
-                start = self.into((item.array, ""), key, item.last.shape, free, dropped, True)
+                start = self.started(item.array, item.last, dropped)
             self.release(self.life.position[id(item)])
         blocks = {s.label: m[0].block for s in item.steps
                   if (m := self.seen.get((item.array, s.label))) and m[0].root[1] == s.label}
@@ -199,6 +205,22 @@ class _Planner:
                       tuple(v for v in dict.fromkeys(dropped)
                             if v not in self.passing and v[1] not in own.get(v[0], ())),
                       start)
+
+    def started(
+        self, array: str, made: ir.Allocate | ir.Zeros, dropped: list[Value]
+    ) -> Place:
+        """Where an array begins; one that lies in another order is a look at its memory."""
+        order = order_of(made)
+        shape = tuple(made.shape[k] for k in order) or made.shape
+        key = _key(shape, FLOAT)
+        free = self.freed(key, array in self.gradients)
+        value = (array, LAID if order else "")
+        place = self.into(value, key, shape, free, dropped, True)
+        if order:
+            self.seen[array, ""] = self.seen[value]
+            for memory in self.seen[value]:
+                memory.seen.append((array, ""))
+        return place
 
     def entries(self, item: Steps) -> set[int]:
         """The steps that write into V[t]: the last one, and those whose result it writes over."""

@@ -130,6 +130,18 @@ def _pair(left: Node, right: Node, bound: Axes, out: Axes, order: Axes) -> Node:
     return Einsum(out, (bare(left), bare(right)))
 
 
+def sides_in(node: Node) -> Node:
+    """A product over several axes whose rows and columns lie in the order of its result."""
+    product = bare(node)
+    if not isinstance(product, TensorDot):
+        return node
+    left, right = (aligned(n, (*product.over, *(i for i in node.axes if i in n.axes)))
+                   for n in (product.left, product.right))
+    axes = (*(i for i in left.axes if i not in product.over),
+            *(i for i in right.axes if i not in product.over))
+    return aligned(TensorDot(axes, left, right, product.over), node.axes)
+
+
 def _places(node: Node) -> set[Index]:
     """The indices of the places in a window, for a view of windows."""
     body = bare(node)

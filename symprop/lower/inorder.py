@@ -50,8 +50,13 @@ class _Orders:
 
     def statements(self, several: Iterable[ir.Statement]) -> tuple[ir.Statement, ...]:
         """All of them; those of loops stay."""
-        return tuple(self._statement(s) if isinstance(s, ir.Assign | ir.Put | ir.Scatter)
-                     and s.at is None else s for s in several)
+        found: list[ir.Statement] = []
+        for item in several:
+            if isinstance(item, ir.Zeros) and item.at is None and item.order:
+                self.arrays[item.array] = item.order
+            found.append(self._statement(item) if isinstance(
+                item, ir.Assign | ir.Put | ir.Scatter) and item.at is None else item)
+        return tuple(found)
 
     def _statement(self, item: ir.Assign | ir.Put | ir.Scatter) -> ir.Statement:
         self.parts = {}

@@ -30,6 +30,7 @@ from symprop.lower.ir import (
     View,
     Window,
 )
+from symprop.lower.slides import COLUMNS, order_of, pads
 from symprop.system import Adjoint, Equation, System, cycles
 
 Order = tuple[int, ...]
@@ -45,12 +46,18 @@ def laid_out(
     groups, kept = cycles(equations), frozenset(fixed)
     wishes: dict[str, Order] = {}
     for equation in equations:
+        if isinstance(equation, Equation) and equation.role == COLUMNS:
+            read = equation.rhs.single_atom
+            assert isinstance(read, Access)
+            order = order_of(read, equation.indices)
+            if order != tuple(range(len(order))):
+                wishes.setdefault(read.array, order)
         for term in equation.rhs.terms if equation.array not in groups else ():
             for array, order in _wishes(equation, term, system):
                 wishes.setdefault(array, order)
     return {e.array: wishes[e.array] for e in equations
             if e.array in wishes and e.array not in groups and e.array not in kept
-            and (_spreads(e) or _is_batch(e, system))}
+            and (_spreads(e) or _is_batch(e, system) or pads(e))}
 
 
 def _wishes(

@@ -9,7 +9,19 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from symprop.lower.dtypes import FLOAT, SCALAR, WHOLE, flavour
-from symprop.lower.ir import Axes, Cast, Fill, Node, Number, Product, Sum, Where
+from symprop.lower.ir import (
+    Axes,
+    Cast,
+    Fill,
+    Node,
+    Number,
+    Product,
+    Reshape,
+    Sum,
+    Transpose,
+    View,
+    Where,
+)
 
 
 def negative(node: Node) -> Node:
@@ -44,3 +56,10 @@ def as_float(node: Node) -> Node:
 def castable(nodes: Sequence[Node]) -> list[Node]:
     """Integers as floats: they would widen float32."""
     return [as_float(n) if flavour(n) == WHOLE else n for n in nodes]
+
+
+def is_new(node: Node) -> bool:
+    """Whether a node makes an array of its own, that may be written into."""
+    if isinstance(node, (Transpose, Reshape)):
+        return is_new(node.body)
+    return not isinstance(node, View) or bool(node.pads or node.grid)

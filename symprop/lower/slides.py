@@ -15,7 +15,7 @@ one along the other reads, or makes, an array whose axes stand as such a product
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TypeVar
@@ -35,7 +35,8 @@ from symprop.algebra.expr import (
     indices_of,
 )
 from symprop.algebra.integers import within
-from symprop.lower.hoist import Hoist
+from symprop.derive.cost import volume
+from symprop.lower.hoist import MADE, Hoist
 from symprop.lower.ir import Window
 from symprop.lower.padding import slack_of
 from symprop.lower.views import subscript
@@ -58,6 +59,7 @@ def slid(
     found = [w for e in every if e.array not in groups
              for t in e.rhs.terms if (w := _windows(e, t, system)) is not None]
     often = Counter(w.key for w in found)
+    follow = _following(every, system)
     copies = {key: _Copies() for key, count in often.items() if count > 1}
 
     def rewritten(several: Sequence[Kind]) -> tuple[Equation | Kind, ...]:
@@ -65,7 +67,7 @@ def slid(
         for equation in several:
             if equation.array not in groups:
                 terms = [_added(equation, t, hoist) for t in equation.rhs.terms]
-                terms = [_copied(equation, t, copies, hoist) for t in terms]
+                terms = [_copied(equation, t, copies, hoist, follow) for t in terms]
                 if any(a is not b for a, b in zip(terms, equation.rhs.terms, strict=True)):
                     equation = replace(equation, rhs=Expr(tuple(terms)))
             result += [*hoist.new, equation]
@@ -176,8 +178,29 @@ def _windows(equation: Either, term: Term, system: System) -> _Windows | None:
     return None
 
 
+def _in_runs(sides: Sequence[dict[Slot, Index]]) -> list[tuple[int, Slot]]:
+    """The order of a copy: what no window runs along is innermost, if its runs are longest."""
+    often = Counter(axis for side in sides for axis, _, _ in side)
+    still = [i for (axis, _, _), i in sides[2].items() if often[axis] == 1]
+    moved = [i for (axis, _, _), i in sides[2].items() if often[axis] > 1]
+    last = bool(still and moved) and volume(still) >= max(volume([i]) for i in moved)
+    own = sorted(sides[2], key=lambda slot: last and often[slot[0]] == 1)
+    return [*((0, s) for s in sides[0]), *((1, s) for s in sides[1]), *((2, s) for s in own)]
+
+
+def _following(equations: Sequence[Either], system: System) -> set[str]:
+    """What is made of products with windows, and lies as they do; and zeros around an array."""
+    found: set[str] = set()
+    for e in equations:
+        if e.array.startswith(ADJOINT) or pads(e) or not found.isdisjoint(e.reads) or any(
+                _windows(e, t, system) is not None for t in e.rhs.terms):
+            found.add(e.array)
+    return found
+
+
 def _copied(
-    equation: Either, term: Term, copies: dict[tuple[object, ...], _Copies], hoist: Hoist
+    equation: Either, term: Term, copies: dict[tuple[object, ...], _Copies], hoist: Hoist,
+    follow: Container[str],
 ) -> Term:
     """The term, reading windows from the array that holds them."""
     windows = _windows(equation, term, hoist.system)
@@ -186,17 +209,54 @@ def _copied(
         return term
     sides = windows.sides
     if not copy.array:
-        own = [i for side in sides for i in side.values()]
+        copy.order = _in_runs(sides)
+        own = [sides[k][slot] for k, slot in copy.order]
         copy.array = hoist.array(equation, COLUMNS, own)
-        copy.order = [(k, slot) for k, side in enumerate(sides) for slot in side]
+        read = _turned(windows.read, own, equation, hoist, follow)
         hoist.new.append(Equation(
-            equation.number, copy.array, tuple(own),
-            access(windows.read.array, windows.read.indices), role=COLUMNS))
+            equation.number, copy.array, tuple(own), access(read.array, read.indices),
+            role=COLUMNS))
     elif {slot for k, slot in copy.order if k == 1} != set(sides[1]):
         sides = (sides[0], sides[2], sides[1])
     read = Access(copy.array, tuple(idx(sides[k][slot]) for k, slot in copy.order))
     return Term(term.coef, tuple(
         (read if a is windows.read else a, e) for a, e in term.factors), term.bound)
+
+
+def _turned(
+    read: Access, own: Sequence[Index], equation: Either, hoist: Hoist, follow: Container[str]
+) -> Access:
+    """The access to an array whose windows are copied in another order than its own: turned once.
+
+    follow: what lies in that order by itself.
+    """
+    order = order_of(read, own)
+    if read.array in follow or order == tuple(range(len(order))):
+        return read
+    shape = _shape(read, hoist.system)
+    indices = [Index(own[-1].letter if k == order[-1] else own[0].letter, s)
+               for k, s in enumerate(shape)]
+    array = hoist.array(equation, "turned", [indices[k] for k in order])
+    hoist.new.append(Equation(
+        equation.number, array, tuple(indices[k] for k in order),
+        access(read.array, [idx(i) for i in indices]), role=COLUMNS))
+    return Access(array, tuple(read.indices[k] for k in order))
+
+
+def pads(equation: Equation | Adjoint) -> bool:
+    """Whether an equation puts zeros around an array."""
+    if len(equation.rhs.terms) != 1 or equation.rhs.terms[0].bound:
+        return False
+    factors = [a for a, e in equation.rhs.terms[0].factors if not isinstance(a, Iverson)]
+    return len(factors) == 1 < len(equation.rhs.terms[0].factors) and isinstance(
+        factors[0], Access)
+
+
+def order_of(read: Access, own: Sequence[Index]) -> tuple[int, ...]:
+    """The axes of an array in the order in which a copy of its windows runs along them."""
+    at = {i: k for k, i in enumerate(own)}
+    return tuple(sorted(range(len(read.indices)), key=lambda k: max(
+        (at[i] for i in free_indices(read.indices[k]) if i in at), default=-1)))
 
 
 # ---- products whose values are added at several places -------------------------------------------
@@ -234,11 +294,12 @@ def _added(equation: Either, term: Term, hoist: Hoist) -> Term:
     if not summed or not (theirs - mine) & own or len(set(used)) + len(theirs & mine) != len(used):
         return term
     both = [i for i in used[:len(theirs)] if i in mine and i not in summed]
-    axes = (*both, *(i for i in used if (i in theirs) != (i in mine)))
+    axes = (*both, *(i for i in used if i in theirs and i not in mine), *sorted(
+        (i for i in used if i in mine and i not in theirs), key=lambda i: i not in places))
     array = hoist.array(equation, COLUMNS, axes)
     product = Term(Fraction(1), ((kernel, 1), (other, 1)),
                    tuple(b for b in moved.bound if b in summed))
-    hoist.new.append(Equation(equation.number, array, axes, Expr((product,))))
+    hoist.new.append(Equation(equation.number, array, axes, Expr((product,)), role=MADE))
     rest = tuple((a, e) for a, e in moved.factors if a not in pair)
     return Term(moved.coef, ((Access(array, tuple(map(idx, axes))), 1), *rest),
                 tuple(b for b in moved.bound if b not in summed))

@@ -26,7 +26,9 @@ from symprop.algebra.expr import (
 )
 from symprop.algebra.integers import guard
 from symprop.lower.axes import aligned
+from symprop.lower.contract import sides_in
 from symprop.lower.dtypes import FLOAT, flavour
+from symprop.lower.hoist import MADE
 from symprop.lower.implicit import solution
 from symprop.lower.ir import (
     Allocate,
@@ -46,7 +48,6 @@ from symprop.lower.ir import (
     Stretch,
     Subscript,
     Sum,
-    Transpose,
     View,
     Where,
     Whole,
@@ -55,7 +56,7 @@ from symprop.lower.ir import (
     Zeros,
 )
 from symprop.lower.layout import laid_as, lying
-from symprop.lower.nodes import as_float, broadcast, negative
+from symprop.lower.nodes import as_float, broadcast, is_new, negative
 from symprop.lower.parted import apart, parted
 from symprop.lower.picks import pick_of, set_apart
 from symprop.lower.places import Place, fill, gathered
@@ -157,7 +158,8 @@ def _statements(frame: _Frame, rhs: Expr) -> tuple[Write, ...]:
         shorter, found = restricted(term, frozenset(frame.live))
         if not shorter.coef:
             continue
-        if not found or (len(rhs.terms) == 1 and _only_padding(frame, term)):
+        if not found or (len(rhs.terms) == 1 and frame.laid == frame.live
+                         and _only_padding(frame, term)):
             rest.append(term)
             continue
         placed.append(_piece(frame, shorter, found))
@@ -194,7 +196,9 @@ def _first(
         first = placed[0]
         if isinstance(first, Put) and not any(isinstance(s, Window) for s in first.subscripts):
             placed[0] = _setting(first)
-        return (Zeros(equation.array, shape, equation.number, frame.at, laid_as(first)),)
+        order = laid_as(first) or (frame.lowering.scope.laid.get(equation.array, ())
+                                   if frame.laid != frame.live else ())
+        return (Zeros(equation.array, shape, equation.number, frame.at, order),)
     node = frame.lowering.expr(rest, frame.laid)
     if frame.laid != frame.live:
         node = lying(node, frame.laid)
@@ -203,7 +207,7 @@ def _first(
         node = Cast(node.axes, node, whole=True)
     if frame.at is not None or _certainly(node, frame.live):
         node = broadcast(node, frame.live)
-    fresh = _is_new(node)
+    fresh = is_new(node)
     if not indices and not frame.lowering.integer and flavour(node) != FLOAT:
         node = Fill((), node)  # a Python number would not be of the module's dtype
     if placed and not fresh and node.axes == indices:
@@ -217,6 +221,8 @@ def _first(
         node = Copy(node.axes, node)  # a gradient is an array of its own
     if isinstance(equation, Equation) and equation.role == COLUMNS:
         node = Copy(node.axes, node)
+    if isinstance(equation, Equation) and equation.role == MADE:
+        node = sides_in(node)
     return (Assign(equation.array, node, equation.number, frame.at),)
 
 
@@ -230,13 +236,6 @@ def _setting(put: Put) -> Put:
     """The same values set, where there is nothing yet to add them to."""
     value = put.value if put.sign > 0 else negative(put.value)
     return replace(put, sign=0, value=value)
-
-
-def _is_new(node: Node) -> bool:
-    """Whether a node makes an array of its own, that may be written into."""
-    if isinstance(node, (Transpose, Reshape)):
-        return _is_new(node.body)
-    return not isinstance(node, View) or bool(node.pads or node.grid)
 
 
 # ---- pieces ---------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from symprop.lower.invoke import Invoke, Turns
 from symprop.lower.ir import Axes, Node
 from symprop.lower.scope import INTEGER_ROWS
 from symprop.lower.slabs import Entry
-from symprop.lower.ufuncs import Elementwise, Spelled, spelled
+from symprop.lower.ufuncs import FLOATS, MASKED, Elementwise, Spelled, spelled
 from symprop.lower.walk import children, union
 
 ELEMENTWISE, PRODUCT, LOOK, OTHER = "elementwise", "product", "look", "other"
@@ -164,9 +164,21 @@ class _Maker:
             args = tuple(map(self.operand, (node.left, node.right)))
             return self.step(Elementwise(node.axes, _SAME[node.relation], args), PRODUCT, BOOL)
         if isinstance(node, ir.Both):
-            return self.step(replace(node, conditions=tuple(map(self.operand, node.conditions))),
+            several = tuple(map(self.operand, node.conditions))
+            if all(isinstance(c, ir.Local | Entry | ir.Transpose) for c in several):
+                return self.all_of(node.axes, several)
+            return self.step(replace(node, conditions=several),
                              OTHER, BOOL)
         return node
+
+    def all_of(self, axes: Axes, several: Sequence[Node]) -> Node:
+        """Where all masks hold, one after the other."""
+        found, *others = several
+        for other in others:
+            own = union(axes, found, other)
+            found = self.step(Elementwise(own, "logical_and", (found, other), BOOL), ELEMENTWISE,
+                              BOOL)
+        return found
 
     # ---- operations -------------------------------------------------------------------------
 
@@ -199,6 +211,11 @@ class _Maker:
             return self.step(replace(node, body=body), PRODUCT)
         if isinstance(node, ir.Copy) and flavour(node) == FLOAT:
             return self.apply("positive", node.axes, self.operand(node.body))
+        if isinstance(node, ir.Cast) and not node.whole and flavour(node.body) == BOOL:
+            mask = self.operand(node.body)
+            if isinstance(mask, ir.Local | Entry | ir.Transpose):
+                return self.step(Elementwise(node.axes, FLOATS, (mask,)), PRODUCT)
+            return self.step(replace(node, body=mask), OTHER)
         if isinstance(node, ir.Cast | ir.Fill | ir.Copy | ir.Running):
             return self.step(replace(node, body=self.operand(node.body)), OTHER, flavour(node))
         return self.step(node, OTHER, flavour(node))
@@ -284,6 +301,10 @@ class _Maker:
         """The larger branch, and the other one written over it where the condition says so."""
         condition = self.operand(node.condition)
         yes, no = self.operand(node.yes), self.operand(node.no)
+        if condition.axes == node.axes and flavour(condition) == BOOL and (
+                flavour(yes) == FLOAT and yes.axes and isinstance(no, ir.Number)
+                and not no.value):
+            return self.apply(MASKED, node.axes, condition, yes)
         if FLOAT in (flavour(yes), flavour(no)) and node.axes in (yes.axes, no.axes):
             keep, put = (yes, no) if yes.axes == node.axes and flavour(yes) == FLOAT else (no, yes)
             if keep.axes == node.axes and flavour(keep) == FLOAT:

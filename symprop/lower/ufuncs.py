@@ -28,6 +28,8 @@ UFUNCS = frozenset((
     "arccosh", "arctanh", "cbrt", "hypot", "sqrt", "abs", "sign", "floor", "ceil", "trunc", "rint",
     "floor_divide", "remainder", "fmod", "maximum", "minimum", "square", "negative",
 ))
+FLOATS = "floats"  # a mask as ones and zeros
+MASKED = "only_where"  # the second operand where the first holds, else 0
 FIRST_ALONE = ("when", "unless")  # these write over their first operand, and over no other
 
 

@@ -43,6 +43,7 @@ from symprop.lower import ir
 from symprop.lower.fast import Fast, fast
 from symprop.lower.finish import finished
 from symprop.lower.program import Program
+from symprop.lower.ufuncs import MASKED
 from symprop.lower.walk import children, everything, writes
 from symprop.syntax.layout import BODY, lines
 from symprop.syntax.tree import literal, packed, quote, reads, renamed, state, tree
@@ -82,6 +83,7 @@ def module_context(program: Program, target: Target = NUMPY) -> dict[str, Any]:
         "functions": [*readers(writer.stacks, system, names, printer),
                       *(f for w in lemmas.values() for f in w.functions())],
         "fast": plans is not None,
+        "masked": MASKED in read,
         "consume": names.own["consume"],
         "forward_signature": signature(
             "forward", system.arguments, names, True, writer.stacks, writer.fast),

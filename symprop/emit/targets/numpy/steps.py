@@ -19,12 +19,12 @@ from symprop.emit.targets.numpy.layout import Row, opened
 from symprop.emit.targets.numpy.lines import Lines
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.lower import ir
-from symprop.lower.buffers import Buffer, Place, Placed, Plan
+from symprop.lower.buffers import LAID, Buffer, Place, Placed, Plan, order_of
 from symprop.lower.dtypes import BOOL, FLOAT
 from symprop.lower.fast import Fast
 from symprop.lower.liveness import Value
 from symprop.lower.stepwise import Step
-from symprop.lower.ufuncs import FIRST_ALONE, Constant, Elementwise, Spelled
+from symprop.lower.ufuncs import FIRST_ALONE, FLOATS, MASKED, Constant, Elementwise, Spelled
 from symprop.names import unused
 from symprop.syntax.tree import literal, packed, quote, same, state, tree
 from symprop.system import Adjoint, Equation
@@ -48,14 +48,19 @@ class StepPrinter(NumpyPrinter):
 
     def _elementwise(self, node: Elementwise) -> ast.expr:
         args = [self.spread(a, node.axes) for a in node.args]
+        if node.name == FLOATS:
+            return self.target.spell("cast", x=args[0], dtype=self.dtype)
         if node.name in _INFIX:
             return ast.BinOp(args[0], _INFIX[node.name](), args[1])
-        return quote(f"np.{node.name}({{x}})", x=args)
+        return quote(f"{_called(node)}({{x}})", x=args)
 
     def into(self, node: ir.Node, out: ast.expr, rowwise: bool) -> ast.expr:
         """An operation that writes into an array, which it returns; one that lies row by row?"""
+        if isinstance(node, Elementwise) and node.name == FLOATS:
+            return quote("np.positive({x}.view(np.int8), out={out}, dtype={d})", out=out,
+                         x=self.spread(node.args[0], node.axes), d=self.dtype)
         if isinstance(node, Elementwise):
-            return quote(f"np.{node.name}({{x}}, out={{out}})", out=out,
+            return quote(f"{_called(node)}({{x}}, out={{out}})", out=out,
                          x=[self.spread(a, node.axes) for a in node.args])
         found = self.tree(node)
         if isinstance(found, ast.BinOp) and isinstance(found.op, ast.MatMult):
@@ -71,6 +76,11 @@ class StepPrinter(NumpyPrinter):
             ufunc = _REDUCING[node.kind]  # what the method calls, by way of Python
             return ast.Call(quote(f"np.{ufunc}.reduce"), [method.value], keywords)
         return ast.Call(found.func, found.args, keywords)
+
+
+def _called(node: Elementwise) -> str:
+    """A ufunc of NumPy, or a helper of the module."""
+    return node.name if node.name == MASKED else f"np.{node.name}"
 
 
 class StepLines(Lines):
@@ -259,17 +269,26 @@ class StepLines(Lines):
         return self._put(last, last.value, equation)
 
     def _started(self, statement: Placed, last: ir.Allocate | ir.Zeros) -> list[ast.stmt]:
-        """An array that later statements fill."""
+        """An array that later statements fill; it may be a look at memory in another order."""
         name, zero = tree(self.printer.name(last.array)), isinstance(last, ir.Zeros)
         if statement.at is not None:
             return [self._assigned(last.array, statement.at, tree(0))]
-        out = self._out(statement.start, name) if statement.start is not None else None
+        order = order_of(last)
+        shape = tuple(last.shape[k] for k in order) or last.shape
+        memory = tree(self._local(self.by_array[last.array], LAID)) if order else name
+        out = self._out(statement.start, memory) if statement.start is not None else None
         if out is None:
             kind = "zeros" if zero else "empty"
-            return [self._assigned(last.array, None, self.printer.zeros(last.shape, kind))]
-        assert statement.start is not None
-        if statement.start.kind != "over":
-            made = self.printer.zeros(last.shape, "empty")
-            out = quote("{made} if {out} is None else {out}", made=made, out=out)
-        return [state("{y} = {x}", y=name, x=out),
-                *([state("{y}.fill(0)", y=name)] if zero else [])]
+            found = [state("{y} = {x}", y=memory, x=self.printer.zeros(shape, kind))]
+        else:
+            assert statement.start is not None
+            if statement.start.kind != "over":
+                made = self.printer.zeros(shape, "empty")
+                out = quote("{made} if {out} is None else {out}", made=made, out=out)
+            found = [state("{y} = {x}", y=memory, x=out),
+                     *([state("{y}.fill(0)", y=memory)] if zero else [])]
+        if order:
+            turned = self.printer.target.spell("transpose", x=memory, order=[
+                tree(order.index(k)) for k in range(len(order))])
+            found.append(state("{y} = {x}", y=name, x=turned))
+        return found
