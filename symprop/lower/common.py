@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from symprop.algebra.build import access, idx
 from symprop.algebra.expr import Access, Expr, Index, Term
-from symprop.lower.hoist import MADE, Hoist
+from symprop.lower.hoist import MADE, Hoist, are_floats
 from symprop.lower.sums import Part, alone, every_part, matched, with_parts
 from symprop.system import Adjoint, Equation, cycles
 
@@ -32,7 +32,8 @@ def shared_sums(equations: Sequence[Kind], hoist: Hoist) -> tuple[Equation | Kin
     groups = cycles(equations)
     found: list[Equation | Kind] = list(equations)
     known = {e.array: part for e in equations if e.array not in groups
-             and (part := alone(e.rhs.terms)) is not None and _fills(e, part)}
+             and are_floats(hoist, (e.array, *e.reads))
+            and (part := alone(e.rhs.terms)) is not None and _fills(e, part)}
     own = {e.array: e for e in equations}
     for k, equation in enumerate(equations):
         if equation.array in groups:
@@ -94,7 +95,8 @@ def _made_once(
     often: list[Part] = []
     for equation in equations:
         for part in every_part(equation.rhs) if equation.array not in groups else ():
-            if alone(equation.rhs.terms) == part:
+            if alone(equation.rhs.terms) == part or not are_floats(
+                    hoist, (a.array for a, _ in part.factors)):
                 continue
             earlier = next((p for p, array in first if array != equation.array
                             and _alike(p, part)), None)

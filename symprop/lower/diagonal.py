@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from symprop.algebra.build import access, add, idx, iverson, mul, number
 from symprop.algebra.expr import Access, Expr, Index, Term
-from symprop.lower.hoist import MADE, Hoist
+from symprop.lower.hoist import MADE, Hoist, are_floats
 from symprop.lower.sums import plain
 from symprop.system import Adjoint, Equation, cycles
 
@@ -33,7 +33,7 @@ def diagonals_joined(
     groups = cycles(equations)
     found: list[Equation | Kind] = []
     for equation in equations:
-        if equation.array not in groups:
+        if equation.array not in groups and are_floats(hoist, (equation.array, *equation.reads)):
             rhs = _joined(equation, hoist, known)
             if rhs is not None:
                 found += hoist.new

@@ -95,6 +95,13 @@ def hoisted(
     return replace(system, arrays={**system.arrays, **hoist.made}), tuple(result)
 
 
+def are_floats(hoist: Hoist, arrays: Iterable[str]) -> bool:
+    """Whether arrays hold floats: what is made of them for a program does."""
+    known = hoist.system.arrays
+    return all(a.startswith(ADJOINT) or a in hoist.made or known[a].dtype == "float"
+               for a in arrays)
+
+
 def _whole_numbers(system: System, array: str) -> bool:
     return not array.startswith(ADJOINT) and system.arrays[array].dtype != "float"
 
