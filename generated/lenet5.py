@@ -1,4 +1,4 @@
-# symprop sha256:7e55148371adc170e598159a93939c42
+# symprop sha256:eaafb508039497326a7508c3ad6b9407
 """lenet5: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.convolutional:lenet5.
@@ -105,14 +105,16 @@ def forward(
     dtype = np.result_type(X, K1, c1, K2, c2, W3, b3, W4, b4, W5, b5)
     # (F1)  enlarged[n,i,j] = X[n,⌊i/4⌋,⌊j/4⌋]  (N, 32, 32)
     enlarged = np.repeat(np.repeat(X, 4, axis=2), 4, axis=1)
-    # (F2) first:  z1_columns[i,j,n,q,r] = enlarged[n,q+i,r+j]  (5, 5, N, 28, 28)
+    # (F2) first:  z1_turned[i,j,n] = enlarged[n,i,j]  (32, 32, N)
+    z1_turned = enlarged.transpose(1, 2, 0).copy()
+    # (F2) first:  z1_columns[i,j,q,r,n] = z1_turned[q+i,r+j,n]  (5, 5, 28, 28, N)
     z1_columns_windows = np.lib.stride_tricks.sliding_window_view(
-        enlarged, (5, 5), axis=(1, 2)
+        z1_turned, (5, 5), axis=(0, 1)
     )
     z1_columns = z1_columns_windows.transpose(3, 4, 0, 1, 2).copy()
     # (F2)  z1[n,i,j,q] = Σ_ru enlarged[n,j+r,q+u] K1[i,0,r,u] + c1[i]  (N, 6, 28, 28)
     z1 = (
-        np.tensordot(K1[:, 0], z1_columns, axes=((1, 2), (0, 1))).transpose(1, 0, 2, 3)
+        np.tensordot(K1[:, 0], z1_columns, axes=((1, 2), (0, 1))).transpose(3, 0, 1, 2)
         + c1[:, None, None]
     )
     A1 = np.tanh(z1)         # (F3)  A1[n,i,j,q] = tanh(z1[n,i,j,q])  (N, 6, 28, 28)
@@ -120,14 +122,14 @@ def forward(
     P1_blocks = A1.reshape(N, 6, 14, 2, 14, 2)
     P1_added = P1_blocks[:, :, :, 0] + P1_blocks[:, :, :, 1]
     P1 = 0.25 * (P1_added[..., 0] + P1_added[..., 1])
-    # (F5) first:  z2_columns[i,j,q,n,r,u] = P1[n,i,r+j,u+q]  (6, 5, 5, N, 10, 10)
+    # (F5) first:  z2_columns[i,j,q,r,u,n] = P1[n,i,r+j,u+q]  (6, 5, 5, 10, 10, N)
     z2_columns_windows = np.lib.stride_tricks.sliding_window_view(
         P1, (5, 5), axis=(2, 3)
     )
-    z2_columns = z2_columns_windows.transpose(1, 4, 5, 0, 2, 3).copy()
+    z2_columns = z2_columns_windows.transpose(1, 4, 5, 2, 3, 0).copy()
     # (F5)  z2[n,i,j,q] = Σ_ruv P1[n,r,j+u,q+v] K2[i,r,u,v] + c2[i]  (N, 16, 10, 10)
     z2 = (
-        np.tensordot(K2, z2_columns, axes=((1, 2, 3), (0, 1, 2))).transpose(1, 0, 2, 3)
+        np.tensordot(K2, z2_columns, axes=((1, 2, 3), (0, 1, 2))).transpose(3, 0, 1, 2)
         + c2[:, None, None]
     )
     A2 = np.tanh(z2)         # (F6)  A2[n,i,j,q] = tanh(z2[n,i,j,q])  (N, 16, 10, 10)
@@ -189,16 +191,16 @@ def backward(saved, dL=1.0):
         0.25 * dP2[:, :, :, None, :, None] * (1 - (A2 * A2).reshape(N, 16, 5, 2, 5, 2))
     ).reshape(N, 16, 10, 10)
     # (B22)  dK2[i,j,q,r] = Σ_nuv dz2[n,i,u,v] P1[n,j,u+q,v+r]  (16, 6, 5, 5)  from (F5)
-    dK2 = np.tensordot(dz2, z2_columns, axes=((0, 2, 3), (3, 4, 5)))
+    dK2 = np.tensordot(dz2, z2_columns, axes=((2, 3, 0), (3, 4, 5)))
     # (B23)  dc2[i] = Σ_njq dz2[n,i,j,q]  (16,)  from (F5)
     dc2 = dz2.sum(axis=(0, 2, 3))
-    # (B24) first:  dP1_columns[i,j,q,n,r,u] = Σ_v K2[v,i,j,q] dz2[n,v,r,u]
-    #       (6, 5, 5, N, 10, 10)
-    dP1_columns = np.tensordot(K2, dz2, axes=((0,), (1,)))
+    # (B24) first:  dP1_columns[i,j,q,r,u,n] = Σ_v K2[v,i,j,q] dz2[n,v,r,u]
+    #       (6, 5, 5, 10, 10, N)
+    dP1_columns = np.tensordot(K2, dz2.transpose(1, 2, 3, 0), axes=((0,), (0,)))
     # (B24)  dP1[n,i,j,q] = Σ_ruv dz2[n,r,j-u,q-v] K2[r,i,u,v] [0 ≤ j-u < 10]
     #       [0 ≤ q-v < 10]  (N, 6, 14, 14)  from (F5)
-    dP1 = np.zeros((6, N, 14, 14), dtype).transpose(1, 0, 2, 3)
-    dP1_windows = dP1_columns.transpose(3, 0, 4, 5, 1, 2)
+    dP1 = np.zeros((6, 14, 14, N), dtype).transpose(3, 0, 1, 2)
+    dP1_windows = dP1_columns.transpose(5, 0, 3, 4, 1, 2)
     for u in range(5):
         for v in range(5):
             dP1[:, :, u:u + 10, v:v + 10] += dP1_windows[..., u, v]
@@ -209,7 +211,7 @@ def backward(saved, dL=1.0):
     ).reshape(N, 6, 28, 28)
     # (B27)  dK1[i,q,r] = Σ_nuv dz1[n,i,u,v] enlarged[n,u+q,v+r]  (6, 1, 5, 5)
     #       from (F2)
-    dK1 = np.tensordot(dz1, z1_columns, axes=((0, 2, 3), (2, 3, 4)))[:, None, :, :]
+    dK1 = np.tensordot(dz1, z1_columns, axes=((2, 3, 0), (2, 3, 4)))[:, None, :, :]
     dc1 = dz1.sum(axis=(0, 2, 3))  # (B28)  dc1[i] = Σ_njq dz1[n,i,j,q]  (6,)  from (F2)
     grads = {
         "K1": dK1, "c1": dc1, "K2": dK2, "c2": dc2, "W3": dW3, "b3": db3, "W4": dW4,
@@ -246,14 +248,16 @@ def predict(
     b5, _ = read("b5", b5, "wrt", "10", (10,))
     # (F1)  enlarged[n,i,j] = X[n,⌊i/4⌋,⌊j/4⌋]  (N, 32, 32)
     enlarged = np.repeat(np.repeat(X, 4, axis=2), 4, axis=1)
-    # (F2) first:  z1_columns[i,j,n,q,r] = enlarged[n,q+i,r+j]  (5, 5, N, 28, 28)
+    # (F2) first:  z1_turned[i,j,n] = enlarged[n,i,j]  (32, 32, N)
+    z1_turned = enlarged.transpose(1, 2, 0).copy()
+    # (F2) first:  z1_columns[i,j,q,r,n] = z1_turned[q+i,r+j,n]  (5, 5, 28, 28, N)
     z1_columns_windows = np.lib.stride_tricks.sliding_window_view(
-        enlarged, (5, 5), axis=(1, 2)
+        z1_turned, (5, 5), axis=(0, 1)
     )
     z1_columns = z1_columns_windows.transpose(3, 4, 0, 1, 2).copy()
     # (F2)  z1[n,i,j,q] = Σ_ru enlarged[n,j+r,q+u] K1[i,0,r,u] + c1[i]  (N, 6, 28, 28)
     z1 = (
-        np.tensordot(K1[:, 0], z1_columns, axes=((1, 2), (0, 1))).transpose(1, 0, 2, 3)
+        np.tensordot(K1[:, 0], z1_columns, axes=((1, 2), (0, 1))).transpose(3, 0, 1, 2)
         + c1[:, None, None]
     )
     A1 = np.tanh(z1)   # (F3)  A1[n,i,j,q] = tanh(z1[n,i,j,q])  (N, 6, 28, 28)
@@ -261,14 +265,14 @@ def predict(
     P1_blocks = A1.reshape(N, 6, 14, 2, 14, 2)
     P1_added = P1_blocks[:, :, :, 0] + P1_blocks[:, :, :, 1]
     P1 = 0.25 * (P1_added[..., 0] + P1_added[..., 1])
-    # (F5) first:  z2_columns[i,j,q,n,r,u] = P1[n,i,r+j,u+q]  (6, 5, 5, N, 10, 10)
+    # (F5) first:  z2_columns[i,j,q,r,u,n] = P1[n,i,r+j,u+q]  (6, 5, 5, 10, 10, N)
     z2_columns_windows = np.lib.stride_tricks.sliding_window_view(
         P1, (5, 5), axis=(2, 3)
     )
-    z2_columns = z2_columns_windows.transpose(1, 4, 5, 0, 2, 3).copy()
+    z2_columns = z2_columns_windows.transpose(1, 4, 5, 2, 3, 0).copy()
     # (F5)  z2[n,i,j,q] = Σ_ruv P1[n,r,j+u,q+v] K2[i,r,u,v] + c2[i]  (N, 16, 10, 10)
     z2 = (
-        np.tensordot(K2, z2_columns, axes=((1, 2, 3), (0, 1, 2))).transpose(1, 0, 2, 3)
+        np.tensordot(K2, z2_columns, axes=((1, 2, 3), (0, 1, 2))).transpose(3, 0, 1, 2)
         + c2[:, None, None]
     )
     A2 = np.tanh(z2)   # (F6)  A2[n,i,j,q] = tanh(z2[n,i,j,q])  (N, 16, 10, 10)
