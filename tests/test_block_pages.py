@@ -134,3 +134,17 @@ def in_a_list(x: "N D", Ws: ["D D", "D D", "D D"]):
     for W in Ws:
         x = layer(x, W)
     return (x * x).sum()
+
+
+def test_names_of_a_stack_may_end_alike() -> None:
+    """Windows that a loop slices, as the author of a convolution writes it: x2, x_step, x2_step."""
+    def loss(img: "H W", K: "3 3") -> Any:
+        out = np.zeros((img.shape[0] - 2, img.shape[1] - 2))
+        for u in range(3):
+            for v in range(3):
+                out = out + img[u:img.shape[0] - 2 + u, v:img.shape[1] - 2 + v] * K[u, v]
+        return np.sum(np.tanh(out) ** 2)
+
+    derivation = symprop.derive(symprop.trace(loss, wrt=["K"]))
+    assert derivation.lemmas and "step" in derivation.text(detail="full")
+    assert derivation.latex(detail="full")

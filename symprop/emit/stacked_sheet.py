@@ -119,11 +119,16 @@ def _pattern(names: Sequence[str]) -> str:
     """blocks_0_W, blocks_1_W as blocks_*_W; others by their first and last."""
     if len({*names}) == 1:
         return names[0]
-    start = next(k for k in range(len(names[0]) + 1)
-                 if len({n[:k + 1] for n in names}) > 1 or k == len(names[0]))
-    end = next(k for k in range(len(names[0]) - start + 1)
-               if len({n[len(n) - k - 1:] for n in names}) > 1)
+    start = _alike(names)
+    end = _alike([n[start:][::-1] for n in names])
     inside = [n[start:len(n) - end] for n in names]
     if all(part.isdigit() for part in inside):
         return f"{names[0][:start]}*{names[0][len(names[0]) - end:]}"
     return f"{names[0]}, {names[1]}" + (", ..." if len(names) > 2 else "")
+
+
+def _alike(names: Sequence[str]) -> int:
+    """With how many letters all names begin that are the same."""
+    first, last = min(names), max(names)
+    pairs = enumerate(zip(first, last, strict=False))
+    return next((k for k, (a, b) in pairs if a != b), min(len(first), len(last)))
