@@ -242,6 +242,29 @@ def test_where_the_definition_gives_no_number_a_corner_decides_nothing() -> None
                    {"x": "N", "y": "N"}), (0,))
 
 
+STEEP: dict[str, tuple[float, Callable[..., object], Callable[..., object]]] = {
+    "arccos": (1, np.arccos, np.tanh),
+    "arcsin": (1, np.arcsin, np.tanh),
+    "arccosh": (1, np.arccosh, lambda x: 1 + np.exp(x)),
+    "arctanh": (-1, np.arctanh, np.tanh),
+    "a root": (0, np.sqrt, np.exp),
+    "a power": (0, lambda a: a ** 0.3, np.exp),
+    "log": (0, np.log, np.exp),
+}
+
+
+@pytest.mark.parametrize("name", STEEP)
+def test_where_a_slope_is_infinite_a_corner_decides_nothing(name: str) -> None:
+    """The comparison ties at a number where what is chosen rises without bound."""
+    place, steep, inside = STEEP[name]
+
+    def chosen(x, t):
+        a = inside(x)
+        return np.sum(np.where(t == place, steep(a), a) * t + np.where(t > place, a, steep(a)))
+
+    verify(derived(chosen, {"x": "N", "t": "N"}), (0,))
+
+
 @pytest.mark.parametrize("name", CORNERS)
 def test_another_value_at_a_corner_is_refuted(name: str) -> None:
     """Away from its corners such a line is true."""

@@ -23,6 +23,7 @@ Array = np.ndarray[Any, Any]
 Item = Equation | Adjoint
 
 STEP = 1e-30  # of a complex step: no rounding error, whatever the scale
+_LONGER = 1e4  # times a step, where that must change nothing
 DIFFERENCE = 1e-3
 _CONDITION = 1e12  # of a linear system that can be solved
 _MANY = 200  # unknowns
@@ -214,9 +215,13 @@ def derivative_at_zero(value: Callable[[Any], Array], exact: bool = False) -> Ar
     """
     stepped = value(1j * STEP)
     found = np.asarray(np.imag(stepped) / STEP)
-    if exact:  # the step must stay where it began: 1/x² at 0 goes from infinity to -1e60
+    if exact:
+        # The step must stay where it began: 1/x² at 0 goes from infinity to -1e60. And a longer one
+        # must say the same: arccos at 1, whose slope is infinite, moves by the root of the step.
         stays = np.isclose(np.real(stepped), value(0.0), rtol=_SAME, atol=_SAME)
-        return np.where(np.isfinite(found) & stays & np.isfinite(stepped), found, np.nan)
+        longer = np.imag(value(1j * _LONGER * STEP)) / (_LONGER * STEP)
+        same = np.isclose(found, longer, rtol=_SAME, atol=_SAME)
+        return np.where(np.isfinite(found) & np.isfinite(stepped) & stays & same, found, np.nan)
     if np.all(np.isfinite(found)):
         return found
     with np.errstate(all="ignore"):
