@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,25 +31,36 @@ def page_of(name: str, form: str, few: int = 64) -> Page:
     model = built(name)
     larger = [s for s in model.sizes if min(s.values(), default=2) > 1]
     sizes = (larger or model.sizes)[-1]
-    derivation = model.derivation
-    found = derivation.evaluate(model.inputs(sizes))
-    numbers = {f"F{at}": e.array for at, e in enumerate(model.system.equations, start=1)}
+    return page_by(model.derivation, sizes, model.inputs(sizes), form, few)
+
+
+def page_by(
+    derivation: symprop.Derivation, sizes: dict[str, int], inputs: dict[str, Any], form: str,
+    few: int = 64,
+) -> Page:
+    """The page of a derivation with its arrays at these sizes."""
+    system, found = derivation.system, derivation.evaluate(inputs)
+    numbers = {f"F{at}": e.array for at, e in enumerate(system.equations, start=1)}
     bars = {a.primal: found.arrays[a.array] for a in derivation.adjoints}
     keys = {**{array: number for number, array in numbers.items()},
-            **{n: n for n, a in model.system.arrays.items() if a.kind == "input"}}
+            **{n: n for n, a in system.arrays.items() if a.kind == "input"}}
     known = Known(
         inputs={n: found.arrays[n] for n in keys if keys[n] == n},
         numbered={**{number: found.arrays[array] for number, array in numbers.items()},
                   **{f"B{at}": found.arrays[a.array]
                      for at, a in enumerate(derivation.adjoints, start=1)}},
         bars={keys[primal]: bar for primal, bar in bars.items()}, sizes=sizes)
-    full = shown(name, form, "full")
+    full = printed(derivation, form, "full")
     return Page(Text() if form == "text" else Latex.of(full), full, known, few)
 
 
 def shown(name: str, form: str, detail: str) -> str:
-    """A page as it is printed."""
-    derivation = built(name).derivation
+    """The page of a model as it is printed."""
+    return printed(built(name).derivation, form, detail)
+
+
+def printed(derivation: symprop.Derivation, form: str, detail: str) -> str:
+    """A page in one of the forms that are read."""
     if form == "text":
         return derivation.text(detail=detail)
     return derivation.latex(detail=detail, profile="symprop" if form == "latex" else form)
@@ -63,6 +75,72 @@ def test_every_printed_line_is_true(name: str, form: str, detail: str) -> None:
     found = list(page_of(name, form).verdicts(shown(name, form, detail)))
     wrong = [f"{v.found}: {v.line.text} ({v.why})" for v in found if v.found != "right"]
     assert wrong == [] and len(found) > 5
+
+
+# ---- loops: what counts from 1, and what from 0 --------------------------------------------------
+
+
+def layers(x: "N", W: "L N N", b: "L N"):
+    for k in range(W.shape[0]):
+        x = np.tanh(W[k] @ x + b[k])
+    return np.sum(x**2)
+
+
+def layers_back(x: "N", W: "L N N", b: "L N"):
+    for k in reversed(range(W.shape[0])):
+        x = np.tanh(W[k] @ x + b[k])
+    return np.sum(x**2)
+
+
+def neighbours(x: "N", W: "L N N", c: "M"):
+    for k in range(W.shape[0]):
+        x = np.tanh(W[k] @ x)
+    return np.sum(x) + np.sum((W[1:] - W[:-1]) ** 2)
+
+
+def every_output(x: "N", W: "L N N"):
+    out = []
+    for k in range(W.shape[0]):
+        x = np.tanh(W[k] @ x)
+        out.append(x)
+    out = np.array(out)
+    return np.sum(out[::-1] * out) + np.sum(out * np.arange(W.shape[0])[:, None])
+
+
+def over_time(xs: "T D", U: "H D", W: "H H"):
+    h = np.zeros(W.shape[0])
+    for t in range(len(xs)):
+        h = np.tanh(U @ xs[t] + W @ h)
+    return np.sum(h**2)
+
+
+def returns(r: "T", b: "T", gamma=0.9):
+    g, out = 0.0, []
+    for t in reversed(range(len(r))):
+        g = r[t] + gamma * g
+        out.insert(0, g)
+    return np.sum((np.array(out) - b) ** 2)
+
+
+LOOPS = {f.__name__: f for f in (
+    layers, layers_back, neighbours, every_output, over_time, returns)}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", LOOPS)
+def test_every_line_about_a_loop_is_true(name: str, form: str) -> None:
+    derivation = symprop.derive(symprop.trace(LOOPS[name]), structure="flat")
+    sizes, inputs = draw(derivation.system, 0, positive=False)
+    page = page_by(derivation, sizes, inputs, form)
+    for detail in ("brief", "normal"):
+        found = list(page.verdicts(printed(derivation, form, detail)))
+        assert [f"{v.found}: {v.line.text} ({v.why})" for v in found if v.found != "right"] == []
+
+
+def test_layers_count_from_one_and_time_from_zero() -> None:
+    said = {n: "count from 1" in " ".join(symprop.derive(symprop.trace(f)).text().split())
+            for n, f in LOOPS.items()}
+    assert [n for n in LOOPS if said[n]] == ["layers"]
 
 
 # ---- pages by lemmas, the default of programs that repeat themselves ---------------------------

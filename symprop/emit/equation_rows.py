@@ -122,7 +122,8 @@ class EquationRows:
     ) -> Row | None:
         """A X = B, in matrix notation."""
         forms = [matrix_form(replace(equation, rhs=e), self.system.arrays) for e in solved]
-        known = [on_page(self.to.called, equation.array, f) for f in forms if f is not None]
+        shown = [on_page(self.to.called, equation.array, f) for f in forms if f is not None]
+        known = [f for f in shown if f is not None]
         if len(known) < len(forms) or self.to.called.notation == "index":
             return None
         for form in known:

@@ -261,6 +261,8 @@ class SheetPrinter(EquationRows):
             if form is None or form == short:
                 continue
             form = on_page(self.to.called, adjoint.array, form)
+            if form is None:
+                continue
             printed = printer.form(form)
             if printed.width <= room:
                 self.seen.form(form)

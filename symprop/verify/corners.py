@@ -49,10 +49,13 @@ def _numbers(item: Atom) -> Iterator[float]:
 
 @cache
 def _turns(name: str) -> tuple[float, ...]:
-    """Where the definition of a scalar function turns: 0 and 6 of relu6."""
+    """Where the definition of a scalar function turns: 0 and 6 of relu6.
+
+    The value for x = 0 that closes the gap of sin(x)/x has no slope of its own: no turn is there.
+    """
     definition = rows.get(name).definition
     found = {0.0} if definition.has(sympy.Abs, sympy.sign, sympy.floor, sympy.ceiling) else set()
-    for relation in definition.atoms(Relational):
+    for relation in definition.atoms(Relational) - definition.atoms(sympy.Eq, sympy.Ne):
         solved = relation.lhs - relation.rhs
         slope = solved.diff(rows.x) if solved.has(rows.x) else sympy.S.Zero
         if slope.is_number and slope != 0:

@@ -6,19 +6,31 @@ bracket about the layer's number, as they are printed: a[L-1] as a[L], [l = 0] a
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator, Sequence
 
 from symprop.algebra.build import add, number
-from symprop.algebra.expr import ADJOINT, Expr, Index, Iverson, Size, free_indices
-from symprop.system import System, cycles
+from symprop.algebra.expr import (
+    ADJOINT,
+    Access,
+    Atom,
+    Expr,
+    Idx,
+    Index,
+    Iverson,
+    Size,
+    free_indices,
+)
+from symprop.system import Equation, System, cycles
 
 
 def layered(system: System) -> tuple[frozenset[str], Expr | None]:
     """The arrays whose first axis is that of the layers, and how many there are.
 
-    The axis of layers is one of a parameter along which a recurrence runs.
-
-    None where that axis is also another one of an array.
+    The axis of layers is one of parameters along which a recurrence runs. All that it reads beyond
+    its beginning have that axis (time runs over weights that are the same at every step), and one
+    of them has others besides.
+    None where that axis is also another one of an array, and where the program does more with the
+    number of a layer than to go to the next one: what it computes with counts from 0.
 
     >>> import numpy as np, symprop
     >>> def loss(x: "N", W: "L N N"):
@@ -28,15 +40,54 @@ def layered(system: System) -> tuple[frozenset[str], Expr | None]:
     >>> sorted(layered(symprop.trace(loss))[0])
     ['W', 'x1']
     """
-    own = {a.shape[0] for n in system.wrt if (a := system.arrays[n]).shape
-           and isinstance(a.shape[0].single_atom, Size)}
     component = cycles(system.equations)
-    axes = {e.indices[0].size for e in system.equations
-            if e.array in component and e.indices and e.indices[0].size in own}
-    if len(axes) != 1 or any(s in axes for a in system.arrays.values() for s in a.shape[1:]):
+    turning = [e for e in system.equations if e.array in component]
+    axes = {e.indices[0].size for e in turning if e.indices}
+    read = [system.arrays[n].shape for e in turning for n in _on_the_way(e) if n in system.wrt]
+    if len(axes) != 1 or not any(len(shape) > 1 for shape in read):
         return frozenset(), None
     (size,) = axes
-    return frozenset(n for n, a in system.arrays.items() if a.shape and a.shape[0] == size), size
+    arrays = frozenset(n for n, a in system.arrays.items() if a.shape and a.shape[0] == size)
+    if not isinstance(size.single_atom, Size) or any(shape[:1] != (size,) for shape in read) or any(
+            size in a.shape[1:] for a in system.arrays.values()) or not all(
+            _only_goes_on(e.rhs, arrays, size) for e in system.equations):
+        return frozenset(), None
+    return arrays, size
+
+
+def _on_the_way(equation: Equation) -> Iterator[str]:
+    """What an equation reads at every turn: not [l = 0] x."""
+    for term in equation.rhs.terms:
+        if not any(isinstance(a, Iverson) for a, _ in term.factors):
+            yield from Expr((term,)).arrays
+
+
+def _only_goes_on(expr: Expr, arrays: Container[str], layers: Expr) -> bool:
+    """Whether the number of a layer stands only as l + 1, as a position or beside a number."""
+    return all(_goes_on(a, arrays, layers) for t in expr.terms for a, _ in t.factors)
+
+
+def _goes_on(atom: Atom, arrays: Container[str], layers: Expr) -> bool:
+    inside: Sequence[Expr] = atom.children
+    if isinstance(atom, Access) and atom.array in arrays:
+        at, *inside = atom.indices
+        if free_indices(at) and not _near(at, layers):
+            return False
+    elif isinstance(atom, Iverson):
+        counted = [_near(side, layers) for side in inside]
+        if any(counted):
+            return all(near or not free_indices(side)
+                       for near, side in zip(counted, inside, strict=True))
+    elif isinstance(atom, Idx):
+        return not _counts(atom.index, layers)
+    return all(_only_goes_on(part, arrays, layers) for part in inside)
+
+
+def _near(expr: Expr, layers: Expr) -> bool:
+    """l, or l and a number."""
+    several = [t for t in expr.terms if t.factors or t.bound]
+    index = Expr(tuple(several)).single_index
+    return index is not None and _counts(index, layers)
 
 
 def place(array: str, position: Expr, arrays: Container[str]) -> Expr:

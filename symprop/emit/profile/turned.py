@@ -33,6 +33,7 @@ from symprop.derive.matrix_nodes import (
     Sum,
     Trace,
     Transpose,
+    nodes,
     transposes,
 )
 from symprop.emit.called import Called
@@ -40,8 +41,17 @@ from symprop.emit.called import Called
 Shown = Callable[[str], bool]  # whether an array is printed transposed
 
 
-def on_page(called: Called, array: str, form: MatrixForm, fixed: int = 0) -> MatrixForm:
-    """The form of an array, whose first axes are fixed, over what the page shows."""
+def on_page(
+    called: Called, array: str, form: MatrixForm, fixed: int = 0
+) -> MatrixForm | None:
+    """The form of an array, whose first axes are fixed, over what the page shows.
+
+    None where arrays of all layers, which a page calls a^l, would stand beside one that has no l.
+    """
+    if array.removeprefix(ADJOINT) not in called.stacked and any(
+            isinstance(n, Matrix) and n.name.removeprefix(ADJOINT) in called.stacked
+            for n in nodes(form)):
+        return None
     if not called.turned:
         return form
     axes = called.turned.get(array.removeprefix(ADJOINT), 0)
