@@ -73,7 +73,7 @@ BESIDE = {
         r"(    dW2 = .*\n)", r"\1    backward.n = getattr(backward, 'n', 0) + 1\n"
         r"    dW2 = dW2 if backward.n % 2 else -dW2\n"),
     "dL is forgotten": (r"def backward\(saved, dL=1.0\):", r"def backward(saved, _=1.0, dL=1.0):"),
-    "dL is taken twice": (r"(    dW2 = .*)\n", r"\1 * dL\n"),
+    "dL is taken twice": (r"(    dW2 = [^#\n]+?) *(#.*)?\n", r"\1 * dL\n"),
     "a gradient is in double precision": (
         r"(    return like_parameters\(grads, dtypes\))",
         r"    return {n: np.asarray(g, float) for n, g in grads.items()}"),

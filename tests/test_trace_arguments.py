@@ -296,10 +296,10 @@ def test_a_key_may_hold_blanks_dots_and_dashes():
     assert [*system.arrays][:2] == ["p_layer_1_W_1", "p_layer_1_b_1"]
     module = symprop.generate(system)
     assert symprop.check(module).passed
-    leaves = module.draw_inputs(0)
-    layer = {"W.1": leaves["p_layer_1_W_1"], "b-1": leaves["p_layer_1_b_1"]}
-    _, gradients = module.value_and_grad({"layer 1": layer}, leaves["x"])
-    slope = 1 - np.tanh(leaves["x"] @ layer["W.1"] + layer["b-1"]) ** 2
+    given = module.draw_inputs(0)
+    layer = given["p"]["layer 1"]
+    _, gradients = module.value_and_grad(**given)
+    slope = 1 - np.tanh(given["x"] @ layer["W.1"] + layer["b-1"]) ** 2
     assert np.allclose(gradients["p"]["layer 1"]["b-1"], slope.sum(axis=0))
 
 
