@@ -89,11 +89,11 @@ class _Renaming(Copying):
         bar, primal = name[:name.startswith(ADJOINT)], name.removeprefix(ADJOINT)
         if primal == self.own:
             return bar + self.result
-        new = f"{bar}reader_{primal}"
-        if new not in self.added and not bar:
+        new = f"reader_{primal}"
+        if new not in self.added:  # of an adjoint, too, its shape is asked for
             old = self.reader.arrays[primal]
             self.added[new] = Array(new, old.dtype, tuple(map(self.size, old.shape)), "input")
-        return new
+        return bar + new
 
     def atom(self, item: Atom) -> Atom:
         if isinstance(item, Size):
