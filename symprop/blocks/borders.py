@@ -19,13 +19,16 @@ from symprop.algebra.sympy_bridge import local_derivative
 from symprop.blocks.block import Block, Use
 from symprop.blocks.saving import may_save, passes_saved
 from symprop.derive.derivation import Derivation
+from symprop.derive.memo import Memo
 from symprop.derive.regions import Branches
 from symprop.system import Adjoint, Call, Equation, System
 
 PASSES = 2.0  # over a tensor: what a border may cost
 
 
-def opened(block: Block, derivations: Mapping[int, Derivation]) -> frozenset[Call]:
+def opened(
+    block: Block, derivations: Mapping[int, Derivation], memo: Memo
+) -> frozenset[Call]:
     """The calls on both sides of such borders, within one block.
 
     Not for what it saves alone where a side is a turn of a run: one turn would differ from others.
@@ -37,13 +40,13 @@ def opened(block: Block, derivations: Mapping[int, Derivation]) -> frozenset[Cal
         for mine, its in zip(use.results, use.block.results, strict=True):
             given = own.get(mine)
             if given is not None and (divides(given.rhs, mine) or (
-                    id(use) not in turns and _costs(use, its, given, block.system))):
+                    id(use) not in turns and _costs(use, its, given, block.system, memo))):
                 found.add(use.call)
             for reader, port in _readers(block, mine) if mine else ():
                 handed = _adjoints(derivations[id(reader.block)]).get(port)
                 if handed is not None and (divides(handed.rhs, port) or (
                         not {id(use), id(reader)} & turns
-                        and _costs(use, its, handed, reader.block.system))):
+                        and _costs(use, its, handed, reader.block.system, memo))):
                     found.update((use.call, reader.call))
     made = {e.array for e in block.system.equations if not isinstance(e.rhs.single_atom, Access)}
     for array in made:
@@ -54,10 +57,10 @@ def opened(block: Block, derivations: Mapping[int, Derivation]) -> frozenset[Cal
     return frozenset(found)
 
 
-def _costs(use: Use, result: str, handed: Adjoint, reader: System) -> bool:
+def _costs(use: Use, result: str, handed: Adjoint, reader: System, memo: Memo) -> bool:
     """Whether two passes or more are lost at a border."""
     return (result in use.block.system.given and may_save(handed.rhs)
-            and passes_saved(use.block, result, handed, reader) >= PASSES)
+            and passes_saved(use.block, result, handed, reader, memo) >= PASSES)
 
 
 def guarded(system: System) -> frozenset[Call]:

@@ -22,6 +22,7 @@ from symprop.blocks.outline import outline
 from symprop.blocks.run import check_whole, handed
 from symprop.collector import paused
 from symprop.derive.derivation import Derivation, derive
+from symprop.derive.memo import Memo
 from symprop.errors import InputError
 from symprop.names import unused
 from symprop.system import Array, Equation, Fact, Step, System
@@ -110,28 +111,30 @@ def derive_blocks(system: System) -> BlockDerivation | None:
     Borders that borders.py names are opened, until there are none.
     """
     apart, told = guarded(system), frozenset[str]()
+    memo = Memo()
     while True:
         program = outline(system, apart, told)
         if not program.uses:
             return None
-        *lemmas, whole = (Lemma(k, block, *backward(block, derive(block.system))) for k, block in (
-            *enumerate(reversed(program.below), 1), (0, program)))
+        *lemmas, whole = (
+            Lemma(k, block, *backward(block, derive(block.system, memo=memo)))
+            for k, block in (*enumerate(reversed(program.below), 1), (0, program)))
         found = BlockDerivation(system, tuple(lemmas), whole)
         more = frozenset(call for block in (program, *program.below)
-                         for call in opened(block, found.derivations))
-        leaning = frozenset(m.block.text for m in lemmas if _leans(m))
+                         for call in opened(block, found.derivations, memo))
+        leaning = frozenset(m.block.text for m in lemmas if _leans(m, memo))
         if not more and not leaning:
             return found
         apart, told = apart | more, told | leaning
 
 
-def _leans(lemma: Lemma) -> bool:
+def _leans(lemma: Lemma, memo: Memo) -> bool:
     """Whether an adjoint would be another if what some uses know were known at all."""
     def texts(derivation: Derivation) -> list[tuple[str, str]]:
         return [(a.primal, Numbering(sizes=False).expr(a.rhs)) for a in derivation.adjoints]
 
     own = sorted(texts(lemma.derivation))
-    return any(own != sorted(texts(derive(replace(lemma.block.system, facts=facts))))
+    return any(own != sorted(texts(derive(replace(lemma.block.system, facts=facts), memo=memo)))
                for facts in lemma.block.more_facts)
 
 

@@ -21,6 +21,7 @@ from symprop.derive.absorb_cycles import STORE
 from symprop.derive.cost import cost, volume
 from symprop.derive.definitions import Definitions
 from symprop.derive.derivation import opaque
+from symprop.derive.memo import Memo
 from symprop.derive.simplify import Trail
 from symprop.derive.sweep import Draft, sweep
 from symprop.system import Adjoint, Array, IndexRange, System
@@ -36,7 +37,9 @@ def _sums(expr: Expr) -> bool:
                               for c in a.children) for t in expr.terms)
 
 
-def passes_saved(block: Block, result: str, handed: Adjoint, reader: System) -> float:
+def passes_saved(
+    block: Block, result: str, handed: Adjoint, reader: System, memo: Memo
+) -> float:
     """Passes over `result` that are saved if `handed`, of `reader`, is inserted into the block."""
     system = block.system
     names = _Renaming(system, result, handed, reader)
@@ -44,14 +47,14 @@ def passes_saved(block: Block, result: str, handed: Adjoint, reader: System) -> 
     rhs = names.expr(handed.rhs)
     shown = replace(system, arrays={**system.arrays, **names.added}, index_ranges=(
         *system.index_ranges, *names.ranges()))
-    alone = _cost(_derived(system, ()))
+    alone = _cost(_derived(system, (), memo))
     given = Draft("B0", result, indices, Trail("B0", rhs), ())
     apart = alone + cost(rhs) + volume(indices)  # written by the one, read by the other
-    return (apart - _cost(_derived(shown, (given,)))) / volume(indices)
+    return (apart - _cost(_derived(shown, (given,), memo))) / volume(indices)
 
 
-def _derived(system: System, given: Iterable[Draft]) -> list[Draft]:
-    known = Definitions(opaque(system))
+def _derived(system: System, given: Iterable[Draft], memo: Memo) -> list[Draft]:
+    known = Definitions(opaque(system), memo)
     with distribute(False):
         drafts = [*given, *sweep(system, known, None)]
         absorb(drafts, known)

@@ -61,11 +61,11 @@ Based = tuple[Term, tuple[str, ...]]  # a monomial in the basis, the equations t
 class Definitions(Knowledge):
     """The definitions of a system, indexed for expansion and folding."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, memo: Memo | None = None) -> None:
         self.system = system
         self.cyclic = frozenset(cycles(system.equations))
         self.integers = frozenset(n for n, a in system.arrays.items() if a.dtype != "float")
-        self.memo = Memo()
+        self.memo = memo or Memo()  # that of other systems, where many are derived in a row
         self._bases: dict[str, Rule | None] = {}
         self._adjoints: dict[str, Equation] = {}
         self._symmetric: dict[str, tuple[str, ...]] = {}

@@ -15,6 +15,7 @@ from symprop.algebra.expr import Access
 from symprop.derive.absorb import absorb
 from symprop.derive.centred import shortcut
 from symprop.derive.definitions import Definitions
+from symprop.derive.memo import Memo
 from symprop.derive.requirements import with_conditions
 from symprop.derive.sweep import Draft, LearningRule, sweep
 from symprop.system import Adjoint, Step, System
@@ -39,9 +40,14 @@ class Derivation:
         return tuple(s for a in self.adjoints for s in a.steps)
 
 
-def derive(system: System, rule: LearningRule | None = None) -> Derivation:
-    """Every gradient of the loss by one reverse sweep; with `rule`, what stands in its place."""
-    known = Definitions(opaque(system))
+def derive(
+    system: System, rule: LearningRule | None = None, memo: Memo | None = None
+) -> Derivation:
+    """Every gradient of the loss by one reverse sweep; with `rule`, what stands in its place.
+
+    memo: what has been simplified for other systems.
+    """
+    known = Definitions(opaque(system), memo)
     with distribute(False):  # a number times a sum stays as it is
         drafts = sweep(system, known, rule)
         absorb(drafts, known)

@@ -19,6 +19,7 @@ AS_IT_IS = 3e7  # `narrow`: beyond, a program is evaluated in its narrow twin
 ALL_AXES = 1e9  # `close`: beyond, the module is compared at two sets of sizes, the smallest
 AT_ALL = 2e9  # `concrete`: beyond, the function is not compared
 # entries of all arrays together:
+DRAWN = 1e7  # `narrow`: beyond, drawing them takes long, and the narrow twin is evaluated
 HELD = 1e8  # `close`: a module of larger arrays is not run, and so not written
 
 

@@ -95,13 +95,14 @@ def _divided(call: _Call) -> System:
         tracer = Tracer(exact=exact)
         declare(call.found, tracer)
         try:
-            system = call.system(*call.run(tracer))
+            ran = call.run(tracer)
+            system = None if tracer.needed else call.system(*ran)
         except Exception:
             if not tracer.floors:
                 raise
             exact = {*(exact or ()), *tracer.needed} if tracer.needed else None
         else:
-            if not tracer.needed:
+            if system is not None and not tracer.needed:
                 return system
             exact = {*(exact or ()), *tracer.needed}
 
