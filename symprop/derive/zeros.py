@@ -9,10 +9,13 @@ out. The proof is the written-out sum that cancels.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import numpy as np
 
 from symprop.algebra.build import ZERO
-from symprop.algebra.expr import arrays_of, atoms
+from symprop.algebra.expr import ADJOINT, arrays_of, atoms
 from symprop.derive.cost import contracts
 from symprop.derive.definitions import Definitions
 from symprop.derive.insert import insert
@@ -20,6 +23,7 @@ from symprop.derive.simplify import Trail
 from symprop.derive.sweep import Draft
 from symprop.errors import SympropError
 from symprop.interpret import draw, run, run_equations
+from symprop.interpret.evaluate import extent
 from symprop.interpret.narrow import narrow
 from symprop.system import Adjoint, Step, System
 
@@ -107,6 +111,7 @@ def _suspects(drafts: list[Draft], system: System) -> frozenset[str]:
         sizes, inputs = draw(system, 0)
         with np.errstate(all="ignore"):
             arrays = run(system, inputs, sizes)
+            arrays |= _given(adjoints, system, sizes)
             run_equations(adjoints, arrays, sizes)
     except (SympropError, ArithmeticError):
         return everything
@@ -114,6 +119,18 @@ def _suspects(drafts: list[Draft], system: System) -> frozenset[str]:
     scale = max((v for v in largest.values() if np.isfinite(v)), default=1.0)
     return frozenset(a for a, v in largest.items()
                      if not np.isfinite(v) or v <= _NOTHING * scale)
+
+
+def _given(
+    adjoints: Iterable[Adjoint], system: System, sizes: Mapping[str, int]
+) -> dict[str, np.ndarray[Any, Any]]:
+    """Unrelated values for the adjoints that no equation makes: those given to a block."""
+    made, read = {a.array for a in adjoints}, {n for a in adjoints for n in a.reads}
+    random = np.random.default_rng(0)
+    shapes = {n: system.arrays[n.removeprefix(ADJOINT)].shape
+              for n in sorted(read - made) if n.startswith(ADJOINT)}
+    return {n: random.standard_normal([extent(s, sizes) for s in shape])
+            for n, shape in shapes.items()}
 
 
 def _ancestors(suspects: frozenset[str], by_array: dict[str, Draft]) -> frozenset[str]:
