@@ -61,6 +61,14 @@ def recurrent(A: "N N", z: "T"):
     return np.sum(symprop.scan(step, A, z)[1])
 
 
+def looped(A: "N N", z: "T"):
+    P, total = np.eye(A.shape[0]), 0.0
+    for t in range(z.shape[0]):
+        P = A @ P @ A.T / 4 + z[t]**2 * np.eye(A.shape[0])
+        total = total + np.log(np.linalg.det(P))
+    return total
+
+
 def gram(X: "K N"):
     return np.linalg.slogdet(X.T @ X)[1]
 
@@ -78,7 +86,7 @@ def number(A: "1 1", B: "3 3"):
 
 
 MODELS = {f.__name__: f for f in (
-    logarithm, of_a_square, signed, used_twice, densities, stack, recurrent, gram,
+    logarithm, of_a_square, signed, used_twice, densities, stack, recurrent, looped, gram,
     beside_an_inverse, minors, number)}
 
 
@@ -111,7 +119,7 @@ def test_gradients_are_the_slopes_of_the_function(name: str) -> None:
     derivation.verify()
     module = symprop.generate(derivation)
     code = module.source.split("def forward")[1].split("def value_and_grad")[0]
-    assert ("\n    for " in code) == (name == "recurrent")
+    assert ("\n    for " in code) == (name in ("recurrent", "looped"))
     for n in (4, 1):
         given = drawn(function, {"N": n, "M": 2, "T": 2, "K": 6})
         value, found = module.value_and_grad(**given)
@@ -264,6 +272,6 @@ def test_another_function_of_a_determinant_is_not_numpys() -> None:
         assert "slogdet" not in symprop.generate(derivation).source
 
 
-@pytest.mark.parametrize("function", [of_a_square, densities, gram, signed])
+@pytest.mark.parametrize("function", [of_a_square, densities, gram, signed, looped])
 def test_what_only_divides_by_a_determinant_needs_no_cofactors(function: Any) -> None:
     assert "cofactors" not in symprop.generate(symprop.trace(function)).source

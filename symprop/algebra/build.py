@@ -324,6 +324,8 @@ def rebuild(item: Atom, children: tuple[Expr, ...]) -> Expr:
 
 def map_accesses(expr: Expr, change: Callable[[Access], Access]) -> Expr:
     """The expression with every access changed, its positions first; nothing is merged."""
+    if not expr.arrays:
+        return expr
     terms: list[Term] = []
     for term in expr.terms:
         factors: dict[Atom, Exponent] = {}

@@ -9,7 +9,8 @@ makes no difference, but where an adjoint leans on it (`derive.py` finds that ou
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
 from typing import Any
 
 from symprop.algebra.expr import Expr, Size, arrays_of, atoms
@@ -20,21 +21,30 @@ from symprop.system import Condition, Fact, IndexRange, System
 Known = tuple[Any, ...]  # a fact of a port, or a condition on sizes, whatever they are called
 
 
-def key(cut: Cut, system: System, told: Set[str] = frozenset()) -> tuple[str, tuple[str, ...]]:
-    """The text of a call, and the sizes in it, in the order of their numbers.
+@dataclass(frozen=True)
+class Seen:
+    """A call by itself, its text, the sizes in it in the order of their numbers, what is known."""
+
+    cut: Cut
+    text: str
+    sizes: tuple[str, ...]
+    known: Mapping[Known, Fact | Condition]
+
+
+def seen(cut: Cut, system: System, told: Set[str] = frozenset()) -> Seen:
+    """The text of a call, and what is known of its ports and sizes.
 
     told: texts to which what is known of the ports belongs.
     """
     numbers, lines = _numbered(cut, system)
-    text = "\n".join(lines)
+    text, sizes = "\n".join(lines), tuple(numbers.sizes)
+    known = _known(cut, system, numbers)
     if text in told:
-        text = "\n".join([*lines, *sorted(map(str, known(cut, system)))])
-    return text, tuple(numbers.sizes)
+        text = "\n".join([*lines, *sorted(map(str, known))])
+    return Seen(cut, text, sizes, known)
 
 
-def known(cut: Cut, system: System) -> dict[Known, Fact | Condition]:
-    """What is known of the ports of a call, and of its sizes."""
-    numbers, _ = _numbered(cut, system)
+def _known(cut: Cut, system: System, numbers: Numbering) -> dict[Known, Fact | Condition]:
     found: dict[Known, Fact | Condition] = {
         ("fact", k, f.kind, f.args): f
         for k, port in enumerate(cut.ports) for f in facts(port, system)}

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from symprop.algebra.build import access, idx
 from symprop.algebra.expr import Expr, Index
 from symprop.blocks.block import Block, Use
-from symprop.blocks.equal import Known, key, known
+from symprop.blocks.equal import Known, Seen, seen
 from symprop.blocks.inside import inside
 from symprop.blocks.live import Reading, live
 from symprop.blocks.ports import Cut, Port, cut
@@ -52,13 +52,14 @@ def outline(
     [('layer', ('x', 'V'), ('x1',)), ('layer', ('x1', 'W'), ('u5',))]
     """
     system = with_tables_outside(system)
-    keys = {call: text for call, text in repeated(system, told).items()
-            if call not in apart}
+    whole = {call: found for call, found in repeated(system, told).items()
+             if call not in apart}
+    keys = {call: found.text for call, found in whole.items()}
     limits: dict[str, frozenset[Known]] = {}
     again = True
     while again:
         program = _Scope(system.name, system, (), {name: name for name in system.arrays})
-        program.open(0, frozenset(keys), _Found(told, limits, {}))
+        program.open(0, frozenset(keys), _Found(told, limits, whole, {}))
         ordered = _callers_first(program)
         short = _in_place(ordered, keys)
         keys = {call: text for call, text in keys.items() if text not in short}
@@ -100,10 +101,14 @@ class _Use:
 
 @dataclass
 class _Found:
-    """The scopes by their texts, and what may be known in them."""
+    """The scopes by their texts, and what may be known in them.
+
+    whole: calls as they are seen from the program.
+    """
 
     told: Set[str]
     limits: dict[str, frozenset[Known]]
+    whole: Mapping[Call, Seen]
     scopes: dict[str, _Scope]
 
 
@@ -144,15 +149,15 @@ class _Scope:
     def _use(
         self, call: Call, equations: Sequence[Equation], chosen: frozenset[Call], found: _Found
     ) -> _Use:
-        here = cut(call, equations, self.system, self.traced)
-        text, sizes = key(here, self.system, found.told)
-        facts_ = known(here, self.system)
+        own = found.whole[call] if not self.text else seen(
+            cut(call, equations, self.system, self.traced), self.system, found.told)
+        here, text, sizes, facts_ = own.cut, own.text, own.sizes, own.known
         scope = found.scopes.get(text)
         if scope is None:
             kept = {k: f for k, f in facts_.items() if k in found.limits.get(text, facts_)}
-            own = inside(here, self.system, self.traced, kept)
+            alone = inside(here, self.system, self.traced, kept)
             scope = found.scopes[text] = _Scope(
-                call.function, own.system, own.ports, own.traced, sizes)
+                call.function, alone.system, alone.ports, alone.traced, sizes)
             scope.text, scope.knows = text, frozenset(kept)
             scope.order = _as_declared(call, here.ports)
             scope.open(len(call.chain), chosen, found)

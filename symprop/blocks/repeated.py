@@ -11,15 +11,15 @@ from collections import Counter
 from collections.abc import Iterable, Set
 from dataclasses import replace
 
-from symprop.blocks.equal import key
+from symprop.blocks.equal import Seen, seen
 from symprop.blocks.ports import cut
 from symprop.system import Call, Equation, System, cycles
 
 SHORTEST = 3  # equations of a block
 
 
-def repeated(system: System, told: Set[str] = frozenset()) -> dict[Call, str]:
-    """The calls that may be blocks, and of which there are two that are equal; their texts."""
+def repeated(system: System, told: Set[str] = frozenset()) -> dict[Call, Seen]:
+    """The calls that may be blocks, and of which there are two that are equal."""
     members: dict[Call, list[Equation]] = {}
     for equation in system.equations:
         for call in equation.call.chain if equation.call is not None else ():
@@ -27,7 +27,7 @@ def repeated(system: System, told: Set[str] = frozenset()) -> dict[Call, str]:
     cyclic = cycles(system.equations)
     ends = {system.loss, *(a for _, a in system.outputs)}
     traced = {name: name for name in system.arrays}
-    keys: dict[Call, str] = {}
+    found: dict[Call, Seen] = {}
     hollow = {c.parent for c, own in members.items()
               if c.parent is not None and len(members[c.parent]) == len(own)}
     place = {e.array: k for k, e in enumerate(system.equations)}
@@ -37,9 +37,9 @@ def repeated(system: System, told: Set[str] = frozenset()) -> dict[Call, str]:
         names = {e.array for e in own}
         if len(own) >= SHORTEST and not names & ends and names.isdisjoint(cyclic) and (
                 _is_closed(system.equations[place[own[0].array]:place[own[-1].array] + 1], names)):
-            keys[call] = key(cut(call, own, system, traced), system, told)[0]
-    often = Counter(keys.values())
-    return {call: text for call, text in keys.items() if often[text] > 1}
+            found[call] = seen(cut(call, own, system, traced), system, told)
+    often = Counter(s.text for s in found.values())
+    return {call: s for call, s in found.items() if often[s.text] > 1}
 
 
 def _is_closed(equations: Iterable[Equation], own: set[str]) -> bool:

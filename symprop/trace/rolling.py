@@ -116,6 +116,11 @@ class _Reads:
         """The loop's draft at a place in the turn."""
         return f"{PROVISIONAL}{self.turning.number}.{place}"
 
+    def beside(self, same: Sequence[Draft]) -> str:
+        """What is kept beside a draft for the gradient's sake, if every turn keeps one."""
+        names = tuple(d.beside for d in same)
+        return self.read(names) if all(n in self.at for n in names) else ""
+
     def read(self, names: Names) -> str:
         """The one name for the reads of an array in all turns."""
         turns = self.turning.regular
@@ -148,7 +153,7 @@ def _common(turning: Turning) -> tuple[Common, _Reads]:
     calls = Calls()
     drafts = tuple(
         replace(family.draft(same, reads.name(j)), call=calls.outside([d.call for d in same]),
-                **common_names(same))
+                beside=reads.beside(same), **common_names(same))
         for j, same in enumerate(zip(*regular, strict=True)))
     if any(time in i.size.free for i in family.indices.values()):
         raise Mismatch  # an inner loop that gets longer from turn to turn

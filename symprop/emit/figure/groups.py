@@ -66,7 +66,7 @@ def _calls(
     system: System, equations: Iterable[Equation]
 ) -> tuple[dict[str, Call], dict[str, str]]:
     """The call that an array belongs to, and the texts of calls that are equal to others."""
-    equal = repeated(system)
+    equal = {call: found.text for call, found in repeated(system).items()}
     outer = {c for call in equal for c in call.chain[:-1]}
     count = Counter(c for e in equations if e.call is not None for c in e.call.chain)
     total = sum(1 for _ in equations)
