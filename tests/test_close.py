@@ -20,6 +20,7 @@ import symprop
 from symprop import pipeline
 from symprop.cli.main import main
 from symprop.close import Mismatch, close
+from symprop.close.overlaps import sharing
 from symprop.close.sizes import sets_of_sizes
 from symprop.close.values import LARGE, Values, points
 from symprop.derivation import Derivation
@@ -252,3 +253,20 @@ def test_what_should_be_0_is_compared_too(dtype: Any) -> None:
     for wrong in ([0.5, 2.0, 0], [1e-4, 2.0, 0], [0, 2.0, 1e-4]):
         with pytest.raises(Mismatch):
             values.compare(equation, np.array(wrong))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_shared_memory_is_found_by_the_bytes_that_arrays_span(seed: int) -> None:
+    """Views of two arrays, some reversed, strided or empty: as comparing all pairs says."""
+    random = np.random.default_rng(seed)
+    bases = [np.zeros((6, 8)), np.zeros(40)]
+    views = []
+    for _ in range(14):
+        base = bases[random.integers(2)]
+        low, high = sorted(random.integers(0, len(base) + 1, 2))
+        part = base[low:high][::int(random.choice([-2, -1, 1, 3]))]
+        views.append(part[..., ::2] if random.integers(2) else part)
+    first = int(random.integers(1, 8))
+    every = [(j, k) for j in range(first) for k in range(j + 1, len(views))
+             if np.shares_memory(views[j], views[k])]
+    assert [*sharing(views, first)] == every

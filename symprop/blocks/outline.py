@@ -120,6 +120,7 @@ class _Scope:
         sizes: tuple[str, ...] = (),
     ) -> None:
         self.name, self.system, self.ports, self.traced = name, system, tuple(ports), traced
+        self.here = {t: name for name, t in traced.items()}
         self.sizes = sizes  # in the order of their numbers
         self.order: Sequence[int] = range(len(self.ports))  # of ports, as the helper has them
         self.text = ""
@@ -150,7 +151,7 @@ class _Scope:
         self, call: Call, equations: Sequence[Equation], chosen: frozenset[Call], found: _Found
     ) -> _Use:
         own = found.whole[call] if not self.text else seen(
-            cut(call, equations, self.system, self.traced), self.system, found.told)
+            cut(call, equations, self.system, self.here), self.system, found.told)
         here, text, sizes, facts_ = own.cut, own.text, own.sizes, own.known
         scope = found.scopes.get(text)
         if scope is None:

@@ -73,13 +73,13 @@ class Cut:
 
 
 def cut(
-    call: Call, equations: Sequence[Equation], around: System, traced: Mapping[str, str]
+    call: Call, equations: Sequence[Equation], around: System, here: Mapping[str, str]
 ) -> Cut:
     """The equations of a call with ports in place of the arrays of the system around it.
 
-    traced: the arrays of the system as it was traced, by their names here.
+    here: how the system around it calls the arrays that were traced.
     """
-    cutter = _Cutter(call, frozenset(e.array for e in equations), around, traced)
+    cutter = _Cutter(call, frozenset(e.array for e in equations), around, here)
     new = tuple(renewed(e, cutter.read) for e in equations)
     read = {a for e in new for a in e.reads}  # not positions alone of what a port is seen through
     return Cut(call, tuple(p for p in cutter.ports.values() if p.name in read), new)
@@ -98,13 +98,12 @@ class _Cutter:
     """Finds the ports, in the order in which they are read."""
 
     def __init__(
-        self, call: Call, own: frozenset[str], around: System, traced: Mapping[str, str]
+        self, call: Call, own: frozenset[str], around: System, here: Mapping[str, str]
     ) -> None:
         self.own, self.around = own, around.arrays
         self.ranges = [r for r in around.index_ranges if r.inside and r.array not in own]
         self.ports: dict[str, Port] = {}
         self.names = set(own)
-        here = {t: name for name, t in traced.items()}
         self.handed: dict[str, str] = {}  # what the helper calls a view, and an array handed once
         for name, item in call.parameters:
             array = self.around.get(here.get(item.array, ""))
@@ -131,9 +130,10 @@ class _Cutter:
     def _outer(self, position: Expr) -> Expr:
         """A position that is an entry of a port, as the caller has it."""
         item = position.single_atom
-        port = next((p for p in self.ports.values()
-                     if isinstance(item, Access) and p.name == item.array), None)
-        if port is None or not isinstance(item, Access):
+        if not isinstance(item, Access):
+            return position
+        port = next((p for p in self.ports.values() if p.name == item.array), None)
+        if port is None:
             return position
         new = dict(zip(port.axes, item.indices, strict=True))
         return access(port.of, tuple(substitute(p, new) for p in port.at))

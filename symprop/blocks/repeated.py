@@ -26,7 +26,7 @@ def repeated(system: System, told: Set[str] = frozenset()) -> dict[Call, Seen]:
             members.setdefault(call, []).append(equation)
     cyclic = cycles(system.equations)
     ends = {system.loss, *(a for _, a in system.outputs)}
-    traced = {name: name for name in system.arrays}
+    here = {name: name for name in system.arrays}
     found: dict[Call, Seen] = {}
     hollow = {c.parent for c, own in members.items()
               if c.parent is not None and len(members[c.parent]) == len(own)}
@@ -37,7 +37,7 @@ def repeated(system: System, told: Set[str] = frozenset()) -> dict[Call, Seen]:
         names = {e.array for e in own}
         if len(own) >= SHORTEST and not names & ends and names.isdisjoint(cyclic) and (
                 _is_closed(system.equations[place[own[0].array]:place[own[-1].array] + 1], names)):
-            found[call] = seen(cut(call, own, system, traced), system, told)
+            found[call] = seen(cut(call, own, system, here), system, told)
     often = Counter(s.text for s in found.values())
     return {call: s for call, s in found.items() if often[s.text] > 1}
 

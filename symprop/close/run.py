@@ -16,6 +16,7 @@ from symprop.algebra.expr import adjoint
 from symprop.close.calls import arguments, given, gradients
 from symprop.close.frames import Frame, watched
 from symprop.close.lemmas import Calls, Lemmas
+from symprop.close.overlaps import sharing
 from symprop.close.scope import Item, Scope, computed
 from symprop.close.values import Mismatch
 from symprop.emit.targets.numpy.naming import module_names
@@ -216,10 +217,9 @@ class Run:
         arrays = [(f"the gradient of {n}", g) for n, g in first.items()]
         arrays += [(f"the input {n}", a) for n, a in self.leaves.items()]
         arrays += [("saved", a) for a in _parts(saved) if isinstance(a, np.ndarray)]
-        for k, (name, grad) in enumerate(arrays[:len(first)]):
-            for other, array in arrays[k + 1:]:
-                if np.may_share_memory(grad, array) and np.shares_memory(grad, array):
-                    raise Mismatch("backward", f"{name} shares memory with {other}", self.sizes)
+        for j, k in sharing([a for _, a in arrays], len(first)):
+            raise Mismatch("backward", f"{arrays[j][0]} shares memory with {arrays[k][0]}",
+                           self.sizes)
 
     def _unchanged(self, what: str, before: Mapping[Any, Any], after: Mapping[Any, Any]) -> None:
         for name, old in before.items():
