@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from random_builder import Program
-from trust import exactly, killed, mutation, shrink, systems, written
+from trust import __main__ as runs
+from trust import determinism, exactly, killed, mutation, shrink, systems, versions, written
 from trust.record import Record, summary
 
 import symprop
@@ -94,6 +97,21 @@ def test_the_record_goes_on(tmp_path: Path) -> None:
         file.write('{"part": "sys')
     assert record.done("systems", 1) == {0, 1, 2}
     assert "1 right, 1 refused, 1 wrong" in summary(record.lines())
+
+
+@pytest.mark.parametrize("part", [determinism, versions])
+def test_scripts_that_fail_alike_do_not_pass(
+    part: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes that end in the same error say nothing about what they were asked."""
+    monkeypatch.setattr(versions, "SCRIPT", "raise SystemExit('no such depth')")
+    monkeypatch.setattr(versions, "PYTHONS", [sys.executable])
+    monkeypatch.setattr(part, "MOST", 1)
+    versions.digests.cache_clear()
+    record = Record(tmp_path / "record.jsonl")
+    (said,) = runs.run(part.__name__.removeprefix("trust."), 1, 60, record)
+    assert "no such depth" in said
+    assert [line.result for line in record.lines()] == ["wrong"]
 
 
 def test_a_position_that_a_nan_decided_on_is_no_error_of_the_program() -> None:

@@ -15,13 +15,14 @@ from pathlib import Path
 
 from trust.record import ROOT
 
-NAMES = ("linear_regression", "mlp", "lenet5", "lstm", "transformer_block", "word2vec")
+NAMES = ("linear_regression", "word2vec", "lstm", "lenet5", "transformer_block", "mlp")
 PYTHONS = [p for p in os.environ.get(
     "TRUST_PYTHONS", str(ROOT / ".venv-oldest" / "bin" / "python")).split(":") if Path(p).exists()]
 MOST = len(NAMES) * len(PYTHONS)
 SCRIPT = """
 import hashlib, sys
 import symprop
+from symprop.emit.depths import PRINTERS
 from symprop.zoo import models
 
 m = models()[sys.argv[1]]
@@ -29,7 +30,7 @@ system = symprop.trace(m.function, wrt=m.wrt, facts=m.facts, shapes=m.shapes, st
 for structure in ("flat", "blocks"):
     derivation = symprop.derive(system, structure=structure)
     texts = [symprop.generate(derivation, style=s).source for s in ("readable", "fast")]
-    for detail in ("brief", "board", "full"):
+    for detail in PRINTERS:
         texts += [derivation.latex(detail=detail), derivation.text(detail=detail),
                   derivation.markdown(detail=detail)]
     print(structure, *(hashlib.sha256(t.encode()).hexdigest()[:16] for t in texts))
@@ -46,9 +47,11 @@ def trial(number: int, seed: int) -> str:
 
 @cache
 def digests(python: str, name: str, hash_seed: str) -> str:
-    """What an interpreter makes of a model."""
+    """What an interpreter makes of a model; a RuntimeError where it makes nothing."""
     done = subprocess.run(
         [python, "-c", SCRIPT, name], text=True, capture_output=True, check=False,
         env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT),
              "PYTHONDONTWRITEBYTECODE": "1"})
-    return done.stdout if done.returncode == 0 else done.stderr[-300:]
+    if done.returncode:
+        raise RuntimeError(f"{name} by {python}: {done.stderr[-300:]}")
+    return done.stdout
