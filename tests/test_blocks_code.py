@@ -7,6 +7,7 @@ whose functions compute or are handed something else is refused before it is wri
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -316,6 +317,65 @@ def test_entries_within_entries_are_read_and_handed_back() -> None:
     assert "for block in blocks_read:" in module.source
     assert module.self_check() == 0
     agree(system, flat_module(system), module, np.float64, 1e-12)
+
+
+LAYER = {"W": "D D", "b": "D"}
+
+
+@dataclass
+class Net:
+    """Parameters as a dataclass, whose layers are a list."""
+
+    layers: [LAYER] * 3
+    V: "D"
+
+
+def in_a_dict(x: "N D", params: {"layers": [LAYER] * 3, "out": {"V": "D"}}):
+    for layer in params["layers"]:
+        x = dense(x, **layer)
+    return ((x @ params["out"]["V"]) ** 2).sum(), {"x": 2.0 * x}
+
+
+def in_two_places(x: "N D", net: {"enc": [("D D", "D")] * 3, "more": [["D D"] * 2, "D"]}):
+    for W, b in net["enc"]:
+        x = dense(x, W, b)
+    for W in net["more"][0]:
+        x = dense(x, W, np.zeros(x.shape[1]))
+    return (x * net["more"][1]).sum()
+
+
+def in_a_dataclass(x: "N D", net: Net):
+    for layer in net.layers:
+        x = dense(x, layer["W"], layer["b"])
+    return ((x @ net.V) ** 2).sum()
+
+
+def called_alike(x: "N D", blocks: {"blocks": [LAYER] * 2}, block: "D", read: ["D D"] * 2):
+    """Arguments that are called as the module would call what it makes."""
+    for layer in blocks["blocks"]:
+        x = dense(x, **layer)
+    for W in read:
+        x = dense(x, W, np.ones(x.shape[1]))
+    return (x * block).sum()
+
+
+@pytest.mark.parametrize("loss, lists", [
+    (in_a_dict, ["params_layers"]), (in_two_places, ["net_enc", "net_more_0"]),
+    (in_a_dataclass, ["net_layers"]), (called_alike, ["blocks_blocks", "read"])])
+def test_lists_within_arguments_are_looped_over(loss: Any, lists: list[str]) -> None:
+    system = symprop.trace(loss)
+    derivation = symprop.derive(system)
+    assert [s.name for s in derivation.lowered.stacks] == lists
+    module = symprop.generate(derivation)
+    assert module.self_check() == 0 and symprop.check(module).passed
+    agree(system, flat_module(system), module, np.float64, 1e-12)
+    _, leaves = draw(system, 0)
+    given = arguments(system.arguments, leaves)
+    short = {k: {**a, "layers": a["layers"][:-1]} for k, a in given.items()
+             if isinstance(a, dict) and "layers" in a}
+    if short:
+        with pytest.raises(ValueError, match=r"\['layers'\] must have 3 entries"):
+            module.forward(**{**given, **short})
 
 
 def read_between(x: "N D", Ws: ["D D", "D D", "D D"], b: "D"):

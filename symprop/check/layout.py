@@ -12,14 +12,20 @@ INDENT = 8
 
 @dataclass(frozen=True)
 class Display:
-    """A display of a dict, list or tuple: its brackets, and its parts with their prefixes."""
+    """A display of a dict, list or tuple: its brackets, and its parts with their prefixes.
+
+    each: of a comprehension, which has one part: "for _ in range(3)".
+    """
 
     opening: str
     parts: tuple[tuple[str, "str | Display"], ...]
     closing: str
+    each: str = ""
 
     def __str__(self) -> str:
         inner = ", ".join(f"{prefix}{part}" for prefix, part in self.parts)
+        if self.each:
+            return f"{self.opening}{inner} {self.each}{self.closing}"
         comma = "," if self.opening == "(" and len(self.parts) == 1 else ""
         return f"{self.opening}{inner}{comma}{self.closing}"
 
@@ -45,6 +51,9 @@ def layout(prefix: str, code: "str | Display", indent: int) -> list[str]:
         inner[-1] = inner[-1].removesuffix(",")
         return [f"{prefix}(", *(f"    {part}" for part in inner), "),"]
     inner = [part for p, c in display.parts for part in layout(p, c, indent + 4)]
+    if display.each:
+        inner[-1] = inner[-1].removesuffix(",")
+        inner.append(display.each)
     return [f"{prefix}{display.opening}", *(f"    {part}" for part in inner), f"{display.closing},"]
 
 

@@ -21,7 +21,7 @@ from symprop.check.domains import (
 )
 from symprop.check.layout import WIDTH, entries
 from symprop.check.sizes import choose_sizes, named_axes
-from symprop.check.stacked import assembled, is_looked_up, stacked_draws
+from symprop.check.stacked import assembled, is_looked_up
 from symprop.check.trees import Tree, children, flatten, part_name, subtrees
 from symprop.errors import InputError
 from symprop.names import unused
@@ -106,17 +106,16 @@ def _draws(
         code = draw_code(specs[leaf], domains[leaf], spelled)
         return f"np.array({code})" if leaf not in trees and not spec.dims else code
 
-    return [line for name, tree in trees.items() for line in (
-        stacked_draws(name, tree, drawn, stacked[name]) if name in stacked
-        else entries({name: assembled(name, tree, drawn)}))]
+    return entries({name: assembled(name, tree, drawn, stacked) for name, tree in trees.items()})
 
 
 def _sizes_by_name(
     trees: Mapping[str, Tree], stacked: Mapping[str, str], spelled: Mapping[str, str]
 ) -> list[str]:
     """The line with the sizes by name, where the axes of a constant are looked up."""
+    parts = {n: part for name, tree in trees.items() for n, part in subtrees(name, tree).items()}
     used = {dim.name: None for name, constant in stacked.items() if is_looked_up(
-        trees[name], constant) for spec in flatten(name, trees[name]).values() for dim in spec.dims}
+        parts[name], constant) for spec in flatten(name, parts[name]).values() for dim in spec.dims}
     text = ", ".join(f'"{name}": {spelled[name]}' for name in used)
     return [f"sizes = {{{text}}}"] if used else []
 

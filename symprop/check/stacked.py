@@ -1,12 +1,12 @@
 """Arguments with a structure, in the text of a self-check: drawn where they stand.
 
-In: an argument's trees of shapes. Out: displays, and for lists of equal entries lines of a dict
-display, as many for a hundred entries as for two.
+In: an argument's trees of shapes. Out: displays, those of lists of equal entries as short for a
+hundred entries as for two.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from symprop.check.layout import INDENT, Display, layout
+from symprop.check.layout import Display
 from symprop.check.trees import Tree, children, flatten, part_name
 from symprop.shapes import ArraySpec
 
@@ -14,18 +14,29 @@ Drawn = Callable[[str, ArraySpec], str]
 """The expression that draws a leaf, by its name and shape."""
 
 
-def assembled(name: str, tree: Tree, drawn: Drawn) -> str | Display:
-    """The display that draws an argument.
+def assembled(
+    name: str, tree: Tree, drawn: Drawn, stacked: Mapping[str, str] | None = None
+) -> str | Display:
+    """The display that draws an argument, or a part of one.
+
+    stacked: the parts that are lists of equal entries, each with the constant of the module that
+    has the axes of an entry's keys, or "".
 
     >>> from symprop.check.annotations import read_annotation
-    >>> tree = read_annotation({"W": "D D", "b": ["D"]}, "p", {})
+    >>> tree = read_annotation({"W": "D D", "b": ["D", "D"]}, "p", {})
     >>> str(assembled("p", tree, lambda leaf, spec: leaf))
-    '{"W": p_W, "b": [p_b_0]}'
+    '{"W": p_W, "b": [p_b_0, p_b_1]}'
+    >>> str(assembled("p", tree, lambda leaf, spec: "rng.normal()", {"p_b": ""}))
+    '{"W": rng.normal(), "b": [rng.normal() for _ in range(2)]}'
     """
+    stacked = stacked or {}
     parts = children(tree)
     if parts is None:
         return drawn(name, tree)
-    built = [(key, assembled(part_name(name, key), part, drawn)) for key, part in parts.items()]
+    if name in stacked:
+        return _comprehension(name, tree, drawn, stacked[name])
+    built = [(key, assembled(part_name(name, key), part, drawn, stacked))
+             for key, part in parts.items()]
     if isinstance(tree, list | tuple):
         opening, closing = "[]" if isinstance(tree, list) else "()"
         return Display(opening, tuple(("", part) for _, part in built), closing)
@@ -38,23 +49,11 @@ def is_looked_up(tree: Tree, constant: str) -> bool:
         dim.kind == "name" for spec in flatten("", tree[0]).values() for dim in spec.dims)
 
 
-def stacked_draws(name: str, tree: Tree, drawn: Drawn, constant: str) -> list[str]:
-    """Entries that draw a list of equal entries; constant: with the axes of an entry's keys.
-
-    >>> from symprop.check.annotations import read_annotation
-    >>> tree = read_annotation([{"W": "D D"}] * 3, "blocks", {})
-    >>> print(*stacked_draws("blocks", tree, lambda leaf, spec: "rng.normal()", ""), sep="\\n")
-    "blocks": [
-        {"W": rng.normal()}
-        for _ in range(3)
-    ],
-    """
+def _comprehension(name: str, tree: Tree, drawn: Drawn, constant: str) -> Display:
+    """What draws a list of equal entries."""
+    made = assembled(part_name(name, 0), tree[0], drawn)
     if is_looked_up(tree, constant):
-        made = ["{", "    key: rng.normal(size=[sizes[a] for a in axes.split()])",
-                f"    for key, axes in {constant}.items()", "}"]
-    else:
-        made = layout("", assembled(part_name(name, 0), tree[0], drawn), INDENT + 4)
-        made[-1] = made[-1].removesuffix(",")
-    left, right = ("[", "]") if isinstance(tree, list) else ("tuple(", ")")
-    return [f'"{name}": {left}', *(f"    {line}" for line in made),
-            f"    for _ in range({len(tree)})", f"{right},"]
+        each = "rng.normal(size=[sizes[a] for a in axes.split()])"
+        made = Display("{", (("key: ", each),), "}", f"for key, axes in {constant}.items()")
+    opening, closing = ("[", "]") if isinstance(tree, list) else ("tuple(", ")")
+    return Display(opening, (("", made),), closing, f"for _ in range({len(tree)})")

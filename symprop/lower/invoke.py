@@ -74,13 +74,16 @@ class Turns:
 
 @dataclass(frozen=True)
 class Stack:
-    """An argument that is a list of equal structures, which loops alone read.
+    """A list of equal structures, which loops alone read: an argument, or a part of one.
 
+    path: the keys at which it stands in its argument; name: what a part of that name is called.
     kind: what each entry is: "dict", "list", "tuple" of arrays, "array", or "nested". columns[c][l]
     is the array at keys[c] of entry l; tree: the first entry, with the names of its arrays.
     """
 
     argument: str
+    path: tuple[str | int, ...]
+    name: str
     kind: str
     keys: tuple[tuple[str | int, ...], ...]
     columns: tuple[tuple[str, ...], ...]
@@ -94,5 +97,13 @@ class Stack:
 
     def said(self, column: int) -> str:
         """What the arrays of a column are called: blocks[l]["W"]."""
-        keys = "".join(f"[{key!r}]" for key in self.keys[column]).replace("'", '"')
-        return f"{self.argument}[l]{keys}"
+        return f"{self.place}[l]{_keys(self.keys[column])}"
+
+    @property
+    def place(self) -> str:
+        """What it is called itself: params["blocks"]."""
+        return f"{self.argument}{_keys(self.path)}"
+
+
+def _keys(path: tuple[str | int, ...]) -> str:
+    return "".join(f"[{key!r}]" for key in path).replace("'", '"')

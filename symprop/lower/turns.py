@@ -10,16 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 from symprop.algebra.expr import Expr, Size, adjoint
 from symprop.blocks import Run
+from symprop.check.trees import part_name
 from symprop.lower.invoke import Invoke, Stack, Turns
 from symprop.lower.program import Either
 from symprop.system import Argument, System
 
 Item = Sequence[Either] | Invoke | Turns  # the equations of a recurrence stand together
 Column = tuple[str, ...]
+Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def looped(
     passes: Passes, runs: Sequence[tuple[Run, Sequence[str]]], system: System
 ) -> tuple[Passes, tuple[Stack, ...]]:
     """The lines with their loops; each run with the names of its uses, turn by turn."""
-    stacks = {s.argument: s for s in _stacks(system)} if runs else {}
+    stacks = {s.name: s for s in _stacks(system)} if runs else {}
     while stacks:
         found = passes
         for run, uses in runs:
@@ -161,12 +164,12 @@ def _turns(lines: Sequence[Invoke], columns: Mapping[Column, tuple[Stack, int]])
 
 
 def _stacks(system: System) -> Iterable[Stack]:
-    """The arguments that may be: lists of equal entries, each flat and of floats."""
+    """The arguments, and parts of arguments, that may be: lists of equal entries of floats."""
     told = {f.array for f in system.facts} | {r.array for r in system.index_ranges}
     keys = system.wrt_keys or system.wrt
-    for argument in system.arguments:
-        found = _stack(argument)
-        if found is None or not found.arrays.isdisjoint(told):
+    for argument, found in ((a, s) for a in system.arguments for s in _lists(
+            a, a.tree, a.annotation, ())):
+        if not found.arrays.isdisjoint(told):
             continue
         arrays = [system.arrays[name] for name in found.arrays]
         shown = all(a.dtype == "float" and all(map(_is_plain, a.shape)) for a in arrays)
@@ -175,9 +178,18 @@ def _stacks(system: System) -> Iterable[Stack]:
             yield replace(found, wanted=not none)
 
 
-def _stack(argument: Argument) -> Stack | None:
-    tree, notes = argument.tree, argument.annotation
-    if not isinstance(tree, list | tuple) or len(tree) < 2 or argument.container is not None:
+def _lists(argument: Argument, tree: Any, notes: Any, path: Path) -> Iterator[Stack]:
+    """The outermost lists of equal entries in a part of an argument."""
+    found = _stack(argument.name, tree, notes, path)
+    if found is not None:
+        yield found
+    elif not isinstance(tree, str) and tree is not None:
+        for key, part in tree.items() if isinstance(tree, Mapping) else enumerate(tree):
+            yield from _lists(argument, part, notes[key], (*path, key))
+
+
+def _stack(argument: str, tree: Any, notes: Any, path: Path) -> Stack | None:
+    if not isinstance(tree, list | tuple) or len(tree) < 2:
         return None
     if any(note != notes[0] for note in notes):
         return None
@@ -186,10 +198,11 @@ def _stack(argument: Argument) -> Stack | None:
     if not paths or any([p for p, _ in entry] != paths for entry in entries):
         return None
     columns = tuple(zip(*([a for _, a in entry] for entry in entries), strict=True))
-    return Stack(argument.name, _kind(tree[0]), tuple(paths), columns, False, tree[0])
+    return Stack(argument, path, reduce(part_name, path, argument), _kind(tree[0]), tuple(paths),
+                 columns, False, tree[0])
 
 
-def _leaves(tree: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _leaves(tree: Any, path: Path) -> Iterator[tuple[Path, str]]:
     """The arrays of an entry, each with the keys at which it stands."""
     if isinstance(tree, str):
         yield path, tree

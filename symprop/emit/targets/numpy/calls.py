@@ -152,7 +152,7 @@ class Calls:
             if place is None:
                 whole.append(argument)
                 continue
-            code, column = self.stacks[place[0].argument], place[1]
+            code, column = self.stacks[place[0].name], place[1]
             if code.is_single:
                 whole.append(tree(code.entry))
             elif _is_spread(turns, code):
@@ -166,7 +166,7 @@ class Calls:
         body = [self._called(first, whole, targets)]
         if first.kept:
             body.append(state("{all}.append({x})", all=self.kept(turns.use), x=saved))
-        codes = [self.stacks[s.argument] for s in turns.stacks]
+        codes = [self.stacks[s.name] for s in turns.stacks]
         over = quote("zip({x})", x=[c.rows for c in codes]) if len(codes) > 1 else \
             tree(codes[0].rows) if codes else quote("range({n})", n=len(turns.lines))
         entries = packed(c.entry for c in codes) if len(codes) > 1 else \
@@ -183,14 +183,14 @@ class Calls:
         carried = {t: name(last.targets[t] or first.targets[t]) for _, t in turns.carried}
         arguments = [tree(carried[t]) for a, t in sorted(turns.carried)]
         begins = [(carried[t], name(first.arrays[a])) for a, t in turns.carried]
-        codes = [self.stacks[s.argument] for s in turns.stacks]
+        codes = [self.stacks[s.name] for s in turns.stacks]
         targets: list[ast.expr | str] = []
         for k in range(len(first.targets)):
             place = next(((s, c) for at, s, c in turns.listed if at == k), None)
             if place is None:
                 targets.append(carried.get(k, "_"))
                 continue
-            code, column = self.stacks[place[0].argument], place[1]
+            code, column = self.stacks[place[0].name], place[1]
             if code.is_single:
                 targets.append(code.entry_adjoint)
             elif len(codes) == 1 and _is_spread(turns, code):

@@ -44,10 +44,9 @@ def unpacking(
 ) -> list[ast.stmt]:
     """Statements that take structured arguments apart, but for `stacks`."""
     found = []
+    listed = {a for code in stacks.values() for a in code.stack.arrays}
     for argument in arguments:
         name, shape = argument.name, argument.tree
-        if name in stacks:
-            continue
         if isinstance(shape, str) and names.arrays[shape] == name:
             continue
         if argument.container is not None and isinstance(shape, Mapping):
@@ -56,7 +55,9 @@ def unpacking(
                                x=name, y=quote("{" + fields + "}")))
         if shape is not None:  # a plain array: read = read_2, where that hides what we call
             found += [state("{y} = {x}", y=names.arrays[leaf], x=quote(path))
-                      for leaf, path in leaves_of(shape, name)]
+                      for leaf, path in leaves_of(shape, name) if leaf not in listed]
+        found += [state("{y} = {x}", y=code.rows, x=quote(code.stack.place))
+                  for code in stacks.values() if code.is_hiding and code.stack.argument == name]
     return found
 
 

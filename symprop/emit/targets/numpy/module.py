@@ -25,7 +25,7 @@ from symprop.emit.targets.numpy.nodes import NumpyPrinter
 from symprop.emit.targets.numpy.pairs import PairWriter
 from symprop.emit.targets.numpy.quick import at_once
 from symprop.emit.targets.numpy.shown import size_rows
-from symprop.emit.targets.numpy.stacks import StackCode, stack_codes
+from symprop.emit.targets.numpy.stacks import StackCode, in_place, stack_codes
 from symprop.emit.targets.numpy.steps import StepLines, StepPrinter
 from symprop.emit.targets.numpy.table import NUMPY
 from symprop.emit.targets.numpy.text import (
@@ -75,8 +75,7 @@ def module_context(program: Program, target: Target = NUMPY) -> dict[str, Any]:
         "complex_safe": all(map(complex_safe, program.parts)),
         **departure_context(program),
         "constants": [
-            *(line for a in system.arguments if a.name in writer.stacks
-              for line in writer.stacks[a.name].constant(a.annotation)),
+            *(line for code in writer.stacks.values() for line in code.constant()),
             *(constant(names.arrays[n], a) for n, a in system.constants.items())],
         "helpers": [helper_source(h, names.helpers[h]).rstrip() for h in names.helpers
                     if names.helpers[h] in read],
@@ -338,19 +337,13 @@ def structured(
     if tuple(keys) == tuple(system.wrt):
         return None
     trees = {k: by_argument[k].tree if k in by_argument else k for k in keys}
+
+
+    def entry(leaf: str) -> ast.expr:
+        return quote("{x}[{key}]", x=gradients, key=literal(leaf))
+
     return ast.Dict([*map(literal, keys)], [
-        stacks[k].structured() if k in stacks else _rebuilt(t, gradients)
-        for k, t in trees.items()])
-
-
-def _rebuilt(item: Any, gradients: ast.expr) -> ast.expr:
-    if isinstance(item, str):
-        return quote("{x}[{key}]", x=gradients, key=literal(item))
-    if isinstance(item, Mapping):
-        return ast.Dict([literal(k) for k in item],
-                        [_rebuilt(v, gradients) for v in item.values()])
-    inside = [_rebuilt(v, gradients) for v in item]
-    return ast.List(inside, ast.Load()) if isinstance(item, list) else packed(inside)
+        in_place(t, stacks, StackCode.structured, entry, k) for k, t in trees.items()])
 
 
 def complex_safe(program: Program) -> bool:

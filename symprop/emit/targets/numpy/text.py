@@ -18,7 +18,7 @@ from symprop.emit.rules import statement
 from symprop.emit.targets.numpy.layout import filled
 from symprop.emit.targets.numpy.names import Names
 from symprop.emit.targets.numpy.nodes import NumpyPrinter
-from symprop.emit.targets.numpy.stacks import StackCode
+from symprop.emit.targets.numpy.stacks import StackCode, in_place
 from symprop.lower.invoke import Stack
 from symprop.syntax.document import INDENT
 from symprop.syntax.layout import BODY, WIDTH, flat, heading, lines, parameter
@@ -97,8 +97,8 @@ def signature(
     stacks: Mapping[str, StackCode], workspace: bool = False,
 ) -> list[str]:
     """The def line, on several lines when it is long."""
-    given = [parameter(a.name, note=stacks[a.name].note(a.annotation) if a.name in stacks
-                       else literal(a.annotation)) if a.tree is not None
+    given = [parameter(a.name, note=in_place(
+                 a.annotation, stacks, StackCode.note, literal, a.name)) if a.tree is not None
              else parameter(a.name, default=fixed_value(a.static)) for a in arguments]
     return heading(function, [
         *given, *[parameter(names.own["validate"], default=tree(True))] * validate,
