@@ -1,4 +1,4 @@
-# symprop sha256:b735e4fb63858e53c7803879f61f6f5e
+# symprop sha256:6cafd3c21d74fb9a434577eeffdf1c51
 """llama_block: loss and gradients in NumPy.
 
 Made by symprop from symprop.zoo.attention:llama_block.
@@ -150,33 +150,25 @@ def forward(
     h, saved_h = rms_norm(x, g1)  # (F1)  Lemma 1
     hWq = h @ Wq             # (F2)  hWq[n,t,i] = Σ_d h[n,t,d] Wq[d,i]  (N, T, 4 * E)
     # (F3)  pow[i] = 10000^(-2 i/E)  (E // 2,)
-    with np.errstate(all="ignore"):  # only finite entries are used
-        pow = 10000**(-2 / E * np.arange(E // 2, dtype=dtype))
+    pow = 10000**(-2 / E * np.arange(E // 2, dtype=dtype))
     # (F4)  angle[t,i] = t pow[i]  (T, E // 2)
-    with np.errstate(all="ignore"):  # only finite entries are used
-        angle = np.arange(T, dtype=dtype)[:, None] * pow
+    angle = np.arange(T, dtype=dtype)[:, None] * pow
     cos = np.cos(angle)      # (F5)  cos[t,i] = cos(angle[t,i])  (T, E // 2)
     sin = np.sin(angle)      # (F6)  sin[t,i] = sin(angle[t,i])  (T, E // 2)
     # (F7)  u1[n,i,t,j] = hWq[n,t,E i+j] cos[t,j] - hWq[n,t,E i+j+E/2] sin[t,j]
     #       (N, 4, T, E // 2)
-    with np.errstate(all="ignore"):  # only finite entries are used
-        u1_product = (
-            cos * hWq.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
-        )
-        u1 = (
-            u1_product
-            - sin * hWq.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
-        )
+    u1_product = cos * hWq.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+    u1 = (
+        u1_product
+        - sin * hWq.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+    )
     # (F8)  u2[n,i,t,j] = hWq[n,t,E i+j+E/2] cos[t,j] + hWq[n,t,E i+j] sin[t,j]
     #       (N, 4, T, E // 2)
-    with np.errstate(all="ignore"):  # only finite entries are used
-        u2_product = (
-            cos * hWq.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
-        )
-        u2 = (
-            u2_product
-            + sin * hWq.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
-        )
+    u2_product = cos * hWq.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+    u2 = (
+        u2_product
+        + sin * hWq.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+    )
     # (F9)  q[n,i,t,e] = [e < E/2] u1[n,i,t,e] + [E/2 ≤ e] u2[n,i,t,e-E/2]  (N, 4, T, E)
     q = np.empty((N, 4, T, E), dtype)
     q[:, :, :, :E // 2] = u1
@@ -184,24 +176,18 @@ def forward(
     hWk = h @ Wk             # (F10)  hWk[n,t,i] = Σ_d h[n,t,d] Wk[d,i]  (N, T, 2 * E)
     # (F11)  u3[n,i,t,j] = hWk[n,t,E i+j] cos[t,j] - hWk[n,t,E i+j+E/2] sin[t,j]
     #       (N, 2, T, E // 2)
-    with np.errstate(all="ignore"):  # only finite entries are used
-        u3_product = (
-            cos * hWk.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
-        )
-        u3 = (
-            u3_product
-            - sin * hWk.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
-        )
+    u3_product = cos * hWk.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+    u3 = (
+        u3_product
+        - sin * hWk.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+    )
     # (F12)  u4[n,i,t,j] = hWk[n,t,E i+j+E/2] cos[t,j] + hWk[n,t,E i+j] sin[t,j]
     #       (N, 2, T, E // 2)
-    with np.errstate(all="ignore"):  # only finite entries are used
-        u4_product = (
-            cos * hWk.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
-        )
-        u4 = (
-            u4_product
-            + sin * hWk.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
-        )
+    u4_product = cos * hWk.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+    u4 = (
+        u4_product
+        + sin * hWk.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+    )
     # (F13)  k[n,i,t,e] = [e < E/2] u3[n,i,t,e] + [E/2 ≤ e] u4[n,i,t,e-E/2]
     #       (N, 2, T, E)
     k = np.empty((N, 2, T, E), dtype)
@@ -403,33 +389,25 @@ def predict(
     h, _ = rms_norm(x, g1)   # (F1)  Lemma 1
     hWq = h @ Wq             # (F2)  hWq[n,t,i] = Σ_d h[n,t,d] Wq[d,i]  (N, T, 4 * E)
     # (F3)  pow[i] = 10000^(-2 i/E)  (E // 2,)
-    with np.errstate(all="ignore"):  # only finite entries are used
-        pow = 10000**(-2 / E * np.arange(E // 2, dtype=dtype))
+    pow = 10000**(-2 / E * np.arange(E // 2, dtype=dtype))
     # (F4)  angle[t,i] = t pow[i]  (T, E // 2)
-    with np.errstate(all="ignore"):  # only finite entries are used
-        angle = np.arange(T, dtype=dtype)[:, None] * pow
+    angle = np.arange(T, dtype=dtype)[:, None] * pow
     cos = np.cos(angle)      # (F5)  cos[t,i] = cos(angle[t,i])  (T, E // 2)
     sin = np.sin(angle)      # (F6)  sin[t,i] = sin(angle[t,i])  (T, E // 2)
     # (F7)  u1[n,i,t,j] = hWq[n,t,E i+j] cos[t,j] - hWq[n,t,E i+j+E/2] sin[t,j]
     #       (N, 4, T, E // 2)
-    with np.errstate(all="ignore"):  # only finite entries are used
-        u1_product = (
-            cos * hWq.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
-        )
-        u1 = (
-            u1_product
-            - sin * hWq.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
-        )
+    u1_product = cos * hWq.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+    u1 = (
+        u1_product
+        - sin * hWq.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+    )
     # (F8)  u2[n,i,t,j] = hWq[n,t,E i+j+E/2] cos[t,j] + hWq[n,t,E i+j] sin[t,j]
     #       (N, 4, T, E // 2)
-    with np.errstate(all="ignore"):  # only finite entries are used
-        u2_product = (
-            cos * hWq.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
-        )
-        u2 = (
-            u2_product
-            + sin * hWq.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
-        )
+    u2_product = cos * hWq.reshape(N, T, 4, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+    u2 = (
+        u2_product
+        + sin * hWq.reshape(N, T, 4, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+    )
     # (F9)  q[n,i,t,e] = [e < E/2] u1[n,i,t,e] + [E/2 ≤ e] u2[n,i,t,e-E/2]  (N, 4, T, E)
     q = np.empty((N, 4, T, E), dtype)
     q[:, :, :, :E // 2] = u1
@@ -437,24 +415,18 @@ def predict(
     hWk = h @ Wk             # (F10)  hWk[n,t,i] = Σ_d h[n,t,d] Wk[d,i]  (N, T, 2 * E)
     # (F11)  u3[n,i,t,j] = hWk[n,t,E i+j] cos[t,j] - hWk[n,t,E i+j+E/2] sin[t,j]
     #       (N, 2, T, E // 2)
-    with np.errstate(all="ignore"):  # only finite entries are used
-        u3_product = (
-            cos * hWk.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
-        )
-        u3 = (
-            u3_product
-            - sin * hWk.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
-        )
+    u3_product = cos * hWk.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+    u3 = (
+        u3_product
+        - sin * hWk.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+    )
     # (F12)  u4[n,i,t,j] = hWk[n,t,E i+j+E/2] cos[t,j] + hWk[n,t,E i+j] sin[t,j]
     #       (N, 2, T, E // 2)
-    with np.errstate(all="ignore"):  # only finite entries are used
-        u4_product = (
-            cos * hWk.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
-        )
-        u4 = (
-            u4_product
-            + sin * hWk.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
-        )
+    u4_product = cos * hWk.reshape(N, T, 2, E)[:, :, :, E // 2:].transpose(0, 2, 1, 3)
+    u4 = (
+        u4_product
+        + sin * hWk.reshape(N, T, 2, E)[:, :, :, :E // 2].transpose(0, 2, 1, 3)
+    )
     # (F13)  k[n,i,t,e] = [e < E/2] u3[n,i,t,e] + [E/2 ≤ e] u4[n,i,t,e-E/2]
     #       (N, 2, T, E)
     k = np.empty((N, 2, T, E), dtype)

@@ -195,12 +195,28 @@ def _settled(
             others = sorted(product.free - own, key=lambda i: i.uid)
             total = sift(sum_over(product, others), partial(within, facts=facts))
             bound = any(t.bound for t in total.terms)
-            product = iverson("<", ZERO, total) if bound else total
+            product = (_one_there(total) or iverson("<", ZERO, total)) if bound else total
         done = Expr(tuple(t for term in product.terms for t in tidy_term(term).terms))
         if done.is_zero:
             return
         case += _brackets(done)
     yield tuple(dict.fromkeys(case))
+
+
+def _one_there(total: Expr) -> Expr | None:
+    """[0 < Σ_q [a <= q]], for q < Q, is [a <= Q - 1] [0 < Q]; None for other sums."""
+    (term, *others) = total.terms
+    if others or len(term.bound) != 1 or len(term.factors) != 1:
+        return None
+    (index,), (held, _) = term.bound, term.factors[0]
+    if not isinstance(held, Iverson) or held.relation not in ("<", "<="):
+        return None
+    some = iverson("<", ZERO, index.size)
+    if held.rhs.single_index == index and index not in held.lhs.free:
+        return mul(iverson(held.relation, held.lhs, sub(index.size, ONE)), some)
+    if held.lhs.single_index == index and index not in held.rhs.free:
+        return mul(iverson(held.relation, ZERO, held.rhs), some)
+    return None
 
 
 def _brackets(condition: Expr) -> Case:

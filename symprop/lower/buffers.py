@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symprop.algebra.canonical import normal
-from symprop.algebra.expr import Expr
+from symprop.algebra.expr import Expr, free_indices
 from symprop.lower import ir
 from symprop.lower.dtypes import BOOL, FLOAT
 from symprop.lower.invoke import Invoke, Turns
@@ -171,8 +171,11 @@ class _Planner:
             self.passing |= {(s.array, step.label) for s in item.body if isinstance(s, Steps)
                              for step in s.steps}
             before, self.free = self.free, []
+            first = len(self.all)
             body = tuple(self.steps(s) for s in item.body if isinstance(s, Steps))
             self.free = before
+            for memory in self.all[first:]:  # there is none where the loop has no turns
+                memory.taken = True
             self.release(self.life.position[id(item)])
             return replace(item, body=body)  # type: ignore[arg-type]
         if isinstance(item, Invoke | Turns):
@@ -258,7 +261,7 @@ class _Planner:
         if step.kind == LOOK or (step.kind == OTHER and not (owns and makes(node))):
             self.look(value, node, item.array)
             return Place()
-        if step.kind == OTHER:
+        if step.kind == OTHER or any(map(free_indices, shape)):  # of another size at every turn
             self.hold(value, self.memory(key, value, None))
             return Place()
         if not owns:

@@ -6,20 +6,22 @@ backward and predict, and the arrays that backward reads.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import TypeVar
 
 from symprop.algebra.build import access, idx, make_term, mul, sub, substitute
 from symprop.algebra.canonical import normal
 from symprop.algebra.expr import (
     ADJOINT,
+    Access,
     Expr,
     Index,
+    Iverson,
     Paren,
     Term,
-    accesses,
     adjoint,
     arrays_of,
 )
@@ -245,13 +247,21 @@ def _loop(group: Sequence[Either], system: System, passing: frozenset[str]) -> l
 
 
 def _offsets(equation: Either, members: set[str]) -> dict[str, list[int]]:
-    """How far each access to the recurrence lies from this equation's own position."""
+    """How far each access to the recurrence lies from this equation's own position.
+
+    What a bracket keeps before it, or behind it, is as the next: [j < n] L[j] is made before L[n].
+    """
     own = equation.indices[0]
     found: dict[str, list[int]] = {}
-    for read in accesses(equation.rhs):
+    for read, brackets in _guarded(equation.rhs, ()):
         if read.array not in members:
             continue
         shift = normal(sub(read.indices[0], idx(own))).number
+        if shift is None:
+            shift = next((Fraction(way) for b in brackets for way in (-1, 1)
+                          if b.relation == "<" and {
+                              -1: (b.lhs, b.rhs), 1: (b.rhs, b.lhs)}[way] == (
+                              read.indices[0], idx(own))), None)
         if shift is None or shift.denominator != 1:
             raise UnsupportedError(
                 f"({equation.number}): {equation.array} reads {read.array} of its own recurrence "
@@ -259,6 +269,19 @@ def _offsets(equation: Either, members: set[str]) -> dict[str, list[int]]:
             )
         found.setdefault(read.array, []).append(int(shift))
     return found
+
+
+def _guarded(
+    expr: Expr, outer: tuple[Iverson, ...]
+) -> Iterator[tuple[Access, tuple[Iverson, ...]]]:
+    """Every access with the brackets that it is multiplied by."""
+    for term in expr.terms:
+        brackets = (*outer, *(a for a, _ in term.factors if isinstance(a, Iverson)))
+        for atom, _ in term.factors:
+            if isinstance(atom, Access):
+                yield atom, brackets
+            for part in atom.children:
+                yield from _guarded(part, brackets)
 
 
 def _descends(group: Sequence[Either], members: set[str]) -> bool:

@@ -54,16 +54,17 @@ class Piece:
 
 
 def restricted(
-    term: Term, candidates: Container[Index]
+    term: Term, candidates: Container[Index], loop: Index | None = None
 ) -> tuple[Term, dict[Index, Piece]]:
     """The term with the brackets on single candidate indices worked in.
 
+    loop: the index of the loop around, which is a number there: Σ_j [j < t] ends before t.
     A term whose brackets hold nowhere comes back with coefficient 0.
     """
     limits: dict[Index, list[Iverson]] = {}
     term = Term(term.coef, tuple((multiplied(a), e) for a, e in term.factors), term.bound)
     for item, _ in term.factors:
-        if isinstance(item, Iverson) and (index := only_index(item)) and index in candidates:
+        if isinstance(item, Iverson) and (index := only_index(item, loop)) and index in candidates:
             limits.setdefault(index, []).append(item)
     pieces: dict[Index, Piece] = {}
     gone: set[Iverson] = set()
@@ -125,9 +126,9 @@ def _tidy_atom(item: Atom) -> Expr:
         Expr(tuple(t for t in map(tidy, child.terms) if t.coef)) for child in item.children))
 
 
-def only_index(bracket: Iverson) -> Index | None:
-    """The index of a bracket that compares one index, and nothing else, with sizes."""
-    indices = indices_of(bracket)
+def only_index(bracket: Iverson, loop: Index | None = None) -> Index | None:
+    """The index of a bracket that compares one index, and nothing else, with sizes and a loop's."""
+    indices = indices_of(bracket) - {loop}
     if len(indices) != 1 or any(
         isinstance(a, Access) or (isinstance(a, Apply) and indices_of(a))
         for a in atoms_of(bracket)

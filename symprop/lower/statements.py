@@ -155,7 +155,7 @@ def _statements(frame: _Frame, rhs: Expr) -> tuple[Write, ...]:
         if pick is not None:
             placed.append(_pick(frame, term, *pick))
             continue
-        shorter, found = restricted(term, frozenset(frame.live))
+        shorter, found = restricted(term, frozenset(frame.live), frame.lowering.scope.loop)
         if not shorter.coef:
             continue
         if not found or (len(rhs.terms) == 1 and frame.laid == frame.live

@@ -146,7 +146,7 @@ class Lowering:
 
     def _product(self, term: Term, order: Axes) -> tuple[int, Node]:
         """One term whose axes are as they shall be."""
-        term, _ = restricted(term, frozenset(term.bound))
+        term, _ = restricted(term, frozenset(term.bound), self.scope.loop)
         if not term.coef:
             return 1, Number((), Fraction(0))
         term = self._padded(turned(term))

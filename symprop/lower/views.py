@@ -201,7 +201,7 @@ def subscript(
             return None
         steps[index] = int(value)
         start = normal(sub(start, mul(number(value), idx(index))))
-    if free_indices(start):
+    if free_indices(start) - {loop}:
         return None
     if len(steps) == 2:
         window = _window(start, steps)
