@@ -263,6 +263,41 @@ def test_a_choice_with_zero_is_one_of_bits(dtype: Any) -> None:
         np.testing.assert_array_equal(found, expected)
 
 
+def embedded(table: "M D", at: "int N") -> Any:
+    return np.sum(np.tanh(table[at]) ** 2)
+
+
+@pytest.mark.parametrize("shape, where", [
+    ((40, 30), (1, 0)), ((3, 20, 30), (2, 1)), ((2, 5, 7, 30), (2, 2, 0)), ((900,), (0,)),
+    ((5, 50, 40), (1, 0, 0)),
+])
+@pytest.mark.parametrize("kind", ["inside", "from the end", "turned", "spread"])
+def test_values_go_to_scattered_entries_as_add_at_adds_them(
+    shape: tuple[int, ...], where: tuple[int, ...], kind: str
+) -> None:
+    """To the last bit, in whatever order arrays lie; a place that is none is refused alike.
+
+    where: how many whole axes stand first, then one list of places for each number.
+    """
+    module = symprop.generate(symprop.trace(embedded, wrt=["table"]), style="fast")
+    rng = np.random.default_rng(0)
+    first, lists = where[0], max(len(where) - 1, 1)
+    low = -3 if kind == "from the end" else 0
+    at = tuple(rng.integers(low, n, (9, 10)) for n in shape[first:first + lists])
+    parts = (*(slice(None) for _ in range(first)), *at)
+    values = rng.normal(size=np.empty(shape)[parts].shape).astype(np.float32)
+    values = values[..., :1] if kind == "spread" else values
+    for add in (np.add, np.subtract):
+        found, expected = (np.ones(shape, np.float32) for _ in range(2))
+        if kind == "turned":
+            found, expected = (np.ones(shape[::-1], np.float32).T for _ in range(2))
+        module.add_at(found, parts, values, add)
+        add.at(expected, parts, values)
+        np.testing.assert_array_equal(found, expected)
+    with pytest.raises(IndexError):
+        module.add_at(found, (*parts[:-1], np.full((9, 10), shape[first + lists - 1])), values)
+
+
 def test_our_names_give_way() -> None:
     """What the fast style adds has other names where the user's arguments have them."""
     def loss(X: "N K", workspace: "K M", consume: "M", resume: "M", type: "M") -> Any:

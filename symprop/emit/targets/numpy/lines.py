@@ -41,6 +41,8 @@ _SIGNS = {0: "set", 1: "add", -1: "subtract"}
 class Lines:
     """Writes the statements of one function."""
 
+    by_number = False  # whether values go to scattered entries by the helper of the fast style
+
     def __init__(
         self, printer: NumpyPrinter, names: Names, equations: Sequence[Equation | Adjoint],
         margins: Mapping[str, Equation | Adjoint], calls: Calls | None = None,
@@ -265,12 +267,13 @@ class Lines:
         found = self.printer.parts(statement.subscripts, shape, statement.grid)
         kept = trimmed(found) or found[:1]
         parts = [quote("slice(None)") if is_whole(p) else p for p in kept]
-        if len(kept) == len(found) > 2 and all(map(is_whole, kept[:-1])):
+        if len(kept) == len(found) > 2 and all(map(is_whole, kept[:-1])) and not self.by_number:
             parts = [ast.Constant(...), parts[-1]]
         step = [] if statement.at is None or self.loop is None else [tree(self.loop[1])]
+        how = "add by number" if self.by_number else "add at"
         added = self.printer.target.do(
-            "add at" if statement.sign > 0 else "subtract at", entry=target,
-            where=parts[0] if len(parts) == 1 else packed(parts),
+            how if statement.sign > 0 else how.replace("add", "subtract"), entry=target,
+            where=parts[0] if len(parts) == 1 and not self.by_number else packed(parts),
             array=self.printer.name(statement.array), at=[*step, *parts],
             value=self.printer.spread(node, statement.axes))
         if not statement.empty:

@@ -27,7 +27,7 @@ from symprop.emit.targets.numpy.quick import at_once
 from symprop.emit.targets.numpy.shown import size_rows
 from symprop.emit.targets.numpy.stacks import StackCode, in_place, stack_codes
 from symprop.emit.targets.numpy.steps import StepLines, StepPrinter
-from symprop.emit.targets.numpy.table import NUMPY
+from symprop.emit.targets.numpy.table import ADD_AT, NUMPY
 from symprop.emit.targets.numpy.text import (
     constant,
     docstring,
@@ -83,6 +83,7 @@ def module_context(program: Program, target: Target = NUMPY) -> dict[str, Any]:
                       *(f for w in lemmas.values() for f in w.functions())],
         "fast": plans is not None,
         "masked": MASKED in read,
+        "scattered": ADD_AT in read,
         "consume": names.own["consume"],
         "forward_signature": signature(
             "forward", system.arguments, names, True, writer.stacks, writer.fast),

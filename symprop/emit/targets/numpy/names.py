@@ -21,7 +21,7 @@ OWN = ("saved", "dL", "validate", "dtype", "dtypes", "grads", "workspace", "gene
        "given_up", "consume", "fits")
 MODULE = (
     "np", "forward", "backward", "value_and_grad", "predict", "read", "like_parameters", "Saved",
-    "Workspace", "in_one_dtype", "resume", "only_where",
+    "Workspace", "in_one_dtype", "resume", "only_where", "add_at",
     "tuple", "super",
     "WRT", "FACTS", "ZERO", "COMPLEX_SAFE", "OUTPUTS",
     "RULE", "FEEDBACK", "DEPARTS", "OWN_LOSS",
@@ -29,8 +29,8 @@ MODULE = (
     "sliding_window_view", *SELFCHECK,
 )
 IN_BODIES = (  # what the body of a function calls, and an argument of its name would hide
-    "np", "read", "in_one_dtype", "only_where", "forward", "backward", "Saved", "range", "reversed",
-    "slice", "float", "type", "ValueError", "IndexError",
+    "np", "read", "in_one_dtype", "only_where", "add_at", "forward", "backward", "Saved", "range",
+    "reversed", "slice", "float", "type", "ValueError", "IndexError",
 )
 
 _NO_WORD = re.compile(r"\W")

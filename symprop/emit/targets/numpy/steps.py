@@ -86,6 +86,7 @@ def _called(node: Elementwise) -> str:
 class StepLines(Lines):
     """Writes statements of single operations."""
 
+    by_number = True
     lasting = False  # whether buffers are those of a workspace, if the caller has one
     consume = ""  # the name of the flag by which a caller gives up what is saved
 

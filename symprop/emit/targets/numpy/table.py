@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from symprop.emit.targets.target import Target
 
+ADD_AT = "add_at"  # the helper of the fast style
+
 NUMPY = Target("numpy", "module.py.jinja", {
     # arrays that are made
     "infinity": "np.inf",
@@ -60,5 +62,7 @@ NUMPY = Target("numpy", "module.py.jinja", {
     "subtract": "{array}[{at}] -= {value}",
     "add at": "np.add.at({entry}, {where}, {value})",
     "subtract at": "np.subtract.at({entry}, {where}, {value})",
+    "add by number": "add_at({entry}, {where}, {value})",
+    "subtract by number": "add_at({entry}, {where}, {value}, np.subtract)",
     "quiet": 'with np.errstate(all="ignore"): pass',
 })
