@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import random
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from symprop.algebra import integers
-from symprop.algebra.build import ONE, access, add, idx, iverson, mul, number, size, sub, sum_over
+from symprop.algebra.build import (
+    ONE,
+    access,
+    add,
+    idx,
+    iverson,
+    mul,
+    number,
+    power,
+    size,
+    sub,
+    sum_over,
+)
 from symprop.algebra.expr import Access, Expr, Index, Iverson, atoms
 from symprop.algebra.integers import floordiv, mod
 from symprop.derive.sift import sift
@@ -50,6 +63,22 @@ def test_random_affine_deltas(seed: int) -> None:
     before = sum_over(product, bound)
     after = sift(before)
     np.testing.assert_allclose(value(before, free), value(after, free), atol=1e-12)
+
+
+@pytest.mark.parametrize("relation", ["<", "<=", "==", "!="])
+@pytest.mark.parametrize("exponent", [-2, -1, Fraction(-1, 2), Fraction(1, 2), 2])
+def test_what_entries_are_compared_with_keeps_its_powers(
+    relation: str, exponent: int | Fraction
+) -> None:
+    """[f[i]/K < 1/2] is no [f[i] < 1/2]: entries of arrays are no positions."""
+    i, j = Index("i", K), Index("j", K)
+    scaled = mul(access("f", [idx(j)]), power(K, exponent))
+    limit = number(Fraction(1, 2) * 2 ** (0 if exponent < 0 else 1))
+    before = sum_over(mul(access("g", [idx(i), idx(j)]), iverson("==", idx(i), idx(j)),
+                          iverson(relation, scaled, limit)), [j])
+    np.testing.assert_allclose(value(before, [i]), value(sift(before), [i]))
+    held = np.array([bool(v) for v in value(iverson(relation, scaled, limit), [j])])
+    np.testing.assert_array_equal(value(sift(iverson(relation, scaled, limit)), [j]) != 0, held)
 
 
 def deltas(expr: Expr) -> int:

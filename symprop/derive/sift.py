@@ -279,10 +279,10 @@ def tidy_term(term: Term) -> Expr:
         new = tidy_atom(item)
         if new.is_zero:
             return ZERO
-        piece = as_monomial(new)
-        coef *= piece.coef if exponent == 1 else Fraction(piece.coef) ** int(exponent)
+        piece = as_monomial(power(new, exponent))
+        coef *= piece.coef
         for a, e in piece.factors:
-            factors[a] = 1 if isinstance(a, Iverson) else factors.get(a, 0) + e * exponent
+            factors[a] = 1 if isinstance(a, Iverson) else factors.get(a, 0) + e
     if any(isinstance(a, Iverson) and negation(a).single_atom in factors for a in factors):
         return ZERO
     used = frozenset().union(*(indices_of(a) for a in factors)) if factors else frozenset()
@@ -345,8 +345,7 @@ def position(expr: Expr) -> Expr:
                 new = operation(position(item.args[0]), item.args[1])
             elif isinstance(item, Access):
                 new = atom(Access(item.array, tuple(position(i) for i in item.indices)))
-            for _ in range(int(exponent)):
-                product = mul(product, new)
+            product = mul(product, power(new, exponent))
         parts.append(product)
     return integers.recombine(normal(add(*parts)))
 
