@@ -20,6 +20,7 @@ import symprop
 from symprop import pipeline
 from symprop.cli.main import main
 from symprop.close import Mismatch, close
+from symprop.close.frames import watched
 from symprop.close.overlaps import sharing
 from symprop.close.sizes import sets_of_sizes
 from symprop.close.values import LARGE, Values, points
@@ -270,3 +271,17 @@ def test_shared_memory_is_found_by_the_bytes_that_arrays_span(seed: int) -> None
     every = [(j, k) for j in range(first) for k in range(j + 1, len(views))
              if np.shares_memory(views[j], views[k])]
     assert [*sharing(views, first)] == every
+
+
+def test_a_value_written_over_through_a_view_counts_as_it_was() -> None:
+    """only_where returns a view of all that it was given to write in: z then has y's memory."""
+    def function(x: Any) -> Any:
+        y = x + 1
+        z = np.multiply(y.view(np.int64), 0, out=y.view(np.int64)).view(y.dtype)
+        z += 5
+        del y
+        return z
+
+    frame = watched(function, (np.ones(3),), {})
+    np.testing.assert_array_equal(frame.variables["y"], [2, 2, 2])
+    np.testing.assert_array_equal(frame.variables["z"], [5, 5, 5])

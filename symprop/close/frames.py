@@ -82,19 +82,28 @@ def _deletes(code: CodeType) -> frozenset[str]:
 def _look(found: Frame, frame: FrameType) -> None:
     """Notes what the variables hold that the function will delete.
 
-    A variable is settled when another one is given its array, or the array that it is a view of:
-    from then on it is only read, or written over.
+    A variable is settled when another one is given its array, a view of all of it, or the array
+    that it is a view of: from then on it is only read, or written over.
     """
     variables: dict[str, Any] = dict(frame.f_locals)
     before = found.seen
-    given = {id(value) for name, value in variables.items() if before.get(name) is not value}
+    new = [value for name, value in variables.items() if before.get(name) is not value]
+    given = {id(value) for value in new}
+    places = {_place(value) for value in new if isinstance(value, np.ndarray)}
     found.seen = variables
     for name in _deletes(frame.f_code):
         value = variables.get(name)
         if name in found.settled or not isinstance(value, np.ndarray):
             continue
         array: np.ndarray[Any, Any] = value
-        if before.get(name) is array and (id(array) in given or id(array.base) in given):
+        if before.get(name) is array and (
+            id(array) in given or id(array.base) in given or _place(array) in places
+        ):
             found.settled.add(name)
         else:
             found.deleted[name] = value.copy()
+
+
+def _place(array: np.ndarray[Any, Any]) -> tuple[Any, ...]:
+    """Where the entries of an array lie: the same for a view of all of it as for itself."""
+    return array.__array_interface__["data"][0], array.shape, array.strides, array.dtype
