@@ -15,24 +15,27 @@ import hashlib
 import symprop
 from proofs import PROOFS
 from random_programs import random_program
+from test_fast import masked_twice
 from symprop.zoo import models
 
 def digest(title, derivation):
     texts = (derivation.latex(), derivation.markdown(), derivation.text(),
-             symprop.generate(derivation).source)
+             symprop.generate(derivation).source,
+             symprop.generate(derivation, style="fast").source)
     print(title, *(hashlib.sha256(t.encode()).hexdigest()[:16] for t in texts))
 
 m = models()["mlp"]
 digest("mlp", symprop.derive(symprop.trace(m.function, wrt=m.wrt, facts=m.facts)))
 for name in ("layer_norm", "lstm_proof"):
     digest(name, symprop.derive(symprop.trace(PROOFS[name].function, wrt=PROOFS[name].wrt)))
+digest("masked", symprop.derive(symprop.trace(masked_twice)))
 for seed in (1, 8):
     p = random_program(seed)
     digest(seed, symprop.derive(symprop.trace(p.function, shapes=p.shapes, facts=p.facts)))
 """
 
 
-LINES = 5
+LINES = 6
 SEEDS = ("0", "1", "2", "12345", "4294967295")
 
 

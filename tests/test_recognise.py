@@ -101,6 +101,7 @@ NEAR: dict[str, Spelling] = {
     "sine": lambda z: np.sin(z) / (1 + np.sin(z) ** 2),
     "swish of two": lambda z: z / (1 + np.exp(-1.5 * z) + np.exp(-z)),
     "a line in a value": lambda z: 1 - np.tanh(z),
+    "but for a stretch below 0": lambda z: np.where((z < -0.2) | (np.abs(z) > 0.2), z, np.abs(z)),
 }
 
 
@@ -361,6 +362,21 @@ def test_a_shift_that_runs_along_with_the_sum_is_none() -> None:
 
     steps = symprop.trace(loss).recognised
     assert [s.after.arrays for s in steps] == [("shifted",)]  # of z it is none
+
+
+def test_what_is_handed_on_is_named_once() -> None:
+    """The copy that a lemma takes is no softmax of its own."""
+    def mixed(x: Any, w: Any) -> Any:
+        return np.tanh(symprop.nn.softmax(np.tanh(x @ w) @ x.T, axis=1) @ x)
+
+    def loss(G: "K H", w: "H H"):
+        h = symprop.nn.softmax(G, axis=1)
+        return np.sum(mixed(mixed(h, w), w)) + np.sum(h ** 2)
+
+    derivation = symprop.derive(symprop.trace(loss))
+    derivation.verify()
+    system = derivation.found.program.derivation.system
+    assert list(named(system)) == ["h"] and len(derivation.lemmas) == 1
 
 
 def test_a_remark_may_overflow_where_the_program_does_not() -> None:

@@ -123,16 +123,17 @@ class _Memory:
 def planned(
     statements: Sequence[ir.Statement], kept: Iterable[str], *, spare: Sequence[Buffer] = (),
     first: int = 1, given_up: Mapping[str, tuple[Expr, ...]] | None = None,
-    gradients: Iterable[str] = (),
+    gradients: Iterable[str] = (), others: Mapping[str, str] | None = None,
 ) -> Plan:
     """Places for all operations of a function.
 
     kept: what it returns; spare: buffers that are free; first: the number of the next one.
     given_up: the shapes of saved arrays that may be written over on request, but not by
-    `gradients`, which outlive them.
+    `gradients`, which outlive them. others: what arrays hold that are no floats.
     """
     flat = stepwise(statements)
-    planner = _Planner(life_of(flat, kept), list(spare), first, frozenset(gradients))
+    planner = _Planner(
+        life_of(flat, kept), list(spare), first, frozenset(gradients), others or {})
     for name, shape in (given_up or {}).items():
         planner.hold((name, ""), planner.memory(_key(shape, FLOAT), (name, ""), None, saved=True))
     found = planner.with_drops([planner.statement(s) for s in flat])
@@ -150,9 +151,11 @@ class _Planner:
     """Goes through the statements of a function in their order."""
 
     def __init__(
-        self, life: Life, spare: list[Buffer], first: int, gradients: frozenset[str]
+        self, life: Life, spare: list[Buffer], first: int, gradients: frozenset[str],
+        others: Mapping[str, str],
     ) -> None:
         self.life, self.spare, self.first, self.gradients = life, spare, first, gradients
+        self.others = others
         self.next = first
         self.ending: dict[int, list[Value]] = {}
         for value, end in life.ends.items():
@@ -215,10 +218,14 @@ class _Planner:
         """Where an array begins; one that lies in another order is a look at its memory."""
         order = order_of(made)
         shape = tuple(made.shape[k] for k in order) or made.shape
-        key = _key(shape, FLOAT)
+        key = _key(shape, self.others.get(array, FLOAT))
         free = self.freed(key, array in self.gradients)
         value = (array, LAID if order else "")
-        place = self.into(value, key, shape, free, dropped, True)
+        if free is None and key[1] != FLOAT:  # NumPy makes what holds integers
+            self.hold(value, self.memory(key, value, None))
+            place = Place()
+        else:
+            place = self.into(value, key, shape, free, dropped, True)
         if order:
             self.seen[array, ""] = self.seen[value]
             for memory in self.seen[value]:

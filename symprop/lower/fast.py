@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from symprop.algebra.expr import adjoint
 from symprop.lower.buffers import Buffer, Plan, planned
+from symprop.lower.dtypes import FLOAT
 from symprop.lower.ir import Statement
 from symprop.lower.program import Pair, Program
 from symprop.lower.walk import invokes
@@ -30,16 +31,17 @@ class Fast:
 def fast(program: Program) -> Fast:
     """Places for all statements of a program."""
     system = program.system
+    others = _others(program)
     forward = planned(program.forward, {
-        system.loss, *program.saved, *_handed(program.forward)})
+        system.loss, *program.saved, *_handed(program.forward)}, others=others)
     wanted = {adjoint(w) for w in system.wrt}
     given_up = {n: system.arrays[n].shape for n in program.saved if n in forward.owned}
     backward = planned(
         program.backward, {*wanted, *_handed(program.backward)}, spare=forward.spare,
         first=max((b.number for b in forward.buffers), default=0) + 1, given_up=given_up,
-        gradients=wanted)
+        gradients=wanted, others=others)
     predict = planned(program.predict, {
-        *(a for _, a in system.outputs), *_handed(program.predict)})
+        *(a for _, a in system.outputs), *_handed(program.predict)}, others=others)
     lemmas = {pair.number: _plans(pair) for pair in program.lemmas}
     return Fast(replace(
         program, forward=forward.statements, backward=backward.statements,
@@ -50,11 +52,16 @@ def fast(program: Program) -> Fast:
 
 def _plans(pair: Pair) -> tuple[Plan, Plan]:
     """A lemma: what it makes lives for one call, but for what it returns and saves."""
-    program = pair.program
+    program, others = pair.program, _others(pair.program)
     forward = planned(program.forward, {
-        *program.results, *program.saved, *_handed(program.forward)})
+        *program.results, *program.saved, *_handed(program.forward)}, others=others)
     return forward, planned(program.backward, {
-        *(adjoint(w) for w in pair.block.gradients), *_handed(program.backward)})
+        *(adjoint(w) for w in pair.block.gradients), *_handed(program.backward)}, others=others)
+
+
+def _others(program: Program) -> dict[str, str]:
+    """The arrays that hold no floats, which may not lie where floats do."""
+    return {n: a.dtype for n, a in program.system.arrays.items() if a.dtype != FLOAT}
 
 
 def _placed(pair: Pair, forward: Plan, backward: Plan) -> Pair:

@@ -51,40 +51,40 @@ def life_of(statements: Sequence[ir.Statement | Steps], kept: Iterable[str]) -> 
     for item in statements:
         _walk([item], life)
         life.stops.append(life.last - 1)
-    life.ends |= {(name, ""): life.last for name in kept}
+    life.ends |= {(name, ""): life.last for name in sorted(kept)}
     return life
 
 
-def _walk(statements: Sequence[ir.Statement | Steps], life: Life) -> set[Value]:
-    """Positions and ends; the values that were read."""
-    every: set[Value] = set()
+def _walk(statements: Sequence[ir.Statement | Steps], life: Life) -> dict[Value, None]:
+    """Positions and ends; the values that were read, in their order: places follow from it."""
+    every: dict[Value, None] = {}
     for item in statements:
         if isinstance(item, ir.Loop):
             read = _walk(item.body, life)
             own = {(s.array, step.label) for s in item.body if isinstance(s, Steps)
                    for step in s.steps}
-            read = {v for v in read if v not in own}
+            read = {v: None for v in read if v not in own}
             _at(item, read, life)
         elif isinstance(item, Steps):
             read = _of_steps(item, life)
         else:
             assert isinstance(item, Invoke | Turns)
             lines = item.lines if isinstance(item, Turns) else (item,)
-            read = {(a, "") for line in lines for a in line.arrays}
+            read = {(a, ""): None for line in lines for a in line.arrays}
             _at(item, read, life)
         every |= read
     return every
 
 
-def _of_steps(item: Steps, life: Life) -> set[Value]:
-    every: set[Value] = set()
+def _of_steps(item: Steps, life: Life) -> dict[Value, None]:
+    every: dict[Value, None] = {}
     for step in item.steps:
-        read = {*read_by(step.node, item.array)}
+        read = dict.fromkeys(read_by(step.node, item.array))
         _at(step, read, life)
         every |= read
     if item.last is not None:
-        read = {v for node in children(item.last) for v in read_by(node, item.array)}
-        read.add((item.array, ""))
+        read = {v: None for node in children(item.last) for v in read_by(node, item.array)}
+        read[item.array, ""] = None
         _at(item, read, life)
         every |= read
     return every

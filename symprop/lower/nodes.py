@@ -12,6 +12,7 @@ from symprop.lower.dtypes import FLOAT, SCALAR, WHOLE, flavour
 from symprop.lower.ir import (
     Axes,
     Cast,
+    Expand,
     Fill,
     Node,
     Number,
@@ -60,6 +61,8 @@ def castable(nodes: Sequence[Node]) -> list[Node]:
 
 def is_new(node: Node) -> bool:
     """Whether a node makes an array of its own, that may be written into."""
-    if isinstance(node, (Transpose, Reshape)):
+    if isinstance(node, (Transpose, Reshape, Expand)):
         return is_new(node.body)
+    if isinstance(node, Where) and not node.condition.axes:  # a if c else b
+        return is_new(node.yes) and is_new(node.no)
     return not isinstance(node, View) or bool(node.pads or node.grid)

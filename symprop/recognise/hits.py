@@ -24,7 +24,7 @@ from symprop.algebra.expr import Apply, Expr
 from symprop.algebra.sympy_bridge import local_derivative
 from symprop.errors import UnsupportedError
 from symprop.recognise.pieces import Interval, Pieces, Split, Unproven, X
-from symprop.recognise.table import FAR, Candidate, candidates, is_plain, values
+from symprop.recognise.table import FAR, POINTS, Candidate, candidates, is_plain, values
 from symprop.recognise.zero import FAILURES, vanishes
 
 _MOST_PIECES = 12
@@ -77,7 +77,8 @@ def _found(written: Expr, numbers: tuple[Fraction, ...], names: tuple[str, ...])
             corners = _proven(written, candidate, numbers)
         except (Unproven, UnsupportedError, *FAILURES):
             continue
-        if corners is None or not _reaches_as_far(written, candidate):
+        if corners is None or not _reaches_as_far(written, candidate) or (
+                _goes_on(written, candidate)):
             continue
         hit = Hit(candidate, corners, _evaluations(candidate.at(atom(X))) > _evaluations(written))
         if not hit.dearer:
@@ -157,6 +158,14 @@ def _reaches_as_far(written: Expr, candidate: Candidate) -> bool:
     """Whether the row is finite wherever what is written is."""
     there, found = values(written, FAR), values(candidate.at(atom(X)), FAR)
     return bool(np.all(np.isfinite(found) | ~np.isfinite(there)))
+
+
+def _goes_on(written: Expr, candidate: Candidate) -> bool:
+    """Whether what is written has values where the row's domain ends: there nothing is shown."""
+    low, high = (float(end) for end in (_domain(candidate).low, _domain(candidate).high))
+    points = np.concatenate([POINTS, FAR])
+    outside = points[(points < low) | (points > high)]
+    return bool(np.any(np.isfinite(values(written, outside)))) if outside.size else False
 
 
 # ---- what it takes ------------------------------------------------------------------------

@@ -62,6 +62,8 @@ def shares(system: System) -> Iterator[tuple[Equation, Share]]:
         if not near.intersection(equation.reads):
             continue
         near.add(equation.array)
+        if isinstance(equation.rhs.single_atom, Access):
+            continue  # an array that has the name already, handed on
         found = _share(equation, system)
         if found is not None:
             yield equation, found
