@@ -30,7 +30,7 @@ from symprop.collector import paused
 from symprop.emit.module import GeneratedModule
 from symprop.errors import InputError, VerificationError
 from symprop.interpret import draw, run
-from symprop.interpret.budget import HELD, entries
+from symprop.interpret.budget import HELD, WRITTEN, entries
 from symprop.lower.program import Program
 from symprop.system import Adjoint, Equation, System
 
@@ -66,6 +66,8 @@ def close(derivation: _Derived, program: Program, module: GeneratedModule) -> No
     """
     twin = narrowed(derivation.system, program, module)
     if twin is not None:
+        for sizes in sets_of_sizes(derivation.system):
+            _expect_room(derivation.system, sizes, WRITTEN)
         with suppress(VerificationError, InputError, IndexError):
             compare(*twin)
             return
@@ -76,13 +78,17 @@ def compare(system: System, program: Program, module: GeneratedModule) -> None:
     """Raises Mismatch where the module departs from its equations at its own lengths."""
     adjoints = tuple(a for a in program.margins.values() if isinstance(a, Adjoint))
     for k, sizes in enumerate(sets_of_sizes(system)):
-        count = entries(system, sizes)
-        if count > HELD:
-            raise InputError(
-                f"{system.name}: the arrays of its declared sizes have {count:,} "
-                f"entries; a module of more than {HELD:,.0f} is not run and so not written: give "
-                "the long axes names in place of numbers")
+        _expect_room(system, sizes, HELD)
         _close_at(system, adjoints, program, module, sizes, _SETUPS[min(k, len(_SETUPS) - 1)])
+
+
+def _expect_room(system: System, sizes: Mapping[str, int], most: float) -> None:
+    count = entries(system, sizes)
+    if count > most:
+        raise InputError(
+            f"{system.name}: the arrays of its declared sizes have {count:,} "
+            f"entries; a module of more than {most:,.0f} is not run and so not written: give "
+            "the long axes names in place of numbers")
 
 
 def _close_at(

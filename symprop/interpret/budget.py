@@ -20,7 +20,8 @@ ALL_AXES = 1e9  # `close`: beyond, the module is compared at two sets of sizes, 
 AT_ALL = 2e9  # `concrete`: beyond, the function is not compared
 # entries of all arrays together:
 DRAWN = 1e7  # `narrow`: beyond, drawing them takes long, and the narrow twin is evaluated
-HELD = 1e8  # `close`: a module of larger arrays is not run, and so not written
+HELD = 1e8  # `close`: a module of larger arrays is not run; without a twin it is not written
+WRITTEN = 1e11  # `close`: nor with a twin, for nobody could run it
 
 
 def work(system: System, sizes: Mapping[str, int]) -> float:
