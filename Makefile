@@ -7,6 +7,7 @@ TEST := env OPENBLAS_NUM_THREADS=1
 PYTEST := $(TEST) $(PY) -m pytest -n 2 --dist loadgroup
 DEV := .venv/dev.stamp
 ORACLES := .venv/oracles.stamp
+KATEX := .venv/katex/node_modules/katex/package.json
 OLDEST := .venv-oldest/dev.stamp
 
 # The lower bounds of pyproject.toml; tests/test_packaging.py holds the two together.
@@ -24,7 +25,7 @@ QUICK := tests/test_floors.py tests/test_algebra.py tests/test_sift.py tests/tes
 SAME := linear_growth operation_counts block_pages figures natural_names floors print_derivation \
   syntax catalogue detail documents
 
-.PHONY: help picture demo feedback runs test quick bench compare lint format generated test-tex test-oracles test-packaging
+.PHONY: help picture demo feedback runs test quick bench compare lint format generated test-tex test-oracles test-packaging pages
 .PHONY: test-oldest test-deep fuzz trust trust-map clean
 
 help:
@@ -39,6 +40,7 @@ help:
 	@echo "make bench           how long deriving and verifying take"
 	@echo "make compare         how fast the generated code is -> benchmarks/report.md (half an hour)"
 	@echo "make test-tex        the tests that need pdflatex and xelatex"
+	@echo "make pages           every page of every model compiled, every web equation set (5 minutes)"
 	@echo "make test-oracles    the tests against PyTorch, JAX and autograd"
 	@echo "make test-packaging  wheel, sdist, editable install, bare checkout"
 	@echo "make test-oldest     all tests with the oldest supported NumPy and SymPy"
@@ -57,7 +59,7 @@ runs: $(DEV)
 	$(PY) examples/characters.py
 
 test: $(DEV)
-	$(PYTEST) -m "not tex and not oracles and not packaging and not oldest and not deep and not fuzz"
+	$(PYTEST) -m "not tex and not oracles and not packaging and not oldest and not deep and not fuzz and not pages"
 
 quick: $(DEV)
 	$(PY) -m pytest -q $(QUICK)
@@ -91,6 +93,16 @@ test-tex: $(DEV)
 	  "texlive-xetex, texlive-lang-chinese, texlive-fonts-recommended" >&2; exit 1; }
 	$(PYTEST) -m tex
 
+pages: $(DEV) $(KATEX)
+	@command -v pdflatex >/dev/null && command -v xelatex >/dev/null || { echo "make pages needs" \
+	  "pdflatex and xelatex: see make test-tex; and texlive-latex-extra" >&2; exit 1; }
+	$(PYTEST) -m pages
+
+$(KATEX):
+	@command -v npm >/dev/null || { echo "make pages needs node: install nodejs, npm" >&2; exit 1; }
+	npm install --no-audit --no-fund --silent --prefix .venv/katex katex@0.16
+	touch $@
+
 test-oracles: $(ORACLES)
 	$(PY) -c "import torch, jax, autograd"
 	$(PYTEST) -m oracles
@@ -104,7 +116,7 @@ test-packaging: $(DEV)
 test-oldest: $(OLDEST)
 	$(TEST) .venv-oldest/bin/python -m pytest -n 2 --dist loadgroup \
 	  $(SAME:%=--ignore=tests/test_%.py) \
-	  -m "not tex and not oracles and not packaging and not deep and not fuzz"
+	  -m "not tex and not oracles and not packaging and not deep and not fuzz and not pages"
 
 fuzz: $(DEV)
 	$(PYTEST) -m fuzz

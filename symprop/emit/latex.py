@@ -28,11 +28,14 @@ from symprop.system import System
 FRAGMENT = "derivation.tex.jinja"
 DOCUMENT = "standalone.tex.jinja"
 NARROW = 300.0  # points: a shorter line holds no table of symbols, and is set in small type
-IN_COLUMNS = r"""\providecommand{\sympropsymbol}[4]{\par\noindent #1: {\small\ttfamily #2}, #3, #4}
+IN_COLUMNS = r"""\providecommand{\sympropsmall}{\footnotesize}
+\providecommand{\sympropsection}[1]{\sympropkeep\subsection*{\normalsize\raggedright #1}}
+\providecommand{\sympropsymbol}[4]{\par\noindent #1: {\small\ttfamily #2}, #3, #4}
 \begingroup\small\emergencystretch=3em
 %s\endgroup
 """
 _EQUALS, _INDENT, _TAG = 18.0, 34.0, 56.0  # "=", a continued line, a gap and a number; in points
+_QUAD = 10.0
 _SMALL, _LETTER = 0.85, 5.0  # of words in small letters
 
 
@@ -108,6 +111,7 @@ def values(sheet: Sheet, room: float = LINE) -> dict[str, Any]:
     """What the template of a fragment reads."""
     return {"sheet": sheet, "aligned": partial(aligned, room=room),
             "grouped": partial(grouped, room=room), "listed": listed,
+            "wide": partial(wide, room=room),
             "compact": compact, "compacted": compacted}
 
 
@@ -131,6 +135,13 @@ def aligned(rows: Sequence[Row], small: bool = False, room: float = LINE) -> str
     return " \\\\\n".join(_row(row, left, size, room) for row in rows)
 
 
+def wide(rows: Sequence[Row], room: float = LINE) -> bool:
+    """Whether a line is wider than there is room: one factor that nothing breaks."""
+    left = max(width(row.left) for row in rows)
+    return any(left + width(line) + (_QUAD if n else 0.0) > room
+               for row in rows for n, line in enumerate(row.lines))
+
+
 def sign(row: Row) -> str:
     """An equal sign, but for a line that is not equal to the one before."""
     return r"\to" if row.departs else "="
@@ -151,8 +162,8 @@ def _row(row: Row, left: float, size: str, room: float) -> str:
     if used + needed + _TAG <= room:
         return rf"{whole} \qquad \text{{{beside}}}{tag}"
     if left + _INDENT + needed + _TAG <= room:
-        return rf"{whole} \\" + "\n" + rf"  &\qquad \text{{{beside}}}{tag}"
-    return rf"{whole} \tag*{{{beside}}} \\" + "\n" + rf"  &{tag}"
+        return rf"{whole} \\*" + "\n" + rf"  &\qquad \text{{{beside}}}{tag}"
+    return rf"{whole} \tag*{{{beside}}} \\*" + "\n" + rf"  &{tag}"
 
 
 def _spelled(words: str) -> float:

@@ -22,6 +22,7 @@ from symprop.emit.pieces import ATOM, BIG, PRODUCT, SIGNED, Piece, join
 
 _MARKS = {"⌊": r"\lfloor", "⌋": r"\rfloor", "{": r"\lbrace", "}": r"\rbrace"}
 LINE = 345.0  # \textwidth of the article class at 10 pt
+_FULL, _HALF = 0.8, 0.4  # of a line
 
 
 class LatexNotation(Notation):
@@ -70,13 +71,31 @@ class LatexNotation(Notation):
         primal, mark = name.removeprefix(ADJOINT), self.called.mark
         layer, rest = (at[0], at[1:]) if at and primal in self.called.stacked else ("l", at)
         if primal == name or primal in self.called.adjoints or mark not in ("partial", "nabla"):
-            return self.piece(self.symbol(name, layer).at(",".join(rest)))
+            return self._under(self.symbol(name, layer), rest)
         loss = self.called.loss_shown or self.symbol(self.called.loss).latex
         under = self.symbol(primal, layer)
         if mark == "partial":
             return self.partial(self.piece(loss), self.piece(under.at(",".join(rest))))
         whole = rf"\nabla_{{{under.latex}}} {loss}"
         return self.piece(rf"({whole})_{{{','.join(rest)}}}") if rest else self.piece(whole, binds)
+
+    def _under(self, array: Symbol, at: list[str]) -> Piece:
+        """An array at positions, which stand below each other where they fill a line."""
+        beside = self.piece(array.at(",".join(at)))
+        if not at or beside.width <= self.room * _FULL:
+            return beside
+        stacked = [at[0]]
+        for place in at[1:]:
+            longer = f"{stacked[-1]},{place}"
+            if width(longer) * _SCRIPT <= self.room * _HALF:
+                stacked[-1] = longer
+            else:
+                stacked[-1] += ","
+                stacked.append(place)
+        if len(stacked) == 1:
+            return beside
+        rows = r" \\ ".join(stacked)
+        return self.piece(array.at(rf"\begin{{subarray}}{{l}} {rows} \end{{subarray}}"), tall=True)
 
     def with_turns(
         self, shown: Mapping[str, str], places: Mapping[str, tuple[str, int]],
@@ -224,6 +243,7 @@ def _without_subscript(text: str) -> tuple[str, str]:
 
 # ---- widths -------------------------------------------------------------------------------
 
+_SUBARRAY = re.compile(r"\\begin\{subarray\}\{l\} (.*?) \\end\{subarray\}")
 _CASES = re.compile(r"\\begin\{cases\}(.*?)\\end\{cases\}")
 _BRACE = 22.0
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
@@ -246,6 +266,7 @@ _CHARACTERS = {
     "]": 2.8, ",": 4.5, ".": 2.8, "|": 2.8, " ": 0.0, "{": 0.0, "}": 0.0, "_": 0.0, "^": 0.0,
 }
 _SCRIPT = 0.72
+_BIG = (r"\Bigl", r"\Bigr")
 
 
 def width(text: str) -> float:
@@ -254,6 +275,7 @@ def width(text: str) -> float:
     >>> 20 < width(r"\\frac{X_{n,k}}{N} + 1") < 45
     True
     """
+    text = _SUBARRAY.sub(lambda found: max(found[1].split(r" \\ "), key=width), text)
     braced = sum(_braced(found[1]) for found in _CASES.finditer(text))
     return _run(_TOKEN.findall(_CASES.sub("", text)), 0, 1.0)[0] + braced
 
@@ -284,6 +306,9 @@ def _run(tokens: list[str], at: int, scale: float) -> tuple[float, int]:
             above, at = _argument(tokens, at + 1, scale)
             below, at = _argument(tokens, at, scale)
             total += max(above, below) + 2.4
+        elif token in _BIG:  # as high, and so as wide, in a subscript
+            total += sum(map(_mark, tokens[at: at + 2]))
+            at += 2
         elif token == r"\sqrt":
             part, at = _argument(tokens, at + 1, scale)
             total += part + 8.4

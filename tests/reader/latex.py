@@ -76,7 +76,7 @@ def lines(page: str) -> Iterator[Line]:
 
 def _rows(section: str, inside: str) -> Iterator[Line]:
     found: list[list[str]] = []
-    for raw in re.split(r"\\\\\s*\n", inside):
+    for raw in re.split(r"\\\\\*?\s*\n", inside):
         number = re.search(r"\\tag\{([^{}]*)\}", raw)
         row = without(without(raw, r"\tag"), r"\tag*")
         row = without(without(row, r"\qquad \text"), r"\text").strip()
