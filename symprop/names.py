@@ -6,6 +6,7 @@ LaTeX and HTML, or a `NameRuleError` that says which part of the rule it breaks.
 
 import itertools
 import keyword
+import unicodedata
 from collections.abc import Container
 
 from symprop.errors import NameRuleError
@@ -17,11 +18,12 @@ RULE = "a name is letters, digits and _, and begins with a letter"
 def check_name(name: object, what: str) -> str:
     """Return `name` unchanged if it obeys the rule; `what` says what it is the name of.
 
-    The rule: `[A-Za-z][A-Za-z0-9_]{0,63}`, ASCII, no `__`, no Python keyword (the soft keywords
-    `match`, `case` and `type` are legal). Raises NameRuleError.
+    The rule: letters of any script, digits and `_`, a letter first, at most 64, as Python reads
+    them (Unicode's normal form NFKC), no `__`, no Python keyword (the soft keywords `match`,
+    `case` and `type` are legal). Raises NameRuleError.
 
-    >>> check_name("W1", "an argument")
-    'W1'
+    >>> check_name("W1", "an argument"), check_name("λ", "an argument")
+    ('W1', 'λ')
     """
     if not isinstance(name, str):
         kind = type(name).__name__
@@ -70,15 +72,15 @@ def _fault(name: str) -> str:
         return f"it is longer than {LONGEST} characters"
     if any(ord(c) < 32 or ord(c) == 127 for c in name):
         return f"it holds a control character; {RULE}"
-    if not name.isascii():
-        return f"it is not ASCII; {RULE}"
+    if unicodedata.normalize("NFKC", name) != name:
+        return f"Python reads it as another, its normal form NFKC; {RULE}"
     if "__" in name:
         return "it holds a double underscore"
     strangers = [c for c in name if not (c.isalnum() or c == "_")]
     if strangers:
-        return f"it holds {strangers[0]!r}; {RULE}"
-    if not name[0].isalpha():
-        return f"it begins with {name[0]!r}; {RULE}"
+        return f"it holds {strangers[0]!a}; {RULE}"
+    if not name[0].isalpha() or not name.isidentifier():
+        return f"it begins with {name[0]!a}; {RULE}"
     if keyword.iskeyword(name):
         return "it is a Python keyword"
     return ""
@@ -86,4 +88,5 @@ def _fault(name: str) -> str:
 
 def _shown(name: str) -> str:
     """Show any text on one line of plain ASCII, shortened."""
-    return ascii(name if len(name) <= 40 else name[:37] + "...")
+    most = 40 if name.isascii() else 12  # λ is six characters there
+    return ascii(name if len(name) <= most else name[:most - 3] + "...")

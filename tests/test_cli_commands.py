@@ -85,7 +85,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Calls:
     monkeypatch.setattr(made, "missing_sizes", lambda source, name: ("H",))
     for command in (derive, build):
         monkeypatch.setattr(command, "compile_pdf", lambda document: PDF)
-    monkeypatch.setattr(build, "has_tex", lambda: True)
+    monkeypatch.setattr(build, "has_tex", lambda **_: True)
     monkeypatch.chdir(tmp_path)
     return noted
 
@@ -324,7 +324,7 @@ def test_build_says_what_it_leaves_out(
         raise InputError("the size of H is not in the data")
 
     monkeypatch.setattr(made, "training_module", unknown)
-    monkeypatch.setattr(build, "has_tex", lambda: False)
+    monkeypatch.setattr(build, "has_tex", lambda **_: False)
     calls.passes = False
     assert run(["build", "line", "-o", "out"]) == 1
     assert capsys.readouterr().err.splitlines() == [

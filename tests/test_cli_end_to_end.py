@@ -288,6 +288,19 @@ def test_a_pdf_is_made_and_is_the_same_every_time(tmp_path: Path) -> None:
     assert symprop("derive", "mlp", "-o", "one.pdf", folder=tmp_path).returncode == 0
 
 
+@pytest.mark.tex
+def test_a_pdf_has_letters_of_any_script(tmp_path: Path) -> None:
+    """A letter that no font has is a fault of TeX: none is left out in silence."""
+    (tmp_path / "net.py").write_text(
+        "import numpy as np\n\n\ndef потеря(x: 'N D', 权重: 'D D', λ: 'D'):\n"
+        "    ошибка = np.tanh(x @ 权重) * λ\n    return (ошибка ** 2).sum()\n", encoding="utf-8")
+    for name in ("one.pdf", "slides.pdf"):
+        kind = ["--format", "beamer"] * (name == "slides.pdf")
+        done = symprop("derive", "net.py:потеря", "--quiet", *kind, "-o", name, folder=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert (tmp_path / name).read_bytes().startswith(b"%PDF-")
+
+
 @pytest.mark.deep
 def test_the_same_bytes_under_every_hash_seed(tmp_path: Path) -> None:
     for seed in "01234":

@@ -23,7 +23,7 @@ ENDINGS = (".tex", ".md", ".py", "_train.py", "_check.txt")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("frozen")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "has_tex", lambda: False)
+        patch.setattr(build, "has_tex", lambda **_: False)
         patch.chdir(folder)
         (folder / "model.py").write_text(MODEL.format(power=2))
         assert run(["build", "model.py:loss", "-o", "b"]) == 0

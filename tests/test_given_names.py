@@ -33,6 +33,11 @@ def derivation() -> symprop.Derivation:
     ("logits", r"\mathrm{logits}", None), ("y_log_p", r"y_{\mathrm{log},p}", None),
     ("∂h_prev", r"\bar{h}_{\mathrm{prev}}", None), ("∂sigma2", r"\overline{\sigma^{2}}", None),
     ("∂x_hat", r"\overline{\hat{x}}", None), ("x_", r"\mathrm{x\_}", None),
+    ("λ", r"\lambda", r"\lambda_{n}"), ("θ_1_2", r"\theta_{1,2}", None),
+    ("ŷ", r"\hat{y}", r"\hat{y}_{n}"), ("∂ŷ", r"\overline{\hat{y}}", None),
+    ("Δx", r"\Delta x", None), ("x_λ", r"x_{\lambda}", r"x_{\lambda,n}"),
+    ("权重", r"\text{权重}", r"\text{权重}_{n}"), ("∂б1", r"\overline{\text{б}}^{(1)}", None),
+    ("W_权", r"W_{\text{权}}", None), ("权_", r"\text{权\_}", None), ("é", r"\text{é}", None),
 ])
 def test_names_by_themselves(name: str, latex: str, entry: str | None) -> None:
     assert symbol(name).latex == latex
@@ -41,7 +46,8 @@ def test_names_by_themselves(name: str, latex: str, entry: str | None) -> None:
 
 
 def test_no_two_arrays_print_alike_and_none_as_the_adjoint_of_another() -> None:
-    names = ["x", "xbar", "x_bar", "lam", "lambda_", "x_hat", "xhat", "sigma2", "sigma_2"]
+    names = ["x", "xbar", "x_bar", "lam", "lambda_", "λ", "x_hat", "xhat", "x_ŷ",
+             "sigma2", "sigma_2", "y_hat", "ŷ", "权", "重", "θ", "theta"]
     found = symbols(names, {"sigma_2": r"\sigma^{2}"})
     bars = [symbol("∂x").latex]
     assert len({s.latex for s in found.values()} | set(bars)) == len(names) + 1

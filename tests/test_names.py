@@ -12,9 +12,16 @@ HOSTILE = [
     ("None", "Python keyword"),
     ("__builtins__", "double underscore"),
     ("a__b", "double underscore"),
-    ("ｉｍｐｏｒｔ", "ASCII"),
-    ("ﬁ", "ASCII"),
-    ("x\u202ey", "ASCII"),
+    ("ｉｍｐｏｒｔ", "normal form"),
+    ("ﬁ", "normal form"),
+    ("x²", "normal form"),
+    ("y\u0302", "normal form"),
+    ("x\u202ey", "letters, digits and _"),
+    ("x\u0308", "letters, digits and _"),
+    ("x\u200by", "letters, digits and _"),
+    ("x—y", "letters, digits and _"),
+    ("٣x", "begins with"),
+    ("λ" * 65, "longer than 64"),
     ("x\x00y", "control character"),
     ("a" * 100_000, "longer than"),
     ("a" * 65, "longer than 64"),
@@ -38,7 +45,8 @@ def test_a_hostile_name_is_refused_in_one_plain_line(name: str, mention: str) ->
     assert isinstance(caught.value, ValueError) and isinstance(caught.value, SympropError)
 
 
-@pytest.mark.parametrize("name", ["x", "W1", "x_1", "match", "case", "type", "a" * 64, "np"])
+@pytest.mark.parametrize("name", ["x", "W1", "x_1", "match", "case", "type", "a" * 64, "np",
+                                  "λ", "权重", "б_1", "ŷ", "Δx"])
 def test_a_legal_name_comes_back(name: str) -> None:
     assert check_name(name, "an argument") == name
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import numpy as np
 
+import symprop
 from symprop import nn
 from symprop.algebra.expr import Paren
 from symprop.errors import TraceError
@@ -128,10 +129,24 @@ def test_made_up_names_give_way():
 def test_illegal_local_names_are_passed_over():
     def loss(x: "N"):
         _ = np.tanh(x)
-        π = np.sin(_)
-        return np.sum(π)
+        __π = np.sin(_)
+        return np.sum(__π)
 
     assert names(loss) == ["tanh_x", "sin_tanh_x", "L"]
+
+
+def test_local_names_may_be_of_any_script():
+    def loss(x: "N", λ: "N"):
+        权重 = np.tanh(x * λ)
+        ŷ = np.sin(权重)
+        return np.sum(ŷ)
+
+    assert names(loss)[-3:] == ["权重", "ŷ", "L"]
+    derivation = symprop.derive(symprop.trace(loss))
+    assert symprop.generate(derivation).self_check() == 0
+    latex, text = derivation.latex(), derivation.text()
+    assert r"\bar{\lambda}" in latex and r"\overline{\text{权重}}_" in latex
+    assert r"\overline{\hat{y}}" in latex and "权̅重̅" in text and "λ̄" in text
 
 
 def test_the_same_subexpression_is_one_equation():

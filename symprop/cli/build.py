@@ -22,7 +22,7 @@ from symprop.cli.options import (
     target_options,
     template_option,
 )
-from symprop.cli.pdf import compile_pdf, has_tex
+from symprop.cli.pdf import compile_pdf, has_tex, program_for
 from symprop.cli.progress import working
 from symprop.cli.stages import derived, generated
 from symprop.cli.targets import find_forward
@@ -67,11 +67,12 @@ def build(
     texts, remarks = texts_of(found, derivation, module.source, template_dir, sizes, seed)
     texts["_check.txt"] = str(report)
     pdf = None
-    if has_tex():
-        with working("running pdflatex"):
+    program = program_for(document=texts[".tex"])
+    if has_tex(document=texts[".tex"]):
+        with working(f"running {program}"):
             pdf = compile_pdf(texts[".tex"])
     else:
-        remarks.append(f"no {found.name}.pdf: there is no pdflatex")
+        remarks.append(f"no {found.name}.pdf: there is no {program}")
     binaries = {} if pdf is None else {".pdf": pdf}
     if module.held:
         binaries[CONSTANTS] = archived(module.held)

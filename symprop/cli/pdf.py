@@ -14,25 +14,31 @@ from symprop.emit.words import ENGLISH, words
 from symprop.errors import InputError
 
 SECONDS = 120
+LETTERS = "zh"  # the language whose TeX sets letters of any script
 
 
-def has_tex(language: str = ENGLISH) -> bool:
-    """True where the TeX that documents of a language need can be run."""
-    return shutil.which(words(language)("language.program")) is not None
+def has_tex(language: str = ENGLISH, document: str = "") -> bool:
+    """True where the TeX that documents of a language, or this one, need can be run."""
+    return shutil.which(program_for(language, document)) is not None
 
 
-def missing(language: str = ENGLISH) -> str:
+def program_for(language: str = ENGLISH, document: str = "") -> str:
+    """The TeX that sets a document: letters of any script need that of Chinese."""
+    return words(language if document.isascii() else LETTERS)("language.program")
+
+
+def missing(language: str = ENGLISH, document: str = "") -> str:
     """What to say where it cannot."""
-    say = words(language)
+    say = words(language if document.isascii() else LETTERS)
     return (f"{say('language.program')} was not found, and a PDF needs it: install a TeX"
             f" (on Debian: apt-get install {say('language.install')})")
 
 
 def compile_pdf(document: str, language: str = ENGLISH) -> bytes:
     """Return the PDF of a standalone LaTeX document, by the TeX that its language needs."""
-    program = words(language)("language.program")
-    if not has_tex(language):
-        raise InputError(missing(language))
+    program = program_for(language, document)
+    if not has_tex(language, document):
+        raise InputError(missing(language, document))
     with tempfile.TemporaryDirectory(prefix="symprop-") as folder:
         Path(folder, "derivation.tex").write_text(document, encoding="utf-8")
         for _ in range(2):  # the second run knows the numbers of the pages

@@ -14,12 +14,13 @@ fits no pattern is printed upright, underscores and all.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from symprop.algebra.expr import ADJOINT
 
-_PATTERN = re.compile(r"([A-Za-z]+)([0-9]*)((?:_[A-Za-z0-9]+)*)")
+_PATTERN = re.compile(r"([^\W\d_]+)([0-9]*)((?:_[^\W_]+)*)")
 _SIZE = re.compile(r"([A-Za-z]+)([0-9]*)(?:_([0-9]+|[A-Za-z][A-Za-z0-9_]*))?")
 _GREEK = {
     name: f"\\{name}" for name in (
@@ -30,6 +31,9 @@ _GREEK = {
     )
 } | {"eps": r"\varepsilon", "lam": r"\lambda"}
 _MARKS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde"}
+_OVER = {"CIRCUMFLEX ACCENT": r"\hat", "MACRON": r"\bar", "TILDE": r"\tilde",
+         "DOT ABOVE": r"\dot", "DIAERESIS": r"\ddot"}  # of letters that have one in Unicode
+_LETTERS = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ", _GREEK.values(), strict=False))
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,8 @@ class Symbol:
             return self.stem
         if self.whole:
             return rf"\overline{{{self.stem}^{{{self.raised}}}}}"
-        long = any(mark in self.stem for mark in (r"\mathrm", r"\hat", r"\tilde", r"\bar"))
+        long = any(mark in self.stem for mark in (
+            r"\mathrm", r"\text", r"\hat", r"\tilde", r"\bar", r"\dot", r"\ddot"))
         return rf"\overline{{{self.stem}}}" if long else rf"\bar{{{self.stem}}}"
 
 
@@ -96,7 +101,7 @@ def symbol(name: str) -> Symbol:
         return replace(_KNOWN[name], barred=barred)
     match = _PATTERN.fullmatch(name)
     if match is None:
-        return Symbol(rf"\mathrm{{{escape(name)}}}", barred=barred)
+        return Symbol(upright(name), barred=barred)
     stem, digits, rest = match.groups()
     raised, parts = f"({digits})" if digits else "", rest.split("_")[1:]
     mark = ""
@@ -112,9 +117,9 @@ def symbol(name: str) -> Symbol:
 def _part(text: str) -> str:
     """A lowered part of a name: words stand upright, W_hh has two letters, b_f one."""
     letters = len(text) == 1 or (len(text) == 2 and text.islower() and text not in _WORDS)
-    if text.isdigit() or letters:
-        return text
-    return rf"\mathrm{{{text}}}"
+    if not text.isascii():
+        return _stem(text)
+    return text if text.isdigit() or letters else rf"\mathrm{{{text}}}"
 
 
 def symbols(
@@ -138,7 +143,7 @@ def symbols(
         wanted = replace(wanted, lowered=",".join(filter(None, (wanted.lowered, number))))
         alike = {wanted.latex, replace(wanted, barred=True).latex}
         if alike & taken:
-            wanted = Symbol(rf"\mathrm{{{escape(name)}}}")
+            wanted = Symbol(upright(name))
             alike = {wanted.latex, replace(wanted, barred=True).latex}
         found[name] = wanted
         taken |= alike
@@ -178,7 +183,7 @@ def size_symbol(name: str) -> str:
     """
     match = _SIZE.fullmatch(name)
     if match is None:
-        return rf"\mathrm{{{escape(name)}}}"
+        return upright(name)
     stem, digits, rest = match.groups()
     lowered = digits
     if rest:
@@ -187,9 +192,32 @@ def size_symbol(name: str) -> str:
 
 
 def _stem(stem: str) -> str:
+    if not stem.isascii():
+        return _of_any_script(stem)
     if len(stem) == 1:
         return stem
     return _GREEK.get(stem) or rf"\mathrm{{{stem}}}"
+
+
+def _of_any_script(stem: str) -> str:
+    """A stem with letters beyond ASCII: Greek ones as commands, other scripts as words of text."""
+    first, rest = stem[0], stem[1:]
+    plain, *marks = [*unicodedata.normalize("NFD", first)]
+    names = [_OVER.get(unicodedata.name(m, "").removeprefix("COMBINING "), "") for m in marks]
+    known = _LETTERS.get(plain) or (plain if plain.isascii() else "")
+    if not known or not all(names):
+        return upright(stem)
+    for name in names:
+        known = f"{name}{{{known}}}"
+    if not rest:
+        return known
+    return f"{known} {_stem(rest)}" if first in _LETTERS else upright(stem)  # Δx
+
+
+def upright(name: str) -> str:
+    """A name as it is, upright; letters beyond ASCII as text, for math has none of them."""
+    return rf"\mathrm{{{escape(name)}}}" if name.isascii() else \
+        rf"\text{{{escape(name)}}}"
 
 
 _ESCAPES = {
@@ -200,12 +228,12 @@ _ESCAPES = {
 
 
 def escape(text: str, every_letter: bool = False) -> str:
-    """Any text for TeX's text mode; what is not printable ASCII becomes ?, as pdflatex needs it.
+    """Any text for TeX's text mode: ASCII and letters, of which those of any script need XeLaTeX.
 
-    every_letter: any printable letter stays, as XeLaTeX has it.
+    every_letter: whatever else is printable stays too; without it that becomes ?.
 
     >>> escape("50 % of a_b")
     '50 \\\\% of a\\\\_b'
     """
-    return "".join(_ESCAPES.get(c, c) if " " <= c <= "~" or (every_letter and c.isprintable())
-                   else "?" for c in text)
+    return "".join(_ESCAPES.get(c, c) if " " <= c <= "~" or c.isalnum() or (
+        every_letter and c.isprintable()) else "?" for c in text)

@@ -7,6 +7,7 @@ to break lines before they overflow.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Container, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
@@ -255,7 +256,8 @@ _COMMANDS = {
     r"\lvert": 2.8, r"\rvert": 2.8, r"\partial": 5.8, r"\approx": 7.8,
 }
 _NO_WIDTH = frozenset((
-    r"\mathrm", r"\mathbf", r"\mathsf", r"\bar", r"\overline", r"\operatorname", r"\textstyle",
+    r"\mathrm", r"\text", r"\mathbf", r"\mathsf", r"\bar", r"\overline", r"\operatorname",
+    r"\textstyle",
 ))
 _WORDS = frozenset((
     r"\log", r"\exp", r"\sin", r"\cos", r"\tan", r"\tanh", r"\sinh", r"\cosh", r"\max", r"\min",
@@ -337,4 +339,6 @@ def _mark(token: str) -> float:
         return _CHARACTERS[token]
     if token.isdigit():
         return 5.0
+    if unicodedata.east_asian_width(token) in "WF":
+        return 10.0
     return 8.2 if token.isupper() else 5.4

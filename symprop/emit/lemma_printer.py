@@ -17,7 +17,7 @@ from symprop.blocks.derive import Lemma
 from symprop.blocks.numbers import numbered, prefix
 from symprop.derive.derivation import Derivation
 from symprop.emit.kept import Kept
-from symprop.emit.latex_names import escape
+from symprop.emit.latex_names import upright
 from symprop.emit.page import Block, Row, Sheet, Style
 from symprop.emit.pieces import Piece
 from symprop.emit.stacked import stacked
@@ -320,7 +320,7 @@ class LemmaPrinter(StackedSheet):
     def _words(self, words: str) -> str:
         if self.style.flavour == "text" or not words:
             return words
-        return rf"\mathrm{{{escape(words, self.words.every_letter)}}}"
+        return upright(words)
 
 def _columns(rows: Sequence[Sequence[str]]) -> Iterator[list[str]]:
     """What stands at each place, turn by turn; "" where a turn has nothing there."""
