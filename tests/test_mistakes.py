@@ -189,7 +189,25 @@ def a_name_nobody_gave(X: "T K"):
     return sum(np.sum(row) * weight for row in X)
 
 
+def all_before(X: "T K", a: "K"):
+    h = 0 * a
+    for t in range(len(X)):
+        h = np.tanh(h * a + X[:t + 1].sum(axis=0))
+    return np.sum(h)
+
+
+def each_pair(X: "N K", m: ""):
+    return sum(np.maximum(0, m - np.sum((X[i] - X[j]) ** 2))
+               for i in range(len(X)) for j in range(i))
+
+
+GROWING = ("range(t) or x[:t], which is longer from turn to turn of a loop over a named axis, is "
+           "no recurrence: write a mask over whole arrays, such as np.tri(N), hand a running value "
+           "from turn to turn, or declare the axis as a number")
+
 MISTAKES += [
+    (all_before, None, "{third}: " + GROWING),
+    (each_pair, None, "{second}: " + GROWING),
     (one_too_far, None,
      "{next}: a loop comes to a position that lies 1 behind the last of an axis of size T: end it "
      "earlier, as in range(T - 1)"),
@@ -212,7 +230,8 @@ def test_a_mistake_is_told_in_one_sentence(function, shapes, said):
         pipeline.trace(function, shapes)
     file, line = definition_line(function).split(":")
     wanted = said.format(at=f"{file}:{line}", next=f"{file}:{int(line) + 1}",
-                         second=f"{file}:{int(line) + 2}")
+                         second=f"{file}:{int(line) + 2}",
+                         third=f"{file}:{int(line) + 3}")
     assert str(caught.value) == wanted
 
 

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from symprop.errors import TraceError
-from symprop.trace.context import located
+from symprop.trace.context import located, source_line
 from symprop.trace.fillable import is_symbolic
 from symprop.trace.registry import NAMED, UFUNCS
 from symprop.trace.running import active
@@ -94,6 +94,9 @@ def length(array: Any, /) -> Any:
 def positions(*ends: Any) -> Any:
     """range(N): of a named axis its positions, which can index and not be looped over."""
     if not any(isinstance(e, SymbolicSize) for e in ends):
+        turns = _turns()
+        if turns is not None:
+            turns.grows(ends, source_line())
         return builtins.range(*ends)
     return SymbolicRange(*ends)
 

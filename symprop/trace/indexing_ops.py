@@ -20,7 +20,7 @@ from symprop.errors import DTypeError, IndexRangeError, ShapeError, TraceError, 
 from symprop.trace.arithmetic import add as add_arrays
 from symprop.trace.booleans import guarded, is_mask
 from symprop.trace.coerce import as_traced
-from symprop.trace.context import located
+from symprop.trace.context import located, source_line
 from symprop.trace.creation import listed
 from symprop.trace.elementwise import named
 from symprop.trace.entries import no_index, permitted
@@ -188,7 +188,9 @@ def _place(array: Traced, axis: int, whole: Expr) -> Expr:
 
 def _sliced(array: Traced, axis: int, part: slice) -> tuple[Index, Expr]:
     """(the index of the result's axis, the position that it reads)."""
-    size = array.sizes[axis]
+    size, turns = array.sizes[axis], current().turns
+    if turns is not None:
+        turns.grows((part.start, part.stop), source_line())
     step = 1 if part.step is None else part.step
     if not isinstance(step, int) or step == 0:
         raise located(TraceError, f"the step of a slice is {step!r}, not a whole number")

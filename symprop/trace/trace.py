@@ -171,9 +171,11 @@ def _with_loops(call: _Call, refusal: LoopRefusal) -> System:
     """
     axes = refusal.axes
     waiting = list(_LENGTHS)
+    growing: list[str] = []
     while waiting and len(axes) <= _MOST_AXES:
         try:
-            programs = [_counted(call, dict(zip(axes, each, strict=False))) for each in waiting[0]]
+            programs = [_counted(call, dict(zip(axes, each, strict=False)), growing)
+                        for each in waiting[0]]
             tracer, back = adopted(lifted(programs))
         except LoopRefusal as another:
             if set(another.axes) <= set(axes):
@@ -190,6 +192,11 @@ def _with_loops(call: _Call, refusal: LoopRefusal) -> System:
             raise error from raised.error.__cause__
         else:
             return call.system(tracer, back, axes)
+    if growing and not waiting:  # no lengths gave one program
+        raise type(refusal)(
+            f"{growing[0]}: range(t) or x[:t], which is longer from turn to turn of a loop over a "
+            "named axis, is no recurrence: write a mask over whole arrays, such as np.tri(N), hand "
+            "a running value from turn to turn, or declare the axis as a number") from refusal
     raise refusal
 
 
@@ -227,9 +234,11 @@ def _of_the_function(
         "over a named axis must run at any length: mend the line, or declare the axis as a number")
 
 
-def _counted(call: _Call, lengths: Mapping[str, int]) -> Program:
+def _counted(
+    call: _Call, lengths: Mapping[str, int], growing: list[str] | None = None
+) -> Program:
     """The program of a run in which axes have these lengths."""
-    tracer = Tracer(Turns(lengths), exact=None)
+    tracer = Tracer(Turns(lengths, growing), exact=None)
     declare(call.found, tracer)
     return rolled(*call.run(tracer))
 

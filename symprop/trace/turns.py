@@ -96,13 +96,22 @@ class Position(int):
 
 
 class Turns:
-    """The loops of one trace in which axes have an assumed length."""
+    """The loops of one trace in which axes have an assumed length.
 
-    def __init__(self, lengths: Mapping[str, int]) -> None:
+    growing: where the lines are put that make what is longer from turn to turn.
+    """
+
+    def __init__(self, lengths: Mapping[str, int], growing: list[str] | None = None) -> None:
         self.lengths = dict(lengths)
         self.counts: dict[int, int] = {}  # of the turns of each loop
         self.letters: dict[int, str] = {}  # of the axis of each
+        self.growing = [] if growing is None else growing
         self._running: dict[int, int] = {}
+
+    def grows(self, ends: Sequence[Any], line: str) -> None:
+        """Notes range(t) or x[:t]: as long as the turn of a loop that runs says."""
+        if sum(isinstance(e, Position) for e in ends) == 1:
+            self.growing.append(line)
 
     @property
     def here(self) -> Turn:
