@@ -52,6 +52,14 @@ def nested(length: int) -> Function:
     return loss
 
 
+def cube(length: int) -> Function:
+    """A product over three axes: its factors are nearly 0 together, and no sum cancels."""
+    def loss(x: Any) -> Any:
+        return np.sum(np.prod(x, axis=(0, 1, 2)))
+    loss.__annotations__["x"] = f"{length} {length} {length} 2"
+    return loss
+
+
 def calls(function: Function) -> int:
     """How many calls all stages make."""
     profile = Profile(builtins=False)
@@ -73,6 +81,12 @@ def test_calls_grow_at_most_quadratically(
     calls(program(lengths[0]))  # what is remembered for good
     found = [calls(program(n)) for n in lengths]
     assert found[1] <= 4 * found[0], found
+
+
+def test_calls_for_a_product_over_three_axes_grow_with_its_entries() -> None:
+    calls(cube(2))
+    few, many = calls(cube(3)), calls(cube(6))
+    assert many <= 8 * few, (few, many)
 
 
 @pytest.mark.parametrize("shape", ["2 7", "2 2 3", "2 9"])

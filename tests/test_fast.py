@@ -318,7 +318,7 @@ def test_values_go_to_scattered_entries_as_add_at_adds_them(
     rng = np.random.default_rng(0)
     first, lists = where[0], max(len(where) - 1, 1)
     low = -3 if kind == "from the end" else 0
-    at = tuple(rng.integers(low, n, (9, 10)) for n in shape[first:first + lists])
+    at = tuple(rng.integers(low, n, (9, 1000)) for n in shape[first:first + lists])
     parts = (*(slice(None) for _ in range(first)), *at)
     values = rng.normal(size=np.empty(shape)[parts].shape).astype(np.float32)
     values = values[..., :1] if kind == "spread" else values
@@ -330,7 +330,7 @@ def test_values_go_to_scattered_entries_as_add_at_adds_them(
         add.at(expected, parts, values)
         np.testing.assert_array_equal(found, expected)
     with pytest.raises(IndexError):
-        module.add_at(found, (*parts[:-1], np.full((9, 10), shape[first + lists - 1])), values)
+        module.add_at(found, (*parts[:-1], np.full((9, 1000), shape[first + lists - 1])), values)
 
 
 def test_our_names_give_way() -> None:

@@ -290,20 +290,27 @@ def _divisors(
         return _powers(patterns[0], term, variables)
     states: list[tuple[Env, dict[Atom, Exponent]]] = [(env, {})]
     for pattern, exponent in patterns:
-        following = []
-        for env_, taken in states:
-            for item, power_ in term.factors:
-                if item in taken or Fraction(power_) / Fraction(exponent) < 1:
-                    continue
-                for more in match_atom(pattern, item, env_, variables):
-                    following.append((more, {**taken, item: exponent}))
-        states = following
+        # What does not match by itself matches at no positions: a product of 120 entries has few.
+        alike = [item for item, power_ in term.factors if _reaches(power_, exponent)
+                 and any(True for _ in match_atom(pattern, item, env, variables))]
+        states = [(more, {**taken, item: exponent})
+                  for env_, taken in states for item in alike if item not in taken
+                  for more in match_atom(pattern, item, env_, variables)]
+        if not states:
+            return []
     exponents = dict(term.factors)
     result = []
     for env_, taken in states:
         times = min(int(abs(exponents[a] / Fraction(e))) for a, e in taken.items())
         result.append((env_, taken, max(times, 1)))
     return result
+
+
+def _reaches(power_: Exponent, exponent: Exponent) -> bool:
+    """Whether a factor to one power holds another power of it."""
+    if isinstance(power_, int) and isinstance(exponent, int):
+        return 0 < exponent <= power_ or power_ <= exponent < 0
+    return Fraction(power_) / Fraction(exponent) >= 1
 
 
 def _powers(

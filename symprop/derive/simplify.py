@@ -36,6 +36,7 @@ from symprop.derive.symmetry import symmetrised
 from symprop.system import Equation, Step
 
 _TERM_LIMIT = 24
+_FACTOR_LIMIT = 48  # of a term: a product of so many entries has a name
 _TOGETHER = 3
 
 
@@ -147,6 +148,8 @@ def heavy(trail: Trail, known: Knowledge) -> Trail:
         return trail
     trail.move("sifting", lambda e: sift(e, known.inside))
     trail.move("expand", lambda e: _to_basis(e, known))
+    if any(len(t.factors) > _FACTOR_LIMIT for t in trail.expr.terms):
+        return trail
     trail.move("sifting", lambda e: sift(e, known.inside))
     trail.move("fold", lambda e: fold_sums(e, known))
     trail.move("expand", lambda e: _to_basis(e, known))

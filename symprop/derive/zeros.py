@@ -40,7 +40,8 @@ def vanish(drafts: list[Draft], barred: frozenset[str], known: Definitions) -> N
     needed = _ancestors(suspects, by_array)
     written: dict[str, Trail] = {}
     for draft in drafts:
-        if draft.array not in needed or draft.array in barred or draft.rhs.is_zero:
+        if draft.array not in needed or draft.array in barred or draft.rhs.is_zero or (
+                _is_long(draft.rhs)):
             continue
         trail = _written_out(draft.trail, written, by_array, known)
         if draft.array in suspects and not trail.expr.is_zero:
@@ -48,7 +49,7 @@ def vanish(drafts: list[Draft], barred: frozenset[str], known: Definitions) -> N
         if trail.expr.is_zero:
             _replace(draft, trail)
         elif not contracts(trail.expr) and len(trail.expr.terms) <= _WRITTEN_OUT and (
-                sum(1 for _ in atoms(trail.expr)) <= _LONGEST):
+                not _is_long(trail.expr)):
             written[draft.array] = trail
     _close_by(drafts, suspects, barred, by_array, known)
 
@@ -60,7 +61,7 @@ def _close_by(
     """Replaces by 0 what cancels within a few levels, whatever the adjoints above them are."""
     place = {d.array: k for k, d in enumerate(drafts)}
     for draft in drafts:
-        if draft.array not in suspects or draft.rhs.is_zero:
+        if draft.array not in suspects or draft.rhs.is_zero or _is_long(draft.rhs):
             continue
         trail = draft.trail
         for _ in range(_LEVELS):
@@ -72,6 +73,11 @@ def _close_by(
             trail = insert(trail, nearest, known)
         if trail.expr.is_zero:
             _replace(draft, trail)
+
+
+def _is_long(expr: Expr) -> bool:
+    """Whether it is left as it is: a product of many factors is nearly 0 without being it."""
+    return sum(1 for _ in atoms(expr)) > _LONGEST
 
 
 def _written_out(
