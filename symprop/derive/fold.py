@@ -290,14 +290,11 @@ def _divisors(
         return _powers(patterns[0], term, variables)
     states: list[tuple[Env, dict[Atom, Exponent]]] = [(env, {})]
     for pattern, exponent in patterns:
-        # What does not match by itself matches at no positions: a product of 120 entries has few.
         alike = [item for item, power_ in term.factors if _reaches(power_, exponent)
                  and any(True for _ in match_atom(pattern, item, env, variables))]
         states = [(more, {**taken, item: exponent})
                   for env_, taken in states for item in alike if item not in taken
                   for more in match_atom(pattern, item, env_, variables)]
-        if not states:
-            return []
     exponents = dict(term.factors)
     result = []
     for env_, taken in states:

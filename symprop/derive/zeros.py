@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from symprop.algebra.build import ZERO
-from symprop.algebra.expr import ADJOINT, arrays_of, atoms
+from symprop.algebra.expr import ADJOINT, Expr, arrays_of, atoms
 from symprop.derive.cost import contracts
 from symprop.derive.definitions import Definitions
 from symprop.derive.insert import insert
