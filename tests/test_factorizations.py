@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
 import numpy as np
@@ -59,7 +60,9 @@ def in_a_scan(P: "3 3", Q: "T 3 3", c: "3 3"):
     return np.sum(symprop.scan(step, P @ P.T + np.eye(3), Q)[1])
 
 
-GIVEN = (lower, upper, stack, number)
+# NumPy has `upper` from 2.0 on.
+NAMED = (upper,) if "upper" in inspect.signature(np.linalg.cholesky).parameters else ()
+GIVEN = (lower, *NAMED, stack, number)
 FUNCTIONS = (*GIVEN, computed, before_a_loop, in_a_loop, in_a_scan)
 
 
