@@ -1,4 +1,4 @@
-"""Derivations compile under pdflatex, alone and in a host document, without overfull boxes."""
+"""Derivations compile under their TeX, alone and in a host document, without overfull boxes."""
 
 import re
 import subprocess
@@ -10,6 +10,7 @@ from print_systems import Builder, at, index, layer_norm, least_squares, mlp
 
 from symprop.algebra import rows
 from symprop.algebra.build import add, apply, mul, number, sum_over
+from symprop.cli.pdf import program_for
 from symprop.derive.derivation import derive
 from symprop.emit.latex import latex
 from symprop.system import Fact, System
@@ -84,5 +85,8 @@ def test_the_fragment_compiles_in_a_host_twice(tmp_path: Path) -> None:
 
 
 def test_a_hostile_title_compiles(tmp_path: Path) -> None:
+    """Its é stays, and makes the document one for XeLaTeX, as every letter beyond ASCII does."""
     system = replace(SYSTEMS["squares"], name="\\input{/etc/passwd} 100% $x_1^2$ #&~ \"<é>|")
-    compiled(tmp_path, latex(derive(system), standalone=True))
+    page = latex(derive(system), standalone=True)
+    assert "é" in page and program_for(document=page) == "xelatex"
+    compiled(tmp_path, page, program_for(document=page))
